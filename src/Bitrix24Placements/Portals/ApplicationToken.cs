@@ -1,0 +1,22 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Bitrix24Placements.Portals;
+
+/// <summary>An application_token is kept and compared as its SHA-256 alone. It is 32 random characters, so no salt or stretching is needed.</summary>
+internal static class ApplicationToken
+{
+    public static string Hash(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+
+    /// <summary>In constant time.</summary>
+    public static bool Matches(ReadOnlySpan<byte> expectedHash, ReadOnlySpan<byte> token)
+    {
+        Span<byte> actual = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(token, actual);
+        return CryptographicOperations.FixedTimeEquals(expectedHash, actual);
+    }
+
+    public static bool Matches(string? expectedHash, string? token) =>
+        expectedHash is not null && token is not null
+        && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expectedHash), Encoding.ASCII.GetBytes(Hash(token)));
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace Bitrix24Placements.Portals;
+
+/// <summary>What the reconciler keeps of a portal.</summary>
+public sealed partial class PortalStore
+{
+    /// <param name="declaration">For which declaration all is registered; empty where something is missing.</param>
+    public Task<bool> SaveReconciliationAsync(string memberId, long epoch, string declaration, string placements, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId, "UPDATE portals SET declaration = @declaration, placements = @placements, reconciled_at = @now WHERE member_id = @id AND epoch = @epoch AND state = 1", cancellationToken,
+            ("@declaration", declaration), ("@placements", placements), ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@epoch", epoch));
+
+    public Task<bool> SaveRemovalsAsync(string memberId, int removals, DateTimeOffset removedAt, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId, "UPDATE portals SET removals = @removals, removed_at = @at WHERE member_id = @id", cancellationToken,
+            ("@removals", removals), ("@at", removedAt.ToUnixTimeMilliseconds()));
+
+    /// <summary>The removal key cannot be read any more: another one, which the reconciler then registers.</summary>
+    public Task<bool> ReplaceRemovalKeyAsync(string memberId, Secret key, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId, "UPDATE portals SET removal_key = @key, removal_key_hash = @hash WHERE member_id = @id", cancellationToken,
+            ("@key", vault.Protect(memberId, "removal", key.Reveal())), ("@hash", ApplicationToken.Hash(key.Reveal())));
+
+    /// <summary>Installed portals that were last reconciled for another declaration and have no reconciliation waiting.</summary>
+    public Task<List<string>> OfOtherDeclarationAsync(string declaration, int limit, CancellationToken cancellationToken)
+    {
+        // Two ranges of the index instead of "<>", which would read every row.
+        const string open = "SELECT member_id FROM portals p WHERE state = 1 AND tokens_state <> 3 AND declaration {0} @declaration AND NOT EXISTS (SELECT 1 FROM work w WHERE w.member_id = p.member_id AND w.kind = @kind) LIMIT @limit";
+        var sql = $"SELECT * FROM ({string.Format(CultureInfo.InvariantCulture, open, "<")}) a UNION ALL SELECT * FROM ({string.Format(CultureInfo.InvariantCulture, open, ">")}) b LIMIT @limit";
+        return database.QueryAsync(sql, static r => r.GetString(0), cancellationToken, ("@declaration", declaration), ("@kind", WorkKind.Reconcile), ("@limit", limit));
+    }
+
+    /// <summary>How many portals there are in each state, and how many of them have dead tokens.</summary>
+    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken)
+    {
+        var rows = await database.QueryAsync("SELECT state, tokens_state, COUNT(*) FROM portals GROUP BY state, tokens_state",
+            static r => (State: (PortalState)r.GetInt32(0), Tokens: (TokenState)r.GetInt32(1), Count: r.GetInt64(2)), cancellationToken);
+        return new(
+            rows.Where(static r => r.State == PortalState.Installed).Sum(static r => r.Count),
+            rows.Where(static r => r.State == PortalState.Suspended).Sum(static r => r.Count),
+            rows.Where(static r => r.State == PortalState.Uninstalled).Sum(static r => r.Count),
+            rows.Where(static r => r.State == PortalState.Installed && r.Tokens == TokenState.Dead).Sum(static r => r.Count));
+    }
+}
+
+public sealed record PortalCounts(long Installed, long Suspended, long Uninstalled, long DeadTokens);

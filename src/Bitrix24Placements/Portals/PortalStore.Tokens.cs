@@ -1,0 +1,43 @@
+namespace Bitrix24Placements.Portals;
+
+/// <summary>The tokens' part of the store. Everything is decided by the tokens' version, so that two instances never overwrite each other.</summary>
+public sealed partial class PortalStore
+{
+    /// <summary>Takes the right to refresh tokens of this version. A lease of a dead instance runs out by itself.</summary>
+    public async Task<bool> TryLeaseRefreshAsync(string memberId, long version, string owner, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return await database.ExecuteAsync(
+            "UPDATE portals SET refresh_owner = @owner, refresh_until = @until WHERE member_id = @id AND tokens_version = @version AND (refresh_until < @now OR refresh_owner = @owner)",
+            cancellationToken, ("@id", memberId), ("@version", version), ("@owner", owner), ("@until", (now + duration).ToUnixTimeMilliseconds()), ("@now", now.ToUnixTimeMilliseconds())) > 0;
+    }
+
+    public Task ReleaseRefreshAsync(string memberId, string owner, CancellationToken cancellationToken) =>
+        database.ExecuteAsync("UPDATE portals SET refresh_owner = NULL, refresh_until = 0 WHERE member_id = @id AND refresh_owner = @owner", cancellationToken, ("@id", memberId), ("@owner", owner));
+
+    /// <summary>False where the tokens have changed since that version: the caller's are then void or superfluous.</summary>
+    public Task<bool> StoreRefreshedAsync(string memberId, long version, PortalTokens tokens, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId,
+            "UPDATE portals SET tokens = @tokens, tokens_state = 1, tokens_version = tokens_version + 1, tokens_expire_at = @expires, tokens_renewed_at = @now, refresh_owner = NULL, refresh_until = 0 "
+            + "WHERE member_id = @id AND tokens_version = @version AND state <> 0",
+            cancellationToken, ("@tokens", vault.ProtectTokens(memberId, tokens)), ("@expires", tokens.ExpiresAt.ToUnixTimeMilliseconds()),
+            ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@version", version));
+
+    /// <summary>An administrator's fresh tokens in place of whatever is there; a suspended portal is installed again.</summary>
+    public Task<bool> ReplaceTokensAsync(string memberId, long userId, PortalTokens tokens, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId,
+            "UPDATE portals SET tokens = @tokens, tokens_state = 1, tokens_version = tokens_version + 1, tokens_expire_at = @expires, tokens_renewed_at = @now, user_id = @user, state = 1, "
+            + "refresh_owner = NULL, refresh_until = 0 WHERE member_id = @id AND state <> 0",
+            cancellationToken, ("@tokens", vault.ProtectTokens(memberId, tokens)), ("@expires", tokens.ExpiresAt.ToUnixTimeMilliseconds()),
+            ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@user", userId));
+
+    /// <summary>Notes that tokens of this version are failing or dead.</summary>
+    public Task<bool> SetTokenStateAsync(string memberId, long version, TokenState state, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId, "UPDATE portals SET tokens_state = @state WHERE member_id = @id AND tokens_version = @version AND tokens_state <> @state", cancellationToken,
+            ("@state", (int)state), ("@version", version));
+
+    /// <summary>Installed portals whose refresh token nobody has used since then.</summary>
+    public Task<List<string>> UnusedSinceAsync(DateTimeOffset renewedBefore, int limit, CancellationToken cancellationToken) =>
+        database.QueryAsync("SELECT member_id FROM portals WHERE state = 1 AND tokens_renewed_at < @before AND tokens_state <> 3 ORDER BY tokens_renewed_at LIMIT @limit",
+            static r => r.GetString(0), cancellationToken, ("@before", renewedBefore.ToUnixTimeMilliseconds()), ("@limit", limit));
+}

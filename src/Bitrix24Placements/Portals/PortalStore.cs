@@ -1,0 +1,183 @@
+using System.Data.Common;
+using System.Security.Cryptography;
+
+namespace Bitrix24Placements.Portals;
+
+/// <summary>Portals in the database: look-ups and what an installation's life changes. Every change reaches this process's memory at once and other instances' within seconds.</summary>
+public sealed partial class PortalStore(Database database, PortalDirectory directory, TokenVault vault, TimeProvider time)
+{
+    private readonly PortalRows _rows = new(vault);
+
+    /// <summary>From memory where the portal is known, else from the database; null where there is none.</summary>
+    public async ValueTask<KnownPortal?> KnownAsync(string memberId, CancellationToken cancellationToken)
+    {
+        if (directory.Find(memberId) is { } known)
+            return known;
+        var stamp = directory.Stamp(memberId);
+        if (await FindAsync(memberId, cancellationToken) is not { } portal)
+            return null;
+        known = new KnownPortal(portal);
+        directory.Put(known, stamp);
+        return known;
+    }
+
+    public async Task<Portal?> FindAsync(string memberId, CancellationToken cancellationToken)
+    {
+        var rows = await database.QueryAsync($"SELECT {PortalRows.Columns} FROM portals WHERE member_id = @id", _rows.Read, cancellationToken, ("@id", memberId));
+        return rows is [var portal] ? portal : null;
+    }
+
+    /// <summary>Whose removal notices arrive under this key; null where it is nobody's.</summary>
+    public async Task<string?> FindByRemovalKeyAsync(string key, CancellationToken cancellationToken)
+    {
+        var rows = await database.QueryAsync("SELECT member_id FROM portals WHERE removal_key_hash = @hash", static r => r.GetString(0), cancellationToken, ("@hash", ApplicationToken.Hash(key)));
+        return rows is [var memberId] ? memberId : null;
+    }
+
+    /// <summary>Stores a confirmed installation together with the work that it asks for: whoever is killed afterwards finds both.</summary>
+    public async Task InstallAsync(Installation installation, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var id = installation.MemberId;
+        await ChangeAsync(id, async (connection, token) =>
+        {
+            var before = (await connection.QueryAsync($"SELECT {PortalRows.Columns} FROM portals WHERE member_id = @id{ForUpdate}", _rows.Read, token, ("@id", id))).FirstOrDefault();
+            var key = before is { RemovalKey.IsEmpty: false } ? before.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+            var stays = before is { State: PortalState.Installed };
+            var hash = installation.ApplicationToken is { IsEmpty: false } sent ? ApplicationToken.Hash(sent.Reveal()) : before?.ApplicationTokenHash;
+            await using var upsert = connection.Command(
+                """
+                INSERT INTO portals (member_id, client_endpoint, oauth_server, state, epoch, user_id, tokens, tokens_state, tokens_version, tokens_expire_at, tokens_renewed_at,
+                                     refresh_until, application_token_hash, removal_key, removal_key_hash, declaration, reconciled_at, checked_at, removals, removed_at)
+                VALUES (@id, @endpoint, @oauth, 1, @epoch, @user, @tokens, 1, 1, @expires, @now, 0, @apptoken, @key, @keyhash, '', 0, 0, 0, 0)
+                ON CONFLICT (member_id) DO UPDATE SET
+                    client_endpoint = @endpoint, oauth_server = @oauth, state = 1, epoch = @epoch, user_id = @user,
+                    tokens = @tokens, tokens_state = 1, tokens_version = portals.tokens_version + 1, tokens_expire_at = @expires, tokens_renewed_at = @now,
+                    refresh_owner = NULL, refresh_until = 0, application_token_hash = @apptoken,
+                    removal_key = CASE WHEN @newkey = 1 THEN @key ELSE portals.removal_key END, removal_key_hash = CASE WHEN @newkey = 1 THEN @keyhash ELSE portals.removal_key_hash END
+                """,
+                ("@id", id), ("@endpoint", installation.ClientEndpoint.AbsoluteUri), ("@oauth", installation.OAuthServer.AbsoluteUri), ("@user", installation.UserId),
+                ("@epoch", stays ? before!.Epoch : Math.Max(now, (before?.Epoch ?? 0) + 1)), ("@tokens", vault.ProtectTokens(id, installation.Tokens)),
+                ("@expires", installation.Tokens.ExpiresAt.ToUnixTimeMilliseconds()), ("@now", now), ("@apptoken", hash),
+                ("@key", vault.Protect(id, "removal", key)), ("@keyhash", ApplicationToken.Hash(key)),
+                ("@newkey", before is { RemovalKey.IsEmpty: true } ? 1 : 0));
+            await upsert.ExecuteNonQueryAsync(token);
+            // An uninstallation that was told of the earlier installation no longer concerns this one.
+            await using var obsolete = connection.Command("DELETE FROM work WHERE member_id = @id AND kind = @kind", ("@id", id), ("@kind", WorkKind.Uninstall));
+            await obsolete.ExecuteNonQueryAsync(token);
+            await WorkStore.RequestAsync(connection, id, WorkKind.Reconcile, now + (long)installation.ReconcileIn.TotalMilliseconds, TimeSpan.Zero, "installation", resetAttempts: true, now, token);
+            return true;
+        }, cancellationToken);
+    }
+
+    /// <summary>The app is gone. Clean: the portal is deleted; otherwise its row stays without tokens. Only for the installation that was asked about.</summary>
+    public Task<bool> UninstallAsync(string memberId, long epoch, bool clean, CancellationToken cancellationToken) =>
+        ChangeAsync(memberId, async (connection, token) =>
+        {
+            await using var command = connection.Command(
+                clean
+                    ? "DELETE FROM portals WHERE member_id = @id AND epoch = @epoch"
+                    : "UPDATE portals SET state = 0, tokens = NULL, tokens_state = 0, tokens_version = tokens_version + 1, application_token_hash = NULL, declaration = '', placements = NULL, "
+                      + "refresh_owner = NULL, refresh_until = 0 WHERE member_id = @id AND epoch = @epoch",
+                ("@id", memberId), ("@epoch", epoch));
+            if (await command.ExecuteNonQueryAsync(token) == 0)
+                return false;
+            await using var work = connection.Command("DELETE FROM work WHERE member_id = @id", ("@id", memberId));
+            await work.ExecuteNonQueryAsync(token);
+            if (clean)
+            {
+                await using var hours = connection.Command("DELETE FROM worker_hours WHERE member_id = @id", ("@id", memberId));
+                await hours.ExecuteNonQueryAsync(token);
+            }
+
+            return true;
+        }, cancellationToken);
+
+    public Task<bool> SuspendAsync(string memberId, long epoch, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId, "UPDATE portals SET state = 2 WHERE member_id = @id AND epoch = @epoch AND state = 1", cancellationToken, ("@epoch", epoch));
+
+    public Task<bool> AdoptApplicationTokenAsync(string memberId, Secret applicationToken, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId, "UPDATE portals SET application_token_hash = @hash WHERE member_id = @id", cancellationToken, ("@hash", ApplicationToken.Hash(applicationToken.Reveal())));
+
+    /// <summary>The address that the OAuth server has just told.</summary>
+    public Task<bool> MoveAsync(string memberId, Uri clientEndpoint, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId, "UPDATE portals SET client_endpoint = @endpoint WHERE member_id = @id", cancellationToken, ("@endpoint", clientEndpoint.AbsoluteUri));
+
+    /// <summary>Takes the day's check of a portal's placements: true for one caller only, over all instances.</summary>
+    public Task<bool> TakeCheckAsync(string memberId, DateTimeOffset notCheckedSince, CancellationToken cancellationToken) =>
+        UpdateAsync(memberId, "UPDATE portals SET checked_at = @now WHERE member_id = @id AND checked_at < @since", cancellationToken,
+            ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@since", notCheckedSince.ToUnixTimeMilliseconds()));
+
+    /// <summary>Reads anew what other instances have changed in the last seconds.</summary>
+    /// <returns>How many portals in memory were concerned.</returns>
+    public async Task<int> FollowChangesAsync(CancellationToken cancellationToken)
+    {
+        var changed = await database.QueryAsync($"SELECT member_id FROM portal_changes WHERE changed_at >= {NowSql} - 15000", static r => r.GetString(0), cancellationToken);
+        var concerned = 0;
+        foreach (var memberId in changed.Where(directory.Contains))
+        {
+            var portal = await FindAsync(memberId, cancellationToken);
+            directory.Replace(memberId, portal is null ? null : new KnownPortal(portal));
+            concerned++;
+        }
+
+        return concerned;
+    }
+
+    public Task ForgetOldChangesAsync(CancellationToken cancellationToken) =>
+        database.ExecuteAsync($"DELETE FROM portal_changes WHERE changed_at < {NowSql} - 3600000", cancellationToken);
+
+    private Task<bool> UpdateAsync(string memberId, string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
+        ChangeAsync(memberId, async (connection, token) =>
+        {
+            await using var command = connection.Command(sql, [("@id", memberId), .. parameters]);
+            return await command.ExecuteNonQueryAsync(token) > 0;
+        }, cancellationToken);
+
+    /// <summary>Commits a change with the note that other instances follow, and brings it into this process's memory.</summary>
+    private async Task<bool> ChangeAsync(string memberId, Func<DbConnection, CancellationToken, Task<bool>> change, CancellationToken cancellationToken)
+    {
+        var portal = await database.RunAsync<(bool Changed, Portal? After)>(async (connection, token) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(token);
+            if (!await change(connection, token))
+                return (false, null);
+            await using var note = connection.Command(
+                $"INSERT INTO portal_changes (member_id, changed_at) VALUES (@id, {NowSql}) ON CONFLICT (member_id) DO UPDATE SET changed_at = {NowSql}", ("@id", memberId));
+            await note.ExecuteNonQueryAsync(token);
+            var after = await connection.QueryAsync($"SELECT {PortalRows.Columns} FROM portals WHERE member_id = @id", _rows.Read, token, ("@id", memberId));
+            await transaction.CommitAsync(token);
+            return (true, after.FirstOrDefault());
+        }, cancellationToken);
+        if (portal.Changed)
+            directory.Replace(memberId, portal.After is null ? null : new KnownPortal(portal.After));
+        return portal.Changed;
+    }
+
+    /// <summary>The database's own clock: instances' clocks may differ by more than a change takes to be noticed.</summary>
+    private string NowSql => database.Provider == StorageProvider.PostgreSql
+        ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+        : "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+
+    private string ForUpdate => database.Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
+}
+
+/// <summary>What a confirmed administrator's installation brings.</summary>
+public sealed record Installation
+{
+    public required string MemberId { get; init; }
+
+    public required Uri ClientEndpoint { get; init; }
+
+    public required Uri OAuthServer { get; init; }
+
+    public required long UserId { get; init; }
+
+    public required PortalTokens Tokens { get; init; }
+
+    /// <summary>Empty where the portal is too old to send one: then a known one is kept.</summary>
+    public Secret ApplicationToken { get; init; }
+
+    /// <summary>When the background shall reconcile, where the caller does not come to do it.</summary>
+    public TimeSpan ReconcileIn { get; init; }
+}
