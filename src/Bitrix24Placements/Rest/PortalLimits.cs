@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>Bitrix24's limits, kept on our side: so many calls a second and portal, and methods that a portal has blocked for a while.</summary>
+/// <remarks>https://apidocs.bitrix24.com/limits.html</remarks>
+public sealed class PortalLimits : IAsyncDisposable
+{
+    /// <summary>Longer than this no call waits for its turn.</summary>
+    public static readonly TimeSpan QueueTime = TimeSpan.FromSeconds(60);
+
+    private const int QueueLength = 10_000;
+
+    private readonly PartitionedRateLimiter<string> _calls;
+    private readonly ConcurrentDictionary<(string MemberId, string Method), DateTimeOffset> _blocked = new();
+    private readonly TimeProvider _time;
+
+    public PortalLimits(IOptions<Bitrix24Options> options, TimeProvider time)
+    {
+        _time = time;
+        var (perSecond, burst) = (options.Value.RequestsPerSecond, options.Value.RequestBurst);
+        _calls = PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.GetTokenBucketLimiter(memberId, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = burst,
+            TokensPerPeriod = 1,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1 / perSecond),
+            QueueLimit = QueueLength,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        }));
+    }
+
+    /// <summary>Waits for the portal's turn; false where it does not come in time.</summary>
+    public async Task<bool> WaitAsync(string memberId, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(QueueTime);
+        try
+        {
+            using var lease = await _calls.AcquireAsync(memberId, 1, patience.Token);
+            return lease.IsAcquired;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Until when a method may not be called on a portal; null where it may.</summary>
+    public DateTimeOffset? BlockedUntil(string memberId, string method)
+    {
+        if (!_blocked.TryGetValue((memberId, method), out var until))
+            return null;
+        if (until > _time.GetUtcNow())
+            return until;
+        _blocked.TryRemove(new((memberId, method), until));
+        return null;
+    }
+
+    /// <summary>After <c>OPERATION_TIME_LIMIT</c>.</summary>
+    public void Block(string memberId, string method, DateTimeOffset? until)
+    {
+        var now = _time.GetUtcNow();
+        _blocked[(memberId, method)] = until is { } told && told > now && told < now + TimeSpan.FromHours(1) ? told : now + TimeSpan.FromMinutes(10);
+    }
+
+    public ValueTask DisposeAsync() => _calls.DisposeAsync();
+}

@@ -1,0 +1,46 @@
+namespace Bitrix24Placements.Rest;
+
+/// <summary>The vendor's error codes, as a caller has to treat them. The code decides, never the HTTP status: the same code comes with 200 or 400 by version.</summary>
+/// <remarks>https://apidocs.bitrix24.com/api-reference/common/system-errors.html</remarks>
+internal static class RestErrors
+{
+    public const string ExpiredToken = "expired_token";
+    public const string QueryLimit = "QUERY_LIMIT_EXCEEDED";
+    public const string OperationTimeLimit = "OPERATION_TIME_LIMIT";
+
+    /// <summary>The stored token is not valid there: perhaps another call has refreshed meanwhile.</summary>
+    public static bool IsInvalidToken(string code) => code is "NO_AUTH_FOUND" or "invalid_token";
+
+    /// <summary>The server stumbled; the same call may succeed later.</summary>
+    public static bool IsServerFault(string code) => code is "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER";
+
+    /// <summary>Says nothing about what was asked.</summary>
+    public static bool IsPassing(string code) => IsServerFault(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";
+
+    /// <summary>A code as it may be shown and logged: what a foreign server sends is text of any length and content.</summary>
+    public static string Clean(string code)
+    {
+        Span<char> clean = stackalloc char[Math.Min(code.Length, 64)];
+        for (var i = 0; i < clean.Length; i++)
+            clean[i] = char.IsAsciiLetterOrDigit(code[i]) || code[i] is '_' or '-' or '.' ? code[i] : '?';
+        return clean.ToString();
+    }
+
+    /// <summary>A description as it may be shown: one line, bounded, without control characters.</summary>
+    public static string CleanText(string text)
+    {
+        var clean = new string([.. text.Take(300).Select(static c => char.IsControl(c) ? ' ' : c)]);
+        return clean;
+    }
+
+    /// <summary>A code as a metric's label: the known ones, so that a foreign server cannot make as many as it likes.</summary>
+    public static string Label(string? code) => code switch
+    {
+        null => "ok",
+        ExpiredToken or "invalid_token" or "NO_AUTH_FOUND" or QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT" or "ACCESS_DENIED" or "insufficient_scope"
+            or "user_access_error" or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED" or "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER"
+            or "ERROR_PLACEMENT_MAX_COUNT" or "ERROR_PLACEMENT_NOT_FOUND" or "ERROR_CORE" or "ERROR_ARGUMENT" or "EMPTY_ERROR_HANDLER_URL" or "ERROR_METHOD_NOT_FOUND"
+            or "invalid_grant" or "invalid_client" or "PAYMENT_REQUIRED" or "WRONG_CLIENT" or "bitrix24Unavailable" or "notConfigured" => code,
+        _ => "other",
+    };
+}
