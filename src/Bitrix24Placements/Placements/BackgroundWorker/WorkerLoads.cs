@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Portals;
+
+namespace Bitrix24Placements.Placements.BackgroundWorker;
+
+/// <summary>How long the worker's answers took, by portal and hour, against Bitrix24's limit: slower than five seconds more than ten times a day, and it removes the worker.</summary>
+public sealed partial class WorkerLoads(WorkerLoadStore store, StoreReadiness readiness, TimeProvider time, ILogger<WorkerLoads> logger) : BackgroundService
+{
+    public static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(5);
+
+    public const int WarnFrom = 3;
+
+    private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(60);
+
+    private ConcurrentDictionary<string, Counter> _now = new(StringComparer.Ordinal);
+
+    private sealed class Counter
+    {
+        private long _worstMilliseconds;
+
+        public long Loads;
+        public long Slow;
+
+        public long Worst => Volatile.Read(ref _worstMilliseconds);
+
+        public void Add(TimeSpan took)
+        {
+            Interlocked.Increment(ref Loads);
+            if (took >= SlowFrom)
+                Interlocked.Increment(ref Slow);
+            var milliseconds = (long)took.TotalMilliseconds;
+            for (var worst = Worst; milliseconds > worst; worst = Worst)
+                Interlocked.CompareExchange(ref _worstMilliseconds, milliseconds, worst);
+        }
+    }
+
+    public void Record(string memberId, TimeSpan took)
+    {
+        _now.GetOrAdd(memberId, static _ => new Counter()).Add(took);
+        if (took >= SlowFrom)
+            Log.Slow(logger, memberId, took.TotalSeconds);
+    }
+
+    /// <summary>The last day's hours, oldest first, those in this process's memory included.</summary>
+    public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(string memberId, CancellationToken cancellationToken)
+    {
+        await FlushAsync(memberId, cancellationToken);
+        return await store.SinceAsync(memberId, Hour - 23, cancellationToken);
+    }
+
+    private long Hour => time.GetUtcNow().ToUnixTimeSeconds() / 3600;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await readiness.WaitAsync(stoppingToken);
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(FlushEvery, time, stoppingToken);
+                await FlushAllAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (readiness.IsReady && !_now.IsEmpty)
+            await FlushAllAsync(cancellationToken);
+    }
+
+    private async Task FlushAllAsync(CancellationToken cancellationToken)
+    {
+        var flushed = Interlocked.Exchange(ref _now, new(StringComparer.Ordinal));
+        try
+        {
+            await store.AddAsync([.. flushed.Select(p => new WorkerHour(p.Key, Hour, p.Value.Loads, p.Value.Slow, p.Value.Worst))], cancellationToken);
+            foreach (var (memberId, counter) in flushed.Where(static p => p.Value.Slow > 0))
+                await WarnAsync(memberId, counter.Slow, cancellationToken);
+            await store.ForgetAsync(Hour - 48, cancellationToken);
+        }
+        catch (DbException e)
+        {
+            // A count of loads is not worth holding anything up for.
+            Log.NotKept(logger, e.Message);
+        }
+    }
+
+    private async Task FlushAsync(string memberId, CancellationToken cancellationToken)
+    {
+        if (_now.TryRemove(memberId, out var counter))
+            await store.AddAsync([new(memberId, Hour, counter.Loads, counter.Slow, counter.Worst)], cancellationToken);
+    }
+
+    private async Task WarnAsync(string memberId, long added, CancellationToken cancellationToken)
+    {
+        var slow = (await store.SinceAsync(memberId, Hour - 23, cancellationToken)).Sum(static h => h.Slow);
+        if (slow >= WarnFrom && slow - added < WarnFrom)
+            Log.Budget(logger, memberId, slow);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "A worker load of portal {MemberId} took {Seconds:0.0} s; Bitrix24 counts those over 5 s")]
+        public static partial void Slow(ILogger logger, string memberId, double seconds);
+
+        [LoggerMessage(2, LogLevel.Warning, "Portal {MemberId} has had {Slow} slow worker loads within a day; at more than ten Bitrix24 removes the worker")]
+        public static partial void Budget(ILogger logger, string memberId, long slow);
+
+        [LoggerMessage(3, LogLevel.Warning, "Counts of worker loads could not be kept: {Reason}")]
+        public static partial void NotKept(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Placements.BackgroundWorker;
+using Bitrix24Placements.Placements.RestAppUri;
+using Bitrix24Placements.Portals;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>The way of every launch: read, parse, verify, then either its context as JSON or the handler of its placement.</summary>
+public sealed class PlacementPipeline(
+    LaunchVerifier verifier, PlacementHandlers handlers, UnverifiedAttempts attempts, RejectionWriter rejections, WorkerPage workerPage, Pages pages, WorkerLoads loads, PlacementMetrics metrics)
+{
+    private static bool NeedsToken(string placement) => placement != PlacementCatalogue.BackgroundWorker;
+
+    public static readonly PlacementExpectation RestAppUri = new([PlacementCatalogue.RestAppUri], NeedsToken);
+    public static readonly PlacementExpectation BackgroundWorker = new([PlacementCatalogue.BackgroundWorker], NeedsToken);
+    public static readonly PlacementExpectation Either = new([PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker], NeedsToken);
+    public static readonly PlacementExpectation AppPage = new([PlacementCatalogue.Default], NeedsToken);
+
+    public async Task ServeAsync(HttpContext context, PlacementExpectation expected)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var (post, rejection, language) = await ReadAsync(context, expected);
+        Verdict verdict = default;
+        if (post is not null)
+        {
+            verdict = post.Placement == PlacementCatalogue.BackgroundWorker ? await verifier.VerifyWorkerAsync(context, post) : await verifier.VerifyPersonAsync(context, post);
+            rejection = verdict.Rejection;
+        }
+
+        if (rejection is not null)
+            await RejectAsync(context, rejection, post, language);
+        else
+            await AnswerAsync(context, post!, verdict.Believed);
+
+        var took = Stopwatch.GetElapsedTime(started);
+        metrics.Served(post?.Placement ?? expected.Placements[0], rejection?.Code ?? "ok", took);
+        if (verdict.Believed.Portal is { } portal && post!.Placement == PlacementCatalogue.BackgroundWorker)
+            loads.Record(portal.MemberId, took);
+    }
+
+    private static async ValueTask<(PlacementPost? Post, Rejection? Rejection, string Language)> ReadAsync(HttpContext context, PlacementExpectation expected)
+    {
+        var (form, rejection) = await FormBody.ReadAsync(context);
+        if (form is null)
+            return (null, rejection, Texts.Fallback);
+        using (form)
+        {
+            var parsed = PlacementParser.Parse(form, expected);
+            return parsed.Post is { } post
+                ? (post, null, post.Language)
+                : (null, Rejection.Malformed(parsed.Errors!), form.Text("LANG"u8) ?? Texts.Fallback);
+        }
+    }
+
+    private Task RejectAsync(HttpContext context, Rejection rejection, PlacementPost? post, string language)
+    {
+        if (rejection.IsFailedAttempt)
+            attempts.Failed(context, post?.MemberId ?? "");
+        return rejections.WriteAsync(context, rejection, language);
+    }
+
+    private Task AnswerAsync(HttpContext context, PlacementPost post, Believed believed)
+    {
+        var request = RequestOf(post, believed);
+        if (request is not AppPageRequest && Accepts.JsonOnly(context.Request))
+            return WriteContextAsync(context, request);
+        var response = context.Response.Headers;
+        response.ContentSecurityPolicy = request is BackgroundWorkerRequest ? workerPage.PolicyFor(request) : pages.FramePolicy(request.Portal.Origin);
+        context.Features.Set(request);
+        return handlers.Get(post.Placement)(context);
+    }
+
+    private static async Task WriteContextAsync(HttpContext context, PlacementRequest request)
+    {
+        var json = LaunchContextJson.Write(request);
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = json.Length;
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.BodyWriter.WriteAsync(json, context.RequestAborted);
+    }
+
+    private static PlacementRequest RequestOf(PlacementPost post, Believed believed)
+    {
+        var known = believed.Portal;
+        var address = known is null ? new PortalAddress(post.MemberId, post.Domain, post.IsHttps ? "https" : "http") : known.Address;
+        return post.Placement switch
+        {
+            PlacementCatalogue.RestAppUri => Fill(new RestAppUriRequest
+            {
+                Options = RestAppUriOptions.Read(post.Options),
+                Placement = post.Placement,
+                Portal = address,
+                Language = post.Language,
+                ApplicationSid = post.ApplicationSid,
+                Verification = believed.Verification,
+                HandlerQuery = post.HandlerQuery,
+            }),
+            PlacementCatalogue.BackgroundWorker => Fill(new BackgroundWorkerRequest
+            {
+                Options = BackgroundWorkerOptions.Read(post.Options),
+                Placement = post.Placement,
+                Portal = address,
+                Language = post.Language,
+                ApplicationSid = post.ApplicationSid,
+                Verification = believed.Verification,
+                HandlerQuery = post.HandlerQuery,
+            }),
+            _ => Fill(new AppPageRequest
+            {
+                Placement = post.Placement,
+                Portal = address,
+                Language = post.Language,
+                ApplicationSid = post.ApplicationSid,
+                Verification = believed.Verification,
+                HandlerQuery = post.HandlerQuery,
+            }),
+        };
+
+        PlacementRequest Fill(PlacementRequest request) => request with
+        {
+            ApplicationStatus = post.ApplicationStatus,
+            UserId = believed.User?.UserId,
+            Confirmed = believed.User,
+            AccessToken = believed.User is null ? default : post.AccessToken,
+            Known = known,
+        };
+    }
+}

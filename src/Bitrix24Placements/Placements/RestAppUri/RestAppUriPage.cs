@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Signals;
+
+namespace Bitrix24Placements.Placements.RestAppUri;
+
+/// <summary>The page behind a deep link: shows what it was opened with. Made to be replaced by one's own, see the README.</summary>
+public sealed class RestAppUriPage(Pages pages, Texts texts, PageSessions sessions)
+{
+    public Task ShowAsync(HttpContext context, RestAppUriRequest request)
+    {
+        string T(string key) => texts.Get(request.Language, key);
+        var session = sessions.Create(request);
+        var html = Html.Of(
+            $"""
+            {pages.Head(context, request.Language, T("link.title"))}
+            <body data-bx24="{pages.ScriptUrl}" data-base="{pages.BasePath(context)}" data-session="{session}">
+            <main>
+            <h1>{T("link.title")}</h1>
+            {(request.Verification == Verification.None ? Html.Of($"""<p class="warning">{T("link.unverified")}</p>""") : default)}
+            {Parameters(request, T)}
+            <dl class="facts">
+            {(request.Options.Uri is { } uri ? Html.Of($"<dt>{T("link.from")}</dt><dd>{uri}</dd>") : default)}
+            {(request.UserId is { } user ? Html.Of($"<dt>{T("link.user")}</dt><dd>{user}</dd>") : default)}
+            </dl>
+            {(session.Length == 0 ? default : Html.Of($"""<details id="context" hidden><summary>{T("link.context")}</summary><pre></pre></details>"""))}
+            <p><button type="button" id="close" hidden>{T("link.close")}</button></p>
+            </main>
+            {pages.Module(context, "rest-app-uri.js")}
+            </body>
+            </html>
+
+            """);
+        return Pages.WriteAsync(context, pages.FramePolicy(request.Portal.Origin), html, noStore: true);
+    }
+
+    private static Markup Parameters(RestAppUriRequest request, Func<string, string> t)
+    {
+        if (request.Options.Parameters.Count == 0)
+            return Html.Of($"<p>{t("link.none")}</p>");
+        var rows = request.Options.Parameters.Select(static p => Html.Of($"""<tr><th scope="row">{p.Key}</th><td>{Text(p.Value)}</td></tr>"""));
+        return Html.Of(
+            $"""
+            <p>{t("link.intro")}</p>
+            <div class="scroll" tabindex="0" role="region" aria-label="{t("link.parameter")}">
+            <table>
+            <thead><tr><th scope="col">{t("link.parameter")}</th><th scope="col">{t("link.value")}</th></tr></thead>
+            <tbody>{Html.Join(rows)}</tbody>
+            </table>
+            </div>
+            """);
+    }
+
+    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+}
