@@ -1,0 +1,150 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Portals;
+
+namespace Bitrix24Placements.Installation;
+
+/// <summary>Carries out work that is due, a few pieces at a time, and keeps the leases of what it does.</summary>
+public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, StoreReadiness readiness, TimeProvider time, ILogger<WorkLoop> logger) : BackgroundService
+{
+    private const int Concurrency = 8;
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RenewEvery = WorkStore.Lease / 3;
+
+    private readonly IWork[] _works = [.. works];
+    private readonly SemaphoreSlim _places = new(Concurrency);
+    private readonly ConcurrentDictionary<Task, bool> _running = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await readiness.WaitAsync(stoppingToken);
+        var troubled = false;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                var items = await store.ClaimAsync(Math.Max(1, _places.CurrentCount), stoppingToken);
+                foreach (var item in items)
+                {
+                    await _places.WaitAsync(stoppingToken);
+                    var run = RunInPlaceAsync(item, stoppingToken);
+                    _running[run] = true;
+                    _ = run.ContinueWith(ended => _running.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                }
+
+                if (items.Count == 0)
+                    await signal.WaitAsync(LookEvery, stoppingToken);
+                troubled = false;
+            }
+            catch (DbException e)
+            {
+                // One line for an outage, not one a second.
+                if (!troubled)
+                    Log.StoreFailed(logger, e.Message);
+                troubled = true;
+                await Task.Delay(LookEvery, time, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>What has begun is ended before the process ends.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await Task.WhenAll(_running.Keys).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Its leases run out, and the next process goes on with it.
+        }
+    }
+
+    private async Task RunInPlaceAsync(WorkItem item, CancellationToken stoppingToken)
+    {
+        try
+        {
+            var work = Array.Find(_works, w => w.Kind == item.Kind || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal)));
+            if (work is not null)
+                await RunClaimedAsync(item, token => work.RunAsync(item, token), stoppingToken);
+        }
+        finally
+        {
+            _places.Release();
+            signal.Wake();
+        }
+    }
+
+    /// <summary>Runs claimed work and notes what has become of it. The lease is renewed meanwhile; if the process dies it runs out.</summary>
+    public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
+    {
+        WorkResult result;
+        using var renewing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var renewal = RenewAsync(item, renewing.Token);
+        try
+        {
+            result = await run(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            result = WorkResult.Again(TimeSpan.Zero);
+        }
+        catch (Exception e)
+        {
+            Log.Failed(logger, e, item.Kind, item.MemberId);
+            result = WorkResult.Again(Pauses.AfterSilence(item.Attempt));
+        }
+
+        await renewing.CancelAsync();
+        await renewal;
+        try
+        {
+            if (result.Pause is { } pause)
+                await store.PostponeAsync(item, pause, result.Payload, CancellationToken.None);
+            else
+                await store.CompleteAsync(item, CancellationToken.None);
+        }
+        catch (DbException e)
+        {
+            // The lease runs out, and the work is done once more: all of it may be done twice.
+            Log.StoreFailed(logger, e.Message);
+        }
+    }
+
+    private async Task RenewAsync(WorkItem item, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(RenewEvery, time, cancellationToken);
+                await store.RenewAsync(item, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (DbException e)
+        {
+            Log.StoreFailed(logger, e.Message);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _places.Dispose();
+        base.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The database cannot be asked for work: {Reason}")]
+        public static partial void StoreFailed(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "Work {Kind} for portal {MemberId} failed; it is tried again")]
+        public static partial void Failed(ILogger logger, Exception exception, string kind, string memberId);
+    }
+}
