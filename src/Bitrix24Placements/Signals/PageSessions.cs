@@ -1,0 +1,62 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Portals;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Bitrix24Placements.Signals;
+
+/// <summary>What a page's session opens: that page's own launch, until its user's token would have expired.</summary>
+/// <param name="Context">The launch context as JSON.</param>
+public sealed record PageSession(string MemberId, long UserId, string Placement, string Context);
+
+/// <summary>Sessions for pages of confirmed users. Cookies do not work in a frame of another site, so the page sends its session as a bearer token.</summary>
+public sealed class PageSessions(IDataProtectionProvider provider, PortalStore portals, TimeProvider time)
+{
+    /// <summary>A header has to hold it; a larger context is left out of the session.</summary>
+    private const int LargestContext = 12 * 1024;
+
+    private readonly IDataProtector _protector = provider.CreateProtector("Bitrix24Placements.PageSessions.v1");
+
+    /// <summary>Empty where no user was confirmed.</summary>
+    public string Create(PlacementRequest request)
+    {
+        if (request is not { Confirmed: { } confirmed, Known: { } known })
+            return "";
+        var context = LaunchContextJson.Write(request);
+        var session = new StoredSession(
+            known.MemberId, confirmed.UserId, request.Placement, known.Epoch, confirmed.ExpiresAt.ToUnixTimeSeconds(),
+            context.Length <= LargestContext ? System.Text.Encoding.UTF8.GetString(context) : null);
+        return Base64UrlEncode(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(session, SessionJson.Default.StoredSession)));
+    }
+
+    /// <summary>Null for anything that is not a session of ours, has expired, or belongs to an installation that has ended.</summary>
+    public async ValueTask<PageSession?> ReadAsync(string token, CancellationToken cancellationToken)
+    {
+        if (Open(token) is not { } session || session.Expires <= time.GetUtcNow().ToUnixTimeSeconds())
+            return null;
+        return await portals.KnownAsync(session.MemberId, cancellationToken) is { State: PortalState.Installed } known && known.Epoch == session.Epoch
+            ? new(session.MemberId, session.UserId, session.Placement, session.Context ?? "")
+            : null;
+    }
+
+    private StoredSession? Open(string token)
+    {
+        try
+        {
+            var bytes = System.Buffers.Text.Base64Url.DecodeFromChars(token);
+            return JsonSerializer.Deserialize(_protector.Unprotect(bytes), SessionJson.Default.StoredSession);
+        }
+        catch (Exception e) when (e is CryptographicException or FormatException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string Base64UrlEncode(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+}
+
+internal sealed record StoredSession(string MemberId, long UserId, string Placement, long Epoch, long Expires, string? Context);
+
+[System.Text.Json.Serialization.JsonSerializable(typeof(StoredSession))]
+internal sealed partial class SessionJson : System.Text.Json.Serialization.JsonSerializerContext;
