@@ -1,0 +1,27 @@
+using System.Net;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>Section <c>ForwardedHeaders</c>: whose <c>X-Forwarded-*</c> is believed. Null: loopback.</summary>
+public sealed class ForwardedSettings
+{
+    public const string Section = "ForwardedHeaders";
+
+    public string[]? KnownProxies { get; set; }
+
+    /// <summary>As <c>10.0.0.0/8</c>.</summary>
+    public string[]? KnownNetworks { get; set; }
+
+    internal string? Problem() =>
+        (KnownProxies ?? []).Where(static p => !IPAddress.TryParse(p, out _)).Select(static p => $"ForwardedHeaders:KnownProxies: {p} is not an IP address.").FirstOrDefault()
+        ?? (KnownNetworks ?? []).Where(static n => !IPNetwork.TryParse(n, out _)).Select(static n => $"ForwardedHeaders:KnownNetworks: {n} is not a network such as 10.0.0.0/8.").FirstOrDefault();
+}
+
+/// <summary>Section <c>Management</c>.</summary>
+public sealed class ManagementOptions
+{
+    public const string Section = "Management";
+
+    /// <summary>A second port for metrics; null: none.</summary>
+    public int? Port { get; set; }
+}

@@ -1,0 +1,93 @@
+using System.Reflection;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>The service around the features: limits, headers, logs, keys, health, files.</summary>
+public static class HostingSetup
+{
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
+    public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
+    {
+        builder.Logging.AddStructuredLogging(builder.Environment);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(ConfigureKestrel);
+        var services = builder.Services;
+        services.AddValidatedOptions(builder.Configuration);
+        services.Configure<HostOptions>(static o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        services.AddSingleton(TimeProvider.System);
+        services.AddRouting();
+        services.AddDataProtection().SetApplicationName("Bitrix24Placements").ReadKeysUnderCertificates(builder.Configuration);
+        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ForwardedSettings>>(Proxies.Configure);
+        services.AddSingleton<Texts>();
+        services.AddSingleton<Pages>();
+        services.AddSingleton<RejectionWriter>();
+        services.AddSingleton<UnverifiedAttempts>();
+        services.AddSingleton<HealthEndpoints>();
+        services.AddSingleton<HomePage>();
+        services.AddSingleton<StoreReadiness>();
+        services.AddHostedService(static p => p.GetRequiredService<StoreReadiness>());
+        services.AddSingleton<WarmUp>();
+        services.AddHostedService(static p => p.GetRequiredService<WarmUp>());
+        services.AddSingleton<DetachedTasks>();
+        services.AddHostedService(static p => p.GetRequiredService<DetachedTasks>());
+        return builder;
+    }
+
+    public static WebApplication UseHosting(this WebApplication app)
+    {
+        app.UseForwardedHeaders();
+        app.UseMiddleware<Proxies>();
+        app.Use(static (context, next) =>
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            context.Response.Headers["Referrer-Policy"] = "no-referrer";
+            return next(context);
+        });
+        app.UseMiddleware<ErrorHandling>();
+        if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url && new Uri(url).AbsolutePath.TrimEnd('/') is { Length: > 0 } path)
+            app.UsePathBase(path);
+        app.UseFiles("/static/" + Pages.Version, "public, max-age=31536000, immutable");
+        app.UseFiles("/static", "public, max-age=600");
+        app.UseRouting();
+        app.UseMiddleware<LoadShedding>();
+        return app;
+    }
+
+    public static IEndpointRouteBuilder MapHosting(this IEndpointRouteBuilder endpoints)
+    {
+        var services = endpoints.ServiceProvider;
+        endpoints.MapMethods("/health/live", GetAndHead, (RequestDelegate)HealthEndpoints.LiveAsync);
+        endpoints.MapMethods("/health/ready", GetAndHead, (RequestDelegate)services.GetRequiredService<HealthEndpoints>().ReadyAsync);
+        endpoints.MapMethods("/", GetAndHead, (RequestDelegate)services.GetRequiredService<HomePage>().ShowAsync);
+        return endpoints;
+    }
+
+    private static void ConfigureKestrel(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = FormBody.Largest;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 500, gracePeriod: TimeSpan.FromSeconds(5));
+        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+    }
+
+    private static void UseFiles(this WebApplication app, string path, string caching) =>
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            RequestPath = path,
+            FileProvider = new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"),
+            OnPrepareResponse = context =>
+            {
+                context.Context.Response.Headers.CacheControl = caching;
+                context.Context.Response.Headers.AccessControlAllowOrigin = "*";
+            },
+        });
+}

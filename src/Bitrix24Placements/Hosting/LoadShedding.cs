@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>Marks the endpoints that every page of every user loads: they are the last to be shed.</summary>
+public sealed class WorkerLoad
+{
+    public static readonly WorkerLoad Instance = new();
+}
+
+/// <summary>Beyond what can be answered in time, 503 at once is better than anybody waiting for five seconds.</summary>
+public sealed class LoadShedding(RequestDelegate next, IOptions<LimitsOptions> options, RejectionWriter rejections)
+{
+    private readonly Room _requests = new(options.Value.ConcurrentRequests);
+    private readonly Room _workerLoads = new(options.Value.ConcurrentWorkerLoads);
+
+    private sealed class Room(int most)
+    {
+        private int _running;
+
+        public bool TryEnter()
+        {
+            if (Interlocked.Increment(ref _running) <= most)
+                return true;
+            Leave();
+            return false;
+        }
+
+        public void Leave() => Interlocked.Decrement(ref _running);
+    }
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var room = context.GetEndpoint()?.Metadata.GetMetadata<WorkerLoad>() is null ? _requests : _workerLoads;
+        if (!room.TryEnter())
+        {
+            await rejections.WriteAsync(context, Rejection.Overloaded);
+            return;
+        }
+
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            room.Leave();
+        }
+    }
+}

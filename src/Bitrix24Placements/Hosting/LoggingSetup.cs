@@ -1,0 +1,30 @@
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Formatting.Compact;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>The only file that knows Serilog: readable lines in Development, compact JSON otherwise. Levels come from <c>Logging:LogLevel</c>, as everywhere in ASP.NET Core.</summary>
+public static class LoggingSetup
+{
+    /// <summary>Below Warning the framework logs whole addresses and headers: removal keys stand in paths, tokens in queries.</summary>
+    private static readonly string[] Talkative = ["Microsoft.AspNetCore.", "System.Net.Http."];
+
+    public static ILoggingBuilder AddStructuredLogging(this ILoggingBuilder logging, IHostEnvironment environment)
+    {
+        var configuration = new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext().Filter.ByExcluding(IsTalkative);
+        configuration = environment.IsDevelopment()
+            ? configuration.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture)
+            : configuration.WriteTo.Console(new RenderedCompactJsonFormatter());
+        logging.ClearProviders();
+        logging.AddSerilog(configuration.CreateLogger(), dispose: true);
+        return logging;
+    }
+
+    private static bool IsTalkative(LogEvent e) =>
+        e.Level < LogEventLevel.Warning
+        && e.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
+        && source is ScalarValue { Value: string category }
+        && Array.Exists(Talkative, prefix => category.StartsWith(prefix, StringComparison.Ordinal));
+}

@@ -1,0 +1,43 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>Believes <c>X-Forwarded-*</c> of known proxies alone, and says once where an unknown one sends them.</summary>
+public sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> logger)
+{
+    private int _warned;
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        // What a known proxy sends has been taken out of the header by now.
+        if (_warned == 0 && context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XForwardedForHeaderName)
+            && !context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XOriginalForHeaderName) && Interlocked.Exchange(ref _warned, 1) == 0)
+        {
+            Log.Unknown(logger, context.Connection.RemoteIpAddress);
+        }
+
+        return next(context);
+    }
+
+    public static void Configure(ForwardedHeadersOptions headers, IOptions<ForwardedSettings> settings)
+    {
+        headers.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
+        headers.ForwardLimit = null;
+        if (settings.Value.KnownProxies is null && settings.Value.KnownNetworks is null)
+            return;
+        headers.KnownProxies.Clear();
+        headers.KnownIPNetworks.Clear();
+        foreach (var proxy in settings.Value.KnownProxies ?? [])
+            headers.KnownProxies.Add(IPAddress.Parse(proxy));
+        foreach (var network in settings.Value.KnownNetworks ?? [])
+            headers.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(network));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "{Address} sends X-Forwarded-* headers, which are not believed: if it is your proxy, add it to ForwardedHeaders:KnownProxies or :KnownNetworks")]
+        public static partial void Unknown(ILogger logger, IPAddress? address);
+    }
+}

@@ -1,0 +1,70 @@
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>Runs the service to its end, and turns what stops it at its start into one clear line.</summary>
+public static partial class ServiceRun
+{
+    /// <summary>Settings lie beside the program where they are not in the working directory: it can be started from anywhere.</summary>
+    public static WebApplicationOptions OptionsFor(string[] args) =>
+        args.Length > 0 || File.Exists("appsettings.json") ? new() { Args = args } : new() { Args = args, ContentRootPath = AppContext.BaseDirectory };
+
+    public static async Task<int> RunServiceAsync(this WebApplication app)
+    {
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Bitrix24Placements");
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception e) when (Explain(e) is { } line)
+        {
+            Log.CannotStart(logger, line);
+            await app.DisposeAsync();
+            return 1;
+        }
+
+        Announce(app, logger);
+        await app.WaitForShutdownAsync();
+        await app.DisposeAsync();
+        return Environment.ExitCode;
+    }
+
+    private static string? Explain(Exception exception) => exception switch
+    {
+        OptionsValidationException options => string.Join(' ', options.Failures),
+        AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) => string.Join(' ', inner.Select(Explain)),
+        IOException io => io.Message,
+        _ => null,
+    };
+
+    private static void Announce(WebApplication app, ILogger logger)
+    {
+        var options = app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value;
+        Log.Listening(logger, string.Join(", ", app.Urls));
+        if (!options.HasKeys)
+            Log.NoKeys(logger);
+        if (options.PublicUrl is null)
+            Log.NoPublicUrl(logger);
+        if (options.Verification == VerificationMode.Off)
+            Log.Unverified(logger);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Critical, "The service cannot start: {Reason}")]
+        public static partial void CannotStart(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "Listening on {Addresses}")]
+        public static partial void Listening(ILogger logger, string addresses);
+
+        [LoggerMessage(3, LogLevel.Warning, "Bitrix24:ClientId and Bitrix24:ClientSecret are not set: installations are kept until they are")]
+        public static partial void NoKeys(ILogger logger);
+
+        [LoggerMessage(4, LogLevel.Warning, "Bitrix24:PublicUrl is not set: nothing can be registered with Bitrix24")]
+        public static partial void NoPublicUrl(ILogger logger);
+
+        [LoggerMessage(5, LogLevel.Warning, "Bitrix24:Verification is Off: launches are taken as they come (Development only)")]
+        public static partial void Unverified(ILogger logger);
+    }
+}

@@ -1,0 +1,43 @@
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Text.Json;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>What the pages say, by Bitrix24's language codes. A language or a text that is missing is English.</summary>
+public sealed class Texts
+{
+    public const string Fallback = "en";
+
+    /// <summary>Bitrix24's codes: <c>la</c> is Spanish, <c>br</c> Brazilian Portuguese.</summary>
+    public static readonly string[] Languages = ["en", "ru", "de", "la", "br"];
+
+    private readonly FrozenDictionary<string, FrozenDictionary<string, string>> _texts =
+        Languages.ToFrozenDictionary(static l => l, Read, StringComparer.Ordinal);
+
+    public string Get(string language, string key) =>
+        _texts.TryGetValue(language, out var texts) && texts.TryGetValue(key, out var text) ? text
+        : _texts[Fallback].TryGetValue(key, out var english) ? english
+        : key;
+
+    /// <summary>Null where no language has it.</summary>
+    public string? Find(string language, string key) => _texts[Fallback].ContainsKey(key) ? Get(language, key) : null;
+
+    /// <summary>For <c>lang="…"</c>: what a browser and a screen reader call the language.</summary>
+    public static string HtmlLanguage(string language) => language switch
+    {
+        "la" => "es",
+        "br" => "pt-BR",
+        "ru" or "de" => language,
+        _ => Fallback,
+    };
+
+    internal IEnumerable<string> Keys(string language) => _texts[language].Keys;
+
+    private static FrozenDictionary<string, string> Read(string language)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Bitrix24Placements.Hosting.Texts.{language}.json")!;
+        using var json = JsonDocument.Parse(stream);
+        return json.RootElement.EnumerateObject().ToFrozenDictionary(static p => p.Name, static p => p.Value.GetString()!, StringComparer.Ordinal);
+    }
+}
