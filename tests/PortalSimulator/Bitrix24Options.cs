@@ -1,0 +1,40 @@
+namespace PortalSimulator;
+
+public sealed record Bitrix24Options
+{
+    public int Portals { get; init; } = 1;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The app every portal has: one published app, or the same local one, as a service has one pair of keys.</summary>
+    public string ClientId { get; init; } = "local.66ba434d853c87.18550109";
+
+    public string ClientSecret { get; init; } = Secrets.New(50);
+
+    public IReadOnlyList<string> Scopes { get; init; } = ["placement", "pull", "user_brief"];
+
+    public bool ApiOnly { get; init; }
+
+    /// <summary>Whether portals start with the app's form saved. Its installation is not finished by that.</summary>
+    public bool Installed { get; init; } = true;
+
+    public bool InstallFinished { get; init; }
+
+    /// <summary>2 REST calls a second after a burst of 50, per portal and source address.</summary>
+    public bool RateLimit { get; init; }
+
+    public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Some portals let the old access token die with the refresh, others keep it until it expires.</summary>
+    public bool RefreshRevokesAccessToken { get; init; }
+
+    /// <summary>Where the service listens; may be set later, its start needs the simulator's addresses first.</summary>
+    public string? ServiceUrl { get; init; }
+
+    public string? SignalsApiKey { get; init; }
+
+    /// <summary>Port of the first portal; 0 takes a free one.</summary>
+    public int PortalPort { get; init; }
+
+    public int OAuthPort { get; init; }
+}

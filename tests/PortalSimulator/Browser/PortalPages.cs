@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.StaticFiles;
+
+namespace PortalSimulator;
+
+/// <summary>The portal as a person sees it, and the vendor's browser libraries. All of it is embedded.</summary>
+internal sealed class PortalPages(SimPortal portal)
+{
+    private static readonly FileExtensionContentTypeProvider Types = new();
+    private static readonly string[] Pages = ["/stream", "/crm", "/tasks", "/company", "/marketplace", "/workgroups", "/calendar"];
+
+    private readonly EmbeddedFiles _files = new();
+
+    public async Task HandleAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var path = context.Request.Path.Value ?? "/";
+        var fault = portal.Bitrix.Faults.Take($"page:{path}", portal);
+        var answer = await Faults.ApplyAsync(fault, () => FindAsync(path, cancellationToken), portal.Bitrix.Time, cancellationToken);
+        if (answer is null || answer.ContentType.StartsWith("text/html", StringComparison.Ordinal) || IsVendorScript(path))
+            portal.Bitrix.Log.Add("page", "browser", portal.Name, $"{context.Request.Method} {path}", null, answer?.Status, Stopwatch.GetElapsedTime(started));
+        if (answer is null) context.Abort();
+        else await answer.WriteAsync(context.Response, cancellationToken);
+    }
+
+    private static bool IsVendorScript(string path) => path.StartsWith("/api/v1", StringComparison.Ordinal);
+
+    private async Task<Answer> FindAsync(string path, CancellationToken cancellationToken)
+    {
+        if (IsVendorScript(path))
+        {
+            await Task.Delay(portal.Quirks.VendorScriptDelay, portal.Bitrix.Time, cancellationToken);
+            return VendorScript(path.TrimEnd('/')).With("Access-Control-Allow-Origin", "*");
+        }
+        var name = path == "/" || Pages.Any(page => path == page || path.StartsWith(page + "/", StringComparison.Ordinal)) ? "index.html" : path.TrimStart('/');
+        return File(name).With("Cache-Control", "no-cache");
+    }
+
+    private Answer VendorScript(string path) => path switch
+    {
+        "/api/v1" => File("api/bx24.js"),
+        "/api/v1/pull" => File("api/pull.js"),
+        _ => Answer.Text("Not found", 404),
+    };
+
+    private Answer File(string name)
+    {
+        if (_files.Read(name) is not { } content) return Answer.Text("Not found", 404);
+        return new Answer(200, Types.TryGetContentType(name, out var type) ? WithCharset(type) : "application/octet-stream", content);
+    }
+
+    private static string WithCharset(string type) => type.StartsWith("text/", StringComparison.Ordinal) ? $"{type}; charset=utf-8" : type;
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace PortalSimulator;
+
+internal sealed record CommandLine
+{
+    public const string Usage = """
+        A Bitrix24 portal and its OAuth server on this machine, to open in a browser.
+
+          --service URL       use a service that already runs there, instead of starting one
+          --service-dll PATH  the Bitrix24Placements.dll to start
+          --port N            port of the portal; the OAuth server takes N+1
+          --api-key KEY       key for the service's POST /api/signals
+        """;
+
+    public string? ServiceUrl { get; private init; }
+
+    public string? ServiceDll { get; private init; }
+
+    public int Port { get; private init; }
+
+    public string? ApiKey { get; private init; }
+
+    /// <summary>Null when the arguments make no sense.</summary>
+    public static CommandLine? Parse(string[] args)
+    {
+        var line = new CommandLine();
+        for (var i = 0; i < args.Length; i += 2)
+        {
+            var value = i + 1 < args.Length ? args[i + 1] : null;
+            var next = (args[i], value) switch
+            {
+                ("--service", not null) when Uri.IsWellFormedUriString(value, UriKind.Absolute) => line with { ServiceUrl = value },
+                ("--service-dll", not null) => line with { ServiceDll = value },
+                ("--port", not null) when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port < 65535 => line with { Port = port },
+                ("--api-key", not null) => line with { ApiKey = value },
+                _ => null,
+            };
+            if (next is null) return null;
+            line = next;
+        }
+        return line;
+    }
+}
+
+/// <summary>Something a person can mend; told in one line.</summary>
+internal sealed class SimulatorException(string message) : Exception(message);

@@ -1,0 +1,14 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace PortalSimulator;
+
+/// <param name="Kind"><c>token</c> or <c>app.info</c>.</param>
+/// <param name="TokenHash">Of the refresh or access token that came, see <see cref="Hash"/>.</param>
+public sealed record OAuthCall(string Kind, DateTimeOffset At, string? ClientId, string? TokenHash, string? MemberId, int? UserId)
+{
+    /// <summary><c>ok</c>, the error code, or the name of the fault; null while it is in progress.</summary>
+    public string? Outcome { get; internal set; }
+
+    public static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))[..16];
+}

@@ -1,0 +1,32 @@
+namespace PortalSimulator;
+
+/// <summary>Where portals differ by age and edition, and what a person can switch while looking.</summary>
+public sealed class PortalQuirks
+{
+    /// <summary>Launches without SERVER_ENDPOINT, APPLICATION_TOKEN and APPLICATION_SCOPE.</summary>
+    public bool OldPortal { get; set; }
+
+    /// <summary>Launches without options carry <c>[]</c>; otherwise the field is absent.</summary>
+    public bool EmptyOptionsAsArray { get; set; }
+
+    /// <summary>HTTP status of refused placement and event calls: 400, or 200 on some versions.</summary>
+    public int RefusalStatus { get; set; } = 400;
+
+    /// <summary>EMPTY_ERROR_HANDLER_URL inside <c>result</c> instead of beside it.</summary>
+    public bool EmptyErrorHandlerInResult { get; set; }
+
+    /// <summary>Portal code counts personal workers and the general one together; the documentation counts them apart.</summary>
+    public bool CountsPersonalWorkersTogether { get; set; }
+
+    public TimeSpan VendorScriptDelay { get; set; }
+
+    /// <summary>How long a worker launched from the shell waits before it is posted.</summary>
+    public TimeSpan HandlerDelay { get; set; }
+
+    internal void Reset()
+    {
+        OldPortal = EmptyOptionsAsArray = EmptyErrorHandlerInResult = CountsPersonalWorkersTogether = false;
+        RefusalStatus = 400;
+        VendorScriptDelay = HandlerDelay = TimeSpan.Zero;
+    }
+}

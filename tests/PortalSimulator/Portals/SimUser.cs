@@ -1,0 +1,6 @@
+namespace PortalSimulator;
+
+public sealed record SimUser(int Id, string FirstName, string LastName, bool Admin, string Language)
+{
+    public string Name => $"{FirstName} {LastName}";
+}

@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace PortalSimulator;
+
+/// <param name="UserIds">Null: every user.</param>
+public sealed record PushMessage(string ModuleId, string Command, JsonNode Params, IReadOnlyList<int>? UserIds);
+
+/// <summary>The portal's Push &amp; Pull: a socket per frame, every frame of an addressed user gets a message.</summary>
+public sealed class PushServer
+{
+    internal const string Path = "/pull/subws/";
+
+    private readonly SimPortal _portal;
+    private readonly ConcurrentDictionary<int, string> _channels = new();
+    private readonly ConcurrentDictionary<Subscriber, byte> _subscribers = new();
+
+    internal PushServer(SimPortal portal) => _portal = portal;
+
+    /// <summary>What was accepted for delivery, heard or not.</summary>
+    public Journal<PushMessage> Messages { get; } = new();
+
+    public int Connections(int userId) => _subscribers.Keys.Count(subscriber => subscriber.UserId == userId);
+
+    /// <summary>Cuts every connection, as a restart of the push server does.</summary>
+    public void DisconnectAll()
+    {
+        foreach (var subscriber in _subscribers.Keys)
+            subscriber.Socket.Abort();
+    }
+
+    internal string ChannelOf(int userId) => _channels.GetOrAdd(userId, _ => _portal.Bitrix.Secrets.NewKnown(32));
+
+    internal void Publish(PushMessage message)
+    {
+        Messages.Add(message);
+        var addressed = _subscribers.Keys.Where(subscriber => message.UserIds?.Contains(subscriber.UserId) ?? true).ToList();
+        _portal.Bitrix.Log.Add(
+            "pull", _portal.Name, "browser", $"{message.Command} → {addressed.Count} frame(s)", new JsonObject { ["params"] = message.Params.DeepClone() });
+        var text = Encoding.UTF8.GetBytes(new JsonObject
+        {
+            ["module_id"] = message.ModuleId,
+            ["command"] = message.Command,
+            ["params"] = message.Params.DeepClone(),
+            ["extra"] = new JsonObject
+            {
+                ["server_time"] = _portal.Bitrix.Time.GetUtcNow().ToString("o"),
+                ["server_time_unix"] = _portal.Bitrix.Time.GetUtcNow().ToUnixTimeMilliseconds() / 1000d,
+            },
+        }.ToJsonString());
+        foreach (var subscriber in addressed)
+            _ = subscriber.SendAsync(text, _portal.Bitrix.Stopping);
+    }
+
+    internal async Task HandleAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        var channel = context.Request.Query["CHANNEL_ID"].ToString();
+        var userId = _channels.FirstOrDefault(pair => pair.Value == channel).Key;
+        var fault = _portal.Bitrix.Faults.Take("pull:connect", _portal);
+        var refusal = await Faults.ApplyAsync(fault, () => Task.FromResult(Refuse(userId, context)), _portal.Bitrix.Time, cancellationToken);
+        if (refusal is null) context.Abort();
+        else if (refusal.Status != 200) await refusal.WriteAsync(context.Response, cancellationToken);
+        else await ServeAsync(userId, context, cancellationToken);
+    }
+
+    private static Answer Refuse(int userId, HttpContext context) =>
+        Answer.Text("", userId == 0 ? 403 : context.WebSockets.IsWebSocketRequest ? 200 : 400);
+
+    private async Task ServeAsync(int userId, HttpContext context, CancellationToken cancellationToken)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var subscriber = new Subscriber(userId, socket);
+        _subscribers.TryAdd(subscriber, 0);
+        _portal.Bitrix.Log.Add("pull", "browser", _portal.Name, $"{_portal.User(userId).Name} listens");
+        try
+        {
+            await ReadToEndAsync(socket, cancellationToken);
+        }
+        catch (WebSocketException)
+        {
+            // A closed tab does not say goodbye.
+        }
+        finally
+        {
+            _subscribers.TryRemove(subscriber, out _);
+        }
+    }
+
+    private static async Task ReadToEndAsync(WebSocket socket, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[1024];
+        while (socket.State == WebSocketState.Open)
+        {
+            var received = await socket.ReceiveAsync(buffer, cancellationToken);
+            if (received.MessageType != WebSocketMessageType.Close) continue;
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
+            return;
+        }
+    }
+
+    private sealed class Subscriber(int userId, WebSocket socket)
+    {
+        private readonly Lock _gate = new();
+        private Task _last = Task.CompletedTask;
+
+        public int UserId => userId;
+
+        public WebSocket Socket => socket;
+
+        // A socket takes one message at a time: each waits for the one before it.
+        public Task SendAsync(byte[] text, CancellationToken cancellationToken)
+        {
+            lock (_gate) return _last = SendAfterAsync(_last, text, cancellationToken);
+        }
+
+        private async Task SendAfterAsync(Task before, byte[] text, CancellationToken cancellationToken)
+        {
+            await before;
+            try
+            {
+                await socket.SendAsync(text, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+            }
+            catch (Exception gone) when (gone is WebSocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+            {
+                // Nobody is there any more; a push server does not mind.
+            }
+        }
+    }
+}

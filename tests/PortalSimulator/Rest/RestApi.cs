@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace PortalSimulator;
+
+/// <summary><c>/rest/{method}</c> of one portal.</summary>
+internal sealed class RestApi(SimPortal portal)
+{
+    private static readonly Dictionary<string, Func<RestRequest, RestReply>> Methods = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["profile"] = UserMethods.Profile,
+        ["user.current"] = UserMethods.Current,
+        ["scope"] = UserMethods.Scope,
+        ["app.info"] = UserMethods.AppInfo,
+        ["placement.bind"] = PlacementMethods.Bind,
+        ["placement.unbind"] = PlacementMethods.Unbind,
+        ["placement.get"] = PlacementMethods.Get,
+        ["placement.list"] = PlacementMethods.List,
+        ["event.bind"] = EventMethods.Bind,
+        ["event.get"] = EventMethods.Get,
+        ["event.unbind"] = EventMethods.Unbind,
+        ["pull.application.event.add"] = PullMethods.AddEvent,
+        ["pull.application.config.get"] = PullMethods.GetConfig,
+    };
+
+    private Bitrix24 Bitrix => portal.Bitrix;
+
+    public async Task HandleAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        context.Response.Headers.AccessControlAllowOrigin = "*";
+        if (HttpMethods.IsOptions(context.Request.Method))
+        {
+            context.Response.Headers.AccessControlAllowMethods = "GET, POST, OPTIONS";
+            context.Response.Headers.AccessControlAllowHeaders = "Content-Type, Authorization";
+            return;
+        }
+        var started = Stopwatch.GetTimestamp();
+        var method = MethodName(context.Request.Path);
+        var parameters = await RequestParameters.ReadAsync(context.Request, cancellationToken);
+        var auth = TakeAuth(context.Request, parameters);
+        var token = Bitrix.OAuth.Tokens.FindAccess(auth);
+        var call = Note(context.Request, method, parameters, token);
+        var fault = Bitrix.Faults.Take($"rest:{method}", portal);
+        call.Outcome = fault?.Name;
+        portal.Calls.Add(call);
+        var source = context.Connection.RemoteIpAddress?.ToString() ?? "";
+        var answer = await Faults.ApplyAsync(fault, () => Task.FromResult(Work(Refuse(method, token, auth, source), method, parameters, token, call)), Bitrix.Time, cancellationToken);
+        portal.Calls.Touch();
+        Log(context.Request, call, parameters, answer, Stopwatch.GetElapsedTime(started));
+        if (answer is null) context.Abort();
+        else await answer.WriteAsync(context.Response, cancellationToken);
+    }
+
+    private static string MethodName(PathString path)
+    {
+        var name = path.Value!["/rest/".Length..].Trim('/').ToLowerInvariant();
+        return name.EndsWith(".json", StringComparison.Ordinal) ? name[..^".json".Length] : name;
+    }
+
+    private static string? TakeAuth(HttpRequest request, JsonObject parameters)
+    {
+        const string Bearer = "Bearer ";
+        var header = request.Headers.Authorization.ToString();
+        var auth = parameters.FindText("auth") ?? (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..] : null);
+        parameters.Remove("auth");
+        return string.IsNullOrEmpty(auth) ? null : auth;
+    }
+
+    private RestCall Note(HttpRequest request, string method, JsonObject parameters, SimToken? token) =>
+        new(method, (JsonObject)parameters.DeepClone(), Bitrix.Time.GetUtcNow())
+        {
+            UserId = token?.Portal == portal ? token.UserId : null,
+            ClientId = token?.Portal == portal ? token.App.ClientId : null,
+            UserAgent = request.Headers.UserAgent.ToString(),
+        };
+
+    private Answer Work(RestReply? refusal, string method, JsonObject parameters, SimToken? token, RestCall call)
+    {
+        var started = Bitrix.Time.GetUtcNow();
+        var reply = refusal ?? Methods[method](new RestRequest(portal, token!.App, portal.User(token.UserId), parameters));
+        call.Outcome = reply.Code ?? "ok";
+        return reply.ToAnswer(started, Bitrix.Time.GetUtcNow());
+    }
+
+    /// <summary>The checks that come before any method, in the portal's order.</summary>
+    private RestReply? Refuse(string method, SimToken? token, string? auth, string source)
+    {
+        if (!portal.Limit.Allows(source))
+            return RestReply.Error("QUERY_LIMIT_EXCEEDED", "Too many requests", 503);
+        if (token is null || token.Portal != portal)
+        {
+            return auth is not null
+                ? RestReply.Error("invalid_token", "Unable to get application by token", 401)
+                : RestReply.Error("NO_AUTH_FOUND", "Wrong authorization data", 401);
+        }
+        var state = Bitrix.OAuth.Tokens.State(token);
+        if (state is TokenState.Expired)
+            return RestReply.Error("expired_token", "The access token provided has expired.", 401);
+        if (state is TokenState.Dead)
+            return RestReply.Error("invalid_token", "Unable to get application by token", 401);
+        if (!Methods.ContainsKey(method))
+            return RestReply.Error("ERROR_METHOD_NOT_FOUND", "Method not found!", 404);
+        return Scope(method) is { } scope && !token.App.Scopes.Contains(scope)
+            ? RestReply.Error("insufficient_scope", "The request requires higher privileges than provided by the access token", 403)
+            : null;
+    }
+
+    private static string? Scope(string method) =>
+        method.StartsWith("placement.", StringComparison.Ordinal) ? "placement"
+        : method.StartsWith("pull.", StringComparison.Ordinal) ? "pull"
+        : method.StartsWith("user.", StringComparison.Ordinal) ? "user_brief"
+        : null;
+
+    private void Log(HttpRequest request, RestCall call, JsonObject parameters, Answer? answer, TimeSpan took)
+    {
+        var from = call.UserAgent.StartsWith("Mozilla", StringComparison.Ordinal) ? "browser" : "service";
+        Bitrix.Log.Add("rest", from, portal.Name, $"{request.Method} {call}", SimLog.Details(parameters, answer?.BodyText), answer?.Status, took);
+    }
+}
