@@ -14,6 +14,9 @@ builder.Services.AddInstallation();
 builder.Services.AddSignals();
 
 var app = builder.Build();
+if (args is [StoreMove.Command, ..])
+    return await StoreMove.RunAsync(app);
+
 app.UseHosting();
 app.MapHosting();
 app.MapPlacements();
