@@ -35,7 +35,7 @@ public sealed class PlacementPipeline(
 
         var took = Stopwatch.GetElapsedTime(started);
         metrics.Served(post?.Placement ?? expected.Placements[0], rejection?.Code ?? "ok", took);
-        if (verdict.Believed.Portal is { } portal && post!.Placement == PlacementCatalogue.BackgroundWorker)
+        if (verdict.Believed.Portal is { Epoch: > 0 } portal && post!.Placement == PlacementCatalogue.BackgroundWorker)
             loads.Record(portal.MemberId, took);
     }
 
