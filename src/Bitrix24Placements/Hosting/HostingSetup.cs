@@ -15,6 +15,7 @@ public static class HostingSetup
     public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
     {
         builder.Logging.AddStructuredLogging(builder.Environment);
+        builder.AddTelemetry();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         var services = builder.Services;
@@ -41,6 +42,7 @@ public static class HostingSetup
 
     public static WebApplication UseHosting(this WebApplication app)
     {
+        app.UseManagementPort();
         app.UseForwardedHeaders();
         app.UseMiddleware<Proxies>();
         app.Use(static (context, next) =>
