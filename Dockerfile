@@ -1,4 +1,4 @@
-# The runtime image's tag. 10.0-noble-chiseled-extra is half as large and has no shell; compose.yaml takes that one.
+# The tag of the runtime image. 10.0-noble-chiseled-extra is smaller and has no shell; compose.yaml takes that one.
 ARG RUNTIME_TAG=10.0
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
