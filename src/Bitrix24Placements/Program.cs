@@ -19,6 +19,9 @@ builder.Services.AddPlacements();
 builder.Services.AddInstallation();
 builder.Services.AddSignals();
 
+if (args is [StoreMove.Command, ..])
+    return await StoreMove.RunAsync(builder.Build());
+
 return await builder.RunServiceAsync(static app =>
 {
     app.UseHosting();

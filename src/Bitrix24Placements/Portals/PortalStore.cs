@@ -45,11 +45,12 @@ public sealed partial class PortalStore(Database database, PortalDirectory direc
             var key = before is { RemovalKey.IsEmpty: false } ? before.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
             var stays = before is { State: PortalState.Installed };
             var hash = installation.ApplicationToken is { IsEmpty: false } sent ? ApplicationToken.Hash(sent.Reveal()) : before?.ApplicationTokenHash;
+            // Versions of the tokens begin with the time: a portal that was deleted and comes back never has an earlier one again.
             await using var upsert = connection.Command(
                 """
                 INSERT INTO portals (member_id, client_endpoint, oauth_server, state, epoch, user_id, tokens, tokens_state, tokens_version, tokens_expire_at, tokens_renewed_at,
                                      refresh_until, application_token_hash, removal_key, removal_key_hash, declaration, reconciled_at, checked_at, removals, removed_at)
-                VALUES (@id, @endpoint, @oauth, 1, @epoch, @user, @tokens, 1, 1, @expires, @now, 0, @apptoken, @key, @keyhash, '', 0, 0, 0, 0)
+                VALUES (@id, @endpoint, @oauth, 1, @epoch, @user, @tokens, 1, @now, @expires, @now, 0, @apptoken, @key, @keyhash, '', 0, 0, 0, 0)
                 ON CONFLICT (member_id) DO UPDATE SET
                     client_endpoint = @endpoint, oauth_server = @oauth, state = 1, epoch = @epoch, user_id = @user,
                     tokens = @tokens, tokens_state = 1, tokens_version = portals.tokens_version + 1, tokens_expire_at = @expires, tokens_renewed_at = @now,

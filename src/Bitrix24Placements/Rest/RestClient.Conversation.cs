@@ -27,20 +27,22 @@ public sealed partial class RestClient
             {
                 if (client._limits.BlockedUntil(_memberId, call.Method) is { } until)
                     return new RestError(RestErrorKind.Refused, RestErrors.OperationTimeLimit, $"Bitrix24 has blocked {call.Method} on this portal until {until:HH:mm:ss} UTC.");
-                if (!await client._limits.WaitAsync(_memberId, cancellationToken) || Left <= TimeSpan.Zero)
+                if (!await client._limits.WaitAsync(_memberId, Left, cancellationToken) || Left <= TimeSpan.Zero)
                     return RestError.Unavailable("The portal's limit of calls per second left no room in time.");
 
                 var attempt = await client._transport.SendAsync(_endpoint, call, Token, Left, cancellationToken);
                 if (attempt.Carried)
                     return attempt.Result;
-                var error = attempt.Error ?? await FollowAsync(attempt.MovedTo!, cancellationToken);
-                if (attempt.Error is not null && await RenewTokenAsync(attempt.Error, cancellationToken) is { } renewal)
-                    error = renewal.Error;
-                if (error is null)
+                // Neither an address nor tokens come by repeating the call.
+                var error = attempt.Error;
+                var mended = error is null ? new Renewal(await FollowAsync(attempt.MovedTo!, cancellationToken)) : await RenewTokenAsync(error, cancellationToken);
+                if (mended is { Error: { } failed })
+                    return failed;
+                if (mended is not null || error is null)
                     continue;
                 if (error.Code == RestErrors.OperationTimeLimit)
                     client._limits.Block(_memberId, call.Method, attempt.ResetAt);
-                if (attempt.Error is null || !MayRepeat(error) || repeats >= MostRepeats || !await PauseAsync(repeats, cancellationToken))
+                if (!MayRepeat(error) || repeats >= MostRepeats || !await PauseAsync(repeats, cancellationToken))
                     return error;
             }
         }
@@ -104,7 +106,7 @@ public sealed partial class RestClient
             var confirmation = await client._oauth.ConfirmAsync(Token, server, TimeSpan.FromSeconds(5), cancellationToken);
             if (confirmation.Verdict == TokenVerdict.Expired && await RenewTokenAsync(new(RestErrorKind.Refused, RestErrors.ExpiredToken, ""), cancellationToken) is { Error: null })
                 confirmation = await client._oauth.ConfirmAsync(Token, server, TimeSpan.FromSeconds(5), cancellationToken);
-            if (confirmation.Info is not { } info || info.MemberId != _memberId
+            if (confirmation.Info is not { } info || info.MemberId != _memberId || !client._hosts.IsAllowedPortal(info.ClientEndpoint.Host)
                 || info.ClientEndpoint.GetLeftPart(UriPartial.Authority) != movedTo.GetLeftPart(UriPartial.Authority))
             {
                 return refused;
