@@ -28,7 +28,10 @@ public sealed partial class AdministratorVisits(
     public async Task<RestResult<bool>> IsAdministratorAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken)
     {
         var profile = await rest.CallAsUserAsync(confirmed, token, new RestCall("profile") { Deadline = ProfileDeadline }, cancellationToken);
-        return profile.Ok ? profile.Value.Truth("ADMIN") : profile.Error;
+        if (profile.Ok)
+            return profile.Value.Truth("ADMIN");
+        // A portal that is busy has not said no.
+        return RestErrors.IsPassing(profile.Error.Code) ? RestError.Unavailable(profile.Error.Description) : profile.Error;
     }
 
     /// <summary>From memory: whether an administrator's page is wanted for anything.</summary>
