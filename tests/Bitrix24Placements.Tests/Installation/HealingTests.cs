@@ -67,6 +67,22 @@ public sealed class HealingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_administrator_heals_while_an_employees_page_is_still_being_looked_at()
+    {
+        await KillTokensAsync();
+        var gate = new TaskCompletionSource();
+        _bitrix.Faults.Next("rest:profile", Fault.Until(gate.Task));
+        var employee = _service.LinkAsync(userId: 2);
+        await _service.Portal.Calls.WaitAsync(c => c is { Method: "profile", UserId: 2 }, 1, Token);
+
+        (await _service.LinkAsync()).Dispose();
+
+        Assert.Equal(HttpStatusCode.Accepted, await _service.SignalAsync());
+        gate.SetResult();
+        (await employee).Dispose();
+    }
+
+    [Fact]
     public async Task The_page_that_heals_says_that_it_has()
     {
         await KillTokensAsync();
@@ -113,6 +129,22 @@ public sealed class HealingTests : IAsyncLifetime
         (await _service.LinkAsync()).Dispose();
 
         await _service.EventuallyReconciledAsync();
+    }
+
+    [Fact]
+    public async Task A_new_application_token_is_adopted_from_an_administrators_page_alone()
+    {
+        void Change(LaunchForm form) => form.Body["APPLICATION_TOKEN"] = "a-new-application-token";
+
+        using (var employee = await _service.LinkAsync(userId: 2, accept: "application/json", change: Change))
+            await employee.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
+        using (var before = await _service.WorkerAsync(accept: "application/json", change: Change))
+            await before.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
+
+        using (var administrator = await _service.LinkAsync(accept: "application/json", change: Change))
+            Assert.Equal(HttpStatusCode.OK, administrator.StatusCode);
+        using var after = await _service.WorkerAsync(accept: "application/json", change: Change);
+        Assert.Equal(HttpStatusCode.OK, after.StatusCode);
     }
 
     [Fact]
