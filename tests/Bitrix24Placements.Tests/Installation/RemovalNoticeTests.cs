@@ -89,6 +89,23 @@ public sealed class RemovalNoticeTests
     }
 
     [Fact]
+    public async Task Notices_one_after_the_other_of_a_worker_that_is_still_there_cause_a_handful_of_looks()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var url = service.Portal.RemovalUrl()!;
+        service.Portal.Calls.Clear();
+
+        for (var i = 0; i < 20; i++)
+        {
+            (await service.PostAsync(url, [])).Dispose();
+            await service.EventuallyAsync(async () => await service.DueInAsync(WorkKind.Reconcile) is null or > 0.5, "the notice is followed or put off");
+        }
+
+        Assert.InRange(service.Portal.Count("placement.get"), 1, 5);
+        Assert.Equal(0, service.Portal.Count("placement.bind"));
+    }
+
+    [Fact]
     public async Task Pauses_grow_while_the_worker_keeps_being_removed_and_are_forgotten_after_a_good_day()
     {
         var time = new ShiftedTime();
