@@ -152,6 +152,7 @@ public sealed class InstallEventTests
 
         Assert.Equal(200, Assert.Single(deliveries).Status);
         await service.EventuallyRegisteredAsync(seconds: 5);
+        await service.EventuallyAsync(() => service.Portal.EventHandlers.Count == 2, "the events are bound again");
         using var current = await service.WorkerAsync(accept: "application/json");
         Assert.Equal(HttpStatusCode.OK, current.StatusCode);
         using var outdated = await service.WorkerAsync(accept: "application/json", change: f => f.Body["APPLICATION_TOKEN"] = old);

@@ -24,6 +24,7 @@ public sealed class WizardFaultTests
     [InlineData("WRONG_AUTH_TYPE", 403)]
     [InlineData("INVALID_CREDENTIALS", 403)]
     [InlineData("OVERLOAD_LIMIT", 503)]
+    [InlineData("PORTAL_DELETED", 410)]
     [InlineData("ERROR_SOMETHING_NEW", 400)]
     public async Task A_refused_placement_fails_with_the_portals_code_the_other_is_registered_and_a_retry_finishes(string code, int status)
     {
@@ -138,6 +139,18 @@ public sealed class WizardFaultTests
 
         Assert.True(service.IsRegistered());
         Assert.Equal(2, service.Portal.EventHandlers.Count);
+    }
+
+    [Fact]
+    public async Task A_method_that_the_portal_has_blocked_is_not_called_again()
+    {
+        await using var service = await Service.StartAsync();
+        service.Bitrix.Faults.Set(Steps.Bind, Fault.Error("OPERATION_TIME_LIMIT", 429));
+
+        (await service.InstallAsync()).AssertAllFailed("OPERATION_TIME_LIMIT");
+        (await service.InstallAsync()).AssertAllFailed("OPERATION_TIME_LIMIT");
+
+        Assert.Equal(1, service.Portal.Count("placement.bind"));
     }
 
     [Fact]
