@@ -13,14 +13,15 @@ builder.Services.AddPlacements();
 builder.Services.AddInstallation();
 builder.Services.AddSignals();
 
-var app = builder.Build();
-app.UseHosting();
-app.MapHosting();
-app.MapPlacements();
-app.MapInstallation();
-app.MapSignals();
+return await builder.RunServiceAsync(static app =>
+{
+    app.UseHosting();
+    app.MapHosting();
+    app.MapPlacements();
+    app.MapInstallation();
+    app.MapSignals();
+    app.MapBuiltInPages();
 
-// One's own code goes here: app.MapRestAppUri((RestAppUriRequest request) => …), see the README.
-app.MapBuiltInPages();
-
-return await app.RunServiceAsync();
+    // One's own code comes here and takes the place of a built-in page:
+    // app.MapRestAppUri((RestAppUriRequest request) => Results.Content(…));
+});

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Data.Common;
 using System.Text.Json;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
@@ -8,20 +7,17 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>For orchestrators. The state of single portals is told and never makes the service unready.</summary>
-public sealed class HealthEndpoints(WarmUp warmUp, StoreReadiness readiness, PortalStore portals, IOptions<Bitrix24Options> options, TimeProvider time)
+public sealed class HealthEndpoints(WarmUp warmUp, StoreReadiness readiness, PortalCensus census, IOptions<Bitrix24Options> options)
 {
-    private static readonly TimeSpan CountFor = TimeSpan.FromSeconds(30);
+    /// <summary>A database that is away must not make an orchestrator wait.</summary>
     private static readonly TimeSpan CountPatience = TimeSpan.FromMilliseconds(500);
-
-    private (DateTimeOffset At, PortalCounts? Counts) _counted;
-    private int _counting;
 
     public static Task LiveAsync(HttpContext context) => WriteAsync(context, 200, static json => json.WriteString("status", "live"));
 
     public async Task ReadyAsync(HttpContext context)
     {
         var ready = readiness.IsReady && warmUp.IsDone;
-        var counts = ready ? await CountAsync() : null;
+        var counts = ready ? await census.CountAsync(CountPatience) : null;
         await WriteAsync(context, ready ? 200 : 503, json =>
         {
             json.WriteString("status", ready ? "ready" : "starting");
@@ -34,32 +30,6 @@ public sealed class HealthEndpoints(WarmUp warmUp, StoreReadiness readiness, Por
             json.WriteNumber("deadTokens", counts.DeadTokens);
             json.WriteEndObject();
         });
-    }
-
-    /// <summary>Kept for a while: with a million portals counting takes a moment, and a database that is away must not make the answer wait.</summary>
-    private async Task<PortalCounts?> CountAsync()
-    {
-        if (time.GetUtcNow() - _counted.At < CountFor || Interlocked.Exchange(ref _counting, 1) == 1)
-            return _counted.Counts;
-        var counting = RefreshAsync();
-        await Task.WhenAny(counting, Task.Delay(CountPatience, time));
-        return _counted.Counts;
-    }
-
-    private async Task RefreshAsync()
-    {
-        try
-        {
-            _counted = (time.GetUtcNow(), await portals.CountAsync(CancellationToken.None));
-        }
-        catch (DbException)
-        {
-            _counted = (time.GetUtcNow(), null);
-        }
-        finally
-        {
-            Interlocked.Exchange(ref _counting, 0);
-        }
     }
 
     private static async Task WriteAsync(HttpContext context, int status, Action<Utf8JsonWriter> write)

@@ -16,6 +16,7 @@ public static class HostingSetup
     public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
     {
         builder.Logging.AddStructuredLogging(builder.Environment);
+        builder.AddTelemetry();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         var services = builder.Services;
@@ -42,6 +43,7 @@ public static class HostingSetup
 
     public static WebApplication UseHosting(this WebApplication app)
     {
+        app.UseManagementPort();
         app.UseForwardedHeaders();
         app.UseMiddleware<Proxies>();
         app.Use(static (context, next) =>

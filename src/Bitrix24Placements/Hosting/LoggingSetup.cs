@@ -1,6 +1,7 @@
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Extensions.Logging;
 using Serilog.Formatting.Compact;
 
 namespace Bitrix24Placements.Hosting;
@@ -18,7 +19,8 @@ public static class LoggingSetup
             ? configuration.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture)
             : configuration.WriteTo.Console(new RenderedCompactJsonFormatter());
         logging.ClearProviders();
-        logging.AddSerilog(configuration.CreateLogger(), dispose: true);
+        // Not AddSerilog: that lets every level through, past Logging:LogLevel.
+        logging.AddProvider(new SerilogLoggerProvider(configuration.CreateLogger(), dispose: true));
         return logging;
     }
 

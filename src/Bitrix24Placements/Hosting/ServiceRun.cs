@@ -10,30 +10,32 @@ public static partial class ServiceRun
     public static WebApplicationOptions OptionsFor(string[] args) =>
         args.Length > 0 || File.Exists("appsettings.json") ? new() { Args = args } : new() { Args = args, ContentRootPath = AppContext.BaseDirectory };
 
-    public static async Task<int> RunServiceAsync(this WebApplication app)
+    /// <param name="configure">Middleware and endpoints; called when the options are known to be good.</param>
+    public static async Task<int> RunServiceAsync(this WebApplicationBuilder builder, Action<WebApplication> configure)
     {
+        await using var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Bitrix24Placements");
         try
         {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            configure(app);
             await app.StartAsync();
         }
         catch (Exception e) when (Explain(e) is { } line)
         {
             Log.CannotStart(logger, line);
-            await app.DisposeAsync();
             return 1;
         }
 
         Announce(app, logger);
         await app.WaitForShutdownAsync();
-        await app.DisposeAsync();
         return Environment.ExitCode;
     }
 
     private static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => string.Join(' ', options.Failures),
-        AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) => string.Join(' ', inner.Select(Explain)),
+        AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) => string.Join(' ', inner.Select(Explain).Distinct()),
         IOException io => io.Message,
         _ => null,
     };

@@ -1,17 +1,19 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using Bitrix24Placements.Portals;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>Sends the service's own endpoints a few requests before it says that it is ready: the first page of the portal does not wait for the compiler.</summary>
-public sealed partial class WarmUp(IServer server, IHostApplicationLifetime lifetime, StoreReadiness readiness, ILogger<WarmUp> logger) : BackgroundService
+public sealed partial class WarmUp(IServer server, PortalDirectory directory, IHostApplicationLifetime lifetime, StoreReadiness readiness, ILogger<WarmUp> logger) : BackgroundService
 {
     private const int Loads = 40;
 
-    /// <summary>A launch of a portal that nobody has: it goes all the way through parser and look-up, and is refused.</summary>
-    private const string Launch =
-        "DOMAIN=warm.up&PROTOCOL=1&LANG=en&APP_SID=0&AUTH_ID=0&member_id=00000000000000000000000000000000&PLACEMENT=PAGE_BACKGROUND_WORKER&PLACEMENT_OPTIONS=%7B%22ID%22%3A%22PAGE_BACKGROUND_WORKER%22%2C%22URI%22%3A%22%5C%2F%22%7D";
+    private const string MemberId = "00000000000000000000000000000000";
+
+    private readonly string _applicationToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     public bool IsDone { get; private set; }
 
@@ -21,6 +23,7 @@ public sealed partial class WarmUp(IServer server, IHostApplicationLifetime life
         {
             await Started(stoppingToken);
             await readiness.WaitAsync(stoppingToken);
+            directory.Replace(MemberId, Portal());
             if (Address() is { } address)
                 await LoadAsync(address, stoppingToken);
         }
@@ -30,6 +33,7 @@ public sealed partial class WarmUp(IServer server, IHostApplicationLifetime life
         }
         finally
         {
+            directory.Replace(MemberId, null);
             IsDone = true;
         }
     }
@@ -51,12 +55,28 @@ public sealed partial class WarmUp(IServer server, IHostApplicationLifetime life
         return address.IsUnixPipe || address.IsNamedPipe ? null : new Uri($"http://127.0.0.1:{address.Port}/");
     }
 
-    private static async Task LoadAsync(Uri address, CancellationToken cancellationToken)
+    /// <summary>A portal that nobody has, in memory alone and under a token that nobody knows: its launches go all the way.</summary>
+    private KnownPortal Portal() => new(new Portal
+    {
+        MemberId = MemberId,
+        ClientEndpoint = new("https://warm.up/rest/"),
+        OAuthServer = new("https://warm.up"),
+        State = PortalState.Installed,
+        TokenState = TokenState.Good,
+        Epoch = 0,
+        ApplicationTokenHash = ApplicationToken.Hash(_applicationToken),
+        RemovalKey = default,
+    });
+
+    private string Launch() =>
+        $"DOMAIN=warm.up&PROTOCOL=1&LANG=en&APP_SID=0&AUTH_ID=0&APPLICATION_TOKEN={_applicationToken}&member_id={MemberId}&PLACEMENT=PAGE_BACKGROUND_WORKER&PLACEMENT_OPTIONS=%7B%22ID%22%3A%22PAGE_BACKGROUND_WORKER%22%2C%22URI%22%3A%22%5C%2F%22%7D";
+
+    private async Task LoadAsync(Uri address, CancellationToken cancellationToken)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(5) };
         for (var i = 0; i < Loads; i++)
         {
-            using var form = new StringContent(Launch, new MediaTypeHeaderValue("application/x-www-form-urlencoded"));
+            using var form = new StringContent(Launch(), new MediaTypeHeaderValue("application/x-www-form-urlencoded"));
             using var answer = await http.PostAsync("placements/page-background-worker", form, cancellationToken);
         }
     }

@@ -37,7 +37,7 @@ internal static class LoadPlot
         var budget = string.Format(CultureInfo.InvariantCulture, t("app.loads.budget"), hours.Sum(static h => h.Slow), hours.Sum(static h => h.Loads));
         return Html.Of(
             $"""
-            <svg class="plot" viewBox="0 0 {Width} {Height}" role="img" aria-label="{t("app.loads.worst")}">{Html.Join(bars)}<line class="limit" x1="0" x2="{Width}" y1="{line}" y2="{line}"/></svg>
+            <svg class="plot" viewBox="0 0 {Width} {Height}" preserveAspectRatio="none" role="img" aria-label="{t("app.loads.worst")}">{Html.Join(bars)}<line class="limit" x1="0" x2="{Width}" y1="{line}" y2="{line}"/></svg>
             <p class="small">{t("app.loads.worst")}</p>
             <p id="budget">{budget}</p>
             """);

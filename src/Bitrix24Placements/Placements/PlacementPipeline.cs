@@ -35,7 +35,7 @@ public sealed class PlacementPipeline(
 
         var took = Stopwatch.GetElapsedTime(started);
         metrics.Served(post?.Placement ?? expected.Placements[0], rejection?.Code ?? "ok", took);
-        if (verdict.Believed.Portal is { } portal && post!.Placement == PlacementCatalogue.BackgroundWorker)
+        if (verdict.Believed.Portal is { Epoch: > 0 } portal && post!.Placement == PlacementCatalogue.BackgroundWorker)
             loads.Record(portal.MemberId, took);
     }
 
@@ -86,44 +86,9 @@ public sealed class PlacementPipeline(
         var address = known is null ? new PortalAddress(post.MemberId, post.Domain, post.IsHttps ? "https" : "http") : known.Address;
         return post.Placement switch
         {
-            PlacementCatalogue.RestAppUri => Fill(new RestAppUriRequest
-            {
-                Options = RestAppUriOptions.Read(post.Options),
-                Placement = post.Placement,
-                Portal = address,
-                Language = post.Language,
-                ApplicationSid = post.ApplicationSid,
-                Verification = believed.Verification,
-                HandlerQuery = post.HandlerQuery,
-            }),
-            PlacementCatalogue.BackgroundWorker => Fill(new BackgroundWorkerRequest
-            {
-                Options = BackgroundWorkerOptions.Read(post.Options),
-                Placement = post.Placement,
-                Portal = address,
-                Language = post.Language,
-                ApplicationSid = post.ApplicationSid,
-                Verification = believed.Verification,
-                HandlerQuery = post.HandlerQuery,
-            }),
-            _ => Fill(new AppPageRequest
-            {
-                Placement = post.Placement,
-                Portal = address,
-                Language = post.Language,
-                ApplicationSid = post.ApplicationSid,
-                Verification = believed.Verification,
-                HandlerQuery = post.HandlerQuery,
-            }),
-        };
-
-        PlacementRequest Fill(PlacementRequest request) => request with
-        {
-            ApplicationStatus = post.ApplicationStatus,
-            UserId = believed.User?.UserId,
-            Confirmed = believed.User,
-            AccessToken = believed.User is null ? default : post.AccessToken,
-            Known = known,
+            PlacementCatalogue.RestAppUri => new RestAppUriRequest(post, believed, address) { Options = RestAppUriOptions.Read(post.Options) },
+            PlacementCatalogue.BackgroundWorker => new BackgroundWorkerRequest(post, believed, address) { Options = BackgroundWorkerOptions.Read(post.Options) },
+            _ => new AppPageRequest(post, believed, address),
         };
     }
 }

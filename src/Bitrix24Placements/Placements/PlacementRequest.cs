@@ -19,33 +19,48 @@ public enum Verification
 /// <summary>A placement was opened, and what is said here is believed as far as <see cref="Verification"/> says. Handlers take it as a parameter.</summary>
 public abstract record PlacementRequest
 {
-    public required string Placement { get; init; }
+    private protected PlacementRequest(PlacementPost post, Believed believed, PortalAddress portal)
+    {
+        Placement = post.Placement;
+        Portal = portal;
+        Language = post.Language;
+        ApplicationSid = post.ApplicationSid;
+        ApplicationStatus = post.ApplicationStatus;
+        UserId = believed.User?.UserId;
+        Verification = believed.Verification;
+        HandlerQuery = post.HandlerQuery;
+        Confirmed = believed.User;
+        AccessToken = believed.User is null ? default : post.AccessToken;
+        Known = believed.Portal;
+    }
 
-    public required PortalAddress Portal { get; init; }
+    public string Placement { get; }
+
+    public PortalAddress Portal { get; }
 
     /// <summary>The user interface's language in Bitrix24's own codes: <c>la</c> is Spanish, <c>br</c> Portuguese.</summary>
-    public required string Language { get; init; }
+    public string Language { get; }
 
-    public required string ApplicationSid { get; init; }
+    public string ApplicationSid { get; }
 
-    public string? ApplicationStatus { get; init; }
+    public string? ApplicationStatus { get; }
 
     /// <summary>The portal's user; null unless <see cref="Verification"/> is <see cref="Verification.AccessToken"/>.</summary>
-    public long? UserId { get; init; }
+    public long? UserId { get; }
 
-    public required Verification Verification { get; init; }
+    public Verification Verification { get; }
 
     /// <summary>Names of the handler's own query string.</summary>
-    public required IReadOnlyDictionary<string, string> HandlerQuery { get; init; }
+    public IReadOnlyDictionary<string, string> HandlerQuery { get; }
 
     /// <summary>The user's confirmed token, for calls on his behalf with <see cref="RestClient.CallAsUserAsync"/>; null where none was confirmed.</summary>
-    public TokenInfo? Confirmed { get; init; }
+    public TokenInfo? Confirmed { get; }
 
     /// <summary>Empty where <see cref="Confirmed"/> is null.</summary>
-    public Secret AccessToken { get; init; }
+    public Secret AccessToken { get; }
 
     /// <summary>The portal as it is known in memory; null with <c>Verification: Off</c>.</summary>
-    internal KnownPortal? Known { get; init; }
+    internal KnownPortal? Known { get; }
 
     private protected static T? Of<T>(HttpContext context)
         where T : PlacementRequest => context.Features.Get<PlacementRequest>() as T;
@@ -55,6 +70,11 @@ public abstract record PlacementRequest
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/app-url.html</remarks>
 public sealed record RestAppUriRequest : PlacementRequest
 {
+    internal RestAppUriRequest(PlacementPost post, Believed believed, PortalAddress portal)
+        : base(post, believed, portal)
+    {
+    }
+
     public required RestAppUri.RestAppUriOptions Options { get; init; }
 
     /// <summary>For minimal API handlers.</summary>
@@ -65,6 +85,11 @@ public sealed record RestAppUriRequest : PlacementRequest
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 public sealed record BackgroundWorkerRequest : PlacementRequest
 {
+    internal BackgroundWorkerRequest(PlacementPost post, Believed believed, PortalAddress portal)
+        : base(post, believed, portal)
+    {
+    }
+
     public required BackgroundWorker.BackgroundWorkerOptions Options { get; init; }
 
     /// <summary>For minimal API handlers.</summary>
@@ -74,6 +99,11 @@ public sealed record BackgroundWorkerRequest : PlacementRequest
 /// <summary>The app's own page was opened from the portal's menu.</summary>
 public sealed record AppPageRequest : PlacementRequest
 {
+    internal AppPageRequest(PlacementPost post, Believed believed, PortalAddress portal)
+        : base(post, believed, portal)
+    {
+    }
+
     /// <summary>For minimal API handlers.</summary>
     public static ValueTask<AppPageRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<AppPageRequest>(context));
 }

@@ -11,8 +11,10 @@ public sealed class WireForm : IDisposable
 
     private static readonly SearchValues<byte> Encoded = SearchValues.Create("%+"u8);
 
-    private readonly List<Field> _fields = new(24);
+    private Field[] _fields = ArrayPool<Field>.Shared.Rent(32);
     private byte[] _buffer;
+    private int _used;
+    private int _count;
     private int _queryFields;
 
     private readonly record struct Field(int Name, int NameLength, int Value, int ValueLength);
@@ -22,7 +24,7 @@ public sealed class WireForm : IDisposable
     /// <summary>More than <see cref="MostFields"/> names and values were sent; the surplus was not read.</summary>
     public bool HasTooManyFields { get; private set; }
 
-    public int Count => _fields.Count;
+    public int Count => _count;
 
     /// <param name="query">With or without its question mark.</param>
     public static WireForm Parse(string? query, ReadOnlySequence<byte> body)
@@ -31,9 +33,10 @@ public sealed class WireForm : IDisposable
         var form = new WireForm(Encoding.UTF8.GetMaxByteCount(text.Length) + checked((int)body.Length));
         var length = Encoding.UTF8.GetBytes(text, form._buffer);
         form.Read(0, length);
-        form._queryFields = form._fields.Count;
+        form._queryFields = form._count;
         body.CopyTo(form._buffer.AsSpan(length));
-        form.Read(length, length + (int)body.Length);
+        form._used = length + (int)body.Length;
+        form.Read(length, form._used);
         return form;
     }
 
@@ -42,7 +45,7 @@ public sealed class WireForm : IDisposable
     /// <summary>The value that counts of a name; false where it was not sent.</summary>
     public bool TryGet(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
-        for (var i = _fields.Count - 1; i >= 0; i--)
+        for (var i = _count - 1; i >= 0; i--)
         {
             var field = _fields[i];
             if (field.NameLength == name.Length && NameOf(field).SequenceEqual(name))
@@ -88,7 +91,7 @@ public sealed class WireForm : IDisposable
 
     private bool Add(int start, Span<byte> pair)
     {
-        if (_fields.Count == MostFields)
+        if (_count == MostFields)
         {
             HasTooManyFields = true;
             return false;
@@ -97,8 +100,18 @@ public sealed class WireForm : IDisposable
         var equals = pair.IndexOf((byte)'=');
         var nameLength = Decode(equals < 0 ? pair : pair[..equals]);
         var valueLength = equals < 0 ? 0 : Decode(pair[(equals + 1)..]);
-        _fields.Add(new(start, nameLength, start + equals + 1, valueLength));
+        if (_count == _fields.Length)
+            GrowFields();
+        _fields[_count++] = new(start, nameLength, start + equals + 1, valueLength);
         return true;
+    }
+
+    private void GrowFields()
+    {
+        var larger = ArrayPool<Field>.Shared.Rent(_fields.Length * 2);
+        _fields.AsSpan(0, _count).CopyTo(larger);
+        ArrayPool<Field>.Shared.Return(_fields);
+        _fields = larger;
     }
 
     /// <summary>In place: decoded text is never longer. A lone percent sign stays what it is, as in PHP.</summary>
@@ -144,8 +157,9 @@ public sealed class WireForm : IDisposable
         if (_buffer.Length == 0)
             return;
         // The buffer held tokens: the next renter does not get them.
-        ArrayPool<byte>.Shared.Return(_buffer, clearArray: true);
-        _buffer = [];
-        _fields.Clear();
+        _buffer.AsSpan(0, _used).Clear();
+        ArrayPool<byte>.Shared.Return(_buffer);
+        ArrayPool<Field>.Shared.Return(_fields);
+        (_buffer, _fields, _count) = ([], [], 0);
     }
 }

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using Bitrix24Placements.Installation;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>The only file that knows OpenTelemetry. Nothing is measured that nobody reads: OTLP by the standard environment variables, Prometheus by <c>Management:Port</c>.</summary>
+public static class Telemetry
+{
+    private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    private static readonly string[] Meters =
+    [
+        PlacementMetrics.MeterName, RestMetrics.MeterName, InstallationMetrics.MeterName, PortalCensus.MeterName,
+        "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime",
+    ];
+
+    /// <summary>Fine below a second, and with Bitrix24's five seconds as a boundary.</summary>
+    private static readonly double[] Buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+    public static WebApplicationBuilder AddTelemetry(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<PortalCensus>();
+        var otlp = !string.IsNullOrEmpty(builder.Configuration[OtlpEndpoint]);
+        var prometheus = !string.IsNullOrWhiteSpace(builder.Configuration[ManagementOptions.Section + ":" + nameof(ManagementOptions.Port)]);
+        if (!otlp && !prometheus)
+            return builder;
+
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(static r => r.AddService("bitrix24placements"));
+        telemetry.WithMetrics(metrics =>
+        {
+            metrics.AddMeter(Meters).AddView(static instrument => instrument.Name is "bitrix24.rest.duration" or "bitrix24.oauth.duration"
+                ? new ExplicitBucketHistogramConfiguration { Boundaries = Buckets } : null);
+            if (prometheus)
+                metrics.AddPrometheusExporter();
+            if (otlp)
+                metrics.AddOtlpExporter();
+        });
+        if (otlp)
+            telemetry.WithTracing(static tracing => tracing.AddAspNetCoreInstrumentation(Configure).AddHttpClientInstrumentation(Configure).AddOtlpExporter());
+        return builder;
+    }
+
+    /// <summary>A port of its own for metrics. What arrives there gets nothing else, and what arrives elsewhere gets no metrics, whatever its Host header says.</summary>
+    public static WebApplication UseManagementPort(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value.Port is not { } port)
+            return app;
+        AddAddress(app, port);
+        app.Services.GetRequiredService<PortalCensus>();
+        app.MapWhen(context => context.Connection.LocalPort == port, static management =>
+        {
+            management.UseOpenTelemetryPrometheusScrapingEndpoint();
+            management.Run(static context =>
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+            });
+        });
+        return app;
+    }
+
+    /// <summary>The server reads its configured addresses only while it has been given none: they are repeated here.</summary>
+    private static void AddAddress(WebApplication app, int port)
+    {
+        var configuration = app.Configuration;
+        var urls = configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } given
+            ? given.Split(';', StringSplitOptions.RemoveEmptyEntries)
+            : [.. Ports(configuration, WebHostDefaults.HttpPortsKey, "http"), .. Ports(configuration, WebHostDefaults.HttpsPortsKey, "https")];
+        foreach (var url in urls.DefaultIfEmpty("http://localhost:5000"))
+            app.Urls.Add(url);
+        app.Urls.Add($"http://*:{port}");
+    }
+
+    private static IEnumerable<string> Ports(IConfiguration configuration, string key, string scheme) =>
+        (configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(p => $"{scheme}://*:{p}");
+
+    /// <summary>Paths can hold a removal key and queries a user's data: a trace gets the route instead.</summary>
+    private static void Configure(OpenTelemetry.Instrumentation.AspNetCore.AspNetCoreTraceInstrumentationOptions options)
+    {
+        options.Filter = static context => context.GetEndpoint()?.Metadata.GetMetadata<WorkerLoad>() is null && !context.Request.Path.StartsWithSegments(PlacementCatalogue.BackgroundWorkerPath);
+        options.EnrichWithHttpRequest = static (activity, _) => Hide(activity, null);
+        options.EnrichWithHttpResponse = static (activity, response) => Hide(activity, (response.HttpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+    }
+
+    private static void Hide(Activity activity, string? route)
+    {
+        activity.SetTag("url.path", route);
+        activity.SetTag("url.query", null);
+    }
+
+    /// <summary>The token of <c>app.info</c> stands in the query.</summary>
+    private static void Configure(OpenTelemetry.Instrumentation.Http.HttpClientTraceInstrumentationOptions options) =>
+        options.EnrichWithHttpRequestMessage = static (activity, request) => activity.SetTag("url.full", request.RequestUri?.GetLeftPart(UriPartial.Path));
+}

@@ -1,0 +1,50 @@
+const patience = 15_000;
+
+let asked = null;
+
+/**
+ * The vendor's BX24, initialised; null outside of a portal, and when it does not come in time. Never rejects.
+ * Asked again after null, it tries again.
+ * @param {string} [url]
+ */
+export function loadBX24(url = document.body.dataset.bx24) {
+  asked ??= within(patience, load(url)).catch(() => null).then(BX24 => {
+    if (!BX24) asked = null;
+    return BX24;
+  });
+  return asked;
+}
+
+async function load(url) {
+  // In a window that no portal has named, the vendor's script throws, and nobody can catch that.
+  if (!/^[^|]+\|\d*\|.+/.test(window.name)) return null;
+  if (!window.BX24) await loadScript(url);
+  const { BX24 } = window;
+  if (!BX24) return null;
+  await new Promise(resolve => BX24.init(resolve));
+  return BX24;
+}
+
+/** @param {string} url */
+export function loadScript(url) {
+  return new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement('script'), { src: url, async: true, onload: resolve });
+    script.onerror = () => {
+      script.remove();
+      reject(new Error(`${url} could not be loaded`));
+    };
+    document.head.append(script);
+  });
+}
+
+/**
+ * @template T
+ * @param {number} milliseconds
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export function within(milliseconds, promise) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error('No answer in time')), milliseconds); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,137 @@
+using System.Net;
+using System.Text;
+using PortalSimulator;
+
+namespace Benchmarks;
+
+/// <summary>The service, a bare Kestrel endpoint and, where Node is there, Express: loaded in turn, round after round, so that whatever the machine is doing besides concerns them alike.</summary>
+internal static class Comparison
+{
+    private const string Path = "/placements/page-background-worker";
+    private const int Connections = 32;
+
+    public static async Task RunAsync(int rounds, double rate, TimeSpan each)
+    {
+        await using var bitrix = await Bitrix24.StartAsync();
+        var folder = Directory.CreateTempSubdirectory("benchmark-");
+        var port = Contender.FreePort();
+        using var service = StartService(bitrix, port, folder.FullName);
+        var (page, policy, form) = await InstallAsync(bitrix, port);
+        var query = Encode(form.Query);
+        var body = Encode(form.Body);
+
+        var contenders = new List<Contender> { service };
+        var bare = Contender.FreePort();
+        contenders.Add(Contender.Start("bare Kestrel", Environment.ProcessPath!, ["bare", $"{bare}", Convert.ToBase64String(page), policy], bare));
+        if (await StartNodeAsync(form.Body["APPLICATION_TOKEN"], page, policy) is { } node)
+            contenders.Add(node);
+
+        byte[] Request(Contender c) => LoadGenerator.Prepare(c.Port, $"{Path}?{query}", body);
+        foreach (var contender in contenders)
+        {
+            await contender.AnswersAsync(Request(contender));
+            await LoadGenerator.AtFullSpeedAsync(contender.Port, Request(contender), Connections, TimeSpan.FromSeconds(3));
+        }
+
+        var full = contenders.ToDictionary(static c => c.Name, static _ => new List<LoadResult>());
+        var paced = contenders.ToDictionary(static c => c.Name, static _ => new List<LoadResult>());
+        for (var round = 0; round < rounds; round++)
+        {
+            // Whoever comes first in a round comes last in the next.
+            foreach (var contender in round % 2 == 0 ? contenders : Enumerable.Reverse(contenders))
+            {
+                full[contender.Name].Add(await LoadGenerator.AtFullSpeedAsync(contender.Port, Request(contender), Connections, each));
+                paced[contender.Name].Add(await LoadGenerator.AtRateAsync(contender.Port, Request(contender), Connections, each, rate));
+                Console.Error.WriteLine($"round {round + 1} of {rounds}: {contender.Name} {full[contender.Name][^1].PerSecond:0}/s");
+            }
+        }
+
+        Print(contenders, full, paced, rate);
+        foreach (var contender in contenders)
+            contender.Dispose();
+        folder.Delete(true);
+    }
+
+    private static Contender StartService(Bitrix24 bitrix, int port, string folder) =>
+        Contender.Start("Bitrix24Placements", "dotnet", [System.IO.Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")], port, new()
+        {
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
+            ["Bitrix24__ClientId"] = bitrix.Options.ClientId,
+            ["Bitrix24__ClientSecret"] = bitrix.Options.ClientSecret,
+            ["Bitrix24__PublicUrl"] = $"http://127.0.0.1:{port}",
+            ["Bitrix24__AllowInsecureHttp"] = "true",
+            ["Bitrix24__OAuthServers__0"] = bitrix.OAuth.Url,
+            ["Logging__LogLevel__Default"] = "Warning",
+        }, folder);
+
+    /// <summary>Installs the simulated portal, and takes the worker's page as the bytes that all have to send.</summary>
+    private static async Task<(byte[] Page, string Policy, LaunchForm Form)> InstallAsync(Bitrix24 bitrix, int port)
+    {
+        using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
+        for (var i = 0; i < 200; i++, await Task.Delay(50))
+        {
+            try
+            {
+                if ((await http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK)
+                    break;
+            }
+            catch (HttpRequestException)
+            {
+            }
+        }
+
+        var portal = bitrix.Portals[0];
+        await portal.SendAsync(portal.InstallFields(handler: $"http://127.0.0.1:{port}/install"), "application/json");
+        var form = portal.LaunchFields("PAGE_BACKGROUND_WORKER", uri: "/company/personal/user/1/blog/", handler: $"http://127.0.0.1:{port}{Path}");
+        using var answer = await portal.SendAsync(form);
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadAsByteArrayAsync(), string.Join(' ', answer.Headers.GetValues("Content-Security-Policy")), form);
+    }
+
+    private static async Task<Contender?> StartNodeAsync(string token, byte[] page, string policy)
+    {
+        var folder = System.IO.Path.Combine(AppContext.BaseDirectory, "node");
+        try
+        {
+            if (!Directory.Exists(System.IO.Path.Combine(folder, "node_modules")))
+            {
+                using var install = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("npm", "install --no-audit --no-fund --no-package-lock") { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+                await install.WaitForExitAsync();
+            }
+
+            var port = Contender.FreePort();
+            return Contender.Start("Node + Express", "node", ["server.js", $"{port}", token, Convert.ToBase64String(page), policy], port, new() { ["NODE_ENV"] = "production" }, folder);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Console.Error.WriteLine("There is no Node here: it is left out.");
+            return null;
+        }
+    }
+
+    private static string Encode(IEnumerable<KeyValuePair<string, string>> fields) =>
+        string.Join('&', fields.Select(static f => Uri.EscapeDataString(f.Key) + "=" + Uri.EscapeDataString(f.Value)));
+
+    private static void Print(List<Contender> contenders, Dictionary<string, List<LoadResult>> full, Dictionary<string, List<LoadResult>> paced, double rate)
+    {
+        var table = new StringBuilder();
+        table.AppendLine(FormattableString.Invariant($"| | requests/s | against bare Kestrel | p99 at full speed, ms | p50 at {rate:0}/s, ms | p99 at {rate:0}/s, ms | memory, MiB | failed |"));
+        table.AppendLine("|---|---|---|---|---|---|---|---|");
+        foreach (var contender in contenders)
+        {
+            var (f, p) = (full[contender.Name], paced[contender.Name]);
+            // A ratio within its own round: rounds differ more than contenders do.
+            var ratio = Median(f.Select((r, i) => r.PerSecond / full["bare Kestrel"][i].PerSecond));
+            table.AppendLine(FormattableString.Invariant(
+                $"| {contender.Name} | {Median(f.Select(static r => r.PerSecond)):0} | {ratio:0.00} | {Median(f.Select(static r => r.P99)):0.0} | {Median(p.Select(static r => r.P50)):0.00} | {Median(p.Select(static r => r.P99)):0.0} | {contender.ResidentMiB} | {f.Concat(p).Sum(static r => r.Failures)} |"));
+        }
+
+        Console.Write(table);
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+using BenchmarkDotNet.Running;
+using Benchmarks;
+
+switch (args)
+{
+    case ["bare", var port, var page, var policy]:
+        await BareEndpoint.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), Convert.FromBase64String(page), policy);
+        return 0;
+    case ["compare", .. var rest]:
+        var rounds = rest is [var r, ..] ? int.Parse(r, CultureInfo.InvariantCulture) : 7;
+        await Comparison.RunAsync(rounds, rate: 500, TimeSpan.FromSeconds(4));
+        return 0;
+    case ["micro", .. var rest]:
+        BenchmarkRunner.Run<HotPathBenchmarks>(args: rest);
+        return 0;
+    default:
+        Console.WriteLine(
+            """
+            dotnet run -c Release --project tests/Benchmarks -- compare [rounds]   the service, a bare Kestrel endpoint and Node + Express, side by side
+            dotnet run -c Release --project tests/Benchmarks -- micro              the parser, with BenchmarkDotNet
+            """);
+        return 1;
+}
