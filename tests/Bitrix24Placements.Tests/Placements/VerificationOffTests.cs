@@ -35,7 +35,7 @@ public sealed class VerificationOffTests(SharedUnverifiedService shared)
     [InlineData("Staging")]
     public async Task The_service_does_not_start_so_anywhere_else(string environment)
     {
-        var run = await ServiceRun.ToItsEndAsync(new() { ["ASPNETCORE_ENVIRONMENT"] = environment, ["Bitrix24__Verification"] = "Off" });
+        var run = await FailedStart.RunAsync(new() { ["ASPNETCORE_ENVIRONMENT"] = environment, ["Bitrix24__Verification"] = "Off" });
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("Bitrix24:Verification", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", run.Output, StringComparison.Ordinal);

@@ -3,10 +3,10 @@ using System.Diagnostics;
 namespace Bitrix24Placements.Tests.Harness;
 
 /// <summary>The service as a process of its own, for what can only be seen there: that it does not start.</summary>
-public sealed record ServiceRun(int ExitCode, string Output)
+public sealed record FailedStart(int ExitCode, string Output)
 {
     /// <summary>Runs until it ends by itself; fails when it has not within 30 seconds.</summary>
-    public static async Task<ServiceRun> ToItsEndAsync(Dictionary<string, string> environment)
+    public static async Task<FailedStart> RunAsync(Dictionary<string, string> environment)
     {
         var folder = Directory.CreateTempSubdirectory("b24p-");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")])
