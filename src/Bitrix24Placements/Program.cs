@@ -5,6 +5,12 @@ using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Signals;
 
+// Commands for operators, see docs/.
+if (args is ["health"])
+    return await HealthProbe.RunAsync();
+if (args is ["make-certificate"])
+    return CertificateMaker.Run();
+
 var builder = WebApplication.CreateSlimBuilder(ServiceRun.OptionsFor(args));
 builder.AddHosting();
 builder.Services.AddPortals();

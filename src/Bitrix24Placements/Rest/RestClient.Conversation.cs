@@ -67,7 +67,7 @@ public sealed partial class RestClient
 
         private readonly record struct Renewal(RestError? Error);
 
-        /// <summary>Once per call: newer tokens if the portal found ours expired or unknown. Null where that was not the trouble.</summary>
+        /// <summary>Once per call: newer tokens if the portal found ours expired or unknown. Null where that was not the trouble, or where there are none.</summary>
         private async Task<Renewal?> RenewTokenAsync(RestError error, CancellationToken cancellationToken)
         {
             if (_portal is null || _renewed)
@@ -79,12 +79,16 @@ public sealed partial class RestClient
                 return refreshed.Ok ? Use(refreshed.Value) : new Renewal(refreshed.Error);
             }
 
-            if (RestErrors.IsInvalidToken(error.Code) && await client._store.FindAsync(_memberId, cancellationToken) is { Tokens: not null } now && now.TokensVersion != _portal.TokensVersion)
+            if (!RestErrors.IsInvalidToken(error.Code))
+                return null;
+            if (await client._store.FindAsync(_memberId, cancellationToken) is { Tokens: not null } now && now.TokensVersion != _portal.TokensVersion)
             {
                 _renewed = true;
                 return Use(now);
             }
 
+            // Refreshing is for expired tokens; what the portal does not know any more is replaced by the next page of an administrator.
+            await client._store.SetTokenStateAsync(_memberId, _portal.TokensVersion, TokenState.Failing, cancellationToken);
             return null;
         }
 

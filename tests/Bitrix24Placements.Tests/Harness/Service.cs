@@ -70,7 +70,8 @@ public sealed class Service : IAsyncDisposable
         foreach (var (key, value) in settings ?? [])
             configuration[key] = value;
         var factory = new Factory(configuration, services, environment);
-        factory.UseKestrel(url.Port);
+        // Not UseKestrel(port): that sets the address while the program may be starting already.
+        factory.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, url.Port));
         factory.StartServer();
         bitrix.ServiceUrl = url.GetLeftPart(UriPartial.Authority);
         bitrix.SignalsApiKey = ApiKey;
