@@ -25,7 +25,7 @@ CREATE TABLE portals (
 );
 
 CREATE UNIQUE INDEX portals_by_removal_key ON portals (removal_key_hash);
-CREATE INDEX portals_by_declaration ON portals (state, declaration);
+CREATE INDEX portals_by_declaration ON portals (state, declaration, member_id);
 CREATE INDEX portals_by_renewal ON portals (state, tokens_renewed_at);
 CREATE INDEX portals_by_token_state ON portals (tokens_state);
 
