@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PortalSimulator;
 
 namespace Bitrix24Placements.BrowserTests.Harness;
 
@@ -55,4 +56,18 @@ public sealed class PortalTab(IPage page, BrowserTest test)
         await Expect(Workers.First).ToHaveAttributeAsync("data-loaded", "true");
         return (await (await Workers.First.ElementHandleAsync()).ContentFrameAsync())!;
     }
+
+    /// <summary>As any page can: submits a launch into a frame of this document.</summary>
+    public Task SubmitAsync(LaunchForm form) => page.EvaluateAsync(
+        """
+        ({ action, fields, name }) => {
+          const frame = Object.assign(document.createElement('iframe'), { name });
+          frame.dataset.testid = 'submitted';
+          const form = Object.assign(document.createElement('form'), { method: 'post', action, target: name });
+          for (const [name, value] of Object.entries(fields)) form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
+          document.body.append(frame, form);
+          form.submit();
+        }
+        """,
+        new { action = form.Action.AbsoluteUri, fields = form.Body, name = form.WindowName });
 }
