@@ -78,7 +78,7 @@ public abstract partial class BrowserTest(Chromium chromium) : IAsyncLifetime
 
     private async Task KeepAsync(IReadOnlyList<string> complaints)
     {
-        var folder = Path.Combine(Kept, NotInFileNames().Replace(TestContext.Current.Test!.TestDisplayName.Split('.').Last(), "_"));
+        var folder = Path.Combine(Kept, NotInFileNames().Replace(TestContext.Current.Test!.TestDisplayName[(GetType().FullName!.Length + 1)..], "_"));
         Directory.CreateDirectory(folder);
         await File.WriteAllLinesAsync(Path.Combine(folder, "complaints.txt"), complaints);
         if (Service is not null)

@@ -26,6 +26,13 @@ public sealed class PortalTab(IPage page, BrowserTest test)
         await Expect(page.Locator("html[data-ready]")).ToBeAttachedAsync();
     }
 
+    public async Task FollowMenuAsync(string entry, string path)
+    {
+        await page.GetByTestId(entry).ClickAsync();
+        await page.WaitForURLAsync($"**{path}");
+        await Expect(page.Locator("html[data-ready]")).ToBeAttachedAsync();
+    }
+
     /// <summary>The install wizard before the installation has been finished, the app's own page afterwards.</summary>
     public Task OpenAppAsync() => page.GetByTestId("menu-app").ClickAsync();
 
