@@ -5,6 +5,12 @@ using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Signals;
 
+// Commands for operators, see docs/.
+if (args is ["health"])
+    return await HealthProbe.RunAsync();
+if (args is ["make-certificate"])
+    return CertificateMaker.Run();
+
 var builder = WebApplication.CreateSlimBuilder(ServiceRun.OptionsFor(args));
 builder.AddHosting();
 builder.Services.AddPortals();
@@ -12,6 +18,9 @@ builder.Services.AddRest();
 builder.Services.AddPlacements();
 builder.Services.AddInstallation();
 builder.Services.AddSignals();
+
+if (args is [StoreMove.Command, ..])
+    return await StoreMove.RunAsync(builder.Build());
 
 return await builder.RunServiceAsync(static app =>
 {

@@ -52,7 +52,34 @@ internal static class Comparison
         folder.Delete(true);
     }
 
-    private static Contender StartService(Bitrix24 bitrix, int port, string folder) =>
+    /// <summary>What a worker load allocates in the service's process, Kestrel and metrics included: all allocated bytes by the number of requests.</summary>
+    public static async Task AllocationsAsync()
+    {
+        await using var bitrix = await Bitrix24.StartAsync();
+        var folder = Directory.CreateTempSubdirectory("benchmark-");
+        var (port, management) = (Contender.FreePort(), Contender.FreePort());
+        using var service = StartService(bitrix, port, folder.FullName, management);
+        var (_, _, form) = await InstallAsync(bitrix, port);
+        var request = LoadGenerator.Prepare(port, $"{Path}?{Encode(form.Query)}", Encode(form.Body));
+        await LoadGenerator.AtFullSpeedAsync(port, request, Connections, TimeSpan.FromSeconds(5));
+        using var http = new HttpClient();
+        var before = await ReadAsync(http, management);
+        var after = before;
+        await LoadGenerator.AtFullSpeedAsync(port, request, Connections, TimeSpan.FromSeconds(5));
+        after = await ReadAsync(http, management);
+        Console.WriteLine(FormattableString.Invariant($"{(after.Allocated - before.Allocated) / (after.Requests - before.Requests):0} bytes allocated per worker load, over {after.Requests - before.Requests:0} loads"));
+        folder.Delete(true);
+    }
+
+    private static async Task<(double Allocated, double Requests)> ReadAsync(HttpClient http, int management)
+    {
+        var lines = (await http.GetStringAsync($"http://127.0.0.1:{management}/metrics")).Split('\n');
+        double Value(string name, string label) => lines.Where(l => l.StartsWith(name, StringComparison.Ordinal) && l.Contains(label, StringComparison.Ordinal))
+            .Sum(static l => double.Parse(l.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture));
+        return (Value("dotnet_gc_heap_total_allocated_bytes_total", ""), Value("bitrix24_placement_duration_seconds_count", "outcome=\"ok\""));
+    }
+
+    private static Contender StartService(Bitrix24 bitrix, int port, string folder, int? management = null) =>
         Contender.Start("Bitrix24Placements", "dotnet", [System.IO.Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")], port, new()
         {
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
@@ -62,6 +89,7 @@ internal static class Comparison
             ["Bitrix24__AllowInsecureHttp"] = "true",
             ["Bitrix24__OAuthServers__0"] = bitrix.OAuth.Url,
             ["Logging__LogLevel__Default"] = "Warning",
+            ["Management__Port"] = management?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "",
         }, folder);
 
     /// <summary>Installs the simulated portal, and takes the worker's page as the bytes that all have to send.</summary>

@@ -11,6 +11,9 @@ switch (args)
         var rounds = rest is [var r, ..] ? int.Parse(r, CultureInfo.InvariantCulture) : 7;
         await Comparison.RunAsync(rounds, rate: 500, TimeSpan.FromSeconds(4));
         return 0;
+    case ["allocations"]:
+        await Comparison.AllocationsAsync();
+        return 0;
     case ["micro", .. var rest]:
         BenchmarkRunner.Run<HotPathBenchmarks>(args: rest);
         return 0;
@@ -18,6 +21,7 @@ switch (args)
         Console.WriteLine(
             """
             dotnet run -c Release --project tests/Benchmarks -- compare [rounds]   the service, a bare Kestrel endpoint and Node + Express, side by side
+            dotnet run -c Release --project tests/Benchmarks -- allocations        bytes that the service allocates per worker load
             dotnet run -c Release --project tests/Benchmarks -- micro              the parser, with BenchmarkDotNet
             """);
         return 1;

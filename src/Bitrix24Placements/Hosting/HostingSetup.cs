@@ -1,7 +1,6 @@
 using System.Reflection;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Options;
@@ -24,7 +23,7 @@ public static class HostingSetup
         services.Configure<HostOptions>(static o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddSingleton(TimeProvider.System);
         services.AddRouting();
-        services.AddDataProtection().SetApplicationName("Bitrix24Placements").ReadKeysUnderCertificates(builder.Configuration);
+        services.AddTokenKeys(builder.Configuration);
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ForwardedSettings>>(Proxies.Configure);
         services.AddSingleton<Texts>();
         services.AddSingleton<Pages>();
@@ -74,7 +73,7 @@ public static class HostingSetup
     private static void ConfigureKestrel(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = FormBody.Largest;
+        kestrel.Limits.MaxRequestBodySize = BoundedBody.LargestDrained;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 500, gracePeriod: TimeSpan.FromSeconds(5));

@@ -1,3 +1,4 @@
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;
 
@@ -8,7 +9,7 @@ public static partial class ServiceRun
 {
     /// <summary>Settings lie beside the program where they are not in the working directory: it can be started from anywhere.</summary>
     public static WebApplicationOptions OptionsFor(string[] args) =>
-        args.Length > 0 || File.Exists("appsettings.json") ? new() { Args = args } : new() { Args = args, ContentRootPath = AppContext.BaseDirectory };
+        (args.Length > 0 && args[0] != StoreMove.Command) || File.Exists("appsettings.json") ? new() { Args = args } : new() { Args = args, ContentRootPath = AppContext.BaseDirectory };
 
     /// <param name="configure">Middleware and endpoints; called when the options are known to be good.</param>
     public static async Task<int> RunServiceAsync(this WebApplicationBuilder builder, Action<WebApplication> configure)

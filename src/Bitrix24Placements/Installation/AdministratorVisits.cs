@@ -18,7 +18,8 @@ public sealed partial class AdministratorVisits(
 
     private static readonly TimeSpan ProfileDeadline = TimeSpan.FromSeconds(8);
 
-    private readonly ConcurrentDictionary<string, bool> _visits = new(StringComparer.Ordinal);
+    /// <summary>By user: an employee's visit that is being looked at must not cost an administrator his.</summary>
+    private readonly ConcurrentDictionary<(string MemberId, long UserId), bool> _visits = new();
 
     /// <summary>Ordinary users, so that not every page of theirs asks the portal again.</summary>
     private readonly MemoryCache _ordinary = new(new MemoryCacheOptions { SizeLimit = 20_000 });
@@ -28,7 +29,10 @@ public sealed partial class AdministratorVisits(
     public async Task<RestResult<bool>> IsAdministratorAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken)
     {
         var profile = await rest.CallAsUserAsync(confirmed, token, new RestCall("profile") { Deadline = ProfileDeadline }, cancellationToken);
-        return profile.Ok ? profile.Value.Truth("ADMIN") : profile.Error;
+        if (profile.Ok)
+            return profile.Value.Truth("ADMIN");
+        // A portal that is busy has not said no.
+        return RestErrors.IsPassing(profile.Error.Code) ? RestError.Unavailable(profile.Error.Description) : profile.Error;
     }
 
     /// <summary>From memory: whether an administrator's page is wanted for anything.</summary>
@@ -37,7 +41,8 @@ public sealed partial class AdministratorVisits(
     /// <summary>Uses the visit, if its user is an administrator. Waits a moment where the portal is waiting to be mended, not at all otherwise.</summary>
     public async Task VisitAsync(KnownPortal known, TokenInfo confirmed, PlacementPost post)
     {
-        if (_ordinary.TryGetValue((known.MemberId, confirmed.UserId), out _) || !_visits.TryAdd(known.MemberId, true))
+        var visitor = (known.MemberId, confirmed.UserId);
+        if (_ordinary.TryGetValue(visitor, out _) || !_visits.TryAdd(visitor, true))
             return;
         var visit = tasks.Run("An administrator's visit", async cancellationToken =>
         {
@@ -47,7 +52,7 @@ public sealed partial class AdministratorVisits(
             }
             finally
             {
-                _visits.TryRemove(known.MemberId, out _);
+                _visits.TryRemove(visitor, out _);
             }
         });
         if (known.TokenState != TokenState.Good)

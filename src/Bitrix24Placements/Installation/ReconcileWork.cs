@@ -25,8 +25,8 @@ public sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, Ti
             return WorkResult.Done;
         var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken);
         finished?.Invoke(reconciliation);
-        if (item.Payload == Removal && reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }))
-            await CountRemovalAsync(portal, cancellationToken);
+        if (item.Payload == Removal)
+            await CountRemovalAsync(portal, reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }), cancellationToken);
         return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
     }
 
@@ -34,10 +34,14 @@ public sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, Ti
     public static TimeSpan PauseAfterRemovals(Portal portal, DateTimeOffset now) =>
         now - portal.RemovedAt > RemovalsForgotten ? TimeSpan.Zero : Pauses.Growing(portal.Removals, 0, 5, 30, 120, 600, 1800, 3600, 7200, 14400);
 
-    private Task<bool> CountRemovalAsync(Portal portal, CancellationToken cancellationToken)
+    /// <summary>A notice of what is still there counts as no removal; only when it was followed is kept, so that the next one has to wait.</summary>
+    private async Task CountRemovalAsync(Portal portal, bool removed, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return portals.SaveRemovalsAsync(portal.MemberId, now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1, now, cancellationToken);
+        if (removed)
+            await portals.SaveRemovalsAsync(portal.MemberId, now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1, now, cancellationToken);
+        else if (portal.Removals == 0)
+            await portals.SaveRemovalsAsync(portal.MemberId, 0, now, cancellationToken);
     }
 
     /// <summary>What a person has to mend first is looked at rarely: his mending asks for the work anew.</summary>

@@ -57,8 +57,8 @@ public sealed partial class UninstallWork(
         switch (answer)
         {
             case Answer.Gone:
-                await portals.UninstallAsync(portal.MemberId, notice.Epoch, notice.Clean, cancellationToken);
-                Log.Uninstalled(logger, portal.MemberId, notice.Clean);
+                if (await portals.UninstallAsync(portal.MemberId, notice.Epoch, notice.Clean, cancellationToken))
+                    Log.Uninstalled(logger, portal.MemberId, notice.Clean);
                 return WorkResult.Done;
             case Answer.StillThere when notice.StillThere < AskedAgainAfter.Length:
                 return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 }).ToString());

@@ -141,7 +141,7 @@ public sealed class LaunchVerifier : IAsyncDisposable
         if (newToken || known.State == PortalState.Suspended)
         {
             var isAdministrator = await _administrators.IsAdministratorAsync(info, post.AccessToken, context.RequestAborted);
-            if (!isAdministrator.Ok && isAdministrator.Error.Kind != RestErrorKind.Refused)
+            if (!isAdministrator.Ok && (isAdministrator.Error.Kind != RestErrorKind.Refused || RestErrors.IsPassing(isAdministrator.Error.Code)))
                 return Rejection.Unavailable;
             if (!isAdministrator.Value)
                 return newToken ? Rejection.NotVerified : Rejection.NotInstalled;

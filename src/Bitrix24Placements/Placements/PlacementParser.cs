@@ -6,9 +6,28 @@ using System.Text.Unicode;
 namespace Bitrix24Placements.Placements;
 
 /// <summary>What a placement's endpoint expects of a request.</summary>
-/// <param name="Placements">Codes that it serves.</param>
-/// <param name="NeedsAccessToken">Of which codes <c>AUTH_ID</c> has to be there.</param>
-public sealed record PlacementExpectation(string[] Placements, Func<string, bool> NeedsAccessToken);
+public sealed class PlacementExpectation(params string[] placements)
+{
+    /// <summary>Codes that it serves.</summary>
+    public IReadOnlyList<string> Placements { get; } = placements;
+
+    internal string Message { get; } = $"This address serves {string.Join(", ", placements)}.";
+
+    /// <summary>The expected code that was sent; null where it is none of them.</summary>
+    internal string? Find(ReadOnlySpan<byte> sent)
+    {
+        foreach (var placement in placements)
+        {
+            if (Ascii.Equals(sent, placement))
+                return placement;
+        }
+
+        return null;
+    }
+
+    /// <summary>Every page but the worker's acts for a person.</summary>
+    internal bool ActsForAPerson(string? placement) => (placement ?? placements[0]) != PlacementCatalogue.BackgroundWorker;
+}
 
 public readonly record struct ParsedPost(PlacementPost? Post, IReadOnlyDictionary<string, string>? Errors);
 
@@ -21,21 +40,15 @@ public static class PlacementParser
     /// <summary>Also the deepest JSON that is read.</summary>
     public const int DeepestOptions = 32;
 
-    private static readonly HashSet<string> KnownNames = new(StringComparer.Ordinal)
-    {
-        "DOMAIN", "PROTOCOL", "LANG", "APP_SID", "AUTH_ID", "AUTH_EXPIRES", "REFRESH_ID", "SERVER_ENDPOINT", "APPLICATION_TOKEN", "APPLICATION_SCOPE",
-        "member_id", "status", "PLACEMENT", "PLACEMENT_OPTIONS",
-    };
-
     public static ParsedPost Parse(WireForm form, PlacementExpectation expected)
     {
         if (form.HasTooManyFields)
             return new(null, new Dictionary<string, string> { [""] = $"There are more than {WireForm.MostFields} fields." });
         var errors = new Errors();
-        var placement = Required(form, "PLACEMENT"u8, ref errors, Array.Find(expected.Placements, p => Is(form, "PLACEMENT"u8, p)), $"This address serves {string.Join(", ", expected.Placements)}.");
-        var accessToken = TokenText(form, "AUTH_ID"u8);
-        if (accessToken is null && (placement is null ? expected.Placements.All(expected.NeedsAccessToken) : expected.NeedsAccessToken(placement)))
-            errors.Add("AUTH_ID"u8, form, "An access token of visible ASCII characters is expected.");
+        form.TryGet("PLACEMENT"u8, out var sent);
+        var placement = Required(form, "PLACEMENT"u8, ref errors, expected.Find(sent), expected.Message);
+        var person = expected.ActsForAPerson(placement);
+        var accessToken = person ? Required(form, "AUTH_ID"u8, ref errors, TokenText(form, "AUTH_ID"u8), "An access token of visible ASCII characters is expected.") : null;
         var post = new PlacementPost
         {
             Placement = placement ?? "",
@@ -45,13 +58,13 @@ public static class PlacementParser
             Language = Required(form, "LANG"u8, ref errors, Language(form), "A language of two letters is expected.") ?? "",
             ApplicationSid = Required(form, "APP_SID"u8, ref errors, TokenText(form, "APP_SID"u8, 128), "Up to 128 visible ASCII characters are expected.") ?? "",
             ApplicationStatus = Status(form),
-            AccessToken = new(accessToken ?? ""),
-            RefreshToken = new(TokenText(form, "REFRESH_ID"u8) ?? ""),
-            AccessExpires = int.TryParse(form.Text("AUTH_EXPIRES"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null,
-            ServerEndpoint = form.Text("SERVER_ENDPOINT"u8),
-            ApplicationToken = new(TokenText(form, "APPLICATION_TOKEN"u8) ?? form.Text("APPLICATION_TOKEN"u8) ?? ""),
+            ApplicationToken = new(form.Text("APPLICATION_TOKEN"u8) ?? ""),
             Options = Options(form, ref errors),
             HandlerQuery = HandlerQuery(form),
+            // A worker load acts for nobody: its tokens are not even looked at.
+            AccessToken = new(accessToken ?? ""),
+            RefreshToken = new((person ? TokenText(form, "REFRESH_ID"u8) : null) ?? ""),
+            ServerEndpoint = person ? form.Text("SERVER_ENDPOINT"u8) : null,
         };
         return errors.Found is null ? new(post, null) : new(null, errors.Found);
     }
@@ -62,9 +75,6 @@ public static class PlacementParser
             errors.Add(name, form, expectation);
         return value;
     }
-
-    private static bool Is(WireForm form, ReadOnlySpan<byte> name, string expected) =>
-        form.TryGet(name, out var value) && value.Length == expected.Length && Ascii.Equals(value, expected);
 
     private static string? MemberId(WireForm form)
     {
@@ -142,78 +152,65 @@ public static class PlacementParser
             ? Encoding.ASCII.GetString(value)
             : null;
 
-    private static JsonElement Options(WireForm form, ref Errors errors)
+    private static byte[]? Options(WireForm form, ref Errors errors)
     {
-        if (!form.TryGet("PLACEMENT_OPTIONS"u8, out var value) || value.Length == 0)
-            return default;
-        if (ReadOptions(value) is { } options)
-            return options;
-        errors.Add("PLACEMENT_OPTIONS"u8, form, $"A JSON object, at most {DeepestOptions} levels deep, is expected.");
-        return default;
-    }
-
-    /// <summary>An object; undefined for PHP's empty array, which means an object without keys; null for anything else.</summary>
-    private static JsonElement? ReadOptions(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            if (!IsUnicode(json))
-                return null;
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = DeepestOptions });
-            var options = JsonElement.ParseValue(ref reader);
-            if (reader.Read())
-                return null;
-            return options.ValueKind switch
-            {
-                JsonValueKind.Object => options,
-                JsonValueKind.Array when options.GetArrayLength() == 0 => default(JsonElement),
-                _ => null,
-            };
-        }
-        catch (JsonException)
-        {
+        if (!form.TryGet("PLACEMENT_OPTIONS"u8, out var json) || json.Length == 0)
             return null;
+        switch (KindOf(json))
+        {
+            case JsonTokenType.StartObject:
+                return json.ToArray();
+            // PHP writes an empty array where it means an object without keys.
+            case JsonTokenType.StartArray:
+                return null;
+            default:
+                errors.Add("PLACEMENT_OPTIONS"u8, form, $"A JSON object, at most {DeepestOptions} levels deep, is expected.");
+                return null;
         }
     }
 
-    /// <summary>Whether every text in it can become a string: half of a surrogate pair, escaped, passes for JSON and throws wherever it is read.</summary>
-    private static bool IsUnicode(ReadOnlySpan<byte> json)
+    /// <summary>An object, an empty array, or none: anything else. Every name and text is looked at: half of a surrogate pair, escaped, passes for JSON and throws wherever it is read.</summary>
+    private static JsonTokenType KindOf(ReadOnlySpan<byte> json)
     {
         if (!Utf8.IsValid(json))
-            return false;
-        if (json.IndexOf("\\u"u8) < 0)
-            return true;
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = DeepestOptions });
+            return JsonTokenType.None;
         try
         {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = DeepestOptions });
+            reader.Read();
+            var kind = reader.TokenType;
+            var empty = true;
             while (reader.Read())
             {
-                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                empty &= reader.TokenType == JsonTokenType.EndArray;
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped && reader.ValueSpan.IndexOf("\\u"u8) >= 0)
                     reader.GetString();
             }
 
-            return true;
+            return kind == JsonTokenType.StartObject || (kind == JsonTokenType.StartArray && empty) ? kind : JsonTokenType.None;
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return false;
+            return JsonTokenType.None;
         }
     }
 
-    private static IReadOnlyDictionary<string, string> HandlerQuery(WireForm form)
+    private static IReadOnlyDictionary<string, string> HandlerQuery(WireForm form) =>
+        form.QueryWithout(IsBitrix24s) ?? (IReadOnlyDictionary<string, string>)System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
+
+    private static bool IsBitrix24s(ReadOnlySpan<byte> name) => name.Length switch
     {
-        Dictionary<string, string>? own = null;
-        if (form.HasQuery)
-        {
-            foreach (var (name, value) in form.Query())
-            {
-                if (!KnownNames.Contains(name))
-                    (own ??= new(StringComparer.Ordinal))[name] = value;
-            }
-        }
-
-        return own ?? (IReadOnlyDictionary<string, string>)System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
-    }
+        4 => name.SequenceEqual("LANG"u8),
+        6 => name.SequenceEqual("DOMAIN"u8) || name.SequenceEqual("status"u8),
+        7 => name.SequenceEqual("APP_SID"u8) || name.SequenceEqual("AUTH_ID"u8),
+        8 => name.SequenceEqual("PROTOCOL"u8),
+        9 => name.SequenceEqual("member_id"u8) || name.SequenceEqual("PLACEMENT"u8),
+        10 => name.SequenceEqual("REFRESH_ID"u8),
+        12 => name.SequenceEqual("AUTH_EXPIRES"u8),
+        15 => name.SequenceEqual("SERVER_ENDPOINT"u8),
+        17 => name.SequenceEqual("APPLICATION_TOKEN"u8) || name.SequenceEqual("APPLICATION_SCOPE"u8) || name.SequenceEqual("PLACEMENT_OPTIONS"u8),
+        _ => false,
+    };
 
     private ref struct Errors
     {

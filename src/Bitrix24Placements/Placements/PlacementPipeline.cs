@@ -10,12 +10,10 @@ namespace Bitrix24Placements.Placements;
 public sealed class PlacementPipeline(
     LaunchVerifier verifier, PlacementHandlers handlers, UnverifiedAttempts attempts, RejectionWriter rejections, WorkerPage workerPage, Pages pages, WorkerLoads loads, PlacementMetrics metrics)
 {
-    private static bool NeedsToken(string placement) => placement != PlacementCatalogue.BackgroundWorker;
-
-    public static readonly PlacementExpectation RestAppUri = new([PlacementCatalogue.RestAppUri], NeedsToken);
-    public static readonly PlacementExpectation BackgroundWorker = new([PlacementCatalogue.BackgroundWorker], NeedsToken);
-    public static readonly PlacementExpectation Either = new([PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker], NeedsToken);
-    public static readonly PlacementExpectation AppPage = new([PlacementCatalogue.Default], NeedsToken);
+    public static readonly PlacementExpectation RestAppUri = new(PlacementCatalogue.RestAppUri);
+    public static readonly PlacementExpectation BackgroundWorker = new(PlacementCatalogue.BackgroundWorker);
+    public static readonly PlacementExpectation Either = new(PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker);
+    public static readonly PlacementExpectation AppPage = new(PlacementCatalogue.Default);
 
     public async Task ServeAsync(HttpContext context, PlacementExpectation expected)
     {

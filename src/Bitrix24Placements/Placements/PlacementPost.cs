@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Placements;
@@ -28,14 +27,11 @@ public sealed record PlacementPost
     /// <summary><c>status</c>: <c>L</c> local, <c>F</c> free, <c>D</c> demo, <c>T</c> trial, <c>P</c> paid, <c>S</c> subscription, or one to come. Informational.</summary>
     public string? ApplicationStatus { get; init; }
 
-    /// <summary><c>AUTH_ID</c>: the user's access token.</summary>
+    /// <summary><c>AUTH_ID</c>: the user's access token; empty for the worker, which acts for nobody.</summary>
     public Secret AccessToken { get; init; }
 
     /// <summary><c>REFRESH_ID</c>.</summary>
     public Secret RefreshToken { get; init; }
-
-    /// <summary><c>AUTH_EXPIRES</c>, in seconds from now.</summary>
-    public int? AccessExpires { get; init; }
 
     /// <summary><c>SERVER_ENDPOINT</c>; newer portals.</summary>
     public string? ServerEndpoint { get; init; }
@@ -43,8 +39,8 @@ public sealed record PlacementPost
     /// <summary><c>APPLICATION_TOKEN</c>; newer portals.</summary>
     public Secret ApplicationToken { get; init; }
 
-    /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object, or undefined where there are none.</summary>
-    public JsonElement Options { get; init; }
+    /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through, in UTF-8; null where there are none.</summary>
+    public byte[]? Options { get; init; }
 
     /// <summary>Names of the query string that are not Bitrix24's: the handler's own query.</summary>
     public IReadOnlyDictionary<string, string> HandlerQuery { get; init; } = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;

@@ -62,14 +62,20 @@ public sealed class WireForm : IDisposable
     /// <summary>The value that counts of a name as text; null where it was not sent.</summary>
     public string? Text(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? Encoding.UTF8.GetString(value) : null;
 
-    /// <summary>Names and values of the query string alone, the last of a repeated name.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Query()
-    {
-        for (var i = 0; i < _queryFields; i++)
-            yield return new(Encoding.UTF8.GetString(NameOf(_fields[i])), Encoding.UTF8.GetString(ValueOf(_fields[i])));
-    }
+    public delegate bool NameFilter(ReadOnlySpan<byte> name);
 
-    public bool HasQuery => _queryFields > 0;
+    /// <summary>Names and values of the query string alone, without certain names; the last of a repeated name. Null where nothing is left.</summary>
+    public Dictionary<string, string>? QueryWithout(NameFilter excluded)
+    {
+        Dictionary<string, string>? rest = null;
+        for (var i = 0; i < _queryFields; i++)
+        {
+            if (!excluded(NameOf(_fields[i])))
+                (rest ??= new(StringComparer.Ordinal))[Encoding.UTF8.GetString(NameOf(_fields[i]))] = Encoding.UTF8.GetString(ValueOf(_fields[i]));
+        }
+
+        return rest;
+    }
 
     private ReadOnlySpan<byte> NameOf(Field field) => _buffer.AsSpan(field.Name, field.NameLength);
 

@@ -19,8 +19,12 @@ public static class PortalServices
         return services;
     }
 
+    /// <summary>The application name is fixed: a moved folder or a new version still reads old tokens.</summary>
+    public static IDataProtectionBuilder AddTokenKeys(this IServiceCollection services, IConfiguration configuration) =>
+        services.AddDataProtection().SetApplicationName("Bitrix24Placements").ReadKeysUnderCertificates(configuration);
+
     /// <summary>Keys stand under the present certificate, or under one of its predecessors.</summary>
-    public static IDataProtectionBuilder ReadKeysUnderCertificates(this IDataProtectionBuilder builder, IConfiguration configuration)
+    private static IDataProtectionBuilder ReadKeysUnderCertificates(this IDataProtectionBuilder builder, IConfiguration configuration)
     {
         var settings = new DataProtectionSettings();
         settings.Read(configuration.GetSection(DataProtectionSettings.Section));

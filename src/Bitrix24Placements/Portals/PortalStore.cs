@@ -43,13 +43,17 @@ public sealed partial class PortalStore(Database database, PortalDirectory direc
         {
             var before = (await connection.QueryAsync($"SELECT {PortalRows.Columns} FROM portals WHERE member_id = @id{ForUpdate}", _rows.Read, token, ("@id", id))).FirstOrDefault();
             var key = before is { RemovalKey.IsEmpty: false } ? before.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-            var stays = before is { State: PortalState.Installed };
+            // An uninstallation that was told of the earlier installation does not concern this one, not even where its answer is under way: so this is another one.
+            await using var obsolete = connection.Command("DELETE FROM work WHERE member_id = @id AND kind = @kind", ("@id", id), ("@kind", WorkKind.Uninstall));
+            var told = await obsolete.ExecuteNonQueryAsync(token) > 0;
+            var stays = before is { State: PortalState.Installed } && !told;
             var hash = installation.ApplicationToken is { IsEmpty: false } sent ? ApplicationToken.Hash(sent.Reveal()) : before?.ApplicationTokenHash;
+            // Versions of the tokens begin with the time: a portal that was deleted and comes back never has an earlier one again.
             await using var upsert = connection.Command(
                 """
                 INSERT INTO portals (member_id, client_endpoint, oauth_server, state, epoch, user_id, tokens, tokens_state, tokens_version, tokens_expire_at, tokens_renewed_at,
                                      refresh_until, application_token_hash, removal_key, removal_key_hash, declaration, reconciled_at, checked_at, removals, removed_at)
-                VALUES (@id, @endpoint, @oauth, 1, @epoch, @user, @tokens, 1, 1, @expires, @now, 0, @apptoken, @key, @keyhash, '', 0, 0, 0, 0)
+                VALUES (@id, @endpoint, @oauth, 1, @epoch, @user, @tokens, 1, @now, @expires, @now, 0, @apptoken, @key, @keyhash, '', 0, 0, 0, 0)
                 ON CONFLICT (member_id) DO UPDATE SET
                     client_endpoint = @endpoint, oauth_server = @oauth, state = 1, epoch = @epoch, user_id = @user,
                     tokens = @tokens, tokens_state = 1, tokens_version = portals.tokens_version + 1, tokens_expire_at = @expires, tokens_renewed_at = @now,
@@ -62,9 +66,6 @@ public sealed partial class PortalStore(Database database, PortalDirectory direc
                 ("@key", vault.Protect(id, "removal", key)), ("@keyhash", ApplicationToken.Hash(key)),
                 ("@newkey", before is { RemovalKey.IsEmpty: true } ? 1 : 0));
             await upsert.ExecuteNonQueryAsync(token);
-            // An uninstallation that was told of the earlier installation no longer concerns this one.
-            await using var obsolete = connection.Command("DELETE FROM work WHERE member_id = @id AND kind = @kind", ("@id", id), ("@kind", WorkKind.Uninstall));
-            await obsolete.ExecuteNonQueryAsync(token);
             await WorkStore.RequestAsync(connection, id, WorkKind.Reconcile, now + (long)installation.ReconcileIn.TotalMilliseconds, TimeSpan.Zero, "installation", resetAttempts: true, now, token);
             return true;
         }, cancellationToken);

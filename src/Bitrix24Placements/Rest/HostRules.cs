@@ -97,9 +97,9 @@ public sealed class HostRules
     {
         Span<byte> b = stackalloc byte[16];
         address.TryWriteBytes(b, out _);
-        // NAT64, 6to4 and Teredo carry an IPv4 address inside: none of them leads to a portal that has no IPv4 of its own.
+        // IPv4-compatible, NAT64, 6to4 and Teredo carry an IPv4 address inside: none of them leads to a portal that has no IPv4 of its own.
         return address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6UniqueLocal || address.IsIPv6Multicast || address.IsIPv6Teredo
-            || address.Equals(IPAddress.IPv6Any)
+            || b[..12].IndexOfAnyExcept((byte)0) < 0
             || (b[0] == 0x00 && b[1] == 0x64 && b[2] == 0xFF && b[3] == 0x9B)
             || (b[0] == 0x20 && b[1] == 0x02);
     }

@@ -32,10 +32,13 @@ public sealed class PortalLimits : IAsyncDisposable
     }
 
     /// <summary>Waits for the portal's turn; false where it does not come in time.</summary>
-    public async Task<bool> WaitAsync(string memberId, CancellationToken cancellationToken)
+    /// <param name="left">What the caller's own deadline leaves.</param>
+    public async Task<bool> WaitAsync(string memberId, TimeSpan left, CancellationToken cancellationToken)
     {
+        if (left <= TimeSpan.Zero)
+            return false;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(QueueTime);
+        patience.CancelAfter(left < QueueTime ? left : QueueTime);
         try
         {
             using var lease = await _calls.AcquireAsync(memberId, 1, patience.Token);

@@ -27,20 +27,22 @@ public sealed partial class RestClient
             {
                 if (client._limits.BlockedUntil(_memberId, call.Method) is { } until)
                     return new RestError(RestErrorKind.Refused, RestErrors.OperationTimeLimit, $"Bitrix24 has blocked {call.Method} on this portal until {until:HH:mm:ss} UTC.");
-                if (!await client._limits.WaitAsync(_memberId, cancellationToken) || Left <= TimeSpan.Zero)
+                if (!await client._limits.WaitAsync(_memberId, Left, cancellationToken) || Left <= TimeSpan.Zero)
                     return RestError.Unavailable("The portal's limit of calls per second left no room in time.");
 
                 var attempt = await client._transport.SendAsync(_endpoint, call, Token, Left, cancellationToken);
                 if (attempt.Carried)
                     return attempt.Result;
-                var error = attempt.Error ?? await FollowAsync(attempt.MovedTo!, cancellationToken);
-                if (attempt.Error is not null && await RenewTokenAsync(attempt.Error, cancellationToken) is { } renewal)
-                    error = renewal.Error;
-                if (error is null)
+                // Neither an address nor tokens come by repeating the call.
+                var error = attempt.Error;
+                var mended = error is null ? new Renewal(await FollowAsync(attempt.MovedTo!, cancellationToken)) : await RenewTokenAsync(error, cancellationToken);
+                if (mended is { Error: { } failed })
+                    return failed;
+                if (mended is not null || error is null)
                     continue;
                 if (error.Code == RestErrors.OperationTimeLimit)
                     client._limits.Block(_memberId, call.Method, attempt.ResetAt);
-                if (attempt.Error is null || !MayRepeat(error) || repeats >= MostRepeats || !await PauseAsync(repeats, cancellationToken))
+                if (!MayRepeat(error) || repeats >= MostRepeats || !await PauseAsync(repeats, cancellationToken))
                     return error;
             }
         }
@@ -65,7 +67,7 @@ public sealed partial class RestClient
 
         private readonly record struct Renewal(RestError? Error);
 
-        /// <summary>Once per call: newer tokens if the portal found ours expired or unknown. Null where that was not the trouble.</summary>
+        /// <summary>Once per call: newer tokens if the portal found ours expired or unknown. Null where that was not the trouble, or where there are none.</summary>
         private async Task<Renewal?> RenewTokenAsync(RestError error, CancellationToken cancellationToken)
         {
             if (_portal is null || _renewed)
@@ -77,12 +79,16 @@ public sealed partial class RestClient
                 return refreshed.Ok ? Use(refreshed.Value) : new Renewal(refreshed.Error);
             }
 
-            if (RestErrors.IsInvalidToken(error.Code) && await client._store.FindAsync(_memberId, cancellationToken) is { Tokens: not null } now && now.TokensVersion != _portal.TokensVersion)
+            if (!RestErrors.IsInvalidToken(error.Code))
+                return null;
+            if (await client._store.FindAsync(_memberId, cancellationToken) is { Tokens: not null } now && now.TokensVersion != _portal.TokensVersion)
             {
                 _renewed = true;
                 return Use(now);
             }
 
+            // Refreshing is for expired tokens; what the portal does not know any more is replaced by the next page of an administrator.
+            await client._store.SetTokenStateAsync(_memberId, _portal.TokensVersion, TokenState.Failing, cancellationToken);
             return null;
         }
 
@@ -104,7 +110,7 @@ public sealed partial class RestClient
             var confirmation = await client._oauth.ConfirmAsync(Token, server, TimeSpan.FromSeconds(5), cancellationToken);
             if (confirmation.Verdict == TokenVerdict.Expired && await RenewTokenAsync(new(RestErrorKind.Refused, RestErrors.ExpiredToken, ""), cancellationToken) is { Error: null })
                 confirmation = await client._oauth.ConfirmAsync(Token, server, TimeSpan.FromSeconds(5), cancellationToken);
-            if (confirmation.Info is not { } info || info.MemberId != _memberId
+            if (confirmation.Info is not { } info || info.MemberId != _memberId || !client._hosts.IsAllowedPortal(info.ClientEndpoint.Host)
                 || info.ClientEndpoint.GetLeftPart(UriPartial.Authority) != movedTo.GetLeftPart(UriPartial.Authority))
             {
                 return refused;

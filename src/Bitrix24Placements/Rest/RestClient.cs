@@ -8,12 +8,13 @@ namespace Bitrix24Placements.Rest;
 /// <summary>Calls REST methods as a portal's administrator, with the stored tokens. Refreshes, waits, repeats and follows a moved portal by itself; what may not be repeated is not.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/how-to-call-rest-api/index.html</remarks>
 public sealed partial class RestClient(
-    TokenRefresher tokens, PortalTransport transport, PortalLimits limits, OAuthClient oauth, PortalStore store, TimeProvider time, ILogger<RestClient> logger)
+    TokenRefresher tokens, PortalTransport transport, PortalLimits limits, OAuthClient oauth, HostRules hosts, PortalStore store, TimeProvider time, ILogger<RestClient> logger)
 {
     private readonly TokenRefresher _tokens = tokens;
     private readonly PortalTransport _transport = transport;
     private readonly PortalLimits _limits = limits;
     private readonly OAuthClient _oauth = oauth;
+    private readonly HostRules _hosts = hosts;
     private readonly PortalStore _store = store;
     private readonly TimeProvider _time = time;
     private readonly ILogger _logger = logger;

@@ -21,7 +21,7 @@ public sealed partial class TokenRefresher(
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
 
     private readonly string _owner = Guid.NewGuid().ToString("n");
-    private readonly ConcurrentDictionary<string, Task<RestResult<Portal>>> _running = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<RestResult<Portal>>>> _running = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Trouble> _troubles = new(StringComparer.Ordinal);
 
     private sealed record Trouble(long Version, int Times, DateTimeOffset Until, RestError Error);
@@ -45,7 +45,8 @@ public sealed partial class TokenRefresher(
         if (!afresh && _troubles.TryGetValue(stale.MemberId, out var trouble) && trouble.Version == stale.TokensVersion && trouble.Until > time.GetUtcNow())
             return trouble.Error;
 
-        var running = _running.GetOrAdd(stale.MemberId, static (_, args) => Task.Run(() => args.Self.RefreshAloneAsync(args.Stale)), (Self: this, Stale: stale));
+        // Lazy, because the dictionary may ask for several values where callers meet, and the lease cannot tell two refreshes of one process apart.
+        var running = _running.GetOrAdd(stale.MemberId, static (_, args) => new(() => Task.Run(() => args.Self.RefreshAloneAsync(args.Stale))), (Self: this, Stale: stale)).Value;
         try
         {
             return await running.WaitAsync(CallersPatience, time, cancellationToken);
@@ -182,7 +183,7 @@ public sealed partial class TokenRefresher(
     {
         try
         {
-            await Task.WhenAll(_running.Values).WaitAsync(TimeSpan.FromSeconds(10));
+            await Task.WhenAll(_running.Values.Select(static r => r.Value)).WaitAsync(TimeSpan.FromSeconds(10));
         }
         catch (TimeoutException)
         {

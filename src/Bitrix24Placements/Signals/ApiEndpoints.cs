@@ -12,7 +12,7 @@ namespace Bitrix24Placements.Signals;
 /// <summary><c>/api/*</c>: for the user's backend by its key, for his pages by their session.</summary>
 public sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, UnverifiedAttempts attempts, RejectionWriter rejections)
 {
-    private static readonly JsonDocumentOptions JsonOptions = new() { MaxDepth = 64 };
+    private static readonly JsonDocumentOptions JsonOptions = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
     private static readonly Rejection Unauthorized = new(401, "unauthorized", "Authorization: Bearer with a valid key or session is expected.") { IsFailedAttempt = true };
 
@@ -124,21 +124,27 @@ public sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSign
             return null;
         }
 
+        var (json, rejection) = await BoundedBody.ReadAsync(context, static body => body.ToArray());
+        if (json is not null && Parse(json) is { } read)
+            return read;
+        await rejections.WriteAsync(context, rejection ?? Rejection.Malformed("The body has to be a JSON object in which no name is repeated."));
+        return null;
+    }
+
+    private static JsonObject? Parse(byte[] json)
+    {
         try
         {
-            if (await JsonNode.ParseAsync(context.Request.Body, null, JsonOptions, context.RequestAborted) is JsonObject body)
-            {
-                // Reads every name and text once: repeated names and halves of surrogate pairs are found here and not later.
-                _ = body.DeepClone().ToJsonString();
-                return body;
-            }
+            if (JsonNode.Parse(json, null, JsonOptions) is not JsonObject body)
+                return null;
+            // Reads every text once: halves of surrogate pairs are found here and not later.
+            _ = body.ToJsonString();
+            return body;
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
+            return null;
         }
-
-        await rejections.WriteAsync(context, Rejection.Malformed("The body has to be a JSON object in which no name is repeated."));
-        return null;
     }
 
     private static async Task WriteAsync(HttpContext context, string name, string value)

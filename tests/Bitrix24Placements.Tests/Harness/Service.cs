@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PortalSimulator;
 
@@ -156,6 +157,7 @@ public sealed class Service : IAsyncDisposable
     public async Task StopAsync()
     {
         Http.Dispose();
+        await _factory.EndAsync();
         await _factory.DisposeAsync();
     }
 
@@ -170,7 +172,22 @@ public sealed class Service : IAsyncDisposable
 
     private sealed class Factory(Dictionary<string, string?> settings, Action<IServiceCollection>? services, string environment) : WebApplicationFactory<Bitrix24Placements.Portals.Portal>
     {
+        private bool _ended;
+
         public ConcurrentQueue<string> Logs { get; } = new();
+
+        /// <summary>As SIGTERM does. The factory would stop the host while the program, which wakes up by that, takes its services away.</summary>
+        public async Task EndAsync()
+        {
+            if (_ended)
+                return;
+            _ended = true;
+            var lifetime = Services.GetRequiredService<IHostApplicationLifetime>();
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = lifetime.ApplicationStopped.Register(stopped.SetResult);
+            lifetime.StopApplication();
+            await stopped.Task.WaitAsync(TimeSpan.FromSeconds(40));
+        }
 
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {

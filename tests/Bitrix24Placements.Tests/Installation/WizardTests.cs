@@ -49,4 +49,39 @@ public sealed class WizardTests
 
         await service.EventuallyAsync(async () => (await service.WorkerAsync(accept: "application/json")).StatusCode == HttpStatusCode.Forbidden, "the worker is refused");
     }
+
+    [Theory]
+    [InlineData("https://app.example.com/b24")]
+    [InlineData("https://app.example.com/b24/")]
+    public async Task Everything_is_registered_below_the_public_address(string publicUrl)
+    {
+        await using var service = await Service.StartAsync(new() { ["Bitrix24:PublicUrl"] = publicUrl });
+
+        Assert.True((bool)(await service.InstallAsync())["finished"]!);
+
+        Assert.Equal(
+            ["https://app.example.com/b24/placements/page-background-worker", "https://app.example.com/b24/placements/rest-app-uri"],
+            service.Portal.Placements.Select(p => p.Handler).Order());
+        Assert.StartsWith("https://app.example.com/b24/placements/page-background-worker/removed/", service.Portal.RemovalUrl(), StringComparison.Ordinal);
+        Assert.All(service.Portal.EventHandlers, e => Assert.Equal("https://app.example.com/b24/events", e.Handler));
+    }
+
+    [Fact]
+    public async Task Without_a_public_address_nothing_is_registered_and_the_reason_is_told()
+    {
+        await using var service = await Service.StartAsync(new() { ["Bitrix24:PublicUrl"] = null });
+
+        (await service.InstallAsync()).AssertAllFailed("notConfigured");
+
+        Assert.Empty(service.Portal.Placements);
+    }
+
+    [Fact]
+    public async Task Every_registration_has_titles_in_the_languages_of_the_service()
+    {
+        await using var service = await Service.StartInstalledAsync();
+
+        Assert.All(service.Portal.Placements, p => Assert.Equal(["br", "de", "en", "la", "ru"], p.LangAll.Select(l => l.Key).Order()));
+        Assert.All(service.Portal.Placements, p => Assert.NotEqual("", p.Title));
+    }
 }

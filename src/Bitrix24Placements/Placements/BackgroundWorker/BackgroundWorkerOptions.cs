@@ -6,12 +6,27 @@ namespace Bitrix24Placements.Placements.BackgroundWorker;
 /// <param name="Uri">Path and query of the page that is open.</param>
 public sealed record BackgroundWorkerOptions(string Id, string? Uri)
 {
-    internal static BackgroundWorkerOptions Read(JsonElement options)
+    private static readonly BackgroundWorkerOptions None = new(PlacementCatalogue.BackgroundWorker, null);
+
+    /// <summary>Reads two texts without a document around them: this runs on every page of every user.</summary>
+    internal static BackgroundWorkerOptions Read(byte[]? json)
     {
-        if (options.ValueKind != JsonValueKind.Object)
-            return new(PlacementCatalogue.BackgroundWorker, null);
-        var id = options.TryGetProperty("ID"u8, out var i) && i.ValueKind == JsonValueKind.String ? i.GetString()! : PlacementCatalogue.BackgroundWorker;
-        var uri = options.TryGetProperty("URI"u8, out var u) && u.ValueKind == JsonValueKind.String ? u.GetString() : null;
+        if (json is null)
+            return None;
+        var (id, uri) = (PlacementCatalogue.BackgroundWorker, (string?)null);
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (isId, isUri) = (reader.ValueTextEquals("ID"u8), reader.ValueTextEquals("URI"u8));
+            reader.Read();
+            if (isUri)
+                uri = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+            else if (isId && reader.TokenType == JsonTokenType.String && !reader.ValueTextEquals(id))
+                id = reader.GetString()!;
+            reader.Skip();
+        }
+
         return new(id, uri);
     }
 }

@@ -40,7 +40,7 @@ public sealed partial class RemovalNotices(
         var now = time.GetUtcNow();
         var pause = ReconcileWork.PauseAfterRemovals(portal, now);
         // Removals count from when they were mended; looks that found nothing missing keep their distance too.
-        var due = Max(now, portal.RemovedAt + pause, portal.Placements is null || portal.Removals == 0 ? now : portal.ReconciledAt + ChecksApart);
+        var due = portal.Removals == 0 ? Max(now, portal.RemovedAt + ChecksApart) : Max(now, portal.RemovedAt + pause, portal.ReconciledAt + ChecksApart);
         await work.RequestAsync(portal.MemberId, WorkKind.Reconcile, due, ChecksApart, ReconcileWork.Removal, resetAttempts: false, CancellationToken.None);
         metrics.WorkerRemoved();
         Log.Removed(logger, portal.MemberId, (due - now).TotalSeconds);

@@ -7,13 +7,13 @@ namespace Bitrix24Placements.Placements.RestAppUri;
 /// <param name="Uri">The page that the user came from; null without a Referer.</param>
 public sealed record RestAppUriOptions(IReadOnlyDictionary<string, JsonElement> Parameters, string? Uri)
 {
-    internal static RestAppUriOptions Read(JsonElement options)
+    internal static RestAppUriOptions Read(byte[]? json)
     {
         var parameters = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         string? uri = null;
-        if (options.ValueKind == JsonValueKind.Object)
+        if (json is not null)
         {
-            foreach (var member in options.EnumerateObject())
+            foreach (var member in JsonElement.Parse(json).EnumerateObject())
             {
                 if (member.NameEquals("URI"u8) && member.Value.ValueKind == JsonValueKind.String)
                     uri = member.Value.GetString();

@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Bitrix24Placements.Portals;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary><c>dotnet Bitrix24Placements.dll make-certificate</c>: makes the PFX file of <c>DataProtection:CertificatePath</c>, where there is none yet.</summary>
+/// <remarks>It is never shown to anybody: it only encrypts keys, so it needs no authority behind it, and its expiry does not matter.</remarks>
+public static class CertificateMaker
+{
+    private const int Years = 20;
+
+    /// <returns>The exit status.</returns>
+    public static int Run()
+    {
+        var settings = new DataProtectionSettings();
+        settings.Read(new ConfigurationBuilder().AddEnvironmentVariables().Build().GetSection(DataProtectionSettings.Section));
+        if (settings is not { CertificatePath: { } path, CertificatePassword: { } password })
+        {
+            Console.WriteLine("DataProtection:CertificatePath and DataProtection:CertificatePassword have to be set in the environment.");
+            return 1;
+        }
+
+        try
+        {
+            if (File.Exists(path))
+            {
+                using var present = TokenKeys.Load(new(path, password));
+                Console.WriteLine($"{path} is there already and opens with this password.");
+                return 0;
+            }
+
+            Write(path, password);
+            Console.WriteLine($"{path} is made. Keep a copy of it and of its password: without them the stored tokens open no more.");
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            Console.WriteLine($"DataProtection:CertificatePath: {e.Message}");
+            return 1;
+        }
+    }
+
+    private static void Write(string path, string password)
+    {
+        using var key = RSA.Create(3072);
+        var request = new CertificateRequest("CN=Bitrix24Placements", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var now = DateTimeOffset.UtcNow;
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(Years));
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new FileStream(path, options);
+        file.Write(certificate.ExportPkcs12(Pkcs12ExportPbeParameters.Pbes2Aes256Sha256, password));
+    }
+}

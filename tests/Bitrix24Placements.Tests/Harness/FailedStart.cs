@@ -1,0 +1,37 @@
+using System.Diagnostics;
+
+namespace Bitrix24Placements.Tests.Harness;
+
+/// <summary>The service as a process of its own, for what can only be seen there: that it does not start.</summary>
+public sealed record FailedStart(int ExitCode, string Output)
+{
+    /// <summary>Runs until it ends by itself; fails when it has not within 30 seconds.</summary>
+    public static async Task<FailedStart> RunAsync(Dictionary<string, string> environment)
+    {
+        var folder = Directory.CreateTempSubdirectory("b24p-");
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")])
+        {
+            WorkingDirectory = folder.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{Service.FreePort()}";
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        try
+        {
+            var output = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
+            await process.WaitForExitAsync(patience.Token);
+            return new(process.ExitCode, string.Concat(output));
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+            folder.Delete(true);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+using System.Net;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+using PortalSimulator;
+
+namespace Bitrix24Placements.Tests.Installation;
+
+/// <summary>Installations that come before the keys, or while the OAuth server is silent, are kept and finished without anybody's help.</summary>
+public sealed class PendingInstallTests
+{
+    private static readonly Dictionary<string, string?> NoKeys = new() { ["Bitrix24:ClientId"] = null, ["Bitrix24:ClientSecret"] = null };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_event_before_the_keys_is_kept_and_finished_after_a_restart_with_them()
+    {
+        await using var first = await Service.StartAsync(NoKeys);
+        var delivery = await first.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        Assert.Equal(200, delivery!.Status);
+        Assert.Null(await first.StoredAsync());
+        Assert.Empty(first.Portal.Calls);
+        Assert.Empty(first.Bitrix.OAuth.Calls);
+        await first.StopAsync();
+
+        await using var second = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: first.Url.Port);
+
+        await second.EventuallyReconciledAsync();
+        await second.EventuallyAsync(async () => await CountPendingAsync(second) == 0, "nothing is pending");
+    }
+
+    [Fact]
+    public async Task A_wizard_before_the_keys_says_so_is_kept_and_finished_after_a_restart_with_them()
+    {
+        await using var first = await Service.StartAsync(NoKeys);
+        (await first.InstallAsync()).AssertAllFailed("notConfigured");
+        using (var answer = await first.PostAsync(first.Wizard(lang: "en")))
+        {
+            var page = await answer.TextAsync();
+            Assert.Contains("Bitrix24:ClientId", page, StringComparison.Ordinal);
+            Assert.DoesNotContain("installFinish", page, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(first.Portal.Placements);
+        await first.StopAsync();
+
+        await using var second = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: first.Url.Port);
+
+        await second.EventuallyReconciledAsync();
+    }
+
+    [Fact]
+    public async Task Without_keys_other_pages_and_signals_say_what_is_missing()
+    {
+        await using var service = await Service.StartAsync(NoKeys);
+
+        using var app = await service.AppPageAsync(accept: "application/json");
+
+        await app.AssertRefusedAsync(HttpStatusCode.ServiceUnavailable, "notConfigured");
+    }
+
+    [Fact]
+    public async Task At_most_a_hundred_are_kept()
+    {
+        await using var service = await Service.StartAsync(NoKeys);
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 103; i++)
+        {
+            using var answer = await service.PostAsync("/install", service.Portal.EventFields("ONAPPINSTALL"));
+            statuses.Add(answer.StatusCode);
+        }
+
+        Assert.Equal(100, statuses.Count(s => s == HttpStatusCode.OK));
+        Assert.All(statuses.Skip(100), s => Assert.Equal(HttpStatusCode.ServiceUnavailable, s));
+        Assert.Equal(100, await CountPendingAsync(service));
+    }
+
+    [Fact]
+    public async Task The_same_installation_told_twice_is_kept_once()
+    {
+        await using var service = await Service.StartAsync(NoKeys);
+        var fields = service.Portal.EventFields("ONAPPINSTALL");
+
+        (await service.PostAsync("/install", fields)).Dispose();
+        (await service.PostAsync("/install", fields)).Dispose();
+
+        Assert.Equal(1, await CountPendingAsync(service));
+    }
+
+    [Fact]
+    public async Task An_installation_of_another_app_is_dropped_when_the_keys_are_there()
+    {
+        await using var first = await Service.StartAsync(NoKeys);
+        var fields = first.Portal.EventFields("ONAPPINSTALL");
+        var other = first.Portal.IssueTokens(1, app: first.Portal.AddOtherApp());
+        (fields["auth[access_token]"], fields["auth[refresh_token]"]) = other;
+        (await first.PostAsync("/install", fields)).Dispose();
+        await first.StopAsync();
+
+        await using var second = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder);
+
+        await second.EventuallyAsync(async () => await CountPendingAsync(second) == 0, "the pending installation is dropped");
+        Assert.Null(await second.StoredAsync());
+        Assert.Empty(second.Portal.Calls);
+        Assert.Equal(0, second.Bitrix.OAuth.Refreshes);
+    }
+
+    [Fact]
+    public async Task An_employees_is_dropped_when_the_keys_are_there()
+    {
+        await using var first = await Service.StartAsync(NoKeys);
+        (await first.PostAsync("/install", first.Portal.EventFields("ONAPPINSTALL", userId: 2))).Dispose();
+        await first.StopAsync();
+
+        await using var second = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder);
+
+        await second.EventuallyAsync(async () => await CountPendingAsync(second) == 0, "the pending installation is dropped");
+        Assert.Null(await second.StoredAsync());
+    }
+
+    [Fact]
+    public async Task A_token_that_has_expired_meanwhile_is_refreshed_first()
+    {
+        await using var first = await Service.StartAsync(NoKeys);
+        await first.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        await first.StopAsync();
+        first.Portal.ExpireTokens();
+
+        await using var second = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: first.Url.Port);
+
+        await second.EventuallyReconciledAsync();
+        Assert.Equal(1, second.Bitrix.OAuth.Refreshes);
+    }
+
+    [Fact]
+    public async Task After_seven_days_it_is_forgotten()
+    {
+        var time = new ShiftedTime();
+        await using var bitrix = await Bitrix24.StartAsync(new() { Time = time }, Token);
+        await using var first = await Service.StartAsync(NoKeys, bitrix, services: time.Register);
+        await first.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        await first.StopAsync();
+        time.Shift(TimeSpan.FromDays(7) + TimeSpan.FromMinutes(1));
+
+        await using var second = await Service.StartAsync(bitrix: bitrix, folder: first.Folder, services: time.Register);
+
+        await second.EventuallyAsync(async () => await CountPendingAsync(second) == 0, "the pending installation is dropped");
+        Assert.Null(await second.StoredAsync());
+        Assert.Empty(bitrix.OAuth.Calls);
+    }
+
+    [Fact]
+    public async Task After_six_days_it_is_finished()
+    {
+        var time = new ShiftedTime();
+        await using var bitrix = await Bitrix24.StartAsync(new() { Time = time }, Token);
+        await using var first = await Service.StartAsync(NoKeys, bitrix, services: time.Register);
+        await first.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        await first.StopAsync();
+        time.Shift(TimeSpan.FromDays(6));
+
+        await using var second = await Service.StartAsync(bitrix: bitrix, folder: first.Folder, port: first.Url.Port, services: time.Register);
+
+        await second.EventuallyReconciledAsync();
+    }
+
+    [Fact]
+    public async Task An_event_while_the_OAuth_server_is_silent_is_kept_and_finished_when_it_answers()
+    {
+        await using var service = await Service.StartAsync();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Drop());
+
+        var delivery = await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+
+        Assert.Equal(200, delivery!.Status);
+        Assert.Null(await service.StoredAsync());
+        Assert.Equal(1, await CountPendingAsync(service));
+        service.Bitrix.Faults.Clear();
+        await service.EventuallyReconciledAsync();
+        await service.EventuallyAsync(async () => await CountPendingAsync(service) == 0, "nothing is pending");
+    }
+
+    [Fact]
+    public async Task An_update_while_the_OAuth_server_is_silent_is_kept_too()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Error("INTERNAL_SERVER_ERROR", 500));
+
+        await service.Portal.UpdateAsync(cancellationToken: Token);
+
+        Assert.Empty(service.Portal.Placements);
+        service.Bitrix.Faults.Clear();
+        await service.EventuallyReconciledAsync();
+        await service.EventuallyAsync(async () => (await service.WorkerAsync(accept: "application/json")).StatusCode == HttpStatusCode.OK, "the new application token is known");
+    }
+
+    private static async Task<long> CountPendingAsync(Service service) =>
+        (await service.Get<Database>().QueryAsync("SELECT COUNT(*) FROM work WHERE kind LIKE 'install:%'", static r => r.GetInt64(0), Token)).Single();
+}

@@ -1,0 +1,161 @@
+using System.Net;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+using PortalSimulator;
+
+namespace Bitrix24Placements.Tests.Installation;
+
+/// <summary>A copy of the files of a running service is what a kill leaves behind: the next process goes on from it.</summary>
+public sealed class RestartTests : IAsyncLifetime
+{
+    private readonly ShiftedTime _time = new();
+    private readonly DirectoryInfo _copy = Directory.CreateTempSubdirectory("b24p-copy-");
+    private Bitrix24 _bitrix = null!;
+    private Service _first = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _bitrix = await Bitrix24.StartAsync(new() { Time = _time }, Token);
+        _first = await Service.StartAsync(bitrix: _bitrix, services: _time.Register);
+    }
+
+    [Fact]
+    public async Task What_was_installed_is_served()
+    {
+        await _first.InstallAndFinishAsync();
+        await using var second = await StartOnCopyAsync();
+
+        using var worker = await second.WorkerAsync();
+        using var app = await second.AppPageAsync();
+
+        Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, app.StatusCode);
+        Assert.Equal(HttpStatusCode.Accepted, await second.SignalAsync());
+    }
+
+    [Fact]
+    public async Task Killed_in_the_middle_of_a_bind_the_next_process_makes_one_registration()
+    {
+        var gate = new TaskCompletionSource();
+        _bitrix.Faults.Next(Steps.Bind, Fault.UntilAfter(gate.Task));
+        var installing = _first.InstallAsync();
+        await _first.Portal.Calls.WaitAsync(c => c is { Method: "placement.bind", Outcome: "ok" }, 1, Token);
+        await using var second = await StartOnCopyAsync();
+
+        await _first.EventuallyRegisteredAsync();
+        await second.EventuallyAsync(async () => !await second.HasWorkAsync(WorkKind.Reconcile), "nothing is left to do");
+
+        // The killed one wakes up: it finds everything done.
+        gate.SetResult();
+        Assert.True((bool)(await installing)["finished"]!);
+        Assert.True(_first.IsRegistered());
+        Assert.Equal(2, _first.Portal.EventHandlers.Count);
+    }
+
+    [Fact]
+    public async Task Killed_before_the_first_bind_the_next_process_makes_the_registrations()
+    {
+        var gate = new TaskCompletionSource();
+        _bitrix.Faults.Next("rest:placement.get", Fault.Until(gate.Task));
+        var installing = _first.InstallAsync();
+        await _first.Portal.Calls.WaitAsync(c => c.Method == "placement.get", 1, Token);
+
+        await using var second = await StartOnCopyAsync();
+
+        await _first.EventuallyRegisteredAsync();
+        gate.SetResult();
+        Assert.True((bool)(await installing)["finished"]!);
+        Assert.True(_first.IsRegistered());
+    }
+
+    [Fact]
+    public async Task Killed_between_the_OAuth_servers_answer_and_the_store_the_portal_heals_with_an_administrators_page()
+    {
+        await _first.InstallAndFinishAsync();
+        _time.Shift(TimeSpan.FromHours(2));
+        var gate = new TaskCompletionSource();
+        _bitrix.Faults.Next("oauth:token", Fault.UntilAfter(gate.Task));
+        var signal = _first.SignalAsync();
+        await _bitrix.OAuth.Calls.WaitAsync(c => c is { Kind: "token", Outcome: "ok" }, 1, Token);
+        await using var second = await StartOnCopyAsync();
+
+        Assert.NotEqual(HttpStatusCode.Accepted, await second.SignalAsync());
+        Assert.Equal(TokenState.Dead, (await second.StoredAsync())!.TokenState);
+        (await second.LinkAsync(userId: 2)).Dispose();
+        Assert.Equal(TokenState.Dead, (await second.StoredAsync())!.TokenState);
+        (await second.LinkAsync()).Dispose();
+
+        Assert.Equal(HttpStatusCode.Accepted, await second.SignalAsync());
+        gate.SetResult();
+        Assert.Equal(HttpStatusCode.Accepted, await signal);
+    }
+
+    [Fact]
+    public async Task Stopping_ends_the_refresh_that_has_begun_and_keeps_its_tokens()
+    {
+        await _first.InstallAndFinishAsync();
+        _time.Shift(TimeSpan.FromHours(2));
+        _bitrix.Faults.Next("oauth:token", Fault.DelayAfter(TimeSpan.FromSeconds(1)));
+        var signal = _first.SignalAsync();
+        await _bitrix.OAuth.Calls.WaitAsync(c => c is { Kind: "token", Outcome: "ok" }, 1, Token);
+
+        await Task.WhenAll(_first.StopAsync(), signal.ContinueWith(static _ => { }, TaskScheduler.Default));
+
+        await using var second = await Service.StartAsync(bitrix: _bitrix, folder: _first.Folder, port: _first.Url.Port, services: _time.Register);
+        Assert.Equal(HttpStatusCode.Accepted, await second.SignalAsync());
+        Assert.Equal(1, _bitrix.OAuth.Refreshes);
+    }
+
+    [Fact]
+    public async Task Tokens_whose_keys_are_lost_count_as_dead_and_an_administrators_page_heals_them()
+    {
+        await _first.InstallAndFinishAsync();
+        var url = _first.Portal.RemovalUrl();
+        await _first.StopAsync();
+        Directory.Delete(Path.Combine(_first.Folder.FullName, "keys"), recursive: true);
+        _bitrix.OAuth.Calls.Clear();
+
+        await using var second = await Service.StartAsync(bitrix: _bitrix, folder: _first.Folder, port: _first.Url.Port, services: _time.Register);
+
+        using (var worker = await second.WorkerAsync())
+            Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await second.SignalAsync());
+        Assert.Empty(_bitrix.OAuth.Calls);
+        using (var employee = await second.AppPageAsync(userId: 2))
+            Assert.Contains("data-state=\"dead\"", await employee.TextAsync(), StringComparison.Ordinal);
+
+        (await second.AppPageAsync()).Dispose();
+
+        await second.EventuallyReconciledAsync();
+        Assert.Equal(HttpStatusCode.Accepted, await second.SignalAsync());
+        // The key of the old address was lost as well, so that there is another one.
+        Assert.NotEqual(url, second.Portal.RemovalUrl());
+        await second.Portal.RemoveWorkerAsync(cancellationToken: Token);
+        await second.EventuallyRegisteredAsync();
+    }
+
+    /// <summary>A service with the same public address on a copy of the first one's files, after the first one's leases have run out.</summary>
+    private async Task<Service> StartOnCopyAsync()
+    {
+        Copy(_first.Folder, _copy);
+        _time.Shift(WorkStore.Lease + TimeSpan.FromSeconds(1));
+        return await Service.StartAsync(new() { ["Bitrix24:PublicUrl"] = _first.Url.GetLeftPart(UriPartial.Authority) }, _bitrix, _copy, _time.Register);
+    }
+
+    private static void Copy(DirectoryInfo from, DirectoryInfo to)
+    {
+        foreach (var file in from.EnumerateFiles())
+            file.CopyTo(Path.Combine(to.FullName, file.Name));
+        foreach (var folder in from.EnumerateDirectories())
+            Copy(folder, to.CreateSubdirectory(folder.Name));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _first.DisposeAsync();
+        await _bitrix.DisposeAsync();
+        _copy.Delete(true);
+    }
+}

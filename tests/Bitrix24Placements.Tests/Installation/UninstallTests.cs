@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+using PortalSimulator;
+
+namespace Bitrix24Placements.Tests.Installation;
+
+/// <summary>A genuine uninstallation ends what the installation began.</summary>
+public sealed class UninstallTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_clean_one_deletes_the_portal()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        using (var load = await service.WorkerAsync())
+            Assert.Equal(HttpStatusCode.OK, load.StatusCode);
+
+        var deliveries = await service.Portal.UninstallAsync(clean: true, Token);
+
+        Assert.Equal(200, Assert.Single(deliveries).Status);
+        await service.EventuallyAsync(async () => await service.StoredAsync() is null, "the portal is deleted");
+        using var worker = await service.WorkerAsync(accept: "application/json");
+        await worker.AssertRefusedAsync(HttpStatusCode.Forbidden, "portalNotInstalled");
+        using var app = await service.AppPageAsync(accept: "application/json");
+        await app.AssertRefusedAsync(HttpStatusCode.Forbidden, "portalNotInstalled");
+        Assert.Equal(HttpStatusCode.NotFound, await service.SignalAsync());
+    }
+
+    [Fact]
+    public async Task A_careful_one_keeps_the_portal_without_its_tokens_and_a_reinstallation_finds_its_removal_key()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var url = service.Portal.RemovalUrl();
+
+        await service.Portal.UninstallAsync(clean: false, Token);
+
+        await service.EventuallyAsync(async () => (await service.StoredAsync())!.State == PortalState.Uninstalled, "the portal is uninstalled");
+        var kept = (await service.StoredAsync())!;
+        Assert.Null(kept.Tokens);
+        Assert.Null(kept.ApplicationTokenHash);
+        Assert.Equal(HttpStatusCode.NotFound, await service.SignalAsync());
+
+        await service.Portal.InstallAsync(cancellationToken: Token);
+        await service.InstallAndFinishAsync();
+        Assert.True(service.IsRegistered());
+        Assert.Equal(url, service.Portal.RemovalUrl());
+        Assert.Equal(HttpStatusCode.Accepted, await service.SignalAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Sessions_end_with_the_installation_and_do_not_live_again_with_the_next(bool clean)
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var session = await SessionAsync(service);
+        Assert.Equal(HttpStatusCode.OK, await ContextAsync(service, session));
+
+        await service.Portal.UninstallAsync(clean, Token);
+        await service.EventuallyAsync(async () => await service.StoredAsync() is not { State: PortalState.Installed }, "uninstalled");
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await ContextAsync(service, session));
+        await service.Portal.InstallAsync(cancellationToken: Token);
+        await service.InstallAndFinishAsync();
+        Assert.Equal(HttpStatusCode.Unauthorized, await ContextAsync(service, session));
+    }
+
+    [Fact]
+    public async Task A_confirmed_token_is_forgotten_with_the_portal()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        LaunchForm? form = null;
+        (await service.LinkAsync(change: f => form = f)).Dispose();
+
+        await service.Portal.UninstallAsync(clean: false, Token);
+        await service.EventuallyAsync(async () => (await service.StoredAsync())!.State == PortalState.Uninstalled, "uninstalled");
+
+        using var again = await service.PostAsync(form!, "application/json");
+        Assert.Equal(HttpStatusCode.Forbidden, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_wrong_application_token_is_refused_and_nobody_is_asked()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Bitrix.OAuth.Calls.Clear();
+        var fields = service.Portal.EventFields("ONAPPUNINSTALL");
+        fields["auth[application_token]"] = "another";
+
+        using var answer = await service.PostAsync("/events", fields);
+
+        await answer.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
+        Assert.Empty(service.Bitrix.OAuth.Calls);
+        Assert.False(await service.HasWorkAsync(WorkKind.Uninstall));
+    }
+
+    [Fact]
+    public async Task An_expired_token_is_refreshed_first_and_its_refusal_believed()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Portal.ExpireTokens();
+
+        await service.Portal.UninstallAsync(clean: true, Token);
+
+        await service.EventuallyAsync(async () => await service.StoredAsync() is null, "the portal is deleted");
+        Assert.Contains(service.Bitrix.OAuth.Calls, c => c is { Kind: "token", Outcome: "invalid_grant" });
+    }
+
+    [Fact]
+    public async Task Of_one_portal_alone()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var other = await service.Bitrix.AddPortalAsync(Token);
+        await service.InstallAsync(other);
+
+        await service.Portal.UninstallAsync(clean: true, Token);
+
+        await service.EventuallyAsync(async () => await service.StoredAsync() is null, "the portal is deleted");
+        Assert.Equal(PortalState.Installed, (await service.StoredAsync(other))!.State);
+        using var worker = await service.WorkerAsync(other);
+        Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
+    }
+
+    private static async Task<string> SessionAsync(Service service)
+    {
+        using var answer = await service.AppPageAsync();
+        var page = await answer.TextAsync();
+        const string Before = "data-session=\"";
+        var at = page.IndexOf(Before, StringComparison.Ordinal) + Before.Length;
+        return page[at..page.IndexOf('"', at)];
+    }
+
+    private static async Task<HttpStatusCode> ContextAsync(Service service, string session)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/context");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", session);
+        using var answer = await service.Http.SendAsync(request, Token);
+        return answer.StatusCode;
+    }
+}

@@ -1,0 +1,186 @@
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class PortalStoreTests(ThrowawayPostgres postgres)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_is_installed_is_found_as_it_was(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+
+        var portal = await store.InstalledAsync();
+
+        Assert.Equal(PortalState.Installed, portal.State);
+        Assert.Equal(new Uri("https://portal.example.com/rest/"), portal.ClientEndpoint);
+        Assert.Equal(new Uri("https://oauth.bitrix.info/"), portal.OAuthServer);
+        Assert.Equal(TestStore.Tokens("first"), portal.Tokens);
+        Assert.Equal(TokenState.Good, portal.TokenState);
+        Assert.Equal(1, portal.UserId);
+        Assert.Equal("", portal.Declaration);
+        Assert.Null(await store.Portals.FindAsync(TestStore.NewMemberId(), Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_installation_and_the_work_it_asks_for_are_stored_together(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+
+        var portal = await store.InstalledAsync();
+
+        var item = Assert.Single(await store.Work.ClaimAsync(10, Token));
+        Assert.Equal((portal.MemberId, WorkKind.Reconcile), (item.MemberId, item.Kind));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Installing_again_keeps_the_removal_key_and_the_installation_but_brings_new_tokens(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var before = await store.InstalledAsync();
+        store.Time.Advance(TimeSpan.FromMinutes(1));
+
+        await store.Portals.InstallAsync(TestStore.Installation(before.MemberId, "another") with { Tokens = TestStore.Tokens("second") }, Token);
+
+        var after = await store.FindAsync(before.MemberId);
+        Assert.Equal(before.RemovalKey, after.RemovalKey);
+        Assert.Equal(before.Epoch, after.Epoch);
+        Assert.Equal(TestStore.Tokens("second"), after.Tokens);
+        Assert.NotEqual(before.TokensVersion, after.TokensVersion);
+        Assert.NotEqual(before.ApplicationTokenHash, after.ApplicationTokenHash);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_old_portal_that_sends_no_application_token_keeps_the_known_one(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var before = await store.InstalledAsync();
+
+        await store.Portals.InstallAsync(TestStore.Installation(before.MemberId, ""), Token);
+
+        Assert.Equal(before.ApplicationTokenHash, (await store.FindAsync(before.MemberId)).ApplicationTokenHash);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_removal_key_leads_to_its_portal_alone(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var one = await store.InstalledAsync();
+        var other = await store.InstalledAsync();
+
+        Assert.Equal(one.MemberId, await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal(), Token));
+        Assert.NotEqual(one.RemovalKey, other.RemovalKey);
+        Assert.Null(await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal().ToUpperInvariant(), Token));
+        Assert.Null(await store.Portals.FindByRemovalKeyAsync("", Token));
+        await store.Portals.ReplaceRemovalKeyAsync(one.MemberId, new("another-key"), Token);
+        Assert.Null(await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal(), Token));
+        Assert.Equal(one.MemberId, await store.Portals.FindByRemovalKeyAsync("another-key", Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_clean_uninstallation_leaves_nothing(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Get<WorkerLoadStore>().AddAsync([new(portal.MemberId, 1, 1, 0, 5)], Token);
+
+        Assert.True(await store.Portals.UninstallAsync(portal.MemberId, portal.Epoch, clean: true, Token));
+
+        Assert.Null(await store.Portals.FindAsync(portal.MemberId, Token));
+        Assert.Empty(await store.Work.ClaimAsync(10, Token));
+        Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(portal.MemberId, 0, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Tokens_of_a_portal_that_comes_back_never_have_an_earlier_version(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var before = await store.InstalledAsync();
+        await store.Portals.UninstallAsync(before.MemberId, before.Epoch, clean: true, Token);
+        store.Time.Advance(TimeSpan.FromSeconds(1));
+        await store.Portals.InstallAsync(TestStore.Installation(before.MemberId) with { Tokens = TestStore.Tokens("second") }, Token);
+
+        // A refresh of the earlier installation is answered only now.
+        Assert.False(await store.Portals.SetTokenStateAsync(before.MemberId, before.TokensVersion, TokenState.Dead, Token));
+        Assert.False(await store.Portals.StoreRefreshedAsync(before.MemberId, before.TokensVersion, TestStore.Tokens("late"), Token));
+
+        Assert.Equal(TestStore.Tokens("second"), (await store.FindAsync(before.MemberId)).Tokens);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_uninstallation_that_keeps_the_data_keeps_neither_tokens_nor_application_token(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var before = await store.InstalledAsync();
+
+        await store.Portals.UninstallAsync(before.MemberId, before.Epoch, clean: false, Token);
+
+        var after = await store.FindAsync(before.MemberId);
+        Assert.Equal((PortalState.Uninstalled, TokenState.None), (after.State, after.TokenState));
+        Assert.Null(after.Tokens);
+        Assert.Null(after.ApplicationTokenHash);
+        Assert.False(await store.Portals.ReplaceTokensAsync(before.MemberId, 1, TestStore.Tokens("late"), Token));
+        store.Time.Advance(TimeSpan.FromSeconds(1));
+        await store.Portals.InstallAsync(TestStore.Installation(before.MemberId), Token);
+        var again = await store.FindAsync(before.MemberId);
+        Assert.True(again.Epoch > before.Epoch);
+        Assert.Equal(before.RemovalKey, again.RemovalKey);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_notice_about_an_earlier_installation_does_not_touch_the_present_one(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+
+        Assert.False(await store.Portals.UninstallAsync(portal.MemberId, portal.Epoch - 1, clean: true, Token));
+        Assert.False(await store.Portals.SuspendAsync(portal.MemberId, portal.Epoch - 1, Token));
+        Assert.False(await store.Portals.SaveReconciliationAsync(portal.MemberId, portal.Epoch - 1, "declared", "[]", Token));
+
+        Assert.Equal(portal, await store.FindAsync(portal.MemberId));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_administrators_tokens_restore_a_suspended_portal(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.SuspendAsync(portal.MemberId, portal.Epoch, Token);
+        Assert.Equal(PortalState.Suspended, (await store.FindAsync(portal.MemberId)).State);
+
+        Assert.True(await store.Portals.ReplaceTokensAsync(portal.MemberId, 7, TestStore.Tokens("his"), Token));
+
+        var after = await store.FindAsync(portal.MemberId);
+        Assert.Equal((PortalState.Installed, 7, TestStore.Tokens("his")), (after.State, after.UserId, after.Tokens));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task The_days_check_is_taken_by_one_of_many(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
+        var portal = await store.InstalledAsync();
+        var yesterday = store.Time.GetUtcNow() - TimeSpan.FromDays(1);
+
+        var taken = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => (i % 2 == 0 ? store : another).Portals.TakeCheckAsync(portal.MemberId, yesterday, Token)));
+
+        Assert.Single(taken, true);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Portals_are_counted_by_their_state(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await store.InstalledAsync();
+        var dead = await store.InstalledAsync();
+        await store.Portals.SetTokenStateAsync(dead.MemberId, dead.TokensVersion, TokenState.Dead, Token);
+        var suspended = await store.InstalledAsync();
+        await store.Portals.SuspendAsync(suspended.MemberId, suspended.Epoch, Token);
+        var gone = await store.InstalledAsync();
+        await store.Portals.UninstallAsync(gone.MemberId, gone.Epoch, clean: false, Token);
+
+        Assert.Equal(new PortalCounts(2, 1, 1, 1), await store.Portals.CountAsync(Token));
+    }
+}

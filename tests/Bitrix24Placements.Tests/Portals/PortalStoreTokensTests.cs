@@ -1,0 +1,117 @@
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task One_of_many_gets_the_lease_to_refresh(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
+        var portal = await store.InstalledAsync();
+
+        var leased = await Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
+            (i % 2 == 0 ? store : another).Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, $"owner {i}", Lease, Token)));
+
+        Assert.Single(leased, true);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task The_lease_of_a_dead_instance_runs_out(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "dead", Lease, Token));
+
+        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "living", Lease, Token));
+        store.Time.Advance(Lease + TimeSpan.FromMilliseconds(1));
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "living", Lease, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_lease_is_renewed_and_released_by_its_owner_alone(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "owner", Lease, Token);
+
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "owner", Lease, Token));
+        await store.Portals.ReleaseRefreshAsync(portal.MemberId, "another", Token);
+        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "another", Lease, Token));
+        await store.Portals.ReleaseRefreshAsync(portal.MemberId, "owner", Token);
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "another", Lease, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Refreshed_tokens_replace_only_the_version_they_were_refreshed_from(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+
+        Assert.True(await store.Portals.StoreRefreshedAsync(portal.MemberId, portal.TokensVersion, TestStore.Tokens("second"), Token));
+        Assert.False(await store.Portals.StoreRefreshedAsync(portal.MemberId, portal.TokensVersion, TestStore.Tokens("late"), Token));
+
+        var after = await store.FindAsync(portal.MemberId);
+        Assert.Equal(TestStore.Tokens("second"), after.Tokens);
+        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "late", Lease, Token));
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, after.TokensVersion, "next", Lease, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_refusal_of_earlier_tokens_does_not_mark_newer_ones_dead(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.ReplaceTokensAsync(portal.MemberId, 1, TestStore.Tokens("newer"), Token);
+
+        Assert.False(await store.Portals.SetTokenStateAsync(portal.MemberId, portal.TokensVersion, TokenState.Dead, Token));
+
+        Assert.Equal(TokenState.Good, (await store.FindAsync(portal.MemberId)).TokenState);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Tokens_that_nobody_has_used_for_long_are_found_and_dead_ones_are_not(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var unused = await store.InstalledAsync();
+        var dead = await store.InstalledAsync();
+        await store.Portals.SetTokenStateAsync(dead.MemberId, dead.TokensVersion, TokenState.Dead, Token);
+        store.Time.Advance(TimeSpan.FromDays(151));
+        await store.InstalledAsync();
+
+        Assert.Equal([unused.MemberId], await store.Portals.UnusedSinceAsync(store.Time.GetUtcNow() - TimeSpan.FromDays(150), 10, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Tokens_copied_to_another_portals_row_open_nothing(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var one = await store.InstalledAsync();
+        var other = await store.InstalledAsync();
+
+        await store.Database.ExecuteAsync("UPDATE portals SET tokens = (SELECT tokens FROM portals WHERE member_id = @from) WHERE member_id = @to", Token, ("@from", one.MemberId), ("@to", other.MemberId));
+
+        var read = await store.FindAsync(other.MemberId);
+        Assert.Null(read.Tokens);
+        Assert.Equal(TokenState.Dead, read.TokenState);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Nothing_in_the_tables_is_a_token_or_a_key(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+
+        var row = string.Join('\n', await store.Database.QueryAsync("SELECT * FROM portals", static r => string.Join('|', Enumerable.Range(0, r.FieldCount).Select(r.GetValue)), Token));
+
+        Assert.Contains(portal.MemberId, row, StringComparison.Ordinal);
+        foreach (var secret in new[] { "access-first", "refresh-first", "application-token", portal.RemovalKey.Reveal() })
+            Assert.DoesNotContain(secret, row, StringComparison.OrdinalIgnoreCase);
+    }
+}

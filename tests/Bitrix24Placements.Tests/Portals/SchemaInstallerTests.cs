@@ -1,0 +1,65 @@
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Instances_that_start_together_on_an_empty_database_take_turns(StorageProvider provider)
+    {
+        await using var first = await TestStore.OpenAsync(provider, postgres, schema: false);
+        var others = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => TestStore.OpenAsync(first.Storage, schema: false)));
+
+        await Task.WhenAll(others.Append(first).Select(store => Task.Run(() => store.Get<SchemaInstaller>().EnsureAsync(Token), Token)));
+
+        Assert.Equal([1], await first.Database.QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
+        await first.InstalledAsync();
+        foreach (var other in others)
+            await other.DisposeAsync();
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_is_stored_outlives_the_next_start(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+
+        await using var next = await store.OpenAnotherAsync();
+
+        Assert.Equal(portal, await next.FindAsync(portal.MemberId));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_database_of_a_newer_version_is_not_touched(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await store.Database.ExecuteAsync("INSERT INTO schema_versions (version) VALUES (999)", Token);
+
+        var refused = await Assert.ThrowsAsync<SchemaTooNewException>(store.OpenAnotherAsync);
+
+        Assert.Contains("999", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_start_that_was_killed_in_the_middle_leaves_nothing_half_done(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres, schema: false);
+        if (store.Database.FilePath is { } path)
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        // Where the connection ends without a commit, so does everything it did.
+        await store.Database.RunAsync(async (connection, token) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(token);
+            await using var command = connection.CreateCommand();
+            command.CommandText = "CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY); CREATE TABLE portals (member_id TEXT)";
+            return await command.ExecuteNonQueryAsync(token);
+        }, Token);
+
+        await store.Get<SchemaInstaller>().EnsureAsync(Token);
+
+        await store.InstalledAsync();
+    }
+}

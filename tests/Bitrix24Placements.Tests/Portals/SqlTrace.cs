@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Bitrix24Placements.Portals;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+/// <summary>What SQLite itself was asked, with the values in place, and how it goes about it.</summary>
+internal static class SqlTrace
+{
+    private const int Connections = 8;
+
+    public static async Task<IReadOnlyList<string>> RecordAsync(Database database, Func<Task> work)
+    {
+        var statements = new ConcurrentQueue<string>();
+        await OnAllConnectionsAsync(database, connection => raw.sqlite3_trace(connection.Handle, (_, sql) => statements.Enqueue(sql), null));
+        await work();
+        await OnAllConnectionsAsync(database, static connection => raw.sqlite3_trace(connection.Handle, (strdelegate_trace?)null, null));
+        return [.. statements.Where(static s => !s.StartsWith("PRAGMA", StringComparison.OrdinalIgnoreCase)
+            && !s.StartsWith("BEGIN", StringComparison.OrdinalIgnoreCase) && !s.StartsWith("COMMIT", StringComparison.OrdinalIgnoreCase) && !s.StartsWith("ROLLBACK", StringComparison.OrdinalIgnoreCase)).Distinct()];
+    }
+
+    /// <summary>The steps of a statement, such as <c>SEARCH portals USING INDEX …</c> or <c>SCAN portals</c>.</summary>
+    public static async Task<List<string>> PlanAsync(DbConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = "EXPLAIN QUERY PLAN " + sql;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var steps = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            steps.Add(reader.GetString(3));
+        return steps;
+    }
+
+    /// <summary>The pool hands out any of its connections: all of them are taken at the same time.</summary>
+    private static async Task OnAllConnectionsAsync(Database database, Action<SqliteConnection> action)
+    {
+        var all = new TaskCompletionSource();
+        var taken = 0;
+        await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => database.RunAsync(async (connection, _) =>
+        {
+            action((SqliteConnection)connection);
+            if (Interlocked.Increment(ref taken) == Connections)
+                all.SetResult();
+            await all.Task;
+            return true;
+        }, TestContext.Current.CancellationToken)));
+    }
+}

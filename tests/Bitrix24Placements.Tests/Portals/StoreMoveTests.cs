@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using System.Net;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("b24p-");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Everything_moves_and_the_tokens_stand_under_the_new_keys()
+    {
+        await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        var portals = new List<Portal> { await source.InstalledAsync(), await source.InstalledAsync() };
+        var gone = await source.InstalledAsync();
+        await source.Portals.UninstallAsync(gone.MemberId, gone.Epoch, clean: false, Token);
+        portals.Add(await source.FindAsync(gone.MemberId));
+        await source.Work.KeepAsync("pending", WorkKind.Install + "1", DateTimeOffset.UtcNow, source.Get<TokenVault>().Protect("pending", "install", "a claim"), 10, Token);
+        await source.Get<WorkerLoadStore>().AddAsync([new("one", 100, 5, 1, 6000)], Token);
+        Assert.NotNull(await source.Work.ClaimAsync(portals[0].MemberId, WorkKind.Reconcile, Token));
+
+        var target = await TargetAsync();
+        var (code, output) = await MoveAsync(source, target);
+
+        Assert.True(code == 0, output);
+        Assert.Contains("portals: 3, all", output, StringComparison.Ordinal);
+        await using var moved = await TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = target["Storage:ConnectionString"]! }, settings: target);
+        foreach (var portal in portals)
+        {
+            Assert.Equal(portal, await moved.FindAsync(portal.MemberId));
+            Assert.Equal(portal.MemberId, await moved.Portals.FindByRemovalKeyAsync(portal.RemovalKey.Reveal(), Token));
+        }
+
+        moved.Time.Advance(TimeSpan.FromSeconds(5));
+        var work = await moved.Work.ClaimAsync(10, Token);
+        Assert.Equal(3, work.Count);
+        Assert.Equal("a claim", moved.Get<TokenVault>().Unprotect("pending", "install", work.Single(static w => w.MemberId == "pending").Payload!));
+        Assert.Equal([new("one", 100, 5, 1, 6000)], await moved.Get<WorkerLoadStore>().SinceAsync("one", 0, Token));
+        // The source is as it was.
+        Assert.Equal(portals[0], await source.FindAsync(portals[0].MemberId));
+    }
+
+    [Fact]
+    public async Task A_database_that_holds_anything_is_left_alone()
+    {
+        await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        await source.InstalledAsync();
+        var target = await TargetAsync();
+        Assert.Equal(0, (await MoveAsync(source, target)).Code);
+
+        var (code, output) = await MoveAsync(source, target);
+
+        Assert.Equal(1, code);
+        Assert.Contains("not empty", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_move_that_fails_in_the_middle_leaves_the_target_empty()
+    {
+        await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        await source.InstalledAsync();
+        // A number that PostgreSQL's column cannot hold: the portals are copied by then.
+        await source.Database.ExecuteAsync("UPDATE work SET attempt = 99999999999", Token);
+        var target = await TargetAsync();
+
+        var (code, _) = await MoveAsync(source, target);
+
+        Assert.NotEqual(0, code);
+        await using var moved = await TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = target["Storage:ConnectionString"]! }, settings: target);
+        Assert.Equal(new PortalCounts(0, 0, 0, 0), await moved.Portals.CountAsync(Token));
+    }
+
+    [Fact]
+    public async Task Tokens_whose_keys_are_lost_arrive_as_dead_and_are_counted()
+    {
+        await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        var readable = await source.InstalledAsync();
+        var lost = await source.InstalledAsync();
+        await source.Database.ExecuteAsync("UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = @id", Token, ("@id", lost.MemberId));
+        var target = await TargetAsync();
+
+        var (code, output) = await MoveAsync(source, target);
+
+        Assert.Equal(0, code);
+        Assert.Contains("tokens of 1 portals cannot be read", output, StringComparison.Ordinal);
+        await using var moved = await TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = target["Storage:ConnectionString"]! }, settings: target);
+        Assert.Equal(readable.Tokens, (await moved.FindAsync(readable.MemberId)).Tokens);
+        var dead = await moved.FindAsync(lost.MemberId);
+        Assert.Equal((PortalState.Installed, TokenState.Dead, ""), (dead.State, dead.TokenState, dead.Declaration));
+        Assert.True(dead.RemovalKey.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("", "--from")]
+    [InlineData("Nonsense", "--from")]
+    [InlineData("Data Source=/no/such/file.db", "no file")]
+    public async Task Without_a_source_nothing_happens(string from, string said)
+    {
+        var (code, output) = await RunAsync(await TargetAsync(), from);
+
+        Assert.Equal(1, code);
+        Assert.Contains(said, output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_target_has_to_be_PostgreSQL()
+    {
+        await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+
+        var (code, output) = await RunAsync(new() { ["Storage:ConnectionString"] = source.Storage.ConnectionString }, source.Storage.ConnectionString);
+
+        Assert.Equal(1, code);
+        Assert.Contains("Storage:Provider", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_moved_service_goes_on_where_it_was()
+    {
+        await using var before = await Service.StartInstalledAsync();
+        await before.StopAsync();
+        var settings = await TargetAsync();
+        var (code, output) = await RunAsync(settings, $"Data Source={Path.Combine(before.Folder.FullName, "placements.db")}");
+        Assert.True(code == 0, output);
+        before.Portal.Calls.Clear();
+        before.Portal.ExpireTokens();
+
+        await using var after = await Service.StartAsync(settings, before.Bitrix, port: before.Url.Port);
+
+        using var worker = await after.WorkerAsync();
+        Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
+        using var signal = await after.ApiAsync("/api/signals", new System.Text.Json.Nodes.JsonObject { ["memberId"] = after.Portal.MemberId, ["command"] = "ping" });
+        Assert.Equal(HttpStatusCode.Accepted, signal.StatusCode);
+        Assert.DoesNotContain(after.Portal.Calls, static c => c.Method is "placement.bind" or "placement.unbind");
+    }
+
+    public void Dispose() => _folder.Delete(true);
+
+    private async Task<Dictionary<string, string?>> TargetAsync() => Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(_folder, Guid.NewGuid().ToString("n")));
+
+    private static Task<(int Code, string Output)> MoveAsync(TestStore source, Dictionary<string, string?> target) => RunAsync(target, source.Storage.ConnectionString);
+
+    /// <summary>The command as an operator gives it.</summary>
+    private static async Task<(int Code, string Output)> RunAsync(Dictionary<string, string?> settings, string from)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(Portal).Assembly.Location, StoreMove.Command, "--from", from]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (key, value) in settings)
+            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync(Token);
+        var output = await process.StandardOutput.ReadToEndAsync(Token) + await errors;
+        await process.WaitForExitAsync(Token);
+        return (process.ExitCode, output);
+    }
+}

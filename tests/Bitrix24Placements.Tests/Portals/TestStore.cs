@@ -1,0 +1,101 @@
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+/// <summary>The store alone, as one instance of the service has it, on a database of its own.</summary>
+public sealed class TestStore : IAsyncDisposable
+{
+    private static readonly Lazy<string> Certificate = new(static () => Certificates.Make(Directory.CreateTempSubdirectory("b24p-cert-"), "store"));
+
+    private readonly ServiceProvider _services;
+    private readonly DirectoryInfo? _folder;
+
+    private TestStore(ServiceProvider services, StorageOptions storage, FakeTimeProvider time, DirectoryInfo? folder) => (_services, Storage, Time, _folder) = (services, storage, time, folder);
+
+    /// <summary>What every test of the store runs on.</summary>
+    public static TheoryData<StorageProvider> BothDatabases => [StorageProvider.Sqlite, StorageProvider.PostgreSql];
+
+    public StorageOptions Storage { get; }
+
+    public FakeTimeProvider Time { get; }
+
+    public PortalStore Portals => Get<PortalStore>();
+
+    public WorkStore Work => Get<WorkStore>();
+
+    public Database Database => Get<Database>();
+
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+
+    public static async Task<TestStore> OpenAsync(StorageProvider provider, ThrowawayPostgres postgres, bool schema = true)
+    {
+        if (provider == StorageProvider.PostgreSql)
+            return await OpenAsync(new StorageOptions { Provider = provider, ConnectionString = await postgres.NewDatabaseAsync() }, schema: schema);
+        var folder = Directory.CreateTempSubdirectory("b24p-");
+        return await OpenAsync(new StorageOptions { ConnectionString = $"Data Source={Path.Combine(folder.FullName, "placements.db")}" }, folder, schema);
+    }
+
+    public static async Task<TestStore> OpenAsync(StorageOptions storage, DirectoryInfo? folder = null, bool schema = true, Dictionary<string, string?>? settings = null)
+    {
+        var certified = settings ?? (storage.Provider == StorageProvider.PostgreSql ? Certificates.Settings(storage.ConnectionString, Certificate.Value) : []);
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(certified).Build();
+        var keys = new DataProtectionSettings();
+        keys.Read(configuration.GetSection(DataProtectionSettings.Section));
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<TimeProvider>(time);
+        services.AddSingleton(Options.Create(storage));
+        services.AddSingleton(Options.Create(keys));
+        services.AddTokenKeys(configuration);
+        services.AddPortals();
+        var store = new TestStore(services.BuildServiceProvider(), storage, time, folder);
+        if (schema)
+            await store.Get<SchemaInstaller>().EnsureAsync(TestContext.Current.CancellationToken);
+        return store;
+    }
+
+    /// <summary>Another instance of the service on the same database.</summary>
+    public Task<TestStore> OpenAnotherAsync() => OpenAsync(Storage);
+
+    public static Bitrix24Placements.Portals.Installation Installation(string memberId, string applicationToken = "application-token") => new()
+    {
+        MemberId = memberId,
+        ClientEndpoint = new Uri("https://portal.example.com/rest/"),
+        OAuthServer = new Uri("https://oauth.bitrix.info/"),
+        UserId = 1,
+        Tokens = Tokens("first"),
+        ApplicationToken = new(applicationToken),
+    };
+
+    public static PortalTokens Tokens(string name) => new(new("access-" + name), new("refresh-" + name), DateTimeOffset.FromUnixTimeMilliseconds(2_000_000_000_000));
+
+    public static string NewMemberId() => Guid.NewGuid().ToString("n");
+
+    /// <summary>An installed portal.</summary>
+    public async Task<Portal> InstalledAsync()
+    {
+        var memberId = NewMemberId();
+        await Portals.InstallAsync(Installation(memberId), TestContext.Current.CancellationToken);
+        return await FindAsync(memberId);
+    }
+
+    public async Task<Portal> FindAsync(string memberId)
+    {
+        var portal = await Portals.FindAsync(memberId, TestContext.Current.CancellationToken);
+        Assert.NotNull(portal);
+        return portal;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        _folder?.Delete(true);
+    }
+}

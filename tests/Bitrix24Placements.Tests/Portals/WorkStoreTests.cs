@@ -1,0 +1,168 @@
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class WorkStoreTests(ThrowawayPostgres postgres)
+{
+    private const string Portal = "00000000000000000000000000000001";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private static Task RequestAsync(TestStore store, TimeSpan due = default, string? payload = null, TimeSpan pauseIfThere = default, bool reset = false) =>
+        store.Work.RequestAsync(Portal, WorkKind.Reconcile, store.Time.GetUtcNow() + due, pauseIfThere, payload, reset, Token);
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Work_is_claimed_when_it_is_due_and_not_before(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store, TimeSpan.FromSeconds(30), "why");
+
+        Assert.Empty(await store.Work.ClaimAsync(10, Token));
+        store.Time.Advance(TimeSpan.FromSeconds(30));
+
+        var item = Assert.Single(await store.Work.ClaimAsync(10, Token));
+        Assert.Equal((Portal, WorkKind.Reconcile, 0, "why"), (item.MemberId, item.Kind, item.Attempt, item.Payload));
+        Assert.Empty(await store.Work.ClaimAsync(10, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Two_instances_never_claim_the_same_work(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
+        for (var i = 0; i < 40; i++)
+            await store.Work.RequestIfNoneAsync($"portal {i}", WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromMinutes(1), Token);
+
+        var claimed = (await Task.WhenAll(Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? store : another).Work.ClaimAsync(4, Token)))).SelectMany(static items => items).ToList();
+
+        Assert.Equal(claimed.Count, claimed.Select(static item => item.MemberId).Distinct().Count());
+        while (await store.Work.ClaimAsync(4, Token) is { Count: > 0 } rest)
+            claimed.AddRange(rest);
+        Assert.Equal(40, claimed.Select(static item => item.MemberId).Distinct().Count());
+        Assert.Equal(40, claimed.Count);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task The_work_of_a_dead_instance_is_taken_over_when_its_lease_has_run_out(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
+        await RequestAsync(store);
+        Assert.Single(await store.Work.ClaimAsync(1, Token));
+
+        Assert.Empty(await another.Work.ClaimAsync(1, Token));
+        another.Time.Advance(WorkStore.Lease + TimeSpan.FromSeconds(1));
+        Assert.Single(await another.Work.ClaimAsync(1, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_renewed_lease_holds_on(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store);
+        var item = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        store.Time.Advance(WorkStore.Lease - TimeSpan.FromSeconds(1));
+
+        await store.Work.RenewAsync(item, Token);
+
+        store.Time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Empty(await store.Work.ClaimAsync(1, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Done_work_is_gone_and_work_that_was_asked_for_meanwhile_is_done_once_more(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store);
+        var first = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        await RequestAsync(store);
+
+        await store.Work.CompleteAsync(first, Token);
+
+        var second = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        await store.Work.CompleteAsync(second, Token);
+        Assert.False(await store.Work.ExistsAsync(Portal, WorkKind.Reconcile, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_hundred_requests_are_one_piece_of_work(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => RequestAsync(store, pauseIfThere: TimeSpan.FromSeconds(5))));
+
+        var item = Assert.Single(await store.Work.ClaimAsync(200, Token));
+        await store.Work.CompleteAsync(item, Token);
+
+        Assert.False(await store.Work.ExistsAsync(Portal, WorkKind.Reconcile, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Requests_for_running_work_keep_their_pause(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store);
+        var item = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        await RequestAsync(store, pauseIfThere: TimeSpan.FromSeconds(5));
+        await store.Work.CompleteAsync(item, Token);
+
+        Assert.Empty(await store.Work.ClaimAsync(1, Token));
+        store.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Single(await store.Work.ClaimAsync(1, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Postponed_work_counts_its_attempts_and_goes_on_with_what_it_has_learnt(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store, payload: "at first");
+        var item = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        await store.Work.PostponeAsync(item, TimeSpan.FromMinutes(1), "learnt", Token);
+
+        Assert.Empty(await store.Work.ClaimAsync(1, Token));
+        store.Time.Advance(TimeSpan.FromMinutes(1));
+        var again = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        Assert.Equal((1, "learnt"), (again.Attempt, again.Payload));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_request_ends_the_pause_that_failures_have_earned(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store);
+        var item = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        await store.Work.PostponeAsync(item, TimeSpan.FromDays(1), null, Token);
+
+        await RequestAsync(store, reset: true);
+
+        var again = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        Assert.Equal(0, again.Attempt);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Only_so_many_installations_are_kept(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var now = store.Time.GetUtcNow();
+
+        for (var i = 0; i < 3; i++)
+            Assert.True(await store.Work.KeepAsync(Portal, WorkKind.Install + i, now, "kept", 3, Token));
+        Assert.False(await store.Work.KeepAsync(Portal, WorkKind.Install + "4", now, "kept", 3, Token));
+        // One that is kept already stays kept.
+        Assert.True(await store.Work.KeepAsync(Portal, WorkKind.Install + "1", now, "kept", 3, Token));
+        Assert.Equal(3, (await store.Work.ClaimAsync(10, Token)).Count);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task One_piece_of_work_can_be_claimed_before_it_is_due(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store, TimeSpan.FromHours(1));
+
+        Assert.False(await store.Work.IsDueOrRunningAsync(Portal, WorkKind.Reconcile, Token));
+        Assert.NotNull(await store.Work.ClaimAsync(Portal, WorkKind.Reconcile, Token));
+        Assert.True(await store.Work.IsDueOrRunningAsync(Portal, WorkKind.Reconcile, Token));
+        Assert.Null(await store.Work.ClaimAsync(Portal, WorkKind.Reconcile, Token));
+        Assert.Null(await store.Work.ClaimAsync(Portal, WorkKind.Uninstall, Token));
+    }
+}
