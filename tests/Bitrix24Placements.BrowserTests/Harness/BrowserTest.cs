@@ -65,7 +65,7 @@ public abstract partial class BrowserTest(Chromium chromium) : IAsyncLifetime
     {
         GC.SuppressFinalize(this);
         var unexpected = Complaints.Unexpected;
-        if (TestContext.Current.TestState?.Result == TestResult.Failed || unexpected.Count > 0)
+        if (TestContext.Current.TestState?.Result == TestResult.Failed || KeepsAll || unexpected.Count > 0)
             await KeepAsync(unexpected);
         foreach (var context in _contexts)
             await context.DisposeAsync();
@@ -75,6 +75,9 @@ public abstract partial class BrowserTest(Chromium chromium) : IAsyncLifetime
             await _bitrix.DisposeAsync();
         Assert.True(unexpected.Count == 0, $"The browser complained:\n{string.Join('\n', unexpected)}");
     }
+
+    /// <summary><c>KEEP_PAGES=1</c> keeps the pages of every test.</summary>
+    private static readonly bool KeepsAll = Environment.GetEnvironmentVariable("KEEP_PAGES") is not null;
 
     private async Task KeepAsync(IReadOnlyList<string> complaints)
     {
