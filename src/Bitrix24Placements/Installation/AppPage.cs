@@ -32,6 +32,7 @@ public sealed class AppPage(Pages pages, Texts texts, PortalStore portals, Worke
             <main>
             <h1>{T("app.title")}</h1>
             {(portal is null ? Html.Of($"""<p class="warning">{T("app.unverified")}</p>""") : Tokens(portal, T))}
+            {(request.Parameters.Count == 0 ? default : ParameterTable.Render(request.Parameters, T))}
             {Placements(portal, T)}
             {LoadPlot.Render(hours, T)}
             {LinkMaker(T)}

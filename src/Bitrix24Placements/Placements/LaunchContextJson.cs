@@ -53,15 +53,13 @@ internal static class LaunchContextJson
         {
             case RestAppUriRequest link:
                 json.WriteStartObject("options");
-                json.WriteStartObject("parameters");
-                foreach (var (name, value) in link.Options.Parameters)
-                {
-                    json.WritePropertyName(name);
-                    value.WriteTo(json);
-                }
-
-                json.WriteEndObject();
+                WriteParameters(json, link.Options.Parameters);
                 json.WriteString("uri", link.Options.Uri);
+                json.WriteEndObject();
+                break;
+            case AppPageRequest app:
+                json.WriteStartObject("options");
+                WriteParameters(json, app.Parameters);
                 json.WriteEndObject();
                 break;
             case BackgroundWorkerRequest worker:
@@ -71,5 +69,17 @@ internal static class LaunchContextJson
                 json.WriteEndObject();
                 break;
         }
+    }
+
+    private static void WriteParameters(Utf8JsonWriter json, IReadOnlyDictionary<string, JsonElement> parameters)
+    {
+        json.WriteStartObject("parameters");
+        foreach (var (name, value) in parameters)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
+
+        json.WriteEndObject();
     }
 }

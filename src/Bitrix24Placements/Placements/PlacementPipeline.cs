@@ -86,7 +86,7 @@ public sealed class PlacementPipeline(
         {
             PlacementCatalogue.RestAppUri => new RestAppUriRequest(post, believed, address) { Options = RestAppUriOptions.Read(post.Options) },
             PlacementCatalogue.BackgroundWorker => new BackgroundWorkerRequest(post, believed, address) { Options = BackgroundWorkerOptions.Read(post.Options) },
-            _ => new AppPageRequest(post, believed, address),
+            _ => new AppPageRequest(post, believed, address) { Parameters = AppPageRequest.Read(post.Options) },
         };
     }
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 
@@ -66,7 +67,7 @@ public abstract record PlacementRequest
         where T : PlacementRequest => context.Features.Get<PlacementRequest>() as T;
 }
 
-/// <summary>The app was opened by a link <c>/marketplace/view/{code}/?params[…]=…</c>, or by <c>BX24.openApplication</c>.</summary>
+/// <summary>The app was opened by a link <c>/marketplace/view/{code}/?params[…]=…</c>.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/app-url.html</remarks>
 public sealed record RestAppUriRequest : PlacementRequest
 {
@@ -96,12 +97,27 @@ public sealed record BackgroundWorkerRequest : PlacementRequest
     public static ValueTask<BackgroundWorkerRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<BackgroundWorkerRequest>(context));
 }
 
-/// <summary>The app's own page was opened from the portal's menu.</summary>
+/// <summary>The app's own page was opened: from the portal's menu, or by <c>BX24.openApplication</c>, as a signal does.</summary>
 public sealed record AppPageRequest : PlacementRequest
 {
     internal AppPageRequest(PlacementPost post, Believed believed, PortalAddress portal)
         : base(post, believed, portal)
     {
+    }
+
+    /// <summary>What <c>BX24.openApplication</c> was given, or the signal; empty from the menu. Like those of a link they grant nothing.</summary>
+    public required IReadOnlyDictionary<string, JsonElement> Parameters { get; init; }
+
+    internal static Dictionary<string, JsonElement> Read(byte[]? json)
+    {
+        var parameters = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        if (json is not null)
+        {
+            foreach (var member in JsonElement.Parse(json).EnumerateObject())
+                parameters[member.Name] = member.Value;
+        }
+
+        return parameters;
     }
 
     /// <summary>For minimal API handlers.</summary>

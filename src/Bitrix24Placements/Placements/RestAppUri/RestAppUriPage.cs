@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bitrix24Placements.Hosting;
 using Bitrix24Placements.Signals;
 
@@ -18,7 +17,7 @@ public sealed class RestAppUriPage(Pages pages, Texts texts, PageSessions sessio
             <main>
             <h1>{T("link.title")}</h1>
             {(request.Verification == Verification.None ? Html.Of($"""<p class="warning">{T("link.unverified")}</p>""") : default)}
-            {Parameters(request, T)}
+            {(request.Options.Parameters.Count == 0 ? Html.Of($"<p>{T("link.none")}</p>") : ParameterTable.Render(request.Options.Parameters, T))}
             <dl class="facts">
             {(request.Options.Uri is { } uri ? Html.Of($"<dt>{T("link.from")}</dt><dd>{uri}</dd>") : default)}
             {(request.UserId is { } user ? Html.Of($"<dt>{T("link.user")}</dt><dd>{user}</dd>") : default)}
@@ -33,23 +32,4 @@ public sealed class RestAppUriPage(Pages pages, Texts texts, PageSessions sessio
             """);
         return Pages.WriteAsync(context, pages.FramePolicy(request.Portal.Origin), html, noStore: true);
     }
-
-    private static Markup Parameters(RestAppUriRequest request, Func<string, string> t)
-    {
-        if (request.Options.Parameters.Count == 0)
-            return Html.Of($"<p>{t("link.none")}</p>");
-        var rows = request.Options.Parameters.Select(static p => Html.Of($"""<tr><th scope="row">{p.Key}</th><td>{Text(p.Value)}</td></tr>"""));
-        return Html.Of(
-            $"""
-            <p>{t("link.intro")}</p>
-            <div class="scroll" tabindex="0" role="region" aria-label="{t("link.parameter")}">
-            <table>
-            <thead><tr><th scope="col">{t("link.parameter")}</th><th scope="col">{t("link.value")}</th></tr></thead>
-            <tbody>{Html.Join(rows)}</tbody>
-            </table>
-            </div>
-            """);
-    }
-
-    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 }

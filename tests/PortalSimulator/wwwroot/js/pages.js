@@ -2,8 +2,8 @@ import { byId, el } from './dom.js';
 import { switchTo } from './session.js';
 import { words } from './words.js';
 
-const entries = [
-  ['feed', '/stream/'], ['crm', '/crm/'], ['tasks', '/tasks/'], ['profile', '/company/personal/user/1/'], ['app', '/marketplace/app/'],
+const entries = user => [
+  ['feed', '/stream/'], ['crm', '/crm/'], ['tasks', '/tasks/'], ['profile', `/company/personal/user/${user.id}/`], ['app', '/marketplace/app/'],
 ];
 
 /** Header and left menu. */
@@ -11,14 +11,14 @@ export function drawFrame(state, session) {
   const say = words(session.lang);
   document.documentElement.lang = say.tag;
   byId('top').append(
-    el('a', { class: 'logo', href: '/stream/', 'data-testid': 'portal-name' }, state.portal.name, el('b', {}, '24')),
+    el('a', { class: 'logo', href: '/stream/', 'data-testid': 'portal-name' }, state.portal.name, ' ', el('b', {}, '24')),
     choice(say.user, 'user', 'user-switcher', String(session.user.id),
       state.users.map(({ id, name, admin }) => [String(id), admin ? `${name} (${say.admin})` : name])),
     choice(say.language, 'lang', 'language-switcher', session.lang,
       state.languages.map(language => typeof language === 'string' ? [language, language] : [language.code ?? language.id, language.name])));
-  byId('menu').append(el('ul', {}, entries.map(([key, href]) =>
+  byId('menu').append(el('ul', {}, entries(session.user).map(([key, href]) =>
     el('li', {}, el('a', {
-      href: key === 'profile' ? `/company/personal/user/${session.user.id}/` : href,
+      href,
       'data-testid': `menu-${key}`,
       'aria-current': location.pathname.startsWith(href) ? 'page' : null,
     }, say[key])))));
