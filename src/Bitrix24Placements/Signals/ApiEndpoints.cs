@@ -174,6 +174,8 @@ public sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSign
         RestErrorKind.NotInstalled => UnknownPortal,
         RestErrorKind.NotConfigured => Rejection.NotConfigured,
         RestErrorKind.NoTokens => new(503, "bitrix24Unavailable", error.Description),
+        // Nobody knows whether it has arrived: no invitation to send it again.
+        RestErrorKind.OutcomeUnknown => Rejection.Unavailable with { Detail = "Bitrix24 did not answer in time. The signal may have been sent; it is not repeated.", RetryAfter = null },
         _ => Rejection.Unavailable,
     };
 }
