@@ -80,7 +80,7 @@ public sealed class EventEndpoint(
         if (name != Uninstall)
             return null;
 
-        var notice = new UninstallNotice(form.Text("data[CLEAN]"u8) == "1", portal.Epoch, 0);
+        var notice = new UninstallNotice(form.Text("data[CLEAN]"u8) == "1", portal.Epoch, 0, portal.TokenState != TokenState.Dead);
         await work.RequestAsync(memberId, WorkKind.Uninstall, time.GetUtcNow(), ChecksApart, notice.ToString(), resetAttempts: true, CancellationToken.None);
         signal.Wake();
         await WaitForFirstCheckAsync(memberId, cancellationToken);

@@ -7,13 +7,14 @@ namespace Bitrix24Placements.Installation;
 /// <param name="Clean">Whether the portal's data is to be deleted.</param>
 /// <param name="Epoch">Which installation the notice was about.</param>
 /// <param name="StillThere">How often the OAuth server has said that the app is still there.</param>
-internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere)
+/// <param name="WasAlive">Whether the portal's tokens were good when the notice came: if they have died since, the OAuth server has said what was to be asked.</param>
+internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, bool WasAlive)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Clean ? 1 : 0)} {Epoch} {StillThere}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Clean ? 1 : 0)} {Epoch} {StillThere} {(WasAlive ? 1 : 0)}");
 
     public static UninstallNotice? Read(string? payload) =>
-        payload?.Split(' ') is [var clean, var epoch, var times]
-            ? new(clean == "1", long.Parse(epoch, CultureInfo.InvariantCulture), int.Parse(times, CultureInfo.InvariantCulture))
+        payload?.Split(' ') is [var clean, var epoch, var times, var alive]
+            ? new(clean == "1", long.Parse(epoch, CultureInfo.InvariantCulture), int.Parse(times, CultureInfo.InvariantCulture), alive == "1")
             : null;
 }
 
@@ -44,7 +45,8 @@ public sealed partial class UninstallWork(
             return WorkResult.Done;
         }
 
-        if (portal.Tokens is null || portal.TokenState == TokenState.Dead)
+        var dead = portal.TokenState == TokenState.Dead;
+        if (portal.Tokens is null || (dead && !notice.WasAlive))
         {
             Log.Suspended(logger, portal.MemberId);
             metrics.Uninstall("suspended");
@@ -52,7 +54,8 @@ public sealed partial class UninstallWork(
             return WorkResult.Done;
         }
 
-        var answer = await AskAsync(portal, cancellationToken);
+        // Tokens that have died since the notice were refused with invalid_grant, by whichever call asked first.
+        var answer = dead ? Answer.Gone : await AskAsync(portal, cancellationToken);
         metrics.Uninstall(answer switch { Answer.Gone => "gone", Answer.StillThere => "stillThere", _ => "noAnswer" });
         switch (answer)
         {

@@ -36,8 +36,8 @@ public sealed partial class PortalStore
         UpdateAsync(memberId, "UPDATE portals SET tokens_state = @state WHERE member_id = @id AND tokens_version = @version AND tokens_state <> @state", cancellationToken,
             ("@state", (int)state), ("@version", version));
 
-    /// <summary>Installed portals whose refresh token nobody has used since then.</summary>
+    /// <summary>Installed portals whose refresh token nobody has used since then; those whose refresh keeps failing do not stand in the others' way.</summary>
     public Task<List<string>> UnusedSinceAsync(DateTimeOffset renewedBefore, int limit, CancellationToken cancellationToken) =>
-        database.QueryAsync("SELECT member_id FROM portals WHERE state = 1 AND tokens_renewed_at < @before AND tokens_state <> 3 ORDER BY tokens_renewed_at LIMIT @limit",
+        database.QueryAsync("SELECT member_id FROM portals WHERE state = 1 AND tokens_renewed_at < @before AND tokens_state <> 3 ORDER BY tokens_state, tokens_renewed_at LIMIT @limit",
             static r => r.GetString(0), cancellationToken, ("@before", renewedBefore.ToUnixTimeMilliseconds()), ("@limit", limit));
 }
