@@ -95,7 +95,7 @@ public static class OptionsSetup
         o.ClientSecret = Text(section, nameof(o.ClientSecret));
         o.PublicUrl = Text(section, nameof(o.PublicUrl))?.TrimEnd('/');
         o.AppCode = Text(section, nameof(o.AppCode));
-        o.OAuthServers = List(section, nameof(o.OAuthServers)) is { Length: > 0 } servers ? servers : Bitrix24Options.DefaultOAuthServers;
+        o.OAuthServers = List(section, nameof(o.OAuthServers)) ?? Bitrix24Options.DefaultOAuthServers;
         o.AllowedPortals = List(section, nameof(o.AllowedPortals)) ?? [];
         o.AllowInsecureHttp = Truth(section, nameof(o.AllowInsecureHttp), o.AllowInsecureHttp);
         o.Verification = Choice(section, nameof(o.Verification), o.Verification);
@@ -137,14 +137,15 @@ public static class OptionsSetup
 
     private static string? Text(IConfigurationSection section, string key) => string.IsNullOrWhiteSpace(section[key]) ? null : section[key]!.Trim();
 
-    /// <summary>Null where the list is not configured: then its default stands. Repeated entries are harmless.</summary>
+    /// <summary>Null where the list is not configured, or holds nothing but empty texts: then its default stands. Repeated entries are harmless.</summary>
     private static string[]? List(IConfigurationSection section, string key)
     {
         var list = section.GetSection(key);
         if (!list.Exists())
             return null;
         var entries = string.IsNullOrEmpty(list.Value) ? list.GetChildren().Select(static c => c.Value ?? "") : list.Value.Split(',');
-        return [.. entries.Select(static e => e.Trim()).Where(static e => e.Length > 0).Distinct(StringComparer.Ordinal)];
+        string[] set = [.. entries.Select(static e => e.Trim()).Where(static e => e.Length > 0).Distinct(StringComparer.Ordinal)];
+        return set.Length > 0 ? set : null;
     }
 
     private static bool Truth(IConfigurationSection section, string key, bool otherwise) =>

@@ -36,11 +36,13 @@ public sealed partial class Upkeep(
         if (!catalogue.CanDeclare)
             return;
         var count = 0;
-        while (await portals.OfOtherDeclarationAsync(catalogue.Declaration, Page, cancellationToken) is { Count: > 0 } page)
+        DeclaredPortal? last = null;
+        while (await portals.OfOtherDeclarationAsync(catalogue.Declaration, last, Page, cancellationToken) is { Count: > 0 } page)
         {
-            foreach (var memberId in page)
-                await work.RequestIfNoneAsync(memberId, WorkKind.Reconcile, time.GetUtcNow(), cancellationToken);
+            foreach (var portal in page)
+                await work.RequestIfNoneAsync(portal.MemberId, WorkKind.Reconcile, time.GetUtcNow(), cancellationToken);
             count += page.Count;
+            last = page[^1];
             signal.Wake();
         }
 

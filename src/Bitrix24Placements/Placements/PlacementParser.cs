@@ -59,6 +59,7 @@ public static class PlacementParser
             ApplicationSid = Required(form, "APP_SID"u8, ref errors, TokenText(form, "APP_SID"u8, 128), "Up to 128 visible ASCII characters are expected.") ?? "",
             ApplicationStatus = Status(form),
             ApplicationToken = new(form.Text("APPLICATION_TOKEN"u8) ?? ""),
+            AccessExpires = form.TryGet("AUTH_EXPIRES"u8, out var seconds) && int.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var life) ? life : null,
             Options = Options(form, ref errors),
             HandlerQuery = HandlerQuery(form),
             // A worker load acts for nobody: its tokens are not even looked at.

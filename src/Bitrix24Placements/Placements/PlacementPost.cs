@@ -33,6 +33,9 @@ public sealed record PlacementPost
     /// <summary><c>REFRESH_ID</c>.</summary>
     public Secret RefreshToken { get; init; }
 
+    /// <summary><c>AUTH_EXPIRES</c>, in seconds from now; null where it cannot be read. A claim like the others: the OAuth server's word counts.</summary>
+    public int? AccessExpires { get; init; }
+
     /// <summary><c>SERVER_ENDPOINT</c>; newer portals.</summary>
     public string? ServerEndpoint { get; init; }
 

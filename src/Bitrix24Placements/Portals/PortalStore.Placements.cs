@@ -19,13 +19,16 @@ public sealed partial class PortalStore
         UpdateAsync(memberId, "UPDATE portals SET removal_key = @key, removal_key_hash = @hash WHERE member_id = @id", cancellationToken,
             ("@key", vault.Protect(memberId, "removal", key.Reveal())), ("@hash", ApplicationToken.Hash(key.Reveal())));
 
-    /// <summary>Installed portals that were last reconciled for another declaration and have no reconciliation waiting.</summary>
-    public Task<List<string>> OfOtherDeclarationAsync(string declaration, int limit, CancellationToken cancellationToken)
+    /// <summary>Installed portals that were last reconciled for another declaration, a page in the order of the index.</summary>
+    /// <param name="after">The last one of the page before; null for the first page.</param>
+    public Task<List<DeclaredPortal>> OfOtherDeclarationAsync(string declaration, DeclaredPortal? after, int limit, CancellationToken cancellationToken)
     {
-        // Two ranges of the index instead of "<>", which would read every row.
-        const string open = "SELECT member_id FROM portals p WHERE state = 1 AND tokens_state <> 3 AND declaration {0} @declaration AND NOT EXISTS (SELECT 1 FROM work w WHERE w.member_id = p.member_id AND w.kind = @kind) LIMIT @limit";
-        var sql = $"SELECT * FROM ({string.Format(CultureInfo.InvariantCulture, open, "<")}) a UNION ALL SELECT * FROM ({string.Format(CultureInfo.InvariantCulture, open, ">")}) b LIMIT @limit";
-        return database.QueryAsync(sql, static r => r.GetString(0), cancellationToken, ("@declaration", declaration), ("@kind", WorkKind.Reconcile), ("@limit", limit));
+        // Two ranges of the index instead of "<>", which would read every row; each page begins where the last one ended.
+        const string open =
+            "SELECT declaration, member_id FROM portals WHERE state = 1 AND tokens_state <> 3 AND (declaration, member_id) > (@after, @id) AND declaration {0} @declaration ORDER BY declaration, member_id LIMIT @limit";
+        var sql = $"SELECT * FROM ({string.Format(CultureInfo.InvariantCulture, open, "<")}) a UNION ALL SELECT * FROM ({string.Format(CultureInfo.InvariantCulture, open, ">")}) b ORDER BY declaration, member_id LIMIT @limit";
+        return database.QueryAsync(sql, static r => new DeclaredPortal(r.GetString(0), r.GetString(1)), cancellationToken,
+            ("@declaration", declaration), ("@after", after?.Declaration ?? ""), ("@id", after?.MemberId ?? ""), ("@limit", limit));
     }
 
     /// <summary>How many portals there are in each state, and how many of them have dead tokens.</summary>
@@ -40,5 +43,8 @@ public sealed partial class PortalStore
             rows.Where(static r => r.State == PortalState.Installed && r.Tokens == TokenState.Dead).Sum(static r => r.Count));
     }
 }
+
+/// <summary>A portal and for which declaration it was last reconciled.</summary>
+public sealed record DeclaredPortal(string Declaration, string MemberId);
 
 public sealed record PortalCounts(long Installed, long Suspended, long Uninstalled, long DeadTokens);

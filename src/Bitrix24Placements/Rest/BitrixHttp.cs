@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
-using Flurl;
 using Bitrix24Placements.Portals;
+using Flurl;
 using Flurl.Http;
 
 namespace Bitrix24Placements.Rest;

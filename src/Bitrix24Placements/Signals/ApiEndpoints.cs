@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.Mime;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Hosting;
@@ -17,6 +16,8 @@ public sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSign
     private static readonly Rejection Unauthorized = new(401, "unauthorized", "Authorization: Bearer with a valid key or session is expected.") { IsFailedAttempt = true };
 
     private static readonly Rejection UnknownPortal = new(404, "portalNotInstalled", "No portal with this memberId has installed the app.");
+
+    private static readonly Rejection ContextTooLarge = new(404, "contextTooLarge", "This page was opened with options that are too large for its session.");
 
     public async Task SignalAsync(HttpContext context)
     {
@@ -80,9 +81,15 @@ public sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSign
             return;
         }
 
+        if (session.Context is null)
+        {
+            await rejections.WriteAsync(context, ContextTooLarge);
+            return;
+        }
+
         context.Response.ContentType = MediaTypeNames.Application.Json;
         context.Response.Headers.CacheControl = "no-store";
-        await context.Response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(session.Context), context.RequestAborted);
+        await context.Response.BodyWriter.WriteAsync(session.Context, context.RequestAborted);
     }
 
     /// <summary>True: a key within its limit, or the session. Null: the refusal is written.</summary>
@@ -167,6 +174,8 @@ public sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSign
         RestErrorKind.NotInstalled => UnknownPortal,
         RestErrorKind.NotConfigured => Rejection.NotConfigured,
         RestErrorKind.NoTokens => new(503, "bitrix24Unavailable", error.Description),
+        // Nobody knows whether it has arrived: no invitation to send it again.
+        RestErrorKind.OutcomeUnknown => Rejection.Unavailable with { Detail = "Bitrix24 did not answer in time. The signal may have been sent; it is not repeated.", RetryAfter = null },
         _ => Rejection.Unavailable,
     };
 }

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Bitrix24Placements.Placements;
@@ -7,13 +8,13 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Bitrix24Placements.Signals;
 
 /// <summary>What a page's session opens: that page's own launch, until its user's token would have expired.</summary>
-/// <param name="Context">The launch context as JSON.</param>
-public sealed record PageSession(string MemberId, long UserId, string Placement, string Context);
+/// <param name="Context">The launch context as JSON; null where it was too large to be kept.</param>
+public sealed record PageSession(string MemberId, long UserId, string Placement, byte[]? Context);
 
 /// <summary>Sessions for pages of confirmed users. Cookies do not work in a frame of another site, so the page sends its session as a bearer token.</summary>
 public sealed class PageSessions(IDataProtectionProvider provider, PortalStore portals, TimeProvider time)
 {
-    /// <summary>A header has to hold it; a larger context is left out of the session.</summary>
+    /// <summary>Compressed. A header has to hold it; a larger context is left out of the session.</summary>
     private const int LargestContext = 12 * 1024;
 
     private readonly IDataProtector _protector = provider.CreateProtector("Bitrix24Placements.PageSessions.v1");
@@ -23,10 +24,10 @@ public sealed class PageSessions(IDataProtectionProvider provider, PortalStore p
     {
         if (request is not { Confirmed: { } confirmed, Known: { } known })
             return "";
-        var context = LaunchContextJson.Write(request);
+        var context = Compress(LaunchContextJson.Write(request));
         var session = new StoredSession(
             known.MemberId, confirmed.UserId, request.Placement, known.Epoch, confirmed.ExpiresAt.ToUnixTimeSeconds(),
-            context.Length <= LargestContext ? System.Text.Encoding.UTF8.GetString(context) : null);
+            context.Length <= LargestContext ? context : null);
         return Base64UrlEncode(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(session, SessionJson.Default.StoredSession)));
     }
 
@@ -36,7 +37,7 @@ public sealed class PageSessions(IDataProtectionProvider provider, PortalStore p
         if (Open(token) is not { } session || session.Expires <= time.GetUtcNow().ToUnixTimeSeconds())
             return null;
         return await portals.KnownAsync(session.MemberId, cancellationToken) is { State: PortalState.Installed } known && known.Epoch == session.Epoch
-            ? new(session.MemberId, session.UserId, session.Placement, session.Context ?? "")
+            ? new(session.MemberId, session.UserId, session.Placement, session.Context is { Length: > 0 } context ? Decompress(context) : null)
             : null;
     }
 
@@ -53,10 +54,26 @@ public sealed class PageSessions(IDataProtectionProvider provider, PortalStore p
         }
     }
 
+    private static byte[] Compress(byte[] text)
+    {
+        using var compressed = new MemoryStream();
+        using (var brotli = new BrotliStream(compressed, CompressionLevel.Fastest))
+            brotli.Write(text);
+        return compressed.ToArray();
+    }
+
+    private static byte[] Decompress(byte[] compressed)
+    {
+        using var text = new MemoryStream();
+        using (var brotli = new BrotliStream(new MemoryStream(compressed), CompressionMode.Decompress))
+            brotli.CopyTo(text);
+        return text.ToArray();
+    }
+
     private static string Base64UrlEncode(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 }
 
-internal sealed record StoredSession(string MemberId, long UserId, string Placement, long Epoch, long Expires, string? Context);
+internal sealed record StoredSession(string MemberId, long UserId, string Placement, long Epoch, long Expires, byte[]? Context);
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(StoredSession))]
 internal sealed partial class SessionJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -18,6 +18,8 @@ public sealed class Service : IAsyncDisposable
 {
     public const string ApiKey = "a-key-of-the-users-own-backend";
 
+    private static int _lastPort = Random.Shared.Next(12_000);
+
     private readonly Factory _factory;
     private readonly DirectoryInfo _folder;
     private readonly bool _ownsFolder;
@@ -68,7 +70,8 @@ public sealed class Service : IAsyncDisposable
         foreach (var (key, value) in settings ?? [])
             configuration[key] = value;
         var factory = new Factory(configuration, services, environment);
-        factory.UseKestrel(url.Port);
+        // Not UseKestrel(port): that sets the address while the program may be starting already.
+        factory.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, url.Port));
         factory.StartServer();
         bitrix.ServiceUrl = url.GetLeftPart(UriPartial.Authority);
         bitrix.SignalsApiKey = ApiKey;
@@ -146,11 +149,23 @@ public sealed class Service : IAsyncDisposable
         Assert.Fail($"Not in time: {what}. Log:\n{string.Join('\n', Logs.TakeLast(40))}");
     }
 
+    /// <summary>Below the range from which the system takes ports for outgoing connections, and never the same one twice: what is free now is still free when a service listens there.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = 20_000 + (int)((uint)Interlocked.Increment(ref _lastPort) % 12_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody else's: the next one.
+            }
+        }
     }
 
     /// <summary>Stops this instance and leaves database and Bitrix24 as they are, for the next one.</summary>

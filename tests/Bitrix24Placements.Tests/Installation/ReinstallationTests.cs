@@ -107,7 +107,7 @@ public sealed class ReinstallationTests
             second.Portal.Calls.Clear();
             await using var third = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: second.Url.Port);
             using var signal = await third.ApiAsync("/api/signals", new JsonObject { ["memberId"] = third.Portal.MemberId, ["command"] = "test" });
-            Assert.Empty(await third.Get<PortalStore>().OfOtherDeclarationAsync(third.Get<PlacementCatalogue>().Declaration, 10, Token));
+            Assert.Empty(await third.Get<PortalStore>().OfOtherDeclarationAsync(third.Get<PlacementCatalogue>().Declaration, null, 10, Token));
             Assert.False(await third.HasWorkAsync(WorkKind.Reconcile));
             Assert.Equal(["pull.application.event.add"], third.Portal.Methods());
         }

@@ -5,15 +5,16 @@ using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Instances;
 
-public sealed class PostgreSqlTests(ThrowawayPostgres postgres)
+public sealed class PostgreSqlTests(ThrowawayPostgres postgres) : IDisposable
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("b24p-");
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_whole_life_on_PostgreSQL()
     {
-        var folder = Directory.CreateTempSubdirectory("b24p-");
-        await using var service = await Service.StartInstalledAsync(Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(folder, "life")));
+        await using var service = await Service.StartInstalledAsync(Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(_folder, "life")));
         using (var worker = await service.WorkerAsync())
             Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
         using (var link = await service.LinkAsync(userId: 2, accept: "application/json"))
@@ -32,8 +33,7 @@ public sealed class PostgreSqlTests(ThrowawayPostgres postgres)
     [Fact]
     public async Task A_dump_of_the_tables_holds_no_secret()
     {
-        var folder = Directory.CreateTempSubdirectory("b24p-");
-        await using var service = await Service.StartInstalledAsync(Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(folder, "dump")));
+        await using var service = await Service.StartInstalledAsync(Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(_folder, "dump")));
         var portal = (await service.Get<PortalStore>().FindAsync(service.Portal.MemberId, Token))!;
 
         var dump = string.Join('\n', await DumpAsync(service.Get<Database>()));
@@ -48,9 +48,8 @@ public sealed class PostgreSqlTests(ThrowawayPostgres postgres)
     [Fact]
     public async Task A_changed_certificate_reads_the_tokens_when_its_predecessor_is_named()
     {
-        var folder = Directory.CreateTempSubdirectory("b24p-");
         var database = await postgres.NewDatabaseAsync();
-        var (old, present) = (Certificates.Make(folder, "old"), Certificates.Make(folder, "present"));
+        var (old, present) = (Certificates.Make(_folder, "old"), Certificates.Make(_folder, "present"));
         await using var before = await Service.StartInstalledAsync(Certificates.Settings(database, old));
         var settings = Certificates.Settings(database, present);
 
@@ -83,6 +82,8 @@ public sealed class PostgreSqlTests(ThrowawayPostgres postgres)
         Assert.Contains("DataProtection:CertificatePath", line, StringComparison.Ordinal);
         Assert.DoesNotContain("a-password-of-the-database", output, StringComparison.Ordinal);
     }
+
+    public void Dispose() => _folder.Delete(true);
 
     private static async Task<System.Text.Json.Nodes.JsonObject> ReinstallAsync(Service service)
     {

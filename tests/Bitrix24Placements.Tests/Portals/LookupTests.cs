@@ -32,7 +32,7 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
         {
             await store.Portals.FindAsync(id, Token);
             await store.Portals.FindByRemovalKeyAsync("key", Token);
-            await store.Portals.OfOtherDeclarationAsync("another", 10, Token);
+            await store.Portals.OfOtherDeclarationAsync("another", new("another", id), 10, Token);
             await store.Portals.UnusedSinceAsync(DateTimeOffset.UnixEpoch, 10, Token);
             await store.Portals.FollowChangesAsync(Token);
             await store.Portals.TryLeaseRefreshAsync(id, found.TokensVersion, "owner", TimeSpan.FromSeconds(1), Token);

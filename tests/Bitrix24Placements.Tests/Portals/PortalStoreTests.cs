@@ -157,6 +157,30 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Portals_of_another_declaration_are_found_page_by_page_each_once(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var expected = new List<string>();
+        foreach (var declaration in new[] { "", "", "a", "a", "m", "z", "z" })
+        {
+            var portal = await store.InstalledAsync();
+            await store.Portals.SaveReconciliationAsync(portal.MemberId, portal.Epoch, declaration, "[]", Token);
+            if (declaration != "m")
+                expected.Add(portal.MemberId);
+        }
+
+        var found = new List<string>();
+        DeclaredPortal? last = null;
+        while (await store.Portals.OfOtherDeclarationAsync("m", last, 2, Token) is { Count: > 0 } page)
+        {
+            found.AddRange(page.Select(static p => p.MemberId));
+            last = page[^1];
+        }
+
+        Assert.Equal(expected.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task The_days_check_is_taken_by_one_of_many(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

@@ -46,6 +46,15 @@ public sealed partial class SessionTests(SharedInstalledService shared)
     }
 
     [Fact]
+    public async Task Says_so_where_a_context_is_too_large_for_a_header()
+    {
+        var noise = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(30_000));
+        using var answer = await ContextAsync(Service, await OpenAsync(Service, 2, new() { ["noise"] = noise }));
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal("contextTooLarge", await Service.CodeAsync(answer));
+    }
+
+    [Fact]
     public async Task Opens_neither_signals_nor_anything_of_the_backends()
     {
         var session = await OpenAsync(Service);

@@ -53,7 +53,7 @@ public sealed class SignalOutcomeTests
     }
 
     [Fact]
-    public async Task Cannot_be_asked_with_dead_tokens_or_without_keys()
+    public async Task Is_not_delivered_with_dead_tokens_or_without_keys()
     {
         await using var first = await Service.StartInstalledAsync();
         await first.StopAsync();
@@ -68,7 +68,8 @@ public sealed class SignalOutcomeTests
         first.Portal.RevokeAll();
         await using var again = await Service.StartAsync(null, first.Bitrix, first.Folder);
         using var dead = await SendAsync(again);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, dead.StatusCode);
+        Assert.Equal(HttpStatusCode.BadGateway, dead.StatusCode);
+        Assert.Contains("invalid_token", await dead.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Empty(first.Portal.Push.Messages);
     }
 

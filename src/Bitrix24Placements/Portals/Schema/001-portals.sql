@@ -25,9 +25,10 @@ CREATE TABLE portals (
 );
 
 CREATE UNIQUE INDEX portals_by_removal_key ON portals (removal_key_hash);
-CREATE INDEX portals_by_declaration ON portals (state, declaration);
+CREATE INDEX portals_by_declaration ON portals (state, declaration, member_id);
 CREATE INDEX portals_by_renewal ON portals (state, tokens_renewed_at);
-CREATE INDEX portals_by_token_state ON portals (tokens_state);
+-- Counting a million portals by state reads this instead of them.
+CREATE INDEX portals_by_token_state ON portals (state, tokens_state);
 
 -- What other instances have to hear of: the newest change per portal, deleted portals included.
 CREATE TABLE portal_changes (
