@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements.BrowserTests.Harness;
+using PortalSimulator;
 
 namespace Bitrix24Placements.BrowserTests;
 
@@ -49,7 +50,8 @@ public sealed class AppPageTests(Chromium chromium) : BrowserTest(chromium)
         var tab = await OpenAsync(userId: 2, lang: "en");
         await tab.OpenAppAsync();
         await Expect(tab.App.Locator("#tokens")).ToHaveAttributeAsync("data-state", "good");
-        Portal.RevokeAll();
+        Portal.ExpireTokens();
+        Service.Bitrix.Faults.Next("oauth:token", Fault.Error("invalid_grant"));
         using (await Service.ApiAsync("/api/signals", new JsonObject { ["memberId"] = Portal.MemberId, ["command"] = "refresh" }))
         {
             await tab.GoToAsync("/stream/", 2, "en");

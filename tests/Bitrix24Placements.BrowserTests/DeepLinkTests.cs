@@ -60,7 +60,8 @@ public sealed class DeepLinkTests(Chromium chromium) : BrowserTest(chromium)
         Assert.Equal("Счёт № 5 & «договор» + 100% = да?", arrived["title"]);
         Assert.Equal("Ёж #1", arrived["имя"]);
         Assert.Equal("", arrived["empty"]);
-        Assert.True(JsonNode.DeepEquals(made["filter"], JsonNode.Parse(arrived["filter"])), arrived["filter"]);
+        // Readable, not as PHP escapes it.
+        Assert.Equal("""{"stage":"NEW","tags":["urgent","Москва/Казань"]}""", arrived["filter"]);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Bitrix24Placements.Hosting;
 
 namespace Bitrix24Placements.Placements;
@@ -21,5 +23,11 @@ internal static class ParameterTable
             """);
     }
 
-    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+    // PHP writes \u041C for М. What is shown is encoded for HTML afterwards.
+    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : JsonSerializer.Serialize(value, Readable.JsonElement);
+
+    private static readonly ReadableJson Readable = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }
+
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class ReadableJson : JsonSerializerContext;

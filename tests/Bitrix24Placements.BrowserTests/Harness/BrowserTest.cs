@@ -79,10 +79,15 @@ public abstract partial class BrowserTest(Chromium chromium) : IAsyncLifetime
     /// <summary><c>KEEP_PAGES=1</c> keeps the pages of every test.</summary>
     private static readonly bool KeepsAll = Environment.GetEnvironmentVariable("KEEP_PAGES") is not null;
 
+    private string Folder => Path.Combine(Kept, NotInFileNames().Replace(TestContext.Current.Test!.TestDisplayName[(GetType().FullName!.Length + 1)..], "_"));
+
+    /// <summary>For people who want to look at a page that the test leaves again.</summary>
+    protected Task LookAtAsync(IPage page, string name) =>
+        KeepsAll ? page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}.png"), Animations = ScreenshotAnimations.Disabled }) : Task.CompletedTask;
+
     private async Task KeepAsync(IReadOnlyList<string> complaints)
     {
-        var folder = Path.Combine(Kept, NotInFileNames().Replace(TestContext.Current.Test!.TestDisplayName[(GetType().FullName!.Length + 1)..], "_"));
-        Directory.CreateDirectory(folder);
+        var folder = Directory.CreateDirectory(Folder).FullName;
         await File.WriteAllLinesAsync(Path.Combine(folder, "complaints.txt"), complaints);
         if (Service is not null)
             await File.WriteAllLinesAsync(Path.Combine(folder, "service.log"), Service.Logs);
