@@ -7,7 +7,7 @@ namespace Benchmarks;
 /// <summary>The service, a bare Kestrel endpoint and, where Node is there, Express: loaded in turn, round after round, so that whatever the machine is doing besides concerns them alike.</summary>
 internal static class Comparison
 {
-    private const string Path = "/placements/page-background-worker";
+    public const string Path = "/placements/page-background-worker";
     private const int Connections = 32;
 
     public static async Task RunAsync(int rounds, double rate, TimeSpan each)
@@ -79,7 +79,7 @@ internal static class Comparison
         return (Value("dotnet_gc_heap_total_allocated_bytes_total", ""), Value("bitrix24_placement_duration_seconds_count", "outcome=\"ok\""));
     }
 
-    private static Contender StartService(Bitrix24 bitrix, int port, string folder, int? management = null) =>
+    public static Contender StartService(Bitrix24 bitrix, int port, string folder, int? management = null) =>
         Contender.Start("Bitrix24Placements", "dotnet", [System.IO.Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")], port, new()
         {
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
@@ -93,27 +93,31 @@ internal static class Comparison
         }, folder);
 
     /// <summary>Installs the simulated portal, and takes the worker's page as the bytes that all have to send.</summary>
-    private static async Task<(byte[] Page, string Policy, LaunchForm Form)> InstallAsync(Bitrix24 bitrix, int port)
+    public static async Task<(byte[] Page, string Policy, LaunchForm Form)> InstallAsync(Bitrix24 bitrix, int port)
     {
-        using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
-        for (var i = 0; i < 200; i++, await Task.Delay(50))
-        {
-            try
-            {
-                if ((await http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK)
-                    break;
-            }
-            catch (HttpRequestException)
-            {
-            }
-        }
-
+        await ReadyAsync(port);
         var portal = bitrix.Portals[0];
         await portal.SendAsync(portal.InstallFields(handler: $"http://127.0.0.1:{port}/install"), "application/json");
         var form = portal.LaunchFields("PAGE_BACKGROUND_WORKER", uri: "/company/personal/user/1/blog/", handler: $"http://127.0.0.1:{port}{Path}");
         using var answer = await portal.SendAsync(form);
         answer.EnsureSuccessStatusCode();
         return (await answer.Content.ReadAsByteArrayAsync(), string.Join(' ', answer.Headers.GetValues("Content-Security-Policy")), form);
+    }
+
+    public static async Task ReadyAsync(int port)
+    {
+        using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
+        for (var i = 0; i < 600; i++, await Task.Delay(20))
+        {
+            try
+            {
+                if ((await http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK)
+                    return;
+            }
+            catch (HttpRequestException)
+            {
+            }
+        }
     }
 
     private static async Task<Contender?> StartNodeAsync(string token, byte[] page, string policy)
@@ -137,7 +141,7 @@ internal static class Comparison
         }
     }
 
-    private static string Encode(IEnumerable<KeyValuePair<string, string>> fields) =>
+    public static string Encode(IEnumerable<KeyValuePair<string, string>> fields) =>
         string.Join('&', fields.Select(static f => Uri.EscapeDataString(f.Key) + "=" + Uri.EscapeDataString(f.Value)));
 
     private static void Print(List<Contender> contenders, Dictionary<string, List<LoadResult>> full, Dictionary<string, List<LoadResult>> paced, double rate)
@@ -157,7 +161,7 @@ internal static class Comparison
         Console.Write(table);
     }
 
-    private static double Median(IEnumerable<double> values)
+    public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;

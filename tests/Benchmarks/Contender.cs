@@ -40,7 +40,7 @@ internal sealed class Contender(string name, Process process, int port) : IDispo
     /// <summary>Waits until the prepared request is answered with 200.</summary>
     public async Task AnswersAsync(byte[] request)
     {
-        for (var until = DateTime.UtcNow.AddSeconds(30); ; await Task.Delay(20))
+        for (var until = DateTime.UtcNow.AddSeconds(30); ; await Task.Delay(2))
         {
             try
             {

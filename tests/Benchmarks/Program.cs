@@ -11,6 +11,15 @@ switch (args)
         var rounds = rest is [var r, ..] ? int.Parse(r, CultureInfo.InvariantCulture) : 7;
         await Comparison.RunAsync(rounds, rate: 500, TimeSpan.FromSeconds(4));
         return 0;
+    case ["minimal", var port, var database]:
+        await MinimalApp.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), database);
+        return 0;
+    case ["start", .. var rest]:
+        await StartComparison.RunAsync(rest is [var n, ..] ? int.Parse(n, CultureInfo.InvariantCulture) : 9);
+        return 0;
+    case ["stores", .. var rest]:
+        await StoreSizeComparison.RunAsync(rest is [var many, ..] ? int.Parse(many, CultureInfo.InvariantCulture) : 1_000_000, rounds: 7);
+        return 0;
     case ["allocations"]:
         await Comparison.AllocationsAsync();
         return 0;
@@ -21,6 +30,8 @@ switch (args)
         Console.WriteLine(
             """
             dotnet run -c Release --project tests/Benchmarks -- compare [rounds]   the service, a bare Kestrel endpoint and Node + Express, side by side
+            dotnet run -c Release --project tests/Benchmarks -- start [rounds]     from the start of the process to the first answer, against a minimal app
+            dotnet run -c Release --project tests/Benchmarks -- stores [portals]   a store with one portal against one with a million
             dotnet run -c Release --project tests/Benchmarks -- allocations        bytes that the service allocates per worker load
             dotnet run -c Release --project tests/Benchmarks -- micro              the parser, with BenchmarkDotNet
             """);
