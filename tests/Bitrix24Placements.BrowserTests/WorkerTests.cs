@@ -86,5 +86,7 @@ public sealed class WorkerTests(Chromium chromium) : BrowserTest(chromium)
         Complaints.Expect(static text => text.Contains("status of 403", StringComparison.Ordinal));
         await tab.SubmitAsync(late);
         await Expect(tab.Page.Locator("iframe[data-testid=submitted]").ContentFrame.Locator("h1")).ToHaveTextAsync("The app is not installed");
+        // The browser's own word on the status, and the proof that errors of our pages are heard.
+        Assert.NotEmpty(Complaints.Expected);
     }
 }
