@@ -11,7 +11,7 @@ internal static class BoundedBody
     public const int LargestDrained = 1024 * 1024;
 
     /// <summary>The body, or why there is none. It is valid until <paramref name="read"/> has returned.</summary>
-    public static async ValueTask<(T? Value, Rejection? Rejection)> ReadAsync<T>(HttpContext context, Func<ReadOnlySequence<byte>, T> read)
+    public static async ValueTask<(T? Value, Rejection? Rejection)> ReadAsync<T>(HttpContext context, Func<HttpContext, ReadOnlySequence<byte>, T> read)
         where T : class
     {
         if (context.Request.ContentLength > Largest)
@@ -30,7 +30,7 @@ internal static class BoundedBody
 
                 if (result.IsCompleted)
                 {
-                    var value = read(result.Buffer);
+                    var value = read(context, result.Buffer);
                     reader.AdvanceTo(result.Buffer.End);
                     return (value, null);
                 }

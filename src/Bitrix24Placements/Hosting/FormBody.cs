@@ -6,11 +6,10 @@ namespace Bitrix24Placements.Hosting;
 internal static class FormBody
 {
     /// <summary>The form, or why there is none. The caller disposes it.</summary>
-    public static async ValueTask<(WireForm? Form, Rejection? Rejection)> ReadAsync(HttpContext context)
-    {
-        var request = context.Request;
-        return IsForm(request) ? await BoundedBody.ReadAsync(context, body => WireForm.Parse(request.QueryString.Value, body)) : (null, Rejection.NotAForm);
-    }
+    public static ValueTask<(WireForm? Form, Rejection? Rejection)> ReadAsync(HttpContext context) =>
+        IsForm(context.Request)
+            ? BoundedBody.ReadAsync(context, static (c, body) => WireForm.Parse(c.Request.QueryString.Value, body))
+            : new((null, Rejection.NotAForm));
 
     private static bool IsForm(HttpRequest request)
     {

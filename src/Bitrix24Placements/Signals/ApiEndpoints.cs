@@ -131,7 +131,7 @@ public sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSign
             return null;
         }
 
-        var (json, rejection) = await BoundedBody.ReadAsync(context, static body => body.ToArray());
+        var (json, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => body.ToArray());
         if (json is not null && Parse(json) is { } read)
             return read;
         await rejections.WriteAsync(context, rejection ?? Rejection.Malformed("The body has to be a JSON object in which no name is repeated."));

@@ -160,7 +160,10 @@ public sealed class TokenRefreshTests
         service.Portal.ExpireTokens();
         service.Bitrix.Faults.Next("oauth:token", Fault.Answer(new JsonObject
         {
-            ["access_token"] = "foreign-access", ["refresh_token"] = "foreign-refresh", ["expires_in"] = 3600, ["member_id"] = "ffffffffffffffffffffffffffffffff",
+            ["access_token"] = "foreign-access",
+            ["refresh_token"] = "foreign-refresh",
+            ["expires_in"] = 3600,
+            ["member_id"] = "ffffffffffffffffffffffffffffffff",
         }.ToJsonString()));
 
         var result = await service.CallAsync("placement.list");

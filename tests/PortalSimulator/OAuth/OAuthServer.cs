@@ -80,6 +80,8 @@ public sealed class OAuthServer
     {
         var answer = kind == "token" ? Renew(parameters) : Info(parameters);
         call.Outcome = (JsonNode.Parse(answer.Body.Span) as JsonObject)?.FindText("error") ?? "ok";
+        // Told before the answer is sent: a fault may hold that back for as long as somebody waits for this.
+        Calls.Touch();
         return answer;
     }
 

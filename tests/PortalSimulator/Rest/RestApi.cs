@@ -79,6 +79,8 @@ internal sealed class RestApi(SimPortal portal)
         var started = Bitrix.Time.GetUtcNow();
         var reply = refusal ?? Methods[method](new RestRequest(portal, token!.App, portal.User(token.UserId), parameters));
         call.Outcome = reply.Code ?? "ok";
+        // Told before the answer is sent: a fault may hold that back for as long as somebody waits for this.
+        portal.Calls.Touch();
         return reply.ToAnswer(started, Bitrix.Time.GetUtcNow());
     }
 

@@ -34,6 +34,7 @@ public sealed class Journal<T> : IReadOnlyList<T>
     }
 
     /// <summary>Ends when at least <paramref name="count"/> entries match, now or later.</summary>
+    /// <exception cref="TimeoutException">Nothing at all has happened for a minute.</exception>
     public async Task<IReadOnlyList<T>> WaitAsync(Func<T, bool> matches, int count = 1, CancellationToken cancellationToken = default)
     {
         while (true)
@@ -46,7 +47,7 @@ public sealed class Journal<T> : IReadOnlyList<T>
                 changed = _changed.Task;
             }
             if (found.Count >= count) return found;
-            await changed.WaitAsync(cancellationToken);
+            await changed.WaitAsync(TimeSpan.FromMinutes(1), cancellationToken);
         }
     }
 
