@@ -105,8 +105,7 @@ public sealed class InstallPage(Pages pages, Texts texts)
             if (error is null)
                 return default;
             var text = page._texts.Find(post.Language, "error." + error.Code) ?? string.Format(System.Globalization.CultureInfo.InvariantCulture, T("error.other"), error.Code);
-            var code = text.Contains(error.Code, StringComparison.Ordinal) ? default : Html.Of($" <code>{error.Code}</code>");
-            return Html.Of($"""<p class="reason">{text}{code}</p>""");
+            return Html.Of($"""<p class="reason">{text} <code>{error.Code}</code></p>""");
         }
 
         /// <summary>The installation goes on where the browser has gone away.</summary>

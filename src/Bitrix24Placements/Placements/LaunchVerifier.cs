@@ -22,8 +22,8 @@ public readonly record struct Verdict(Believed Believed, Rejection? Rejection)
 /// <summary>Decides whether a launch is believed. Everything in the request is a claim: any employee of a portal can send one.</summary>
 public sealed class LaunchVerifier : IAsyncDisposable
 {
-    /// <summary>For all OAuth servers together; a person is waiting.</summary>
-    private static readonly TimeSpan ConfirmationBudget = TimeSpan.FromSeconds(3);
+    /// <summary>For all OAuth servers together: a person is waiting, and gets an answer within three seconds of a busy machine too.</summary>
+    private static readonly TimeSpan ConfirmationBudget = TimeSpan.FromSeconds(2.75);
 
     /// <summary>A page of the portal is waiting, and Bitrix24 counts: rather no answer than a late one.</summary>
     private static readonly TimeSpan WorkerPatience = TimeSpan.FromMilliseconds(900);
