@@ -11,6 +11,10 @@ public sealed class Bitrix24 : IAsyncDisposable
 
     private Bitrix24(Bitrix24Options options)
     {
+        foreach (var file in new[] { options.ScriptFile, options.PullScriptFile })
+        {
+            if (file is not null && !File.Exists(file)) throw new SimulatorException($"There is no {Path.GetFullPath(file)}.");
+        }
         Options = options;
         ServiceUrl = options.ServiceUrl;
         SignalsApiKey = options.SignalsApiKey;

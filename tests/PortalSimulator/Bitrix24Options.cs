@@ -37,4 +37,10 @@ public sealed record Bitrix24Options
     public int PortalPort { get; init; }
 
     public int OAuthPort { get; init; }
+
+    /// <summary>A file to serve in place of the simulator's own BX24.js: the vendor's, say.</summary>
+    public string? ScriptFile { get; init; }
+
+    /// <summary>Likewise for the Push &amp; Pull client.</summary>
+    public string? PullScriptFile { get; init; }
 }

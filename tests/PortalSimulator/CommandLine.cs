@@ -11,6 +11,8 @@ internal sealed record CommandLine
           --service-dll PATH  the Bitrix24Placements.dll to start
           --port N            port of the portal; the OAuth server takes N+1
           --api-key KEY       key for the service's POST /api/signals
+          --bx24 FILE         served as BX24.js in place of the simulator's own
+          --pull FILE         served as the Push & Pull client in place of the simulator's own
         """;
 
     public string? ServiceUrl { get; private init; }
@@ -20,6 +22,10 @@ internal sealed record CommandLine
     public int Port { get; private init; }
 
     public string? ApiKey { get; private init; }
+
+    public string? ScriptFile { get; private init; }
+
+    public string? PullScriptFile { get; private init; }
 
     /// <summary>Null when the arguments make no sense.</summary>
     public static CommandLine? Parse(string[] args)
@@ -34,6 +40,8 @@ internal sealed record CommandLine
                 ("--service-dll", not null) => line with { ServiceDll = value },
                 ("--port", not null) when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port < 65535 => line with { Port = port },
                 ("--api-key", not null) => line with { ApiKey = value },
+                ("--bx24", not null) => line with { ScriptFile = value },
+                ("--pull", not null) => line with { PullScriptFile = value },
                 _ => null,
             };
             if (next is null) return null;

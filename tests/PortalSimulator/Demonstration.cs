@@ -19,6 +19,8 @@ internal static class Demonstration
             ServiceUrl = asked.ServiceUrl,
             ClientSecret = external ? KnownSecret : Secrets.New(50),
             SignalsApiKey = asked.ApiKey ?? (external ? KnownApiKey : Secrets.New(32)),
+            ScriptFile = asked.ScriptFile,
+            PullScriptFile = asked.PullScriptFile,
         };
         await using var bitrix = await StartAsync(options, cancellationToken);
         if (external)

@@ -30,20 +30,27 @@ internal sealed class PortalPages(SimPortal portal)
         if (IsVendorScript(path))
         {
             await Task.Delay(portal.Quirks.VendorScriptDelay, portal.Bitrix.Time, cancellationToken);
-            return VendorScript(path.TrimEnd('/')).With("Access-Control-Allow-Origin", "*");
+            return (await VendorScriptAsync(path.TrimEnd('/'), cancellationToken)).With("Access-Control-Allow-Origin", "*");
         }
         var name = path == "/" || Pages.Any(page => path == page || path.StartsWith(page + "/", StringComparison.Ordinal)) ? "index.html" : path.TrimStart('/');
-        return File(name).With("Cache-Control", "no-cache");
+        return Embedded(name).With("Cache-Control", "no-cache");
     }
 
-    private Answer VendorScript(string path) => path switch
+    private async Task<Answer> VendorScriptAsync(string path, CancellationToken cancellationToken)
     {
-        "/api/v1" => File("api/bx24.js"),
-        "/api/v1/pull" => File("api/pull.js"),
-        _ => Answer.Text("Not found", 404),
-    };
+        var options = portal.Bitrix.Options;
+        return path switch
+        {
+            "/api/v1" => await ScriptAsync(options.ScriptFile, "api/bx24.js", cancellationToken),
+            "/api/v1/pull" => await ScriptAsync(options.PullScriptFile, "api/pull.js", cancellationToken),
+            _ => Answer.Text("Not found", 404),
+        };
+    }
 
-    private Answer File(string name)
+    private async Task<Answer> ScriptAsync(string? file, string own, CancellationToken cancellationToken) =>
+        file is null ? Embedded(own) : new Answer(200, "text/javascript; charset=utf-8", await File.ReadAllBytesAsync(file, cancellationToken));
+
+    private Answer Embedded(string name)
     {
         if (_files.Read(name) is not { } content) return Answer.Text("Not found", 404);
         return new Answer(200, Types.TryGetContentType(name, out var type) ? WithCharset(type) : "application/octet-stream", content);
