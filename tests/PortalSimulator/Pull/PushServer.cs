@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net.WebSockets;
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace PortalSimulator;
@@ -31,6 +30,11 @@ public sealed class PushServer
             subscriber.Socket.Abort();
     }
 
+    /// <summary>Tells the portals of one push server apart.</summary>
+    internal string ClientId { get; } = Secrets.New(32);
+
+    internal string SharedChannel => ChannelOf(0);
+
     internal string ChannelOf(int userId) => _channels.GetOrAdd(userId, _ => _portal.Bitrix.Secrets.NewKnown(32));
 
     internal void Publish(PushMessage message)
@@ -39,25 +43,29 @@ public sealed class PushServer
         var addressed = _subscribers.Keys.Where(subscriber => message.UserIds?.Contains(subscriber.UserId) ?? true).ToList();
         _portal.Bitrix.Log.Add(
             "pull", _portal.Name, "browser", $"{message.Command} → {addressed.Count} frame(s)", new JsonObject { ["params"] = message.Params.DeepClone() });
-        var text = Encoding.UTF8.GetBytes(new JsonObject
+        var now = _portal.Bitrix.Time.GetUtcNow();
+        var body = new JsonObject
         {
             ["module_id"] = message.ModuleId,
             ["command"] = message.Command,
             ["params"] = message.Params.DeepClone(),
             ["extra"] = new JsonObject
             {
-                ["server_time"] = _portal.Bitrix.Time.GetUtcNow().ToString("o"),
-                ["server_time_unix"] = _portal.Bitrix.Time.GetUtcNow().ToUnixTimeMilliseconds() / 1000d,
+                ["server_time"] = now.ToString("o"),
+                ["server_time_unix"] = now.ToUnixTimeMilliseconds() / 1000d,
             },
-        }.ToJsonString());
+        };
+        var id = Secrets.New(32);
+        var (text, binary) = (PushFrame.Text(id, body), PushFrame.Binary(id, body, now));
         foreach (var subscriber in addressed)
-            _ = subscriber.SendAsync(text, _portal.Bitrix.Stopping);
+            _ = subscriber.SendAsync(subscriber.Binary ? binary : text, _portal.Bitrix.Stopping);
     }
 
     internal async Task HandleAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        var channel = context.Request.Query["CHANNEL_ID"].ToString();
-        var userId = _channels.FirstOrDefault(pair => pair.Value == channel).Key;
+        var query = context.Request.Query;
+        var channels = query["CHANNEL_ID"].ToString().Split('/');
+        var userId = query["clientId"] == ClientId ? _channels.FirstOrDefault(pair => pair.Key != 0 && channels.Contains(pair.Value)).Key : 0;
         var fault = _portal.Bitrix.Faults.Take("pull:connect", _portal);
         var refusal = await Faults.ApplyAsync(fault, () => Task.FromResult(Refuse(userId, context)), _portal.Bitrix.Time, cancellationToken);
         if (refusal is null) context.Abort();
@@ -71,7 +79,7 @@ public sealed class PushServer
     private async Task ServeAsync(int userId, HttpContext context, CancellationToken cancellationToken)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        var subscriber = new Subscriber(userId, socket);
+        var subscriber = new Subscriber(userId, socket, context.Request.Query["binaryMode"] == "true");
         _subscribers.TryAdd(subscriber, 0);
         _portal.Bitrix.Log.Add("pull", "browser", _portal.Name, $"{_portal.User(userId).Name} listens");
         try
@@ -100,7 +108,7 @@ public sealed class PushServer
         }
     }
 
-    private sealed class Subscriber(int userId, WebSocket socket)
+    private sealed class Subscriber(int userId, WebSocket socket, bool binary)
     {
         private readonly Lock _gate = new();
         private Task _last = Task.CompletedTask;
@@ -109,18 +117,20 @@ public sealed class PushServer
 
         public WebSocket Socket => socket;
 
+        public bool Binary => binary;
+
         // A socket takes one message at a time: each waits for the one before it.
-        public Task SendAsync(byte[] text, CancellationToken cancellationToken)
+        public Task SendAsync(PushFrame frame, CancellationToken cancellationToken)
         {
-            lock (_gate) return _last = SendAfterAsync(_last, text, cancellationToken);
+            lock (_gate) return _last = SendAfterAsync(_last, frame, cancellationToken);
         }
 
-        private async Task SendAfterAsync(Task before, byte[] text, CancellationToken cancellationToken)
+        private async Task SendAfterAsync(Task before, PushFrame frame, CancellationToken cancellationToken)
         {
             await before;
             try
             {
-                await socket.SendAsync(text, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+                await socket.SendAsync(frame.Content, frame.Type, endOfMessage: true, cancellationToken);
             }
             catch (Exception gone) when (gone is WebSocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
             {

@@ -6,6 +6,8 @@ namespace PortalSimulator;
 
 internal static partial class PullMethods
 {
+    private static readonly TimeSpan ChannelLifetime = TimeSpan.FromHours(12);
+
     public static RestReply AddEvent(RestRequest request)
     {
         var command = request.Text("COMMAND") ?? "";
@@ -20,40 +22,65 @@ internal static partial class PullMethods
         return RestReply.Ok(true);
     }
 
+    /// <summary>
+    /// <c>mode: shared</c>, as in the cloud: clients then need <c>clientId</c>. No JWT; nothing is served at the long polling address.
+    /// https://apidocs.bitrix24.com/settings/interactivity/push-and-pull/pull-application-config-get.html
+    /// </summary>
     public static RestReply GetConfig(RestRequest request)
     {
         var portal = request.Portal;
         var now = portal.Bitrix.Time.GetUtcNow();
-        var channel = portal.Push.ChannelOf(request.User.Id);
-        var address = $"ws://{portal.Domain}{PushServer.Path}?CHANNEL_ID={channel}";
+        var publicId = Secrets.New(32);
+        var mine = Channel("private", portal.Push.ChannelOf(request.User.Id), now);
+        mine["public_id"] = publicId;
         return RestReply.Ok(new JsonObject
         {
-            ["server"] = new JsonObject
-            {
-                ["version"] = 4,
-                ["server_enabled"] = true,
-                ["mode"] = "shared",
-                ["hostname"] = portal.Domain,
-                ["websocket_enabled"] = true,
-                ["websocket"] = address,
-                ["websocket_secure"] = address,
-                ["publish_enabled"] = false,
-                ["config_timestamp"] = now.ToUnixTimeSeconds(),
-            },
+            ["server"] = Server(portal, now),
             ["api"] = new JsonObject { ["revision_web"] = 19, ["revision_mobile"] = 3 },
-            ["channels"] = new JsonObject
+            ["channels"] = new JsonObject { ["shared"] = Channel("shared", portal.Push.SharedChannel, now), ["private"] = mine },
+            ["publicChannels"] = new JsonObject
             {
-                ["private"] = new JsonObject
+                [$"{request.User.Id}"] = new JsonObject
                 {
-                    ["id"] = channel,
-                    ["type"] = "private",
+                    ["user_id"] = request.User.Id,
+                    ["public_id"] = publicId,
+                    ["signature"] = Secrets.New(40),
                     ["start"] = Date(now),
-                    ["end"] = Date(now.AddHours(12)),
+                    ["end"] = Date(now + ChannelLifetime),
                 },
             },
-            ["exp"] = now.AddHours(12).ToUnixTimeSeconds(),
+            ["clientId"] = portal.Push.ClientId,
+            ["exp"] = (now + ChannelLifetime).ToUnixTimeSeconds(),
         });
     }
+
+    private static JsonObject Server(SimPortal portal, DateTimeOffset now)
+    {
+        var server = new JsonObject
+        {
+            ["version"] = 4,
+            ["server_enabled"] = true,
+            ["mode"] = "shared",
+            ["hostname"] = portal.Domain,
+            ["websocket_enabled"] = true,
+            ["publish_enabled"] = false,
+            ["config_timestamp"] = now.ToUnixTimeSeconds(),
+        };
+        // Two spellings, the vendor's. No certificate on loopback: both addresses are the same.
+        foreach (var name in new[] { "long_polling", "long_pooling_secure" })
+            server[name] = $"{portal.Url}/pull/sub/";
+        foreach (var name in new[] { "websocket", "websocket_secure" })
+            server[name] = $"ws://{portal.Domain}{PushServer.Path}";
+        return server;
+    }
+
+    private static JsonObject Channel(string type, string id, DateTimeOffset now) => new()
+    {
+        ["id"] = id,
+        ["type"] = type,
+        ["start"] = Date(now),
+        ["end"] = Date(now + ChannelLifetime),
+    };
 
     // Null: everybody. A number, a list, or a map as forms write it.
     private static List<int>? Users(JsonNode? node)

@@ -52,7 +52,9 @@
     }
 
     open(config, resolve) {
-      const socket = new WebSocket(config.server.websocket || config.server.websocket_secure);
+      const { server, channels, clientId } = config;
+      const query = new URLSearchParams({ CHANNEL_ID: `${channels.private.id}/${channels.shared.id}`, clientId });
+      const socket = new WebSocket(`${server.websocket || server.websocket_secure}?${query}`);
       let opened = false;
       this.socket = socket;
       socket.onopen = () => {
@@ -75,9 +77,10 @@
     }
 
     receive(text) {
-      let message;
-      try { message = JSON.parse(text); } catch { return; }
-      if (!message || !message.command) return;
+      for (const [, json] of text.matchAll(/#!NGINXNMS!#(.*?)#!NGINXNME!#/g)) this.tell(JSON.parse(json).text);
+    }
+
+    tell(message) {
       const { command, params = {}, extra = {} } = message;
       const moduleId = String(message.module_id || '').toLowerCase();
       for (const subscription of [...this.subscriptions]) {
