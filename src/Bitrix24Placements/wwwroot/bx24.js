@@ -25,6 +25,24 @@ async function load(url) {
   return BX24;
 }
 
+const restPatience = 30_000;
+
+/**
+ * `BX24.callMethod` as a promise, rejected with what its callback would get. The vendor's library calls nobody back after a 5xx,
+ * a torn or a garbled answer: silence is a failure too.
+ */
+export function callMethod(BX24, method, params = {}) {
+  const answer = new Promise((resolve, reject) => {
+    BX24.callMethod(method, params, result => { if (result.error()) reject(result); else resolve(result); });
+  });
+  return within(restPatience, answer).catch(problem => { throw problem.error ? problem : silence; });
+}
+
+const silence = {
+  data: () => undefined,
+  error: () => ({ status: 0, getError: () => ({ error: 'NO_ANSWER' }), toString: () => 'No answer in time' }),
+};
+
 /** @param {string} url */
 export function loadScript(url) {
   return new Promise((resolve, reject) => {

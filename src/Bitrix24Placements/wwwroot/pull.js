@@ -1,5 +1,5 @@
 import { oneAtATime, patiently, pause } from './browser.js';
-import { loadScript, within } from './bx24.js';
+import { callMethod, loadScript, within } from './bx24.js';
 
 /**
  * Holds a connection to Push & Pull until `signal` is aborted. The pauses between reconnections are the vendor's library's;
@@ -20,28 +20,27 @@ async function open({ BX24, url, identity, receive }) {
   const client = new window.BX.PullClient({ restApplication: identity.portal, restClient: rest, userId: identity.userId });
   client.subscribe({ moduleId: 'application', callback: receive });
   // The library keeps the configuration for all tabs: the second one waits, and then need not ask for it.
-  await oneAtATime(`${identity.scope} connect`, () => Promise.race([client.start(), pause(10_000)])).catch(problem => {
-    if (!rest.refused) return; // the connection failed: the library goes on by itself
-    client.stop();
-    throw problem;
+  await oneAtATime(`${identity.scope} connect`, async () => {
+    // A connection that fails is the library's own concern.
+    await Promise.race([client.start(), pause(10_000)]).catch(problem => console.debug(problem));
+    await rest.asked;
   });
+  if (rest.refusal) {
+    client.stop();
+    throw rest.refusal;
+  }
   return client;
 }
 
 /** The vendor's library waits for a promise, which BX24.callMethod does not promise to return. */
 function restClient(BX24) {
   const client = {
-    refused: false,
+    asked: null,
+    refusal: null,
     callMethod(method, params, callback) {
-      const answer = new Promise((resolve, reject) => {
-        BX24.callMethod(method, params, result => {
-          client.refused = Boolean(result.error());
-          callback?.(result);
-          if (client.refused) reject(result);
-          else resolve(result);
-        });
-      });
-      if (callback) answer.catch(() => {}); // it has been told
+      const answer = callMethod(BX24, method, params);
+      client.asked = answer.then(() => { client.refusal = null; }, refusal => { client.refusal = refusal; });
+      if (callback) answer.then(callback, callback);
       return answer;
     },
   };

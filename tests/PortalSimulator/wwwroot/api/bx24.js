@@ -107,14 +107,16 @@
   async function rest(method, params, callback, start, refreshed) {
     const body = encode(params, '', new URLSearchParams({ auth: data.AUTH_ID }));
     if (start !== undefined) body.set('start', start);
-    let status = 0;
+    let status;
     let answer;
     try {
       const response = await fetch(`${portal}${data.PATH || '/rest'}/${encodeURIComponent(method)}.json`, { method: 'POST', body });
       status = response.status;
+      if (status >= 500) throw new Error(status);
       answer = JSON.parse(await response.text() || '{"result":{}}');
-    } catch (problem) {
-      answer = { error: 'ERROR_NETWORK', error_description: String(problem) };
+    } catch {
+      // As the vendor's library does: an uncaught error, and whoever called never hears of it.
+      throw new Error('Query error!');
     }
     if (answer.error === 'expired_token' && !refreshed) {
       BX24.refreshAuth(() => rest(method, params, callback, start, true));
@@ -129,10 +131,10 @@
   });
 
   const options = (kind, command, allowed) => ({
-    get: option => (data[kind] || {})[option],
+    get: option => data[kind][option],
     set: (option, value, callback) => {
       if (!allowed()) return;
-      (data[kind] = data[kind] || {})[option] = value;
+      data[kind][option] = value;
       send(command, { name: option, value }, callback);
     },
   });
