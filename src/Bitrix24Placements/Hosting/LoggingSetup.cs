@@ -14,7 +14,7 @@ public static class LoggingSetup
 
     public static ILoggingBuilder AddStructuredLogging(this ILoggingBuilder logging, IHostEnvironment environment)
     {
-        var configuration = new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext().Filter.ByExcluding(IsTalkative);
+        var configuration = new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext().Enrich.With(new WithoutPaths()).Filter.ByExcluding(IsTalkative);
         configuration = environment.IsDevelopment()
             ? configuration.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture)
             : configuration.WriteTo.Console(new RenderedCompactJsonFormatter());
@@ -22,6 +22,12 @@ public static class LoggingSetup
         // Not AddSerilog: that lets every level through, past Logging:LogLevel.
         logging.AddProvider(new SerilogLoggerProvider(configuration.CreateLogger(), dispose: true));
         return logging;
+    }
+
+    /// <summary>The framework adds the path of its request to every line, at every level; this comes after it.</summary>
+    private sealed class WithoutPaths : ILogEventEnricher
+    {
+        public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory) => logEvent.RemovePropertyIfPresent("RequestPath");
     }
 
     private static bool IsTalkative(LogEvent e) =>

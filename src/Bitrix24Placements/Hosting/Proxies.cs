@@ -7,18 +7,31 @@ namespace Bitrix24Placements.Hosting;
 /// <summary>Believes <c>X-Forwarded-*</c> of known proxies alone, and says once where an unknown one sends them.</summary>
 public sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> logger)
 {
+    private static readonly string[] Forwarded =
+        [ForwardedHeadersDefaults.XForwardedForHeaderName, ForwardedHeadersDefaults.XForwardedProtoHeaderName, ForwardedHeadersDefaults.XForwardedHostHeaderName];
+
+    private static readonly string[] TakenOut =
+        [ForwardedHeadersDefaults.XOriginalForHeaderName, ForwardedHeadersDefaults.XOriginalProtoHeaderName, ForwardedHeadersDefaults.XOriginalHostHeaderName];
+
     private int _warned;
 
     public Task InvokeAsync(HttpContext context)
     {
         // What a known proxy sends has been taken out of the header by now.
-        if (_warned == 0 && context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XForwardedForHeaderName)
-            && !context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XOriginalForHeaderName) && Interlocked.Exchange(ref _warned, 1) == 0)
-        {
+        if (_warned == 0 && HoldsAny(context.Request.Headers, Forwarded) && !HoldsAny(context.Request.Headers, TakenOut) && Interlocked.Exchange(ref _warned, 1) == 0)
             Log.Unknown(logger, context.Connection.RemoteIpAddress);
+        return next(context);
+    }
+
+    private static bool HoldsAny(IHeaderDictionary headers, string[] names)
+    {
+        foreach (var name in names)
+        {
+            if (headers.ContainsKey(name))
+                return true;
         }
 
-        return next(context);
+        return false;
     }
 
     public static void Configure(ForwardedHeadersOptions headers, IOptions<ForwardedSettings> settings)

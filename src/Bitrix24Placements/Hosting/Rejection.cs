@@ -6,6 +6,8 @@ namespace Bitrix24Placements.Hosting;
 /// <param name="Detail">A sentence for a person; nothing that the client sent.</param>
 public sealed record Rejection(int Status, string Code, string Detail)
 {
+    private static readonly IReadOnlyDictionary<string, string> NoErrors = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
+
     /// <summary>Wire names of offending fields, each with what is wrong with it.</summary>
     public IReadOnlyDictionary<string, string>? Errors { get; init; }
 
@@ -17,10 +19,13 @@ public sealed record Rejection(int Status, string Code, string Detail)
     /// <summary>Whether it counts against <c>Limits:UnverifiedPerMinute</c>.</summary>
     public bool IsFailedAttempt { get; init; }
 
+    /// <param name="errors">By wire name; what is wrong with the request as a whole stands under the empty name.</param>
     public static Rejection Malformed(IReadOnlyDictionary<string, string> errors) =>
-        new(400, "malformedRequest", "The request lacks fields that Bitrix24 sends, or they are malformed.") { Errors = errors };
+        errors.TryGetValue("", out var whole) ? Malformed(whole)
+        : new(400, "malformedRequest", "The request lacks fields that Bitrix24 sends, or they are malformed.") { Errors = errors };
 
-    public static Rejection Malformed(string detail) => new(400, "malformedRequest", detail);
+    /// <summary>No single field is to blame.</summary>
+    public static Rejection Malformed(string detail) => new(400, "malformedRequest", detail) { Errors = NoErrors };
 
     public static readonly Rejection NotAForm = new(415, "unsupportedMediaType", "The body has to be application/x-www-form-urlencoded.");
 

@@ -65,7 +65,7 @@ public sealed class RejectionWriter(Texts texts)
 
     private static async Task WritePageAsync(HttpContext context, Rejection rejection, string title, string language)
     {
-        var fields = rejection.Errors is null ? default : Html.Of($"<ul>{Html.Join(rejection.Errors.Select(static e => Html.Of($"<li><code>{e.Key}</code> {e.Value}</li>")))}</ul>");
+        var fields = rejection.Errors is not { Count: > 0 } ? default : Html.Of($"<ul>{Html.Join(rejection.Errors.Select(static e => Html.Of($"<li><code>{e.Key}</code> {e.Value}</li>")))}</ul>");
         var page = Html.Of(
             $$"""
             <!DOCTYPE html>
@@ -108,8 +108,14 @@ internal static class Accepts
     {
         foreach (var line in request.Headers.Accept)
         {
-            if (line is not null && line.Contains(mediaType, StringComparison.OrdinalIgnoreCase))
-                return true;
+            // A media type whose name begins with another's is not that one: application/json-seq.
+            foreach (var entry in line.AsSpan().Split(','))
+            {
+                var media = line.AsSpan()[entry];
+                var parameters = media.IndexOf(';');
+                if ((parameters < 0 ? media : media[..parameters]).Trim().Equals(mediaType, StringComparison.OrdinalIgnoreCase))
+                    return true;
+            }
         }
 
         return false;

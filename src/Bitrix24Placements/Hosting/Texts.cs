@@ -16,7 +16,7 @@ public sealed class Texts
         Languages.ToFrozenDictionary(static l => l, Read, StringComparer.Ordinal);
 
     public string Get(string language, string key) =>
-        _texts.TryGetValue(language, out var texts) && texts.TryGetValue(key, out var text) ? text
+        _texts.TryGetValue(Own(language), out var texts) && texts.TryGetValue(key, out var text) ? text
         : _texts[Fallback].TryGetValue(key, out var english) ? english
         : key;
 
@@ -24,12 +24,21 @@ public sealed class Texts
     public string? Find(string language, string key) => _texts[Fallback].ContainsKey(key) ? Get(language, key) : null;
 
     /// <summary>For <c>lang="…"</c>: what a browser and a screen reader call the language.</summary>
-    public static string HtmlLanguage(string language) => language switch
+    public static string HtmlLanguage(string language) => Own(language) switch
     {
         "la" => "es",
         "br" => "pt-BR",
-        "ru" or "de" => language,
+        "ru" => "ru",
+        "de" => "de",
         _ => Fallback,
+    };
+
+    /// <summary>In any case, and by the usual codes too: a refusal is written in a language that nobody has looked at yet.</summary>
+    private static string Own(string language) => language.ToLowerInvariant() switch
+    {
+        "es" => "la",
+        "pt" => "br",
+        var own => own,
     };
 
     internal IEnumerable<string> Keys(string language) => _texts[language].Keys;

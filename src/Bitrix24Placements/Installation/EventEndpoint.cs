@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Installation;
 /// <summary><c>POST /events</c>: what Bitrix24's server tells, or somebody who pretends to be it.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
 public sealed class EventEndpoint(
-    Installer installer, PortalStore portals, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time)
+    Installer installer, PortalStore portals, PortalDirectory directory, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time)
 {
     public const string Install = "ONAPPINSTALL";
     public const string Update = "ONAPPUPDATE";
@@ -44,8 +44,11 @@ public sealed class EventEndpoint(
     public async Task HandleAsync(HttpContext context, WireForm form, string name)
     {
         var subject = AppEvent.MemberId(form) ?? "";
-        var rejection = !attempts.MayTry(context, subject) ? Rejection.TooManyAttempts
-            : name is Install or Update ? await InstallAsync(form, context.RequestAborted)
+        var installs = name is Install or Update;
+        // Events are sent once: those of a portal that is known here are not lost to somebody who guesses beside it.
+        var mayTry = (!installs && IsKnown(form, subject)) || attempts.MayTry(context, subject);
+        var rejection = !mayTry ? Rejection.TooManyAttempts
+            : installs ? await InstallAsync(form, context.RequestAborted)
             : await HearAsync(form, name, subject, context.RequestAborted);
         if (rejection is null)
             return;
@@ -53,6 +56,10 @@ public sealed class EventEndpoint(
             attempts.Failed(context, subject);
         await rejections.WriteAsync(context, rejection);
     }
+
+    /// <summary>From memory, as the worker's load is verified.</summary>
+    private bool IsKnown(WireForm form, string memberId) =>
+        directory.Find(memberId) is { State: not PortalState.Uninstalled } known && form.TryGet("auth[application_token]"u8, out var token) && known.AcceptsApplicationToken(token);
 
     /// <summary>An installation or an update. Events are sent once: what cannot be confirmed now is kept.</summary>
     private async Task<Rejection?> InstallAsync(WireForm form, CancellationToken cancellationToken)

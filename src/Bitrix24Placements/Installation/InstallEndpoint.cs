@@ -27,7 +27,7 @@ public sealed class InstallEndpoint(
 
         using (form)
         {
-            if (AppEvent.Name(form) is { } name)
+            if (!form.HasTooManyFields && AppEvent.Name(form) is { } name)
                 await (name == EventEndpoint.Install ? events.HandleAsync(context, form, name) : rejections.WriteAsync(context, EventEndpoint.OtherEvent));
             else if (PlacementParser.Parse(form, PlacementPipeline.AppPage) is { Post: { } post })
                 await InstallAsync(context, post);

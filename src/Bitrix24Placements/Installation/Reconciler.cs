@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -109,7 +110,8 @@ public sealed partial class Reconciler(RestClient rest, PortalStore portals, Pla
         if (right is not null)
             return null;
         var bound = await rest.CallAsync(memberId, new RestCall("placement.bind", catalogue.BindParameters(declared)), cancellationToken);
-        return bound.Error;
+        // Anything but "true" says as little as no answer.
+        return bound.Ok && bound.Value.ValueKind != JsonValueKind.True ? RestError.Unknown("The portal answered placement.bind with no word on whether it is bound.") : bound.Error;
     }
 
     /// <summary>The key of the errorHandlerUrl can be lost with the keys that encrypt it: then there is another one to register.</summary>

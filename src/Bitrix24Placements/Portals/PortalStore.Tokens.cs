@@ -12,6 +12,10 @@ public sealed partial class PortalStore
             cancellationToken, ("@id", memberId), ("@version", version), ("@owner", owner), ("@until", (now + duration).ToUnixTimeMilliseconds()), ("@now", now.ToUnixTimeMilliseconds())) > 0;
     }
 
+    public async Task<bool> IsRefreshLeasedAsync(string memberId, long version, CancellationToken cancellationToken) =>
+        (await database.QueryAsync("SELECT 1 FROM portals WHERE member_id = @id AND tokens_version = @version AND refresh_until >= @now", static r => r.GetInt32(0), cancellationToken,
+            ("@id", memberId), ("@version", version), ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()))).Count > 0;
+
     public Task ReleaseRefreshAsync(string memberId, string owner, CancellationToken cancellationToken) =>
         database.ExecuteAsync("UPDATE portals SET refresh_owner = NULL, refresh_until = 0 WHERE member_id = @id AND refresh_owner = @owner", cancellationToken, ("@id", memberId), ("@owner", owner));
 

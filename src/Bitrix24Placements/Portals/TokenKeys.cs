@@ -22,10 +22,18 @@ public sealed class TokenKeys(Database database, SchemaInstaller schema, IOption
 
     private static DirectoryInfo KeyFolder(string databasePath)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(databasePath)!, "keys"));
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return folder;
+        var path = Path.Combine(Path.GetDirectoryName(databasePath)!, "keys");
+        try
+        {
+            var folder = Directory.CreateDirectory(path);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return folder;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OptionsValidationException("", typeof(StorageOptions), [$"Storage:ConnectionString: the folder {path} for the keys cannot be used: {e.Message}"]);
+        }
     }
 
     /// <summary>The framework asks synchronously, at start and every few hours.</summary>

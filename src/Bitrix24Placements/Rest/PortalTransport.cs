@@ -50,13 +50,16 @@ public sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, TimePr
         if (answer.Body.Text("error") is { Length: > 0 } code)
             return Refused(code, answer.Body);
         var result = answer.Body.Member("result");
-        // EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200.
-        if (result.Text("error") is { Length: > 0 } inner && result.Text("error_description") is not null)
+        if (result.Text("error") is { Length: > 0 } inner && IsError(result))
             return Refused(inner, result);
         if (!answer.IsJsonObject || result.ValueKind == JsonValueKind.Undefined)
             return new(default, RestError.Unknown($"The portal answered with status {(int)answer.Status} and no REST result."));
         return new(result, null);
     }
+
+    /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200. A method's own result may have a member of that name, but others too.</summary>
+    private static bool IsError(JsonElement result) =>
+        result.Text("error_description") is not null || result.EnumerateObject().All(static m => m.Name is "error" or "error_description" or "argument");
 
     private static Attempt Refused(string code, JsonElement body)
     {

@@ -81,7 +81,7 @@ public sealed partial class RestClient
 
             if (!RestErrors.IsInvalidToken(error.Code))
                 return null;
-            if (await client._store.FindAsync(_memberId, cancellationToken) is { Tokens: not null } now && now.TokensVersion != _portal.TokensVersion)
+            if (await client._tokens.ReplacedAsync(_portal, cancellationToken) is { } now)
             {
                 _renewed = true;
                 return Use(now);

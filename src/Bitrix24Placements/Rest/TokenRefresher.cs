@@ -57,6 +57,27 @@ public sealed partial class TokenRefresher(
         }
     }
 
+    /// <summary>The portal with newer tokens than these, which somebody does not accept any more; null where nobody has brought any.</summary>
+    /// <remarks>A refresh voids the old access token before the new one is stored: one that is under way is waited for, here and on other instances.</remarks>
+    public async Task<Portal?> ReplacedAsync(Portal used, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            if (_running.TryGetValue(used.MemberId, out var running))
+                await Task.WhenAny(running.Value, Task.Delay(CallersPatience, time, cancellationToken));
+            // In this order: what is stored between the two is found.
+            var isLeased = await store.IsRefreshLeasedAsync(used.MemberId, used.TokensVersion, cancellationToken);
+            if (await store.FindAsync(used.MemberId, cancellationToken) is not { Tokens: not null } now)
+                return null;
+            if (now.TokensVersion != used.TokensVersion)
+                return now;
+            if (!isLeased || time.GetElapsedTime(started) >= CallersPatience)
+                return null;
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken);
+        }
+    }
+
     private async Task<RestResult<Portal>> RefreshAloneAsync(Portal stale)
     {
         try

@@ -170,6 +170,8 @@ public sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSign
 
     private static Rejection RejectionOf(RestError error) => error.Kind switch
     {
+        // A fault of Bitrix24's own is an answer with a code as well, though nobody knows what has come of the signal.
+        RestErrorKind.OutcomeUnknown when RestErrors.IsServerFault(error.Code) => Rejection.Refused(error.Code, $"Bitrix24 answered with {error.Code}. The signal may have been sent; it is not repeated."),
         RestErrorKind.Refused => Rejection.Refused(error.Code, $"Bitrix24 refused the signal: {error.Code}."),
         RestErrorKind.NotInstalled => UnknownPortal,
         RestErrorKind.NotConfigured => Rejection.NotConfigured,

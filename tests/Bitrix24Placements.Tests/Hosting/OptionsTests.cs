@@ -137,6 +137,15 @@ public sealed class OptionsTests
         Assert.DoesNotContain("hidden-password", run.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_folder_that_cannot_be_made_stops_the_process_with_one_line()
+    {
+        var below = Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll", "data", "placements.db");
+        var run = await FailedStart.RunAsync(new() { ["Storage__ConnectionString"] = $"Data Source={below}", ["ASPNETCORE_ENVIRONMENT"] = "Production" });
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("Storage:ConnectionString", Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
     private static ServiceProvider Services(params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value))).Build();

@@ -1,5 +1,6 @@
 using System.Net;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Tests.Installation;
 
 namespace Bitrix24Placements.Tests.Hosting;
 
@@ -79,6 +80,21 @@ public sealed class UnverifiedAttemptsTests
             (await service.ApiAsync("/api/links", new System.Text.Json.Nodes.JsonObject(), "forged")).Dispose();
         using var answer = await service.ApiAsync("/api/links", new System.Text.Json.Nodes.JsonObject());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_event_and_a_removal_notice_that_are_genuine_are_heard_however_many_were_not()
+    {
+        await using var service = await Service.StartInstalledAsync(Small);
+        var forged = service.Portal.EventFields("ONCRMDEALADD");
+        forged["auth[application_token]"] = "forged";
+        await AssertLimitedAsync(() => service.PostAsync("/events", forged), HttpStatusCode.Forbidden);
+        await AssertLimitedAsync(() => service.PostAsync("/placements/page-background-worker/removed/forged", []), HttpStatusCode.NotFound);
+
+        using var heard = await service.PostAsync("/events", service.Portal.EventFields("ONCRMDEALADD"));
+        Assert.Equal(HttpStatusCode.OK, heard.StatusCode);
+        using var noted = await service.PostAsync(new Uri(service.Portal.RemovalUrl()!).AbsolutePath, []);
+        Assert.Equal(HttpStatusCode.OK, noted.StatusCode);
     }
 
     private static async Task<HttpStatusCode> ForgedAsync(Service service)

@@ -41,15 +41,31 @@ public sealed class WizardFaultTests
         Assert.True(service.IsRegistered());
     }
 
-    [Fact]
-    public async Task A_refusal_inside_the_result_is_a_refusal()
+    [Theory]
+    [InlineData("""{"result":{"error":"EMPTY_ERROR_HANDLER_URL","error_description":"Empty option errorHandlerUrl"},"time":{"operating":0}}""")]
+    [InlineData("""{"result":{"error":"EMPTY_ERROR_HANDLER_URL"}}""")]
+    public async Task A_refusal_inside_the_result_is_a_refusal(string answer)
     {
         await using var service = await Service.StartAsync();
-        service.Bitrix.Faults.Next(Steps.Bind, Fault.Answer("""{"result":{"error":"EMPTY_ERROR_HANDLER_URL","error_description":"Empty option errorHandlerUrl"},"time":{"operating":0}}""", contentType: "application/json"));
+        service.Bitrix.Faults.Next(Steps.Bind, Fault.Answer(answer, contentType: "application/json"));
 
         var outcome = await service.InstallAsync();
 
         Assert.Equal("EMPTY_ERROR_HANDLER_URL", (string)outcome.Placement(Steps.Link)["error"]!);
+    }
+
+    [Theory]
+    [InlineData("""{"result":false}""")]
+    [InlineData("""{"result":[]}""")]
+    [InlineData("""{"result":null}""")]
+    public async Task A_bind_that_is_not_said_to_have_succeeded_is_looked_at(string answer)
+    {
+        await using var service = await Service.StartAsync();
+        service.Bitrix.Faults.Next(Steps.Bind, Fault.Answer(answer, contentType: "application/json"));
+
+        await service.InstallAndFinishAsync();
+
+        Assert.True(service.IsRegistered());
     }
 
     [Fact]

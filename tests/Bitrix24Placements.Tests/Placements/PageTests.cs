@@ -20,6 +20,9 @@ public sealed partial class PageTests(SharedInstalledService shared)
         { "de", "de", "" },
         { "la", "es", "" },
         { "br", "pt-BR", "" },
+        { "es", "es", "" },
+        { "pt", "pt-BR", "" },
+        { "DE", "de", "" },
         { "tc", "en", "Opened by a link" },
     };
 
@@ -138,6 +141,9 @@ public sealed partial class PageTests(SharedInstalledService shared)
     [InlineData("*/*", false)]
     [InlineData("text/html, application/json", false)]
     [InlineData("image/avif", false)]
+    [InlineData("text/plain, application/json; charset=utf-8", true)]
+    [InlineData("application/json-seq", false)]
+    [InlineData("application/jsonpath", false)]
     public async Task Are_JSON_only_where_that_is_named_and_HTML_is_not(string accept, bool json)
     {
         foreach (var answer in new[] { await Service.LinkAsync(accept: accept), await Service.WorkerAsync(accept: accept) })

@@ -49,7 +49,9 @@ public sealed class PayloadTests(SharedUnverifiedService unverified)
         var (post, errors) = payload.Parse();
 
         Assert.Null(post);
-        Assert.Equal(ExpectedErrors(payload), errors!.Keys.Order(StringComparer.Ordinal));
+        // What is wrong with the form as a whole has no name.
+        Assert.Equal(ExpectedErrors(payload), errors!.Keys.Where(static name => name.Length > 0).Order(StringComparer.Ordinal));
+        Assert.NotEmpty(errors);
         Assert.All(errors.Values, message => Assert.EndsWith(".", message, StringComparison.Ordinal));
     }
 

@@ -135,6 +135,31 @@ public sealed class RejectionTests(SharedInstalledService shared)
         Assert.Equal(["type", "title", "status", "detail", "code", "errors"], problem.Select(m => m.Key));
     }
 
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public async Task Blames_no_field_where_there_are_too_many(string address)
+    {
+        var fields = Enumerable.Range(0, 256).Select(static i => KeyValuePair.Create($"f{i}", "1")).Prepend(new("event", "ONAPPINSTALL"));
+        using var answer = await Service.PostAsync(address, fields);
+        await AssertProblemAsync(answer, HttpStatusCode.BadRequest, "malformedRequest");
+        var problem = await Service.JsonAsync(answer);
+        Assert.Empty(problem["errors"]!.AsObject());
+        Assert.Contains("256", (string?)problem["detail"], StringComparison.Ordinal);
+        using var page = await Service.PostAsync(address, fields, "text/html");
+        Assert.DoesNotContain("<li>", await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Refuses_in_the_users_language_whatever_its_case()
+    {
+        using var answer = await Service.LinkAsync(change: f =>
+        {
+            f.Query["LANG"] = "DE";
+            f.Body["member_id"] = "x";
+        });
+        Assert.Contains("<html lang=\"de\">", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Never_repeats_what_was_sent_in_a_refusal()
     {

@@ -91,6 +91,26 @@ public sealed class TokenRefreshTests
     }
 
     [Fact]
+    public async Task A_call_whose_token_a_refresh_under_way_has_voided_waits_for_the_new_one()
+    {
+        await using var bitrix = await Bitrix24.StartAsync(new() { RefreshRevokesAccessToken = true }, Token);
+        await using var service = await Harness.Service.StartInstalledAsync(RestTest.Unlimited, bitrix);
+        service.Portal.ExpireTokens();
+        var goOn = new TaskCompletionSource();
+        bitrix.Faults.Next("oauth:token", Fault.UntilAfter(goOn.Task));
+        var first = service.CallAsync("placement.list");
+        await service.EventuallyAsync(() => bitrix.OAuth.Refreshes == 1, "the old token is void, the new one is not here yet");
+
+        var second = service.CallAsync("placement.list");
+        await service.EventuallyAsync(() => service.Outcomes("placement.list").Contains("invalid_token"), "the portal has refused the old token");
+        goOn.SetResult();
+
+        Assert.True((await first).Ok);
+        Assert.True((await second).Ok);
+        Assert.Equal(1, bitrix.OAuth.Refreshes);
+    }
+
+    [Fact]
     public async Task A_token_that_is_invalid_and_not_replaced_is_refused_without_a_repetition()
     {
         await using var service = await RestTest.StartAsync();

@@ -14,6 +14,7 @@ public sealed class SignalOutcomeTests
     [InlineData("ACCESS_DENIED", 403)]
     [InlineData("insufficient_scope", 403)]
     [InlineData("USER_ID_ACCESS_ERROR", 200)]
+    [InlineData("INTERNAL_SERVER_ERROR", 500)]
     public async Task Tells_the_code_with_which_Bitrix24_refused(string code, int status)
     {
         await using var service = await Service.StartInstalledAsync();

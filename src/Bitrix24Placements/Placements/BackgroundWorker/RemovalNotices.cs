@@ -16,17 +16,13 @@ public sealed partial class RemovalNotices(
 
     public async Task ReceiveAsync(HttpContext context)
     {
-        if (!attempts.MayTry(context, "removal"))
-        {
-            await rejections.WriteAsync(context, Rejection.TooManyAttempts);
-            return;
-        }
-
         var key = (string)context.GetRouteValue("key")!;
         if (key.Length > 128 || await portals.FindByRemovalKeyAsync(key, context.RequestAborted) is not { } memberId || await portals.FindAsync(memberId, context.RequestAborted) is not { } portal)
         {
+            // Only who has guessed is refused: a notice is sent once, and behind an unknown proxy it has everybody's address.
+            var refused = attempts.MayTry(context, "removal") ? UnknownKey : Rejection.TooManyAttempts;
             attempts.Failed(context, "removal");
-            await rejections.WriteAsync(context, UnknownKey);
+            await rejections.WriteAsync(context, refused);
             return;
         }
 

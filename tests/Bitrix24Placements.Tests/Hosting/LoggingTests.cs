@@ -1,0 +1,23 @@
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Hosting;
+
+/// <summary>What the process writes, with all that the framework adds to a line.</summary>
+public sealed class LoggingTests
+{
+    [Fact]
+    public async Task A_removal_key_does_not_come_into_the_log_with_the_path_of_its_request()
+    {
+        using var service = await ServiceProcess.StartAsync(new() { ["ForwardedHeaders__KnownProxies__0"] = "192.0.2.1", ["Logging__LogLevel__Default"] = "Trace" });
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/placements/page-background-worker/removed/the-key-of-a-portal");
+        request.Headers.Add("X-Forwarded-For", "192.0.2.7");
+        (await service.Http.SendAsync(request, TestContext.Current.CancellationToken)).Dispose();
+
+        var log = await service.EndAsync();
+
+        // The line about the proxy is written while that request is served.
+        Assert.Contains("X-Forwarded", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("the-key-of-a-portal", log, StringComparison.Ordinal);
+        Assert.All(log.Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => Assert.StartsWith("{", line, StringComparison.Ordinal));
+    }
+}
