@@ -33,6 +33,9 @@ public sealed class Fleet : IAsyncDisposable
 
     public Bitrix24 Bitrix { get; }
 
+    /// <summary>Working folder of the processes; with SQLite <c>data</c> is below it.</summary>
+    public DirectoryInfo Folder => _folder;
+
     public SimPortal Portal => Bitrix.Portals[0];
 
     public string PublicUrl { get; }
@@ -48,11 +51,12 @@ public sealed class Fleet : IAsyncDisposable
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>On an empty PostgreSQL database. No process is started yet.</summary>
-    public static async Task<Fleet> OnPostgreSqlAsync(ThrowawayPostgres postgres, int size = 2)
+    /// <param name="way">Takes the database's connection string to the one that the processes get.</param>
+    public static async Task<Fleet> OnPostgreSqlAsync(ThrowawayPostgres postgres, int size = 2, Func<string, string>? way = null)
     {
         var database = await postgres.NewDatabaseAsync();
         var folder = Directory.CreateTempSubdirectory("b24p-");
-        return new(await Bitrix24.StartAsync(cancellationToken: Token), folder, Certificates.Settings(database, Certificates.Make(folder, "fleet")), size,
+        return new(await Bitrix24.StartAsync(cancellationToken: Token), folder, Certificates.Settings(way?.Invoke(database) ?? database, Certificates.Make(folder, "fleet")), size,
             () => new NpgsqlConnection(database + ";Pooling=false"));
     }
 
