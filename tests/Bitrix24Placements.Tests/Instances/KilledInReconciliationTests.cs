@@ -15,8 +15,11 @@ public sealed class KilledInReconciliationTests(ThrowawayPostgres postgres)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    /// <summary>Mostly waiting for leases, so both at once. Without PostgreSQL it counts as skipped when the other half has held.</summary>
     [Fact]
-    public async Task Of_two_instances_the_other_goes_on()
+    public Task Of_two_instances_the_other_goes_on_and_a_single_one_when_it_is_there_again() => Task.WhenAll(OneAsync(), TwoAsync());
+
+    private async Task TwoAsync()
     {
         await using var fleet = await Fleet.OnPostgreSqlAsync(postgres);
         fleet.Begin(0);
@@ -24,8 +27,7 @@ public sealed class KilledInReconciliationTests(ThrowawayPostgres postgres)
         await RunAsync(fleet);
     }
 
-    [Fact]
-    public async Task A_single_one_on_SQLite_goes_on_when_it_is_there_again()
+    private static async Task OneAsync()
     {
         await using var fleet = await (await Fleet.OnSqliteAsync()).StartAsync();
         await RunAsync(fleet);
@@ -55,7 +57,7 @@ public sealed class KilledInReconciliationTests(ThrowawayPostgres postgres)
             await fleet.StartAsync();
         await fleet.EventuallyAsync(async () => portals.TrueForAll(p => IsRight(fleet, p)) && await fleet.CountAsync("SELECT COUNT(*) FROM work") == 0, "all registrations are right");
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"Right {killed.Elapsed.TotalSeconds:0.0} s after the kill");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{(fleet.IsShared ? "Two on PostgreSQL" : "One on SQLite")}: right {killed.Elapsed.TotalSeconds:0.0} s after the kill");
         Assert.True(killed.Elapsed < Longest, killed.Elapsed.ToString());
         Assert.All(portals, static p => Assert.Equal(2, p.EventHandlers.Count));
     }

@@ -9,7 +9,7 @@ namespace Bitrix24Placements.Tests.Instances;
 /// <summary>Whatever is locked, absent or silent, and however many people wait for it: the worker's page of a known portal comes from memory.</summary>
 public sealed class WorkerUnderFaultsTests(ThrowawayPostgres postgres)
 {
-    private static readonly TimeSpan Held = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Held = TimeSpan.FromSeconds(2);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -20,7 +20,7 @@ public sealed class WorkerUnderFaultsTests(ThrowawayPostgres postgres)
         var (known, unknown) = await KnownAndUnknownAsync(fleet);
         using var loads = new SteadyLoads(fleet[0], known);
 
-        await loads.AssertFastAsync("nothing", () => Task.Delay(1000, Token));
+        await loads.AssertFastAsync("nothing", () => Task.Delay(500, Token));
         await using (var connection = await fleet.ConnectAsync())
         {
             await using var locked = await connection.BeginTransactionAsync(Token);
