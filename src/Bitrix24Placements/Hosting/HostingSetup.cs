@@ -16,6 +16,8 @@ public static class HostingSetup
     {
         builder.Logging.AddStructuredLogging(builder.Environment);
         builder.AddTelemetry();
+        // Lines end with CR LF: a bare LF is read differently by different servers, which is what request smuggling lives on.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         var services = builder.Services;
@@ -64,8 +66,8 @@ public static class HostingSetup
     public static IEndpointRouteBuilder MapHosting(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;
-        endpoints.MapMethods("/health/live", GetAndHead, (RequestDelegate)HealthEndpoints.LiveAsync);
-        endpoints.MapMethods("/health/ready", GetAndHead, (RequestDelegate)services.GetRequiredService<HealthEndpoints>().ReadyAsync);
+        endpoints.MapMethods("/health/live", GetAndHead, (RequestDelegate)HealthEndpoints.LiveAsync).WithMetadata(NeverShed.Instance);
+        endpoints.MapMethods("/health/ready", GetAndHead, (RequestDelegate)services.GetRequiredService<HealthEndpoints>().ReadyAsync).WithMetadata(NeverShed.Instance);
         endpoints.MapMethods("/", GetAndHead, (RequestDelegate)services.GetRequiredService<HomePage>().ShowAsync);
         return endpoints;
     }

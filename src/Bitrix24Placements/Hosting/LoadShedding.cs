@@ -8,6 +8,12 @@ public sealed class WorkerLoad
     public static readonly WorkerLoad Instance = new();
 }
 
+/// <summary>Marks what tells an orchestrator that the service is alive: restarting it because it has much to do would make that worse.</summary>
+public sealed class NeverShed
+{
+    public static readonly NeverShed Instance = new();
+}
+
 /// <summary>Beyond what can be answered in time, 503 at once is better than anybody waiting for five seconds.</summary>
 public sealed class LoadShedding(RequestDelegate next, IOptions<LimitsOptions> options, RejectionWriter rejections)
 {
@@ -31,7 +37,14 @@ public sealed class LoadShedding(RequestDelegate next, IOptions<LimitsOptions> o
 
     public async Task InvokeAsync(HttpContext context)
     {
-        var room = context.GetEndpoint()?.Metadata.GetMetadata<WorkerLoad>() is null ? _requests : _workerLoads;
+        var metadata = context.GetEndpoint()?.Metadata;
+        if (metadata?.GetMetadata<NeverShed>() is not null)
+        {
+            await next(context);
+            return;
+        }
+
+        var room = metadata?.GetMetadata<WorkerLoad>() is null ? _requests : _workerLoads;
         if (!room.TryEnter())
         {
             await rejections.WriteAsync(context, Rejection.Overloaded);

@@ -15,9 +15,6 @@ public sealed class EventEndpoint(
 
     public static readonly Rejection OtherEvent = Rejection.Malformed(new Dictionary<string, string> { ["event"] = "ONAPPINSTALL is expected here; other events go to /events." });
 
-    /// <summary>Of the checks of an uninstallation, at most one in so long.</summary>
-    private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
-
     /// <summary>So long the answer waits for the first check, which mostly knows at once.</summary>
     private static readonly TimeSpan FirstCheck = TimeSpan.FromSeconds(2);
 
@@ -88,7 +85,7 @@ public sealed class EventEndpoint(
             return null;
 
         var notice = new UninstallNotice(form.Text("data[CLEAN]"u8) == "1", portal.Epoch, 0, portal.TokenState != TokenState.Dead);
-        await work.RequestAsync(memberId, WorkKind.Uninstall, time.GetUtcNow(), ChecksApart, notice.ToString(), resetAttempts: true, CancellationToken.None);
+        await work.RequestAsync(memberId, WorkKind.Uninstall, time.GetUtcNow(), UninstallWork.ChecksApart, notice.ToString(), resetAttempts: true, CancellationToken.None);
         signal.Wake();
         await WaitForFirstCheckAsync(memberId, cancellationToken);
         return null;

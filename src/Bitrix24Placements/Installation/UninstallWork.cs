@@ -23,6 +23,9 @@ internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, b
 public sealed partial class UninstallWork(
     PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, InstallationMetrics metrics, TimeProvider time, ILogger<UninstallWork> logger) : IWork
 {
+    /// <summary>However many notices come, the OAuth server is asked no more often for one portal.</summary>
+    public static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(5);
 
     /// <summary>An uninstallation takes a moment to be known everywhere.</summary>
@@ -67,7 +70,8 @@ public sealed partial class UninstallWork(
                 return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 }).ToString());
             case Answer.StillThere:
                 Log.Dropped(logger, portal.MemberId);
-                return WorkResult.Done;
+                // The row stays for a moment without a notice in it, so that the next notice keeps its distance.
+                return WorkResult.Again(ChecksApart, "");
             default:
                 return WorkResult.Again(Pauses.Growing(item.Attempt, 5, 10, 30, 120, 600, 1800, 3600));
         }

@@ -11,7 +11,6 @@ public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumer
     private const int Concurrency = 8;
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RenewEvery = WorkStore.Lease / 3;
 
     private readonly IWork[] _works = [.. works];
     private readonly SemaphoreSlim _places = new(Concurrency);
@@ -75,61 +74,6 @@ public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumer
         {
             _places.Release();
             signal.Wake();
-        }
-    }
-
-    /// <summary>Runs claimed work and notes what has become of it. The lease is renewed meanwhile; if the process dies it runs out.</summary>
-    public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
-    {
-        WorkResult result;
-        using var renewing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var renewal = RenewAsync(item, renewing.Token);
-        try
-        {
-            result = await run(cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            result = WorkResult.Again(TimeSpan.Zero);
-        }
-        catch (Exception e)
-        {
-            Log.Failed(logger, e, item.Kind, item.MemberId);
-            result = WorkResult.Again(Pauses.AfterSilence(item.Attempt));
-        }
-
-        await renewing.CancelAsync();
-        await renewal;
-        try
-        {
-            if (result.Pause is { } pause)
-                await store.PostponeAsync(item, pause, result.Payload, CancellationToken.None);
-            else
-                await store.CompleteAsync(item, CancellationToken.None);
-        }
-        catch (DbException e)
-        {
-            // The lease runs out, and the work is done once more: all of it may be done twice.
-            Log.StoreFailed(logger, e.Message);
-        }
-    }
-
-    private async Task RenewAsync(WorkItem item, CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(RenewEvery, time, cancellationToken);
-                await store.RenewAsync(item, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-        }
-        catch (DbException e)
-        {
-            Log.StoreFailed(logger, e.Message);
         }
     }
 

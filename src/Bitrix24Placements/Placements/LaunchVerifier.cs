@@ -26,7 +26,7 @@ public sealed class LaunchVerifier : IAsyncDisposable
     private static readonly TimeSpan ConfirmationBudget = TimeSpan.FromSeconds(2.75);
 
     /// <summary>A page of the portal is waiting, and Bitrix24 counts: rather no answer than a late one.</summary>
-    private static readonly TimeSpan WorkerPatience = TimeSpan.FromMilliseconds(900);
+    private static readonly TimeSpan WorkerPatience = TimeSpan.FromMilliseconds(750);
 
     private readonly PortalStore _portals;
     private readonly PortalDirectory _directory;

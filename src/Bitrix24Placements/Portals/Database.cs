@@ -28,6 +28,7 @@ public sealed class Database : IAsyncDisposable
         sqlite.DataSource = FilePath;
         _source = SqliteFactory.Instance.CreateDataSource(sqlite.ConnectionString);
         _sqliteGate = new SemaphoreSlim(SqliteThreads);
+        KeepThreadsForTheOthers();
     }
 
     public StorageProvider Provider { get; }
@@ -62,6 +63,13 @@ public sealed class Database : IAsyncDisposable
 
     public Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
         RunAsync((connection, token) => connection.QueryAsync(sql, read, token, parameters), cancellationToken);
+
+    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered from memory.</summary>
+    private static void KeepThreadsForTheOthers()
+    {
+        ThreadPool.GetMinThreads(out var workers, out var ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + SqliteThreads), ports);
+    }
 
     private async Task<T> RunOnAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {

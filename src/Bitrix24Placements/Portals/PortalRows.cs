@@ -1,13 +1,23 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 
 namespace Bitrix24Placements.Portals;
 
 /// <summary>Between a row of <c>portals</c> and a <see cref="Portal"/>.</summary>
-internal sealed class PortalRows(TokenVault vault)
+internal sealed partial class PortalRows(TokenVault vault, ILogger logger)
 {
+    private const int MostUnreadable = 100_000;
+
+    /// <summary>Installed portals whose tokens this process was not able to decrypt. Not noted in the database: with the right keys, or on another instance, they may be good.</summary>
+    private readonly ConcurrentDictionary<string, bool> _unreadable = new(StringComparer.Ordinal);
+
     public const string Columns =
         "member_id, client_endpoint, oauth_server, state, epoch, user_id, tokens, tokens_state, tokens_version, tokens_expire_at, "
         + "application_token_hash, removal_key, declaration, placements, reconciled_at, checked_at, removals, removed_at";
+
+    public int Unreadable => _unreadable.Count;
+
+    public void Forget(string memberId) => _unreadable.TryRemove(memberId, out _);
 
     public Portal Read(DbDataReader row)
     {
@@ -16,6 +26,8 @@ internal sealed class PortalRows(TokenVault vault)
         var stored = row.TextOrNull(6);
         var opened = stored is null ? null : vault.UnprotectTokens(memberId, stored);
         var tokenState = (TokenState)row.GetInt32(7);
+        var unreadable = stored is not null && opened is null;
+        Note(memberId, unreadable && tokenState != TokenState.Dead && (PortalState)row.GetInt32(3) == PortalState.Installed);
         return new Portal
         {
             MemberId = memberId,
@@ -26,7 +38,7 @@ internal sealed class PortalRows(TokenVault vault)
             UserId = row.GetInt64(5),
             Tokens = opened is { } t ? new PortalTokens(t.Access, t.Refresh, expires) : null,
             // What cannot be decrypted counts as dead, not as a crash.
-            TokenState = stored is not null && opened is null ? TokenState.Dead : tokenState,
+            TokenState = unreadable ? TokenState.Dead : tokenState,
             TokensVersion = row.GetInt64(8),
             ApplicationTokenHash = row.TextOrNull(10),
             RemovalKey = new(vault.Unprotect(memberId, "removal", row.GetString(11)) ?? ""),
@@ -39,5 +51,19 @@ internal sealed class PortalRows(TokenVault vault)
         };
     }
 
+    private void Note(string memberId, bool unreadable)
+    {
+        if (!unreadable)
+            Forget(memberId);
+        else if (_unreadable.Count < MostUnreadable && _unreadable.TryAdd(memberId, true))
+            Log.Unreadable(logger, memberId);
+    }
+
     public static DateTimeOffset Instant(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The tokens of portal {MemberId} cannot be decrypted: their key is not among the keys of tokens")]
+        public static partial void Unreadable(ILogger logger, string memberId);
+    }
 }

@@ -31,7 +31,7 @@ public sealed partial class PortalStore
             ("@declaration", declaration), ("@after", after?.Declaration ?? ""), ("@id", after?.MemberId ?? ""), ("@limit", limit));
     }
 
-    /// <summary>How many portals there are in each state, and how many of them have dead tokens.</summary>
+    /// <summary>How many portals there are in each state, and how many of them have dead tokens: those that this process was not able to decrypt are among them.</summary>
     public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync("SELECT state, tokens_state, COUNT(*) FROM portals GROUP BY state, tokens_state",
@@ -40,7 +40,7 @@ public sealed partial class PortalStore
             rows.Where(static r => r.State == PortalState.Installed).Sum(static r => r.Count),
             rows.Where(static r => r.State == PortalState.Suspended).Sum(static r => r.Count),
             rows.Where(static r => r.State == PortalState.Uninstalled).Sum(static r => r.Count),
-            rows.Where(static r => r.State == PortalState.Installed && r.Tokens == TokenState.Dead).Sum(static r => r.Count));
+            rows.Where(static r => r.State == PortalState.Installed && r.Tokens == TokenState.Dead).Sum(static r => r.Count) + _rows.Unreadable);
     }
 }
 

@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 namespace Bitrix24Placements.Portals;
 
 /// <summary>Portals in the database: look-ups and what an installation's life changes. Every change reaches this process's memory at once and other instances' within seconds.</summary>
-public sealed partial class PortalStore(Database database, PortalDirectory directory, TokenVault vault, TimeProvider time)
+public sealed partial class PortalStore(Database database, PortalDirectory directory, TokenVault vault, TimeProvider time, ILogger<PortalStore> logger)
 {
-    private readonly PortalRows _rows = new(vault);
+    private readonly PortalRows _rows = new(vault, logger);
 
     /// <summary>From memory where the portal is known, else from the database; null where there is none.</summary>
     public async ValueTask<KnownPortal?> KnownAsync(string memberId, CancellationToken cancellationToken)
@@ -24,7 +24,10 @@ public sealed partial class PortalStore(Database database, PortalDirectory direc
     public async Task<Portal?> FindAsync(string memberId, CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync($"SELECT {PortalRows.Columns} FROM portals WHERE member_id = @id", _rows.Read, cancellationToken, ("@id", memberId));
-        return rows is [var portal] ? portal : null;
+        if (rows is [var portal])
+            return portal;
+        _rows.Forget(memberId);
+        return null;
     }
 
     /// <summary>Whose removal notices arrive under this key; null where it is nobody's.</summary>
@@ -150,6 +153,8 @@ public sealed partial class PortalStore(Database database, PortalDirectory direc
             await transaction.CommitAsync(token);
             return (true, after.FirstOrDefault());
         }, cancellationToken);
+        if (portal is { Changed: true, After: null })
+            _rows.Forget(memberId);
         if (portal.Changed)
             directory.Replace(memberId, portal.After is null ? null : new KnownPortal(portal.After));
         return portal.Changed;

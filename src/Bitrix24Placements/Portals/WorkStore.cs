@@ -19,7 +19,8 @@ public sealed record WorkItem(string MemberId, string Kind, int Attempt, long Re
 /// <summary>Work accepted and not yet done, claimed by one instance at a time.</summary>
 public sealed class WorkStore(Database database, TimeProvider time)
 {
-    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    /// <summary>So long after a kill somebody else goes on. Whoever works renews it, also in a call that takes a minute.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
     private readonly string _owner = Guid.NewGuid().ToString("n");
 

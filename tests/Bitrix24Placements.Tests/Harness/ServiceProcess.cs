@@ -1,72 +1,190 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Harness;
 
-/// <summary>The service as a process of its own, for what can only be seen there: what it writes.</summary>
-public sealed class ServiceProcess : IDisposable
+/// <summary>The service as a process of its own, so that it can be killed at any instant.</summary>
+public sealed class ServiceProcess : IAsyncDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("b24p-");
-    private readonly Process _process;
-    private readonly Task<string> _output;
+    /// <summary>A published executable to be tested instead of what was built with the tests: <c>SERVICE_EXECUTABLE</c>.</summary>
+    private static readonly string? Executable = Environment.GetEnvironmentVariable("SERVICE_EXECUTABLE") is { Length: > 0 } path ? path : null;
 
-    private ServiceProcess(Dictionary<string, string> environment)
+    /// <summary>A test run that is ended from outside leaves none behind.</summary>
+    private static readonly ConcurrentDictionary<Process, bool> Running = new();
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private DirectoryInfo? _ownFolder;
+
+    static ServiceProcess() => AppDomain.CurrentDomain.ProcessExit += static (_, _) =>
     {
-        Http = new() { BaseAddress = new($"http://127.0.0.1:{Service.FreePort()}") };
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")]) { WorkingDirectory = _folder.FullName, RedirectStandardOutput = true };
-        start.Environment["ASPNETCORE_URLS"] = Http.BaseAddress.AbsoluteUri;
-        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
-        _process = Process.Start(start)!;
-        _output = _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        foreach (var process in Running.Keys)
+            End(process);
+    };
+
+    private ServiceProcess(Process process, Uri url)
+    {
+        (_process, Url) = (process, url);
+        Running[process] = true;
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { BaseAddress = url, Timeout = TimeSpan.FromSeconds(40) };
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
     }
+
+    public Uri Url { get; }
 
     public HttpClient Http { get; }
 
-    public static async Task<ServiceProcess> StartAsync(Dictionary<string, string> environment)
-    {
-        var process = new ServiceProcess(environment);
-        for (var until = DateTime.UtcNow.AddSeconds(30); !await process.IsReadyAsync();)
-        {
-            if (process._process.HasExited || DateTime.UtcNow > until)
-            {
-                process.Dispose();
-                Assert.Fail("The process did not become ready.");
-            }
+    /// <summary>What it has written until now.</summary>
+    public string Output => string.Join('\n', _output);
 
-            await Task.Delay(50, TestContext.Current.CancellationToken);
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>Waits until it is ready, in a folder of its own that goes with it.</summary>
+    public static Task<ServiceProcess> StartAsync(Dictionary<string, string?> settings, int? port = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("b24p-");
+        var process = Begin(folder, settings, port ?? Service.FreePort());
+        process._ownFolder = folder;
+        return process.ReadyAsync();
+    }
+
+    /// <summary>Starts it and waits for nothing.</summary>
+    public static ServiceProcess Begin(DirectoryInfo folder, Dictionary<string, string?> settings, int port)
+    {
+        var url = new Uri($"http://127.0.0.1:{port}");
+        var start = new ProcessStartInfo
+        {
+            FileName = Executable ?? "dotnet",
+            Arguments = Executable is null ? $"\"{Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")}\"" : "",
+            WorkingDirectory = folder.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["ASPNETCORE_URLS"] = url.GetLeftPart(UriPartial.Authority);
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        foreach (var (name, value) in settings)
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        return new(Process.Start(start)!, url);
+    }
+
+    /// <summary>Fails when the process ends, or is not ready in time.</summary>
+    public async Task<ServiceProcess> ReadyAsync()
+    {
+        for (var until = DateTime.UtcNow.AddSeconds(60); DateTime.UtcNow < until && !_process.HasExited;)
+        {
+            if (await HealthAsync() is not null)
+                return this;
+            await Task.Delay(50, Token);
         }
 
-        return process;
+        Assert.Fail($"The process is not ready. It wrote:\n{Output}");
+        return this;
     }
 
-    /// <summary>Ends it, and gives what it has written.</summary>
-    public Task<string> EndAsync()
-    {
-        _process.Kill(entireProcessTree: true);
-        return _output;
-    }
-
-    private async Task<bool> IsReadyAsync()
+    /// <summary>What <c>/health/ready</c> tells; null while the service is not ready or not there.</summary>
+    public async Task<JsonObject?> HealthAsync()
     {
         try
         {
-            using var answer = await Http.GetAsync("/health/ready", TestContext.Current.CancellationToken);
-            return answer.IsSuccessStatusCode;
+            using var answer = await Http.GetAsync("/health/ready", Token);
+            return answer.IsSuccessStatusCode ? await Service.JsonAsync(answer) : null;
         }
         catch (HttpRequestException)
         {
-            return false;
+            return null;
         }
     }
 
-    public void Dispose()
+    /// <summary>SIGKILL: nothing of it runs any more when this returns.</summary>
+    public void Kill() => End(_process);
+
+    /// <summary>SIGTERM.</summary>
+    /// <returns>The exit status.</returns>
+    public async Task<int> TerminateAsync()
     {
-        if (!_process.HasExited)
-            _process.Kill(entireProcessTree: true);
-        _process.WaitForExit();
-        _process.Dispose();
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(Token);
+        await _process.WaitForExitAsync(Token).WaitAsync(TimeSpan.FromSeconds(40), Token);
+        return _process.ExitCode;
+    }
+
+    public async Task<HttpResponseMessage> PostAsync(LaunchForm form, string accept = "text/html")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, form.Action.PathAndQuery) { Content = new FormUrlEncodedContent(form.Body) };
+        request.Headers.Accept.ParseAdd(accept);
+        return await Http.SendAsync(request, Token);
+    }
+
+    public Task<HttpResponseMessage> WorkerAsync(SimPortal portal) => PostAsync(portal.LaunchFields("PAGE_BACKGROUND_WORKER", handler: new Uri(Url, "/placements/page-background-worker").AbsoluteUri));
+
+    public Task<HttpResponseMessage> LinkAsync(SimPortal portal, int userId = 1) => PostAsync(portal.LaunchFields("REST_APP_URI", userId, handler: new Uri(Url, "/placements/rest-app-uri").AbsoluteUri));
+
+    public Task<HttpResponseMessage> AppPageAsync(SimPortal portal, int userId = 1) => PostAsync(portal.LaunchFields("DEFAULT", userId, handler: Url.AbsoluteUri));
+
+    /// <summary>A busy machine may let the three seconds of a confirmation pass: an administrator would try again.</summary>
+    public async Task InstallAsync(SimPortal portal)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var answer = await PostAsync(portal.InstallFields(handler: new Uri(Url, "/install").AbsoluteUri), "application/json");
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable && attempt < 10)
+                continue;
+            var outcome = await Service.JsonAsync(answer);
+            Assert.True((bool?)outcome["finished"], $"{outcome.ToJsonString()}\n{Output}");
+            portal.FinishInstall();
+            return;
+        }
+    }
+
+    /// <summary>The answer's status and, where it is refused, the code; null where the process was killed.</summary>
+    public async Task<(HttpStatusCode Status, string? Detail)?> TrySignalAsync(SimPortal portal)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/signals")
+        {
+            Content = new StringContent(new JsonObject { ["memberId"] = portal.MemberId, ["command"] = "test" }.ToJsonString(), new MediaTypeHeaderValue("application/json")),
+        };
+        request.Headers.Authorization = new("Bearer", Service.ApiKey);
+        try
+        {
+            using var answer = await Http.SendAsync(request, Token);
+            return (answer.StatusCode, answer.StatusCode == HttpStatusCode.Accepted ? null : (string?)(await Service.JsonAsync(answer))["detail"]);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or ObjectDisposedException || (e is OperationCanceledException && !Token.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        End(_process);
+        Running.TryRemove(_process, out _);
         Http.Dispose();
-        _folder.Delete(true);
+        _process.Dispose();
+        _ownFolder?.Delete(true);
+        return ValueTask.CompletedTask;
+    }
+
+    private static void End(Process process)
+    {
+        if (process.HasExited)
+            return;
+        process.Kill();
+        // Without a limit: what it has written is then there as well.
+        process.WaitForExit();
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is not null)
+            _output.Enqueue(line.Data);
     }
 }

@@ -9,6 +9,9 @@ public sealed class FuzzTests(SharedInstalledService shared)
 {
     private const int Requests = 400;
 
+    /// <summary>Seconds; the variable that lengthens the property tests of CsCheck too.</summary>
+    private const string TimeVariable = "CsCheck_Time";
+
     private static readonly string[] Addresses =
     [
         "/", "/install", "/events", "/placements", "/placements/rest-app-uri", "/placements/page-background-worker", "/placements/page-background-worker/removed/key", "/placements/page-background-worker/removed/%00%FF",
@@ -33,7 +36,8 @@ public sealed class FuzzTests(SharedInstalledService shared)
         var seed = Random.Shared.Next();
         var random = new Random(seed);
         var valid = shared.Service.Portal.LaunchFields("REST_APP_URI", 2);
-        for (var i = 0; i < Requests; i++)
+        var until = DateTime.UtcNow.AddSeconds(int.TryParse(Environment.GetEnvironmentVariable(TimeVariable), out var seconds) ? seconds : 0);
+        for (var i = 0; i < Requests || DateTime.UtcNow < until; i++)
         {
             using var request = Request(random, valid);
             using var answer = await SendAsync(request);

@@ -8,12 +8,13 @@ public sealed class LoggingTests
     [Fact]
     public async Task A_removal_key_does_not_come_into_the_log_with_the_path_of_its_request()
     {
-        using var service = await ServiceProcess.StartAsync(new() { ["ForwardedHeaders__KnownProxies__0"] = "192.0.2.1", ["Logging__LogLevel__Default"] = "Trace" });
+        await using var service = await ServiceProcess.StartAsync(new() { ["ForwardedHeaders:KnownProxies:0"] = "192.0.2.1", ["Logging:LogLevel:Default"] = "Trace" });
         using var request = new HttpRequestMessage(HttpMethod.Post, "/placements/page-background-worker/removed/the-key-of-a-portal");
         request.Headers.Add("X-Forwarded-For", "192.0.2.7");
         (await service.Http.SendAsync(request, TestContext.Current.CancellationToken)).Dispose();
 
-        var log = await service.EndAsync();
+        service.Kill();
+        var log = service.Output;
 
         // The line about the proxy is written while that request is served.
         Assert.Contains("X-Forwarded", log, StringComparison.Ordinal);

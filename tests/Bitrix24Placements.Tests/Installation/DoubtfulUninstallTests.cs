@@ -1,4 +1,5 @@
 using System.Net;
+using Bitrix24Placements.Installation;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
 using PortalSimulator;
@@ -27,18 +28,30 @@ public sealed class DoubtfulUninstallTests : IAsyncLifetime
     {
         using var answer = await ForgeAsync();
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        foreach (var pause in new[] { 5, 60, 600 })
-        {
-            await _service.EventuallyAsync(async () => await _service.DueInAsync(WorkKind.Uninstall) > 0, "the next question is planned");
-            Assert.InRange((await _service.DueInAsync(WorkKind.Uninstall))!.Value, pause - 4, pause);
-            _time.Shift(TimeSpan.FromSeconds(pause));
-        }
+        await BeDroppedAsync();
+        _time.Shift(UninstallWork.ChecksApart);
 
         await _service.EventuallyAsync(async () => !await _service.HasWorkAsync(WorkKind.Uninstall), "the notice is dropped");
         Assert.Equal(["app.info", "app.info", "app.info", "app.info"], _bitrix.OAuth.Calls.Select(c => c.Kind));
         Assert.Equal(PortalState.Installed, (await _service.StoredAsync())!.State);
         Assert.Contains(_service.Logs, l => l.StartsWith("Warning", StringComparison.Ordinal) && l.Contains("dropped", StringComparison.Ordinal));
         Assert.Equal(HttpStatusCode.Accepted, await _service.SignalAsync());
+    }
+
+    [Fact]
+    public async Task After_a_dropped_one_the_next_is_asked_about_when_five_seconds_have_passed()
+    {
+        (await ForgeAsync()).Dispose();
+        await BeDroppedAsync();
+        _bitrix.OAuth.Calls.Clear();
+
+        for (var i = 0; i < 3; i++)
+            (await ForgeAsync()).Dispose();
+
+        Assert.Empty(_bitrix.OAuth.Calls);
+        Assert.InRange((await _service.DueInAsync(WorkKind.Uninstall))!.Value, 0, 5);
+        _time.Shift(UninstallWork.ChecksApart);
+        await _service.EventuallyAsync(() => _bitrix.OAuth.Calls.Count == 1, "the next one is asked about");
     }
 
     [Fact]
@@ -163,6 +176,19 @@ public sealed class DoubtfulUninstallTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.OK, page.StatusCode);
             Assert.Equal(HttpStatusCode.Accepted, await _service.SignalAsync());
         }
+    }
+
+    /// <summary>The pauses between the four questions.</summary>
+    private async Task BeDroppedAsync()
+    {
+        foreach (var pause in new[] { 5, 60, 600 })
+        {
+            await _service.EventuallyAsync(async () => await _service.DueInAsync(WorkKind.Uninstall) > 0, "the next question is planned");
+            Assert.InRange((await _service.DueInAsync(WorkKind.Uninstall))!.Value, pause - 4, pause);
+            _time.Shift(TimeSpan.FromSeconds(pause));
+        }
+
+        await _service.EventuallyAsync(() => _service.Logs.Any(static l => l.Contains("dropped", StringComparison.Ordinal)), "the notice is dropped");
     }
 
     private Task<HttpResponseMessage> ForgeAsync() => _service.PostAsync("/events", _service.Portal.EventFields("ONAPPUNINSTALL"));

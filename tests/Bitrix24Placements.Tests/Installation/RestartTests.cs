@@ -123,6 +123,7 @@ public sealed class RestartTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await second.SignalAsync());
         Assert.Empty(_bitrix.OAuth.Calls);
+        Assert.Equal(1, await DeadTokensAsync(second));
         using (var employee = await second.AppPageAsync(userId: 2))
             Assert.Contains("data-state=\"dead\"", await employee.TextAsync(), StringComparison.Ordinal);
 
@@ -130,10 +131,19 @@ public sealed class RestartTests : IAsyncLifetime
 
         await second.EventuallyReconciledAsync();
         Assert.Equal(HttpStatusCode.Accepted, await second.SignalAsync());
+        Assert.Equal(0, await DeadTokensAsync(second));
         // The key of the old address was lost as well, so that there is another one.
         Assert.NotEqual(url, second.Portal.RemovalUrl());
         await second.Portal.RemoveWorkerAsync(cancellationToken: Token);
         await second.EventuallyRegisteredAsync();
+    }
+
+    /// <summary>As health tells them, counted anew.</summary>
+    private async Task<int> DeadTokensAsync(Service service)
+    {
+        _time.Shift(TimeSpan.FromSeconds(31));
+        using var answer = await service.Http.GetAsync("/health/ready", Token);
+        return (int)(await Service.JsonAsync(answer))["portals"]!["deadTokens"]!;
     }
 
     /// <summary>A service with the same public address on a copy of the first one's files, after the first one's leases have run out.</summary>

@@ -66,7 +66,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
 
         await store.Work.RenewAsync(item, Token);
 
-        store.Time.Advance(TimeSpan.FromSeconds(20));
+        store.Time.Advance(WorkStore.Lease - TimeSpan.FromSeconds(1));
         Assert.Empty(await store.Work.ClaimAsync(1, Token));
     }
 
