@@ -13,8 +13,6 @@ namespace Bitrix24Placements.Hosting;
 /// <summary>The only file that knows OpenTelemetry. Nothing is measured that nobody reads: OTLP by the standard environment variables, Prometheus by <c>Management:Port</c>.</summary>
 public static class Telemetry
 {
-    private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
-
     private static readonly string[] Meters =
     [
         PlacementMetrics.MeterName, RestMetrics.MeterName, InstallationMetrics.MeterName, PortalCensus.MeterName,
@@ -27,25 +25,31 @@ public static class Telemetry
     public static WebApplicationBuilder AddTelemetry(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<PortalCensus>();
-        var otlp = !string.IsNullOrEmpty(builder.Configuration[OtlpEndpoint]);
+        var (metricsOut, tracesOut) = (IsExported(builder.Configuration, "METRICS"), IsExported(builder.Configuration, "TRACES"));
         var prometheus = !string.IsNullOrWhiteSpace(builder.Configuration[ManagementOptions.Section + ":" + nameof(ManagementOptions.Port)]);
-        if (!otlp && !prometheus)
+        if (!metricsOut && !tracesOut && !prometheus)
             return builder;
 
-        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(static r => r.AddService("bitrix24placements"));
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService(builder.Configuration["OTEL_SERVICE_NAME"] ?? "bitrix24placements"));
         telemetry.WithMetrics(metrics =>
         {
             metrics.AddMeter(Meters).AddView(static instrument => instrument.Name is "bitrix24.rest.duration" or "bitrix24.oauth.duration"
                 ? new ExplicitBucketHistogramConfiguration { Boundaries = Buckets } : null);
             if (prometheus)
                 metrics.AddPrometheusExporter();
-            if (otlp)
+            if (metricsOut)
                 metrics.AddOtlpExporter();
         });
-        if (otlp)
+        if (tracesOut)
             telemetry.WithTracing(static tracing => tracing.AddAspNetCoreInstrumentation(Configure).AddHttpClientInstrumentation(Configure).AddOtlpExporter());
         return builder;
     }
+
+    /// <param name="signal">As the standard environment variables name it.</param>
+    private static bool IsExported(ConfigurationManager configuration, string signal) =>
+        (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] + configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"]).Length > 0
+        && configuration[$"OTEL_{signal}_EXPORTER"] is null or "" or "otlp"
+        && !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A port of its own for metrics. What arrives there gets nothing else, and what arrives elsewhere gets no metrics, whatever its Host header says.</summary>
     public static WebApplication UseManagementPort(this WebApplication app)
@@ -84,7 +88,8 @@ public static class Telemetry
     /// <summary>Paths can hold a removal key and queries a user's data: a trace gets the route instead.</summary>
     private static void Configure(OpenTelemetry.Instrumentation.AspNetCore.AspNetCoreTraceInstrumentationOptions options)
     {
-        options.Filter = static context => context.GetEndpoint()?.Metadata.GetMetadata<WorkerLoad>() is null && !context.Request.Path.StartsWithSegments(PlacementCatalogue.BackgroundWorkerPath);
+        // Worker loads are too many. No endpoint is known yet, and the path still has the service's own base.
+        options.Filter = static context => !context.Request.Path.Value!.EndsWith(PlacementCatalogue.BackgroundWorkerPath, StringComparison.Ordinal);
         options.EnrichWithHttpRequest = static (activity, _) => Hide(activity, null);
         options.EnrichWithHttpResponse = static (activity, response) => Hide(activity, (response.HttpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
     }

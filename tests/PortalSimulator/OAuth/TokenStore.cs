@@ -85,6 +85,11 @@ internal sealed class TokenStore(Bitrix24 bitrix)
         }
     }
 
+    public IReadOnlyList<string> All(SimPortal portal)
+    {
+        lock (_gate) return [.. _access.Concat(_refresh).Where(token => token.Value.Portal == portal).Select(token => token.Key)];
+    }
+
     private IssuedTokens IssueLocked(SimApp app, int userId, TimeSpan lifetime)
     {
         var now = bitrix.Time.GetUtcNow();

@@ -93,6 +93,9 @@ public sealed partial class SimPortal
     public IssuedTokens IssueTokens(int userId, TimeSpan? lifetime = null, SimApp? app = null) =>
         Bitrix.OAuth.Tokens.Issue(app ?? App, User(userId).Id, lifetime);
 
+    /// <summary>Every access and refresh token that was ever issued for it: what no log, trace or page may hold.</summary>
+    public IReadOnlyList<string> AllTokens => Bitrix.OAuth.Tokens.All(this);
+
     /// <summary>Access tokens are from now on expired; refresh tokens still work.</summary>
     public void ExpireTokens() => Bitrix.OAuth.Tokens.Expire(this);
 
