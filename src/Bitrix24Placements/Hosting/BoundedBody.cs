@@ -21,7 +21,8 @@ internal static class BoundedBody
         {
             while (true)
             {
-                var result = await reader.ReadAsync(context.RequestAborted);
+                // No token: a connection that is lost ends the reading, and asking for RequestAborted makes one for every request.
+                var result = await reader.ReadAsync();
                 if (result.Buffer.Length > Largest)
                 {
                     reader.AdvanceTo(result.Buffer.End);

@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>What no endpoint has answered: broken requests, a database out of reach, bugs, and the bare statuses of routing.</summary>
+/// <summary>The headers that every answer has, and what no endpoint has answered: broken requests, a database out of reach, bugs, the bare statuses of routing.</summary>
 public sealed partial class ErrorHandling(RequestDelegate next, RejectionWriter rejections, ILogger<ErrorHandling> logger)
 {
     private static readonly Rejection NotFound = new(404, "notFound", "There is nothing at this address.");
@@ -11,6 +11,7 @@ public sealed partial class ErrorHandling(RequestDelegate next, RejectionWriter 
 
     public async Task InvokeAsync(HttpContext context)
     {
+        SetHeaders(context);
         try
         {
             await next(context);
@@ -48,7 +49,14 @@ public sealed partial class ErrorHandling(RequestDelegate next, RejectionWriter 
         }
 
         context.Response.Clear();
+        SetHeaders(context);
         await rejections.WriteAsync(context, rejection);
+    }
+
+    private static void SetHeaders(HttpContext context)
+    {
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.Headers["Referrer-Policy"] = "no-referrer";
     }
 
     private static Rejection? Bare(int status) => status switch

@@ -35,16 +35,16 @@ public sealed class LoadShedding(RequestDelegate next, IOptions<LimitsOptions> o
         public void Leave() => Interlocked.Decrement(ref _running);
     }
 
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
         var metadata = context.GetEndpoint()?.Metadata;
-        if (metadata?.GetMetadata<NeverShed>() is not null)
-        {
-            await next(context);
-            return;
-        }
+        return metadata?.GetMetadata<WorkerLoad>() is not null ? InvokeAsync(context, _workerLoads)
+            : metadata?.GetMetadata<NeverShed>() is not null ? next(context)
+            : InvokeAsync(context, _requests);
+    }
 
-        var room = metadata?.GetMetadata<WorkerLoad>() is null ? _requests : _workerLoads;
+    private async Task InvokeAsync(HttpContext context, Room room)
+    {
         if (!room.TryEnter())
         {
             await rejections.WriteAsync(context, Rejection.Overloaded);

@@ -21,6 +21,8 @@ public static class LoggingSetup
         logging.ClearProviders();
         // Not AddSerilog: that lets every level through, past Logging:LogLevel.
         logging.AddProvider(new SerilogLoggerProvider(configuration.CreateLogger(), dispose: true));
+        // Its lines are left out anyway; but while it may write one, every request gets an activity and a logging scope made for it.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         return logging;
     }
 

@@ -5,11 +5,11 @@ namespace Bitrix24Placements.Placements;
 /// <summary>Which code answers which placement, once its request is believed.</summary>
 public sealed class PlacementHandlers
 {
-    private readonly Dictionary<string, RequestDelegate> _handlers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Func<HttpContext, PlacementRequest, Task>> _handlers = new(StringComparer.Ordinal);
 
-    internal void Set(string placement, RequestDelegate handler) => _handlers[placement] = handler;
+    internal void Set(string placement, Func<HttpContext, PlacementRequest, Task> handler) => _handlers[placement] = handler;
 
-    internal RequestDelegate Get(string placement) => _handlers[placement];
+    internal Task HandleAsync(HttpContext context, PlacementRequest request) => _handlers[request.Placement](context, request);
 }
 
 /// <summary>The seam for one's own code. A handler gets a request that is verified already, and returns a page or any other result; security headers are set before it runs and may be replaced by it.</summary>
@@ -24,7 +24,7 @@ public static class PlacementHandlerExtensions
 
     /// <summary>Answers REST_APP_URI.</summary>
     public static IEndpointRouteBuilder MapRestAppUri(this IEndpointRouteBuilder endpoints, Func<HttpContext, RestAppUriRequest, Task> handler) =>
-        Map(endpoints, PlacementCatalogue.RestAppUri, context => handler(context, (RestAppUriRequest)context.Features.Get<PlacementRequest>()!));
+        Map(endpoints, PlacementCatalogue.RestAppUri, (context, request) => handler(context, (RestAppUriRequest)request));
 
     /// <summary>Answers PAGE_BACKGROUND_WORKER with a minimal API handler. It runs on every page of every user: anything slower than five seconds, ten times a day, and Bitrix24 removes it.</summary>
     [RequiresUnreferencedCode(Reflection)]
@@ -33,7 +33,7 @@ public static class PlacementHandlerExtensions
 
     /// <summary>Answers PAGE_BACKGROUND_WORKER.</summary>
     public static IEndpointRouteBuilder MapBackgroundWorker(this IEndpointRouteBuilder endpoints, Func<HttpContext, BackgroundWorkerRequest, Task> handler) =>
-        Map(endpoints, PlacementCatalogue.BackgroundWorker, context => handler(context, (BackgroundWorkerRequest)context.Features.Get<PlacementRequest>()!));
+        Map(endpoints, PlacementCatalogue.BackgroundWorker, (context, request) => handler(context, (BackgroundWorkerRequest)request));
 
     /// <summary>Answers the app's own page.</summary>
     [RequiresUnreferencedCode(Reflection)]
@@ -42,9 +42,9 @@ public static class PlacementHandlerExtensions
 
     /// <summary>Answers the app's own page.</summary>
     public static IEndpointRouteBuilder MapAppPage(this IEndpointRouteBuilder endpoints, Func<HttpContext, AppPageRequest, Task> handler) =>
-        Map(endpoints, PlacementCatalogue.Default, context => handler(context, (AppPageRequest)context.Features.Get<PlacementRequest>()!));
+        Map(endpoints, PlacementCatalogue.Default, (context, request) => handler(context, (AppPageRequest)request));
 
-    private static IEndpointRouteBuilder Map(IEndpointRouteBuilder endpoints, string placement, RequestDelegate handler)
+    private static IEndpointRouteBuilder Map(IEndpointRouteBuilder endpoints, string placement, Func<HttpContext, PlacementRequest, Task> handler)
     {
         endpoints.ServiceProvider.GetRequiredService<PlacementHandlers>().Set(placement, handler);
         return endpoints;
@@ -52,6 +52,14 @@ public static class PlacementHandlerExtensions
 
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    private static RequestDelegate Create(IEndpointRouteBuilder endpoints, Delegate handler) =>
-        RequestDelegateFactory.Create(handler, new RequestDelegateFactoryOptions { ServiceProvider = endpoints.ServiceProvider }).RequestDelegate;
+    private static Func<HttpContext, PlacementRequest, Task> Create(IEndpointRouteBuilder endpoints, Delegate handler)
+    {
+        var bound = RequestDelegateFactory.Create(handler, new RequestDelegateFactoryOptions { ServiceProvider = endpoints.ServiceProvider }).RequestDelegate;
+        return (context, request) =>
+        {
+            // Where BindAsync finds it.
+            context.Features.Set(request);
+            return bound(context);
+        };
+    }
 }

@@ -65,8 +65,7 @@ public sealed class PlacementPipeline(
             return WriteContextAsync(context, request);
         var response = context.Response.Headers;
         response.ContentSecurityPolicy = request is BackgroundWorkerRequest ? workerPage.PolicyFor(request) : pages.FramePolicy(request.Portal.Origin);
-        context.Features.Set(request);
-        return handlers.Get(post.Placement)(context);
+        return handlers.HandleAsync(context, request);
     }
 
     private static async Task WriteContextAsync(HttpContext context, PlacementRequest request)

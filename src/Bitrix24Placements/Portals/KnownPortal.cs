@@ -1,8 +1,13 @@
+using System.Security.Cryptography;
+
 namespace Bitrix24Placements.Portals;
 
 /// <summary>What the process keeps of a portal in memory, ready for the worker's answers. Immutable but for what is derived from it.</summary>
 public sealed class KnownPortal
 {
+    /// <summary>The token that has matched: the next load's is compared with it and needs no hash. In this memory alone.</summary>
+    private byte[]? _accepted;
+
     internal KnownPortal(Portal portal)
     {
         MemberId = portal.MemberId;
@@ -45,8 +50,15 @@ public sealed class KnownPortal
     public bool HasApplicationToken => ApplicationTokenHash is not null;
 
     /// <summary>Compares in constant time; false where no token is known.</summary>
-    public bool AcceptsApplicationToken(ReadOnlySpan<byte> token) =>
-        ApplicationTokenHash is { } expected && ApplicationToken.Matches(expected, token);
+    public bool AcceptsApplicationToken(ReadOnlySpan<byte> token)
+    {
+        if (_accepted is { } accepted && CryptographicOperations.FixedTimeEquals(accepted, token))
+            return true;
+        if (ApplicationTokenHash is not { } expected || !ApplicationToken.Matches(expected, token))
+            return false;
+        _accepted = token.ToArray();
+        return true;
+    }
 
     /// <summary>Room for what pages derive from the portal once and send on every load.</summary>
     internal Microsoft.Extensions.Primitives.StringValues WorkerPolicy { get; set; }

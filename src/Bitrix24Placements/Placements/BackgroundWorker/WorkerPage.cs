@@ -22,7 +22,8 @@ public sealed class WorkerPage(Pages pages, IOptions<Bitrix24Options> options)
         context.Response.ContentType = "text/html; charset=utf-8";
         context.Response.ContentLength = page.Length;
         context.Response.Headers.CacheControl = "no-cache";
-        await context.Response.BodyWriter.WriteAsync(page, context.RequestAborted);
+        // No token: asking for RequestAborted makes one for every load, and a write to a closed connection ends by itself.
+        await context.Response.BodyWriter.WriteAsync(page);
     }
 
     internal Microsoft.Extensions.Primitives.StringValues PolicyFor(PlacementRequest request)
