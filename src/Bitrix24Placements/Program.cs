@@ -12,6 +12,7 @@ if (args is ["make-certificate"])
     return CertificateMaker.Run();
 
 var builder = WebApplication.CreateSlimBuilder(ServiceRun.OptionsFor(args));
+HeadStart.Begin(builder.Configuration);
 builder.AddHosting();
 builder.Services.AddPortals();
 builder.Services.AddRest();

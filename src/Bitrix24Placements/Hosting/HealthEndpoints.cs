@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>For orchestrators. The state of single portals is told and never makes the service unready.</summary>
-public sealed class HealthEndpoints(WarmUp warmUp, StoreReadiness readiness, PortalCensus census, IOptions<Bitrix24Options> options)
+public sealed class HealthEndpoints(Readiness readiness, PortalCensus census, IOptions<Bitrix24Options> options)
 {
     /// <summary>A database that is away must not make an orchestrator wait.</summary>
     private static readonly TimeSpan CountPatience = TimeSpan.FromMilliseconds(500);
@@ -16,7 +16,7 @@ public sealed class HealthEndpoints(WarmUp warmUp, StoreReadiness readiness, Por
 
     public async Task ReadyAsync(HttpContext context)
     {
-        var ready = readiness.IsReady && warmUp.IsDone;
+        var ready = readiness.IsReady;
         var counts = ready ? await census.CountAsync(CountPatience) : null;
         await WriteAsync(context, ready ? 200 : 503, json =>
         {

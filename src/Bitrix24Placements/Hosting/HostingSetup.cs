@@ -33,10 +33,9 @@ public static class HostingSetup
         services.AddSingleton<UnverifiedAttempts>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<HomePage>();
-        services.AddSingleton<StoreReadiness>();
-        services.AddHostedService(static p => p.GetRequiredService<StoreReadiness>());
+        services.AddSingleton<Readiness>();
+        services.AddHostedService(static p => p.GetRequiredService<Readiness>());
         services.AddSingleton<WarmUp>();
-        services.AddHostedService(static p => p.GetRequiredService<WarmUp>());
         services.AddSingleton<DetachedTasks>();
         services.AddHostedService(static p => p.GetRequiredService<DetachedTasks>());
         return builder;
@@ -46,29 +45,29 @@ public static class HostingSetup
     {
         app.UseManagementPort();
         app.UseForwardedHeaders();
-        app.UseMiddleware<Proxies>();
-        app.Use(static (context, next) =>
-        {
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            context.Response.Headers["Referrer-Policy"] = "no-referrer";
-            return next(context);
-        });
-        app.UseMiddleware<ErrorHandling>();
+        // Not UseMiddleware: it works by reflection, which the start pays for.
+        app.Use(next => new Proxies(next, Logger<Proxies>(app)).InvokeAsync);
+        app.Use(next => new ErrorHandling(next, app.Services.GetRequiredService<RejectionWriter>(), Logger<ErrorHandling>(app)).InvokeAsync);
         if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url && new Uri(url).AbsolutePath.TrimEnd('/') is { Length: > 0 } path)
             app.UsePathBase(path);
-        app.UseFiles("/static/" + Pages.Version, "public, max-age=31536000, immutable");
-        app.UseFiles("/static", "public, max-age=600");
+        app.Map(Pages.FilesPath, static files =>
+        {
+            files.UseFiles("/" + Pages.Version, "public, max-age=31536000, immutable");
+            files.UseFiles("", "public, max-age=600");
+        });
         app.UseRouting();
-        app.UseMiddleware<LoadShedding>();
+        app.Use(next => new LoadShedding(next, app.Services.GetRequiredService<IOptions<LimitsOptions>>(), app.Services.GetRequiredService<RejectionWriter>()).InvokeAsync);
         return app;
     }
+
+    private static ILogger<T> Logger<T>(WebApplication app) => app.Services.GetRequiredService<ILogger<T>>();
 
     public static IEndpointRouteBuilder MapHosting(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;
         endpoints.MapMethods("/health/live", GetAndHead, (RequestDelegate)HealthEndpoints.LiveAsync).WithMetadata(NeverShed.Instance);
-        endpoints.MapMethods("/health/ready", GetAndHead, (RequestDelegate)services.GetRequiredService<HealthEndpoints>().ReadyAsync).WithMetadata(NeverShed.Instance);
-        endpoints.MapMethods("/", GetAndHead, (RequestDelegate)services.GetRequiredService<HomePage>().ShowAsync);
+        endpoints.MapMethods("/health/ready", GetAndHead, (RequestDelegate)(context => services.GetRequiredService<HealthEndpoints>().ReadyAsync(context))).WithMetadata(NeverShed.Instance);
+        endpoints.MapMethods("/", GetAndHead, (RequestDelegate)(context => services.GetRequiredService<HomePage>().ShowAsync(context)));
         return endpoints;
     }
 
@@ -82,7 +81,7 @@ public static class HostingSetup
         kestrel.Limits.MaxRequestLineSize = 16 * 1024;
     }
 
-    private static void UseFiles(this WebApplication app, string path, string caching) =>
+    private static void UseFiles(this IApplicationBuilder app, string path, string caching) =>
         app.UseStaticFiles(new StaticFileOptions
         {
             RequestPath = path,

@@ -40,11 +40,11 @@ public static class OptionsSetup
     {
         try
         {
-            System.Data.Common.DbConnectionStringBuilder builder = o.Provider == StorageProvider.PostgreSql
-                ? new Npgsql.NpgsqlConnectionStringBuilder(o.ConnectionString)
-                : new Microsoft.Data.Sqlite.SqliteConnectionStringBuilder(o.ConnectionString);
-            return builder is Microsoft.Data.Sqlite.SqliteConnectionStringBuilder { DataSource: "" or ":memory:" }
-                ? "Storage:ConnectionString has to name a file: Data Source=…" : null;
+            if (o.Provider == StorageProvider.PostgreSql)
+                ReadPostgreSql(o.ConnectionString);
+            else if (new Microsoft.Data.Sqlite.SqliteConnectionStringBuilder(o.ConnectionString).DataSource is "" or ":memory:")
+                return "Storage:ConnectionString has to name a file: Data Source=…";
+            return null;
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
@@ -52,6 +52,9 @@ public static class OptionsSetup
             return $"Storage:ConnectionString is not a connection string of {o.Provider}.";
         }
     }
+
+    /// <summary>In a method of its own, so that Npgsql is loaded only where it is used.</summary>
+    private static void ReadPostgreSql(string connectionString) => _ = new Npgsql.NpgsqlConnectionStringBuilder(connectionString);
 
     private static string? Problem(DataProtectionSettings o, StorageOptions storage)
     {

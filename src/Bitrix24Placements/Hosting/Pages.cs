@@ -13,6 +13,9 @@ public sealed class Pages
     /// <summary>Changes with every build: files under it may be kept for ever.</summary>
     public static readonly string Version = Assembly.GetExecutingAssembly().ManifestModule.ModuleVersionId.ToString("n")[..12];
 
+    /// <summary>Where the embedded files are, below the service's own path.</summary>
+    public const string FilesPath = "/static";
+
     private readonly string? _publicPath;
     private readonly string _scripts;
     private readonly string _insecure;
@@ -38,7 +41,7 @@ public sealed class Pages
     public string BasePath(HttpContext context) => _publicPath ?? context.Request.PathBase.Value ?? "";
 
     /// <summary>Address of one of the embedded files.</summary>
-    public string File(HttpContext context, string name) => BasePath(context) + "/static/" + Version + "/" + name;
+    public string File(HttpContext context, string name) => BasePath(context) + FilesPath + "/" + Version + "/" + name;
 
     /// <summary>For a page that is shown in a frame of this portal alone.</summary>
     /// <param name="inlineScriptHash">Of the one inline script that may run, if there is one.</param>

@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 
@@ -12,16 +12,15 @@ public sealed class Texts
     /// <summary>Bitrix24's codes: <c>la</c> is Spanish, <c>br</c> Brazilian Portuguese.</summary>
     public static readonly string[] Languages = ["en", "ru", "de", "la", "br"];
 
-    private readonly FrozenDictionary<string, FrozenDictionary<string, string>> _texts =
-        Languages.ToFrozenDictionary(static l => l, Read, StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> _texts = new(StringComparer.Ordinal);
 
     public string Get(string language, string key) =>
-        _texts.TryGetValue(Own(language), out var texts) && texts.TryGetValue(key, out var text) ? text
-        : _texts[Fallback].TryGetValue(key, out var english) ? english
+        In(Own(language)).TryGetValue(key, out var text) ? text
+        : In(Fallback).TryGetValue(key, out var english) ? english
         : key;
 
     /// <summary>Null where no language has it.</summary>
-    public string? Find(string language, string key) => _texts[Fallback].ContainsKey(key) ? Get(language, key) : null;
+    public string? Find(string language, string key) => In(Fallback).ContainsKey(key) ? Get(language, key) : null;
 
     /// <summary>For <c>lang="…"</c>: what a browser and a screen reader call the language.</summary>
     public static string HtmlLanguage(string language) => Own(language) switch
@@ -41,12 +40,15 @@ public sealed class Texts
         var own => own,
     };
 
-    internal IEnumerable<string> Keys(string language) => _texts[language].Keys;
+    internal IEnumerable<string> Keys(string language) => In(language).Keys;
 
-    private static FrozenDictionary<string, string> Read(string language)
+    private IReadOnlyDictionary<string, string> In(string language) =>
+        _texts.GetOrAdd(Array.IndexOf(Languages, language) < 0 ? Fallback : language, Read);
+
+    private static IReadOnlyDictionary<string, string> Read(string language)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Bitrix24Placements.Hosting.Texts.{language}.json")!;
         using var json = JsonDocument.Parse(stream);
-        return json.RootElement.EnumerateObject().ToFrozenDictionary(static p => p.Name, static p => p.Value.GetString()!, StringComparer.Ordinal);
+        return json.RootElement.EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString()!, StringComparer.Ordinal);
     }
 }

@@ -11,23 +11,26 @@ public sealed class UnverifiedAttempts(IOptions<LimitsOptions> options) : IAsync
     /// <summary>One address may stand for an office full of people, or for somebody who tries one member_id after another.</summary>
     private const int PortalsPerAddress = 10;
 
-    private readonly PartitionedRateLimiter<(string Address, string Subject)> _pairs = Create(options.Value.UnverifiedPerMinute);
-    private readonly PartitionedRateLimiter<(string Address, string Subject)> _addresses = Create(options.Value.UnverifiedPerMinute * PortalsPerAddress);
+    private readonly Lazy<PartitionedRateLimiter<(string Address, string Subject)>> _pairs = new(() => Create(options.Value.UnverifiedPerMinute));
+    private readonly Lazy<PartitionedRateLimiter<(string Address, string Subject)>> _addresses = new(() => Create(options.Value.UnverifiedPerMinute * PortalsPerAddress));
 
     /// <summary>Whether another attempt may be made; counts nothing.</summary>
     public bool MayTry(HttpContext context, string subject)
     {
+        // Nobody has failed yet.
+        if (!_pairs.IsValueCreated)
+            return true;
         var address = AddressOf(context.Connection.RemoteIpAddress);
-        using var pair = _pairs.AttemptAcquire((address, subject), 0);
-        using var alone = _addresses.AttemptAcquire((address, ""), 0);
+        using var pair = _pairs.Value.AttemptAcquire((address, subject), 0);
+        using var alone = _addresses.Value.AttemptAcquire((address, ""), 0);
         return pair.IsAcquired && alone.IsAcquired;
     }
 
     public void Failed(HttpContext context, string subject)
     {
         var address = AddressOf(context.Connection.RemoteIpAddress);
-        _pairs.AttemptAcquire((address, subject)).Dispose();
-        _addresses.AttemptAcquire((address, "")).Dispose();
+        _pairs.Value.AttemptAcquire((address, subject)).Dispose();
+        _addresses.Value.AttemptAcquire((address, "")).Dispose();
     }
 
     private static PartitionedRateLimiter<(string, string)> Create(int perMinute) =>
@@ -50,7 +53,9 @@ public sealed class UnverifiedAttempts(IOptions<LimitsOptions> options) : IAsync
 
     public async ValueTask DisposeAsync()
     {
-        await _pairs.DisposeAsync();
-        await _addresses.DisposeAsync();
+        if (!_pairs.IsValueCreated)
+            return;
+        await _pairs.Value.DisposeAsync();
+        await _addresses.Value.DisposeAsync();
     }
 }

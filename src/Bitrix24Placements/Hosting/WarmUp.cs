@@ -1,58 +1,59 @@
-using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text;
+using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>Sends the service's own endpoints a few requests before it says that it is ready: the first page of the portal does not wait for the compiler.</summary>
-public sealed partial class WarmUp(IServer server, PortalDirectory directory, IHostApplicationLifetime lifetime, StoreReadiness readiness, ILogger<WarmUp> logger) : BackgroundService
+/// <summary>Does everything once before the service says that it is ready: the first page of the portal does not wait for the compiler, nor the first token for its keys.</summary>
+public sealed partial class WarmUp(IServer server, PortalDirectory directory, PortalStore portals, TokenVault vault, IHostApplicationLifetime lifetime, ILogger<WarmUp> logger)
 {
-    private const int Loads = 40;
+    private const int Loads = 10;
 
     private const string MemberId = "00000000000000000000000000000000";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly string _applicationToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    public bool IsDone { get; private set; }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
+        vault.Unprotect(MemberId, "", vault.Protect(MemberId, "", ""));
+        await portals.FindAsync(MemberId, cancellationToken);
+        await StartedAsync(cancellationToken);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
         try
         {
-            await Started(stoppingToken);
-            await readiness.WaitAsync(stoppingToken);
             directory.Replace(MemberId, Portal());
-            if (Address() is { } address)
-                await LoadAsync(address, stoppingToken);
+            if (Port() is { } port)
+                await LoadAsync(port, patience.Token);
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or UriFormatException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             Log.Failed(logger, e.Message);
         }
         finally
         {
             directory.Replace(MemberId, null);
-            IsDone = true;
         }
     }
 
-    private Task Started(CancellationToken cancellationToken)
+    private Task StartedAsync(CancellationToken cancellationToken)
     {
-        var started = new TaskCompletionSource();
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lifetime.ApplicationStarted.Register(started.SetResult);
         return started.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Null where the server has no address of its own, as in tests, or speaks https only.</summary>
-    private Uri? Address()
+    /// <summary>Null where the server has no port of its own, as in tests, or speaks https only.</summary>
+    private int? Port()
     {
         var first = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault(static a => a.StartsWith("http://", StringComparison.Ordinal));
-        if (first is null)
-            return null;
-        var address = BindingAddress.Parse(first);
-        return address.IsUnixPipe || address.IsNamedPipe ? null : new Uri($"http://127.0.0.1:{address.Port}/");
+        return first is not null && BindingAddress.Parse(first) is { IsUnixPipe: false, IsNamedPipe: false } address ? address.Port : null;
     }
 
     /// <summary>A portal that nobody has, in memory alone and under a token that nobody knows: its launches go all the way.</summary>
@@ -68,17 +69,34 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, IH
         RemovalKey = default,
     });
 
-    private string Launch() =>
-        $"DOMAIN=warm.up&PROTOCOL=1&LANG=en&APP_SID=0&AUTH_ID=0&APPLICATION_TOKEN={_applicationToken}&member_id={MemberId}&PLACEMENT=PAGE_BACKGROUND_WORKER&PLACEMENT_OPTIONS=%7B%22ID%22%3A%22PAGE_BACKGROUND_WORKER%22%2C%22URI%22%3A%22%5C%2F%22%7D";
-
-    private async Task LoadAsync(Uri address, CancellationToken cancellationToken)
+    /// <summary>Over a bare socket: a client of the framework's own would take longer to compile than all that is warmed up here.</summary>
+    private async Task LoadAsync(int port, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(5) };
-        for (var i = 0; i < Loads; i++)
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(System.Net.IPAddress.Loopback, port, cancellationToken);
+        var requests = new StringBuilder();
+        for (var i = 1; i <= Loads; i++)
+            requests.Append(Request(i == Loads ? "close" : "keep-alive"));
+        await socket.SendAsync(Encoding.ASCII.GetBytes(requests.ToString()), cancellationToken);
+        var answers = new byte[16 * 1024];
+        while (await socket.ReceiveAsync(answers, cancellationToken) > 0)
         {
-            using var form = new StringContent(Launch(), new MediaTypeHeaderValue("application/x-www-form-urlencoded"));
-            using var answer = await http.PostAsync("placements/page-background-worker", form, cancellationToken);
         }
+    }
+
+    private string Request(string connection)
+    {
+        var body = $"AUTH_ID=0&APPLICATION_TOKEN={_applicationToken}&member_id={MemberId}&PLACEMENT={PlacementCatalogue.BackgroundWorker}&PLACEMENT_OPTIONS=%7B%22URI%22%3A%22%5C%2F%22%7D";
+        return $"""
+            POST {PlacementCatalogue.BackgroundWorkerPath}?DOMAIN=warm.up&PROTOCOL=1&LANG=en&APP_SID=0 HTTP/1.1
+            Host: localhost
+            Accept: text/html
+            Connection: {connection}
+            Content-Type: application/x-www-form-urlencoded
+            Content-Length: {body.Length}
+
+            {body}
+            """.ReplaceLineEndings("\r\n");
     }
 
     private static partial class Log

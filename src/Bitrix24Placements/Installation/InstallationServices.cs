@@ -28,8 +28,9 @@ public static class InstallationServices
 
     public static IEndpointRouteBuilder MapInstallation(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/install", (RequestDelegate)endpoints.ServiceProvider.GetRequiredService<InstallEndpoint>().ReceiveAsync);
-        endpoints.MapPost(Placements.PlacementCatalogue.EventsPath, (RequestDelegate)endpoints.ServiceProvider.GetRequiredService<EventEndpoint>().ReceiveAsync);
+        var services = endpoints.ServiceProvider;
+        endpoints.MapPost("/install", (RequestDelegate)(context => services.GetRequiredService<InstallEndpoint>().ReceiveAsync(context)));
+        endpoints.MapPost(Placements.PlacementCatalogue.EventsPath, (RequestDelegate)(context => services.GetRequiredService<EventEndpoint>().ReceiveAsync(context)));
         return endpoints;
     }
 }

@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>What nobody asks for: portals of an earlier declaration after a start, kept installations, refresh tokens that are getting old.</summary>
 public sealed partial class Upkeep(
-    PortalStore portals, WorkStore work, WorkSignal signal, PlacementCatalogue catalogue, TokenRefresher tokens, StoreReadiness readiness, TimeProvider time, ILogger<Upkeep> logger) : BackgroundService
+    PortalStore portals, WorkStore work, WorkSignal signal, PlacementCatalogue catalogue, TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : BackgroundService
 {
     private const int Page = 200;
 

@@ -6,7 +6,7 @@ using Bitrix24Placements.Portals;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Carries out work that is due, a few pieces at a time, and keeps the leases of what it does.</summary>
-public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, StoreReadiness readiness, TimeProvider time, ILogger<WorkLoop> logger) : BackgroundService
+public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time, ILogger<WorkLoop> logger) : BackgroundService
 {
     private const int Concurrency = 8;
 

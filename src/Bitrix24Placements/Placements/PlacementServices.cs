@@ -25,23 +25,23 @@ public static class PlacementServices
     /// <summary>The placements' addresses. Which code answers is said by <c>MapRestAppUri</c>, <c>MapBackgroundWorker</c> and <c>MapAppPage</c>.</summary>
     public static IEndpointRouteBuilder MapPlacements(this IEndpointRouteBuilder endpoints)
     {
-        var pipeline = endpoints.ServiceProvider.GetRequiredService<PlacementPipeline>();
+        var services = endpoints.ServiceProvider;
+        var pipeline = services.GetRequiredService<PlacementPipeline>();
         endpoints.MapPost(PlacementCatalogue.RestAppUriPath, (RequestDelegate)(context => pipeline.ServeAsync(context, PlacementPipeline.RestAppUri)));
         endpoints.MapPost(PlacementCatalogue.BackgroundWorkerPath, (RequestDelegate)(context => pipeline.ServeAsync(context, PlacementPipeline.BackgroundWorker))).WithMetadata(WorkerLoad.Instance);
         endpoints.MapPost("/placements", (RequestDelegate)(context => pipeline.ServeAsync(context, PlacementPipeline.Either))).WithMetadata(WorkerLoad.Instance);
         endpoints.MapPost("/", (RequestDelegate)(context => pipeline.ServeAsync(context, PlacementPipeline.AppPage)));
-        var removals = endpoints.ServiceProvider.GetRequiredService<RemovalNotices>();
-        endpoints.MapPost(PlacementCatalogue.RemovedPath + "{key}", (RequestDelegate)removals.ReceiveAsync);
+        endpoints.MapPost(PlacementCatalogue.RemovedPath + "{key}", (RequestDelegate)(context => services.GetRequiredService<RemovalNotices>().ReceiveAsync(context)));
         return endpoints;
     }
 
-    /// <summary>The pages that come with the service.</summary>
+    /// <summary>The pages that come with the service. Made when they are asked for, but for the worker's: that is what the start is for.</summary>
     public static IEndpointRouteBuilder MapBuiltInPages(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;
-        endpoints.MapRestAppUri(services.GetRequiredService<RestAppUriPage>().ShowAsync);
+        endpoints.MapRestAppUri((context, request) => services.GetRequiredService<RestAppUriPage>().ShowAsync(context, request));
         endpoints.MapBackgroundWorker(services.GetRequiredService<WorkerPage>().ShowAsync);
-        endpoints.MapAppPage(services.GetRequiredService<Installation.AppPage>().ShowAsync);
+        endpoints.MapAppPage((context, request) => services.GetRequiredService<Installation.AppPage>().ShowAsync(context, request));
         return endpoints;
     }
 }

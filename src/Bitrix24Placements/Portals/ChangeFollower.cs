@@ -4,7 +4,7 @@ using Bitrix24Placements.Hosting;
 namespace Bitrix24Placements.Portals;
 
 /// <summary>Notices within seconds what other instances have changed: an uninstallation, a new application_token, a new address.</summary>
-public sealed partial class ChangeFollower(PortalStore store, StoreReadiness readiness, TimeProvider time, ILogger<ChangeFollower> logger) : BackgroundService
+public sealed partial class ChangeFollower(PortalStore store, Readiness readiness, TimeProvider time, ILogger<ChangeFollower> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 

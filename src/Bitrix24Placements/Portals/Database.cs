@@ -19,7 +19,7 @@ public sealed class Database : IAsyncDisposable
         Provider = options.Value.Provider;
         if (Provider == StorageProvider.PostgreSql)
         {
-            _source = NpgsqlDataSource.Create(WithDeadlines(new NpgsqlConnectionStringBuilder(options.Value.ConnectionString)));
+            _source = OpenPostgreSql(options.Value.ConnectionString);
             return;
         }
 
@@ -77,15 +77,16 @@ public sealed class Database : IAsyncDisposable
         return await work(connection, cancellationToken);
     }
 
-    /// <summary>An absent server must not hold anybody for the driver's fifteen seconds.</summary>
-    private static string WithDeadlines(NpgsqlConnectionStringBuilder builder)
+    /// <summary>In a method of its own, so that Npgsql is loaded only where it is used. An absent server must not hold anybody for the driver's fifteen seconds.</summary>
+    private static NpgsqlDataSource OpenPostgreSql(string connectionString)
     {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
         if (!builder.ContainsKey("Timeout"))
             builder.Timeout = 5;
         if (!builder.ContainsKey("Command Timeout"))
             builder.CommandTimeout = 10;
         builder.ApplicationName ??= "Bitrix24Placements";
-        return builder.ConnectionString;
+        return NpgsqlDataSource.Create(builder);
     }
 
     public async ValueTask DisposeAsync()

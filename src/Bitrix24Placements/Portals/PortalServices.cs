@@ -20,8 +20,14 @@ public static class PortalServices
     }
 
     /// <summary>The application name is fixed: a moved folder or a new version still reads old tokens.</summary>
-    public static IDataProtectionBuilder AddTokenKeys(this IServiceCollection services, IConfiguration configuration) =>
-        services.AddDataProtection().SetApplicationName("Bitrix24Placements").ReadKeysUnderCertificates(configuration);
+    public static IDataProtectionBuilder AddTokenKeys(this IServiceCollection services, IConfiguration configuration)
+    {
+        var builder = services.AddDataProtection().SetApplicationName("Bitrix24Placements").ReadKeysUnderCertificates(configuration);
+        // The framework would read the keys before the server listens, and go on without them where the database is late: WarmUp reads them.
+        if (services.FirstOrDefault(static s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Assembly == typeof(DataProtectionServiceCollectionExtensions).Assembly) is { } reader)
+            services.Remove(reader);
+        return builder;
+    }
 
     /// <summary>Keys stand under the present certificate, or under one of its predecessors.</summary>
     private static IDataProtectionBuilder ReadKeysUnderCertificates(this IDataProtectionBuilder builder, IConfiguration configuration)

@@ -48,11 +48,11 @@ public sealed partial class SchemaInstaller(Database database, ILogger<SchemaIns
         var present = Convert.ToInt32(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
 
         var scripts = Scripts();
-        if (present > scripts.Keys.Max())
-            throw new SchemaTooNewException(present, scripts.Keys.Max());
-        foreach (var (version, name) in scripts.Where(s => s.Key > present))
+        if (present > scripts.Length)
+            throw new SchemaTooNewException(present, scripts.Length);
+        for (var version = present + 1; version <= scripts.Length; version++)
         {
-            await ExecuteAsync(connection, await ReadScriptAsync(name, cancellationToken), cancellationToken);
+            await ExecuteAsync(connection, await ReadScriptAsync(scripts[version - 1], cancellationToken), cancellationToken);
             await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"INSERT INTO schema_versions (version) VALUES ({version})"), cancellationToken);
             Log.Applied(logger, version);
         }
@@ -67,12 +67,11 @@ public sealed partial class SchemaInstaller(Database database, ILogger<SchemaIns
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static SortedDictionary<int, string> Scripts()
+    /// <summary>In their order: 001 makes the first version.</summary>
+    private static string[] Scripts()
     {
-        const string prefix = "Bitrix24Placements.Portals.Schema.";
-        var scripts = new SortedDictionary<int, string>();
-        foreach (var name in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(n => n.StartsWith(prefix, StringComparison.Ordinal)))
-            scripts.Add(int.Parse(name.AsSpan(prefix.Length, 3), CultureInfo.InvariantCulture), name);
+        var scripts = Array.FindAll(Assembly.GetExecutingAssembly().GetManifestResourceNames(), static n => n.StartsWith("Bitrix24Placements.Portals.Schema.", StringComparison.Ordinal));
+        Array.Sort(scripts, StringComparer.Ordinal);
         return scripts;
     }
 

@@ -13,7 +13,7 @@ public sealed class PortalLimits : IAsyncDisposable
 
     private const int QueueLength = 10_000;
 
-    private readonly PartitionedRateLimiter<string> _calls;
+    private readonly Lazy<PartitionedRateLimiter<string>> _calls;
     private readonly ConcurrentDictionary<(string MemberId, string Method), DateTimeOffset> _blocked = new();
     private readonly TimeProvider _time;
 
@@ -21,14 +21,14 @@ public sealed class PortalLimits : IAsyncDisposable
     {
         _time = time;
         var (perSecond, burst) = (options.Value.RequestsPerSecond, options.Value.RequestBurst);
-        _calls = PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.GetTokenBucketLimiter(memberId, _ => new TokenBucketRateLimiterOptions
+        _calls = new(() => PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.GetTokenBucketLimiter(memberId, _ => new TokenBucketRateLimiterOptions
         {
             TokenLimit = burst,
             TokensPerPeriod = 1,
             ReplenishmentPeriod = TimeSpan.FromSeconds(1 / perSecond),
             QueueLimit = QueueLength,
             QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-        }));
+        })));
     }
 
     /// <summary>Waits for the portal's turn; false where it does not come in time.</summary>
@@ -41,7 +41,7 @@ public sealed class PortalLimits : IAsyncDisposable
         patience.CancelAfter(left < QueueTime ? left : QueueTime);
         try
         {
-            using var lease = await _calls.AcquireAsync(memberId, 1, patience.Token);
+            using var lease = await _calls.Value.AcquireAsync(memberId, 1, patience.Token);
             return lease.IsAcquired;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -68,5 +68,5 @@ public sealed class PortalLimits : IAsyncDisposable
         _blocked[(memberId, method)] = until is { } told && told > now && told < now + TimeSpan.FromHours(1) ? told : now + TimeSpan.FromMinutes(10);
     }
 
-    public ValueTask DisposeAsync() => _calls.DisposeAsync();
+    public ValueTask DisposeAsync() => _calls.IsValueCreated ? _calls.Value.DisposeAsync() : default;
 }

@@ -14,10 +14,10 @@ public static class SignalServices
 
     public static IEndpointRouteBuilder MapSignals(this IEndpointRouteBuilder endpoints)
     {
-        var api = endpoints.ServiceProvider.GetRequiredService<ApiEndpoints>();
-        endpoints.MapPost("/api/signals", (RequestDelegate)api.SignalAsync);
-        endpoints.MapPost("/api/links", (RequestDelegate)api.LinkAsync);
-        endpoints.MapGet("/api/context", (RequestDelegate)api.ContextAsync);
+        var services = endpoints.ServiceProvider;
+        endpoints.MapPost("/api/signals", (RequestDelegate)(context => services.GetRequiredService<ApiEndpoints>().SignalAsync(context)));
+        endpoints.MapPost("/api/links", (RequestDelegate)(context => services.GetRequiredService<ApiEndpoints>().LinkAsync(context)));
+        endpoints.MapGet("/api/context", (RequestDelegate)(context => services.GetRequiredService<ApiEndpoints>().ContextAsync(context)));
         return endpoints;
     }
 }

@@ -6,7 +6,7 @@ using Bitrix24Placements.Portals;
 namespace Bitrix24Placements.Placements.BackgroundWorker;
 
 /// <summary>How long the worker's answers took, by portal and hour, against Bitrix24's limit: slower than five seconds more than ten times a day, and it removes the worker.</summary>
-public sealed partial class WorkerLoads(WorkerLoadStore store, StoreReadiness readiness, TimeProvider time, ILogger<WorkerLoads> logger) : BackgroundService
+public sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readiness, TimeProvider time, ILogger<WorkerLoads> logger) : BackgroundService
 {
     public static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(5);
 

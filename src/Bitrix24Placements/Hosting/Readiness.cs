@@ -1,10 +1,12 @@
 using System.Data.Common;
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>Applies the schema at start and says when the store has answered. A database that is late is waited for; the process meanwhile serves its health.</summary>
-public sealed partial class StoreReadiness(SchemaInstaller schema, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StoreReadiness> logger) : BackgroundService
+/// <summary>Applies the schema at start, warms up, and then says that the service can serve: background work waits for it too. A database that is late is waited for; the process meanwhile serves its health.</summary>
+public sealed partial class Readiness(SchemaInstaller schema, WarmUp warmUp, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -19,6 +21,7 @@ public sealed partial class StoreReadiness(SchemaInstaller schema, IHostApplicat
             try
             {
                 await schema.EnsureAsync(stoppingToken);
+                await warmUp.RunAsync(stoppingToken);
                 _ready.TrySetResult();
                 return;
             }
@@ -29,9 +32,9 @@ public sealed partial class StoreReadiness(SchemaInstaller schema, IHostApplicat
                 lifetime.StopApplication();
                 return;
             }
-            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or InvalidOperationException or System.Net.Sockets.SocketException)
+            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or InvalidOperationException or SocketException or CryptographicException)
             {
-                Log.Waiting(logger, e.Message);
+                Log.Waiting(logger, e.GetBaseException().Message);
                 await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, 0.5 * (attempt + 1))), time, stoppingToken);
             }
         }
@@ -39,7 +42,7 @@ public sealed partial class StoreReadiness(SchemaInstaller schema, IHostApplicat
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The database cannot be used yet ({Reason}); trying again")]
+        [LoggerMessage(1, LogLevel.Error, "The database or the keys of tokens cannot be used yet ({Reason}); trying again")]
         public static partial void Waiting(ILogger logger, string reason);
 
         [LoggerMessage(2, LogLevel.Critical, "{Reason}")]
