@@ -8,8 +8,12 @@ namespace Bitrix24Placements.Hosting;
 public static partial class ServiceRun
 {
     /// <summary>Settings lie beside the program where they are not in the working directory: it can be started from anywhere.</summary>
-    public static WebApplicationOptions OptionsFor(string[] args) =>
-        (args.Length > 0 && args[0] != StoreMove.Command) || File.Exists("appsettings.json") ? new() { Args = args } : new() { Args = args, ContentRootPath = AppContext.BaseDirectory };
+    public static WebApplicationOptions OptionsFor(string[] args)
+    {
+        // They are read once: watching the files would take inotify handles, of which a machine full of containers runs out.
+        string[] all = [.. args, "--hostBuilder:reloadConfigOnChange=false"];
+        return (args.Length > 0 && args[0] != StoreMove.Command) || File.Exists("appsettings.json") ? new() { Args = all } : new() { Args = all, ContentRootPath = AppContext.BaseDirectory };
+    }
 
     /// <param name="configure">Middleware and endpoints; called when the options are known to be good.</param>
     public static async Task<int> RunServiceAsync(this WebApplicationBuilder builder, Action<WebApplication> configure)

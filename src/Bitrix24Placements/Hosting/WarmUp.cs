@@ -15,7 +15,7 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
 
     private const string MemberId = "00000000000000000000000000000000";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private const int Patience = 5_000;
 
     private readonly string _applicationToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
@@ -24,15 +24,13 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
         vault.Unprotect(MemberId, "", vault.Protect(MemberId, "", ""));
         await portals.FindAsync(MemberId, cancellationToken);
         await StartedAsync(cancellationToken);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
         try
         {
             directory.Replace(MemberId, Portal());
             if (Port() is { } port)
-                await LoadAsync(port, patience.Token);
+                Load(port);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (SocketException e)
         {
             Log.Failed(logger, e.Message);
         }
@@ -69,17 +67,17 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
         RemovalKey = default,
     });
 
-    /// <summary>Over a bare socket: a client of the framework's own would take longer to compile than all that is warmed up here.</summary>
-    private async Task LoadAsync(int port, CancellationToken cancellationToken)
+    /// <summary>Over a bare socket, and waiting in the plain way: a client of the framework's own, or its tasks, would take longer to compile than all that is warmed up here.</summary>
+    private void Load(int port)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(System.Net.IPAddress.Loopback, port, cancellationToken);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { SendTimeout = Patience, ReceiveTimeout = Patience };
+        socket.Connect(System.Net.IPAddress.Loopback, port);
         var requests = new StringBuilder();
         for (var i = 1; i <= Loads; i++)
             requests.Append(Request(i == Loads ? "close" : "keep-alive"));
-        await socket.SendAsync(Encoding.ASCII.GetBytes(requests.ToString()), cancellationToken);
+        socket.Send(Encoding.ASCII.GetBytes(requests.ToString()));
         var answers = new byte[16 * 1024];
-        while (await socket.ReceiveAsync(answers, cancellationToken) > 0)
+        while (socket.Receive(answers) > 0)
         {
         }
     }

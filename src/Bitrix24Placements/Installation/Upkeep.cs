@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>What nobody asks for: portals of an earlier declaration after a start, kept installations, refresh tokens that are getting old.</summary>
 public sealed partial class Upkeep(
-    PortalStore portals, WorkStore work, WorkSignal signal, PlacementCatalogue catalogue, TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : BackgroundService
+    PortalStore portals, WorkStore work, WorkSignal signal, PlacementCatalogue catalogue, TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
 {
     private const int Page = 200;
 
@@ -17,9 +17,8 @@ public sealed partial class Upkeep(
     /// <summary>Refresh tokens live for 180 days; the vendor forbids refreshing by a schedule, so each is renewed once, and late.</summary>
     private static readonly TimeSpan RenewAfter = TimeSpan.FromDays(150);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await readiness.WaitAsync(stoppingToken);
         await TryAsync(() => work.HastenInstallationsAsync(stoppingToken), stoppingToken);
         await TryAsync(() => RequestForOtherDeclarationsAsync(stoppingToken), stoppingToken);
         while (!stoppingToken.IsCancellationRequested)

@@ -6,7 +6,7 @@ using Bitrix24Placements.Portals;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Carries out work that is due, a few pieces at a time, and keeps the leases of what it does.</summary>
-public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time, ILogger<WorkLoop> logger) : BackgroundService
+public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time, ILogger<WorkLoop> logger) : ReadyService(readiness)
 {
     private const int Concurrency = 8;
 
@@ -16,9 +16,8 @@ public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumer
     private readonly SemaphoreSlim _places = new(Concurrency);
     private readonly ConcurrentDictionary<Task, bool> _running = new();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await readiness.WaitAsync(stoppingToken);
         var troubled = false;
         while (!stoppingToken.IsCancellationRequested)
         {

@@ -4,13 +4,12 @@ using Bitrix24Placements.Hosting;
 namespace Bitrix24Placements.Portals;
 
 /// <summary>Notices within seconds what other instances have changed: an uninstallation, a new application_token, a new address.</summary>
-public sealed partial class ChangeFollower(PortalStore store, Readiness readiness, TimeProvider time, ILogger<ChangeFollower> logger) : BackgroundService
+public sealed partial class ChangeFollower(PortalStore store, Readiness readiness, TimeProvider time, ILogger<ChangeFollower> logger) : ReadyService(readiness)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await readiness.WaitAsync(stoppingToken);
         var troubled = false;
         while (!stoppingToken.IsCancellationRequested)
         {

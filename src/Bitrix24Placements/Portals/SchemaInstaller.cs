@@ -35,7 +35,8 @@ public sealed partial class SchemaInstaller(Database database, ILogger<SchemaIns
         }
     }
 
-    private async Task<int> ApplyAsync(DbConnection connection, CancellationToken cancellationToken)
+    /// <returns>The scripts that were applied.</returns>
+    private async Task<IReadOnlyList<string>> ApplyAsync(DbConnection connection, CancellationToken cancellationToken)
     {
         if (database.Provider == StorageProvider.Sqlite)
             await ExecuteAsync(connection, "PRAGMA journal_mode=WAL", cancellationToken);
@@ -58,7 +59,7 @@ public sealed partial class SchemaInstaller(Database database, ILogger<SchemaIns
         }
 
         await transaction.CommitAsync(cancellationToken);
-        return present;
+        return scripts[present..];
     }
 
     private static async Task ExecuteAsync(DbConnection connection, string sql, CancellationToken cancellationToken)

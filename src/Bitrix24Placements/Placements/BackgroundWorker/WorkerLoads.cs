@@ -6,7 +6,7 @@ using Bitrix24Placements.Portals;
 namespace Bitrix24Placements.Placements.BackgroundWorker;
 
 /// <summary>How long the worker's answers took, by portal and hour, against Bitrix24's limit: slower than five seconds more than ten times a day, and it removes the worker.</summary>
-public sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readiness, TimeProvider time, ILogger<WorkerLoads> logger) : BackgroundService
+public sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readiness, TimeProvider time, ILogger<WorkerLoads> logger) : ReadyService(readiness)
 {
     public static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(5);
 
@@ -52,9 +52,8 @@ public sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readine
 
     private long Hour => time.GetUtcNow().ToUnixTimeSeconds() / 3600;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await readiness.WaitAsync(stoppingToken);
         try
         {
             while (true)
@@ -71,7 +70,7 @@ public sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readine
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        if (readiness.IsReady && !_now.IsEmpty)
+        if (HasBegun && !_now.IsEmpty)
             await FlushAllAsync(cancellationToken);
     }
 

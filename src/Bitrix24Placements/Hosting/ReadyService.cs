@@ -1,0 +1,15 @@
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>Work in the background that begins when the service can serve: no request waits for it.</summary>
+public abstract class ReadyService(Readiness readiness) : BackgroundService
+{
+    protected bool HasBegun => readiness.IsReady;
+
+    protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await readiness.WaitAsync(stoppingToken);
+        await RunAsync(stoppingToken);
+    }
+
+    protected abstract Task RunAsync(CancellationToken stoppingToken);
+}
