@@ -26,7 +26,7 @@ public sealed record Bitrix24Options
     public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Some portals let the old access token die with the refresh, others keep it until it expires.</summary>
-    public bool RefreshRevokesAccessToken { get; init; }
+    public bool RefreshRevokesAccessToken { get; set; }
 
     /// <summary>Where the service listens; may be set later, its start needs the simulator's addresses first.</summary>
     public string? ServiceUrl { get; init; }

@@ -80,7 +80,10 @@ public sealed partial class UninstallWork(
     private async Task<Answer> AskAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (portal.Tokens!.ExpiresAt > time.GetUtcNow() && await ConfirmAsync(portal, cancellationToken) is { } known)
-            return known;
+        {
+            // A refresh voids the token before: where newer ones have come meanwhile, its refusal says nothing.
+            return known == Answer.Gone && await tokens.ReplacedAsync(portal, cancellationToken) is { } renewed ? await ConfirmAsync(renewed, cancellationToken) ?? Answer.None : known;
+        }
 
         var refreshed = await tokens.RefreshAsync(portal, afresh: true, cancellationToken);
         if (!refreshed.Ok)

@@ -65,6 +65,27 @@ public sealed class DoubtfulUninstallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_that_a_refresh_under_way_has_voided_does_not_mean_that_the_app_is_gone()
+    {
+        _bitrix.Options.RefreshRevokesAccessToken = true;
+        _service.Portal.ExpireTokens();
+        var goOn = new TaskCompletionSource();
+        _bitrix.Faults.Next("oauth:token", Fault.UntilAfter(goOn.Task));
+        var signal = _service.SignalAsync();
+        await _service.EventuallyAsync(() => _bitrix.OAuth.Refreshes == 1, "the old token is void, the new one is not here yet");
+
+        var forged = ForgeAsync();
+        await _bitrix.OAuth.Calls.WaitAsync(static c => c.Kind == "app.info", 1, Token);
+        goOn.SetResult();
+        (await forged).Dispose();
+
+        Assert.Equal(HttpStatusCode.Accepted, await signal);
+        await _bitrix.OAuth.Calls.WaitAsync(static c => c.Kind == "app.info", 2, Token);
+        await _service.EventuallyAsync(async () => await _service.DueInAsync(WorkKind.Uninstall) > 0, "it is asked again later");
+        Assert.Equal(PortalState.Installed, (await _service.StoredAsync())!.State);
+    }
+
+    [Fact]
     public async Task What_the_OAuth_server_learns_a_moment_later_is_believed_then()
     {
         (await ForgeAsync()).Dispose();
