@@ -14,7 +14,7 @@ public static class LoggingSetup
 
     public static ILoggingBuilder AddStructuredLogging(this ILoggingBuilder logging, IHostEnvironment environment)
     {
-        var configuration = new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext().Enrich.With(new WithoutPaths()).Filter.ByExcluding(IsTalkative);
+        var configuration = new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext().Enrich.With(new WithoutPaths()).Filter.ByExcluding(IsTalkative).Filter.ByExcluding(IsToldInOneLine);
         configuration = environment.IsDevelopment()
             ? configuration.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture)
             : configuration.WriteTo.Console(new RenderedCompactJsonFormatter());
@@ -31,6 +31,9 @@ public static class LoggingSetup
     {
         public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory) => logEvent.RemovePropertyIfPresent("RequestPath");
     }
+
+    /// <summary>Why the service cannot start is told by <see cref="ServiceRun"/>, in one line; the host tells it before, with a stack trace.</summary>
+    private static bool IsToldInOneLine(LogEvent e) => e.MessageTemplate.Text == "Hosting failed to start";
 
     private static bool IsTalkative(LogEvent e) =>
         e.Level < LogEventLevel.Warning

@@ -16,6 +16,18 @@ public sealed partial class Readiness(SchemaInstaller schema, WarmUp warmUp, IHo
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        try
+        {
+            await MakeReadyAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host takes it for a failure where it has not started itself.
+        }
+    }
+
+    private async Task MakeReadyAsync(CancellationToken stoppingToken)
+    {
         for (var attempt = 0; !stoppingToken.IsCancellationRequested; attempt++)
         {
             try

@@ -7,8 +7,15 @@ public abstract class ReadyService(Readiness readiness) : BackgroundService
 
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await readiness.WaitAsync(stoppingToken);
-        await RunAsync(stoppingToken);
+        try
+        {
+            await readiness.WaitAsync(stoppingToken);
+            await RunAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host takes it for a failure where it has not started itself.
+        }
     }
 
     protected abstract Task RunAsync(CancellationToken stoppingToken);

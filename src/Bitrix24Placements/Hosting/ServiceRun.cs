@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;
@@ -26,9 +27,12 @@ public static partial class ServiceRun
             configure(app);
             await app.StartAsync();
         }
-        catch (Exception e) when (Explain(e) is { } line)
+        catch (Exception e)
         {
-            Log.CannotStart(logger, line);
+            if (Explain(e) is { } line)
+                Log.CannotStart(logger, line);
+            else
+                Log.CannotStart(logger, e);
             return 1;
         }
 
@@ -41,7 +45,8 @@ public static partial class ServiceRun
     {
         OptionsValidationException options => string.Join(' ', options.Failures),
         AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) => string.Join(' ', inner.Select(Explain).Distinct()),
-        IOException io => io.Message,
+        // What of the addresses is wrong: in use, not this machine's, no address, https without a certificate.
+        IOException or SocketException or FormatException or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" or "Microsoft.AspNetCore.Server.Kestrel" } => exception.Message.Split('\n')[0],
         _ => null,
     };
 
@@ -61,6 +66,9 @@ public static partial class ServiceRun
     {
         [LoggerMessage(1, LogLevel.Critical, "The service cannot start: {Reason}")]
         public static partial void CannotStart(ILogger logger, string reason);
+
+        [LoggerMessage(6, LogLevel.Critical, "The service cannot start")]
+        public static partial void CannotStart(ILogger logger, Exception exception);
 
         [LoggerMessage(2, LogLevel.Information, "Listening on {Addresses}")]
         public static partial void Listening(ILogger logger, string addresses);

@@ -146,6 +146,25 @@ public sealed class OptionsTests
         Assert.Contains("Storage:ConnectionString", Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("garbage", "garbage")]
+    [InlineData("http://192.0.2.1:5080", "assign")]
+    [InlineData("https://127.0.0.1:{port}", "certificate")]
+    [InlineData("http://127.0.0.1:{taken}", "{taken}")]
+    public async Task An_address_that_cannot_be_listened_on_stops_the_process_with_one_line(string address, string reason)
+    {
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, Service.FreePort());
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string Fill(string text) => text.Replace("{taken}", port, StringComparison.Ordinal).Replace("{port}", $"{Service.FreePort()}", StringComparison.Ordinal);
+        var run = await FailedStart.RunAsync(new() { ["ASPNETCORE_URLS"] = Fill(address), ["ASPNETCORE_ENVIRONMENT"] = "Production" });
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(Fill(reason), Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries), static l => l.Contains("cannot start", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("BackgroundService", run.Output, StringComparison.Ordinal);
+    }
+
     private static ServiceProvider Services(params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value))).Build();
