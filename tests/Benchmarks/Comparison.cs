@@ -79,8 +79,9 @@ internal static class Comparison
         return (Value("dotnet_gc_heap_total_allocated_bytes_total", ""), Value("bitrix24_placement_duration_seconds_count", "outcome=\"ok\""));
     }
 
-    public static Contender StartService(Bitrix24 bitrix, int port, string folder, int? management = null) =>
-        Contender.Start("Bitrix24Placements", "dotnet", [System.IO.Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")], port, new()
+    /// <param name="executable">A published one; null: what was built with this project.</param>
+    public static Contender StartService(Bitrix24 bitrix, int port, string folder, int? management = null, string? executable = null) =>
+        Contender.Start("Bitrix24Placements", executable ?? "dotnet", executable is null ? [System.IO.Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")] : [], port, new()
         {
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
             ["Bitrix24__ClientId"] = bitrix.Options.ClientId,

@@ -15,7 +15,7 @@ switch (args)
         await MinimalApp.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), database);
         return 0;
     case ["start", .. var rest]:
-        await StartComparison.RunAsync(rest is [var n, ..] ? int.Parse(n, CultureInfo.InvariantCulture) : 9);
+        await StartComparison.RunAsync(rest is [var n, ..] ? int.Parse(n, CultureInfo.InvariantCulture) : 9, rest is [_, var published] ? Path.GetFullPath(published) : null);
         return 0;
     case ["stores", .. var rest]:
         await StoreSizeComparison.RunAsync(rest is [var many, ..] ? int.Parse(many, CultureInfo.InvariantCulture) : 1_000_000, rounds: 7);
@@ -30,7 +30,7 @@ switch (args)
         Console.WriteLine(
             """
             dotnet run -c Release --project tests/Benchmarks -- compare [rounds]   the service, a bare Kestrel endpoint and Node + Express, side by side
-            dotnet run -c Release --project tests/Benchmarks -- start [rounds]     from the start of the process to the first answer, against a minimal app
+            dotnet run -c Release --project tests/Benchmarks -- start [rounds] [executable]   from the start of the process to the first answer, against a minimal app; a published executable besides
             dotnet run -c Release --project tests/Benchmarks -- stores [portals]   a store with one portal against one with a million
             dotnet run -c Release --project tests/Benchmarks -- allocations        bytes that the service allocates per worker load
             dotnet run -c Release --project tests/Benchmarks -- micro              the parser, with BenchmarkDotNet

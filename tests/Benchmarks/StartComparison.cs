@@ -6,7 +6,8 @@ namespace Benchmarks;
 /// <summary>From the start of the process to the first answered worker load, against the least that an ASP.NET Core app with SQLite needs for an answer.</summary>
 internal static class StartComparison
 {
-    public static async Task RunAsync(int rounds)
+    /// <param name="published">An executable to compare besides, such as one of Native AOT.</param>
+    public static async Task RunAsync(int rounds, string? published)
     {
         await using var bitrix = await Bitrix24.StartAsync();
         var folder = Directory.CreateTempSubdirectory("benchmark-");
@@ -20,6 +21,7 @@ internal static class StartComparison
 
         var ours = new List<double>();
         var minimal = new List<double>();
+        var others = new List<double>();
         var firstLoads = new List<double>();
         var memory = new List<double>();
         for (var round = 0; round < rounds; round++)
@@ -31,6 +33,8 @@ internal static class StartComparison
                 firstLoads.Add((await LoadGenerator.AtFullSpeedAsync(port, request, 1, TimeSpan.FromMilliseconds(200))).Max);
                 memory.Add(contender.ResidentMiB);
             }));
+            if (published is not null)
+                others.Add(await TimeAsync(() => Comparison.StartService(bitrix, port, folder.FullName, executable: published), request, null));
         }
 
         Console.WriteLine(FormattableString.Invariant(
@@ -43,6 +47,8 @@ internal static class StartComparison
             | slowest of the first loads after it says ready | {Comparison.Median(firstLoads):0.0} ms |
             | memory then | {Comparison.Median(memory):0} MiB |
             """));
+        if (published is not null)
+            Console.WriteLine(FormattableString.Invariant($"| {System.IO.Path.GetFileName(published)} as published, start to first answered worker load | {Comparison.Median(others):0} ms |"));
         folder.Delete(true);
     }
 
