@@ -8,9 +8,6 @@ namespace Bitrix24Placements.Hosting;
 /// <remarks>Nothing that it makes is kept, and nothing waits for it. A failure will come again where somebody looks at it.</remarks>
 internal static class HeadStart
 {
-    private const string Query = "?DOMAIN=head.start&PROTOCOL=1&LANG=en&APP_SID=0";
-    private const string Body = "AUTH_ID=0&APPLICATION_TOKEN=0&member_id=00000000000000000000000000000000&PLACEMENT=PAGE_BACKGROUND_WORKER&PLACEMENT_OPTIONS=%7B%22URI%22%3A%22%5C%2F%22%7D";
-
     public static void Begin(IConfiguration configuration)
     {
         if (Environment.ProcessorCount == 1)
@@ -22,7 +19,7 @@ internal static class HeadStart
 
     private static void Parse()
     {
-        using var form = WireForm.Parse(Query, Body);
+        using var form = WireForm.Parse(WarmUp.Query, WarmUp.Body("0"));
         PlacementParser.Parse(form, PlacementPipeline.BackgroundWorker);
         ApplicationToken.Hash("");
     }

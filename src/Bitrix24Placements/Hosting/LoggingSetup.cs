@@ -26,7 +26,7 @@ public static class LoggingSetup
         return logging;
     }
 
-    /// <summary>The framework adds the path of its request to every line, at every level; this comes after it.</summary>
+    /// <summary>While its diagnostics are on, the framework adds the path of its request to every line: that no key comes into a log must not depend on a filter.</summary>
     private sealed class WithoutPaths : ILogEventEnricher
     {
         public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory) => logEvent.RemovePropertyIfPresent("RequestPath");

@@ -30,7 +30,7 @@ public static class Telemetry
         if (!metricsOut && !tracesOut && !prometheus)
             return builder;
 
-        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService(builder.Configuration["OTEL_SERVICE_NAME"] ?? "bitrix24placements"));
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService(builder.Configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "bitrix24placements"));
         telemetry.WithMetrics(metrics =>
         {
             metrics.AddMeter(Meters).AddView(static instrument => instrument.Name is "bitrix24.rest.duration" or "bitrix24.oauth.duration"

@@ -15,6 +15,8 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
 
     private const string MemberId = "00000000000000000000000000000000";
 
+    internal const string Query = "DOMAIN=warm.up&PROTOCOL=1&LANG=en&APP_SID=0";
+
     private const int Patience = 5_000;
 
     private readonly string _applicationToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
@@ -82,11 +84,14 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
         }
     }
 
+    internal static string Body(string applicationToken) =>
+        $"AUTH_ID=0&APPLICATION_TOKEN={applicationToken}&member_id={MemberId}&PLACEMENT={PlacementCatalogue.BackgroundWorker}&PLACEMENT_OPTIONS=%7B%22URI%22%3A%22%5C%2F%22%7D";
+
     private string Request(string connection)
     {
-        var body = $"AUTH_ID=0&APPLICATION_TOKEN={_applicationToken}&member_id={MemberId}&PLACEMENT={PlacementCatalogue.BackgroundWorker}&PLACEMENT_OPTIONS=%7B%22URI%22%3A%22%5C%2F%22%7D";
+        var body = Body(_applicationToken);
         return $"""
-            POST {PlacementCatalogue.BackgroundWorkerPath}?DOMAIN=warm.up&PROTOCOL=1&LANG=en&APP_SID=0 HTTP/1.1
+            POST {PlacementCatalogue.BackgroundWorkerPath}?{Query} HTTP/1.1
             Host: localhost
             Accept: text/html
             Connection: {connection}
