@@ -11,8 +11,9 @@ if (args is ["health"])
 if (args is ["make-certificate"])
     return CertificateMaker.Run();
 
+HeadStart.Begin();
 var builder = WebApplication.CreateSlimBuilder(ServiceRun.OptionsFor(args));
-HeadStart.Begin(builder.Configuration);
+HeadStart.OfStore(builder.Configuration);
 builder.AddHosting();
 builder.Services.AddPortals();
 builder.Services.AddRest();

@@ -1,6 +1,13 @@
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
@@ -8,20 +15,27 @@ namespace Bitrix24Placements.Hosting;
 /// <remarks>Nothing that it makes is kept, and nothing waits for it. A failure will come again where somebody looks at it.</remarks>
 internal static class HeadStart
 {
-    public static void Begin(IConfiguration configuration)
+    private static bool Pays => Environment.ProcessorCount > 1;
+
+    public static void Begin()
     {
-        if (Environment.ProcessorCount == 1)
+        if (!Pays)
             return;
+        _ = Task.Run(ServeAsync);
         _ = Task.Run(Parse);
-        if (!Enum.TryParse<StorageProvider>(configuration["Storage:Provider"], ignoreCase: true, out var provider) || provider == StorageProvider.Sqlite)
+    }
+
+    public static void OfStore(IConfiguration configuration)
+    {
+        if (Pays && (!Enum.TryParse<StorageProvider>(configuration["Storage:Provider"], ignoreCase: true, out var provider) || provider == StorageProvider.Sqlite))
             _ = Task.Run(ReadAsync);
     }
 
-    private static void Parse()
+    /// <summary>Makes what serves launches, while the rest of the host is looked at. Services are made once, whoever asks first.</summary>
+    public static void OfPipeline(IServiceProvider services)
     {
-        using var form = WireForm.Parse(WarmUp.Query, WarmUp.Body("0"));
-        PlacementParser.Parse(form, PlacementPipeline.BackgroundWorker);
-        ApplicationToken.Hash("");
+        if (Pays)
+            _ = Task.Run(services.GetRequiredService<PlacementPipeline>);
     }
 
     private static async Task ReadAsync()
@@ -31,5 +45,33 @@ internal static class HeadStart
         await using var transaction = await connection.BeginTransactionAsync();
         await connection.QueryAsync("SELECT @text, 1, NULL", static row => row.GetString(0) + row.GetInt64(1) + row.TextOrNull(2), CancellationToken.None, ("@text", ""));
         await transaction.CommitAsync();
+    }
+
+    /// <summary>A server that does nothing, on a port of the machine's choice that nobody else can reach, for as long as one exchange takes.</summary>
+    private static async Task ServeAsync()
+    {
+        using var server = new KestrelServer(Options.Create(new KestrelServerOptions()), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
+        var addresses = server.Features.Get<IServerAddressesFeature>()!.Addresses;
+        addresses.Add("http://127.0.0.1:0");
+        await server.StartAsync(new NoApplication(), CancellationToken.None);
+        SampleLaunch.Send(BindingAddress.Parse(addresses.First()).Port, 1, "");
+    }
+
+    private static void Parse()
+    {
+        using var form = WireForm.Parse(SampleLaunch.Query, SampleLaunch.Body("0"));
+        PlacementParser.Parse(form, PlacementPipeline.BackgroundWorker);
+        ApplicationToken.Hash("");
+    }
+
+    private sealed class NoApplication : IHttpApplication<IFeatureCollection>
+    {
+        public IFeatureCollection CreateContext(IFeatureCollection contextFeatures) => contextFeatures;
+
+        public Task ProcessRequestAsync(IFeatureCollection context) => Task.CompletedTask;
+
+        public void DisposeContext(IFeatureCollection context, Exception? exception)
+        {
+        }
     }
 }

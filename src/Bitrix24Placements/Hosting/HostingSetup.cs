@@ -55,6 +55,7 @@ public static class HostingSetup
             files.UseFiles("/" + Pages.Version, "public, max-age=31536000, immutable");
             files.UseFiles("", "public, max-age=600");
         });
+        app.Use(next => new WorkerRoute(next, app).Invoke);
         app.UseRouting();
         app.Use(next => new LoadShedding(next, app.Services.GetRequiredService<IOptions<LimitsOptions>>(), app.Services.GetRequiredService<RejectionWriter>()).InvokeAsync);
         return app;

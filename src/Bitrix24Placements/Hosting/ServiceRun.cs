@@ -20,6 +20,7 @@ public static partial class ServiceRun
     public static async Task<int> RunServiceAsync(this WebApplicationBuilder builder, Action<WebApplication> configure)
     {
         await using var app = builder.Build();
+        HeadStart.OfPipeline(app.Services);
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Bitrix24Placements");
         try
         {

@@ -27,9 +27,14 @@ public static class Telemetry
         builder.Services.AddSingleton<PortalCensus>();
         var (metricsOut, tracesOut) = (IsExported(builder.Configuration, "METRICS"), IsExported(builder.Configuration, "TRACES"));
         var prometheus = !string.IsNullOrWhiteSpace(builder.Configuration[ManagementOptions.Section + ":" + nameof(ManagementOptions.Port)]);
-        if (!metricsOut && !tracesOut && !prometheus)
-            return builder;
+        if (metricsOut || tracesOut || prometheus)
+            Export(builder, metricsOut, tracesOut, prometheus);
+        return builder;
+    }
 
+    /// <summary>In a method of its own, so that OpenTelemetry is loaded only where it is used.</summary>
+    private static void Export(WebApplicationBuilder builder, bool metricsOut, bool tracesOut, bool prometheus)
+    {
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService(builder.Configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "bitrix24placements"));
         telemetry.WithMetrics(metrics =>
         {
@@ -42,7 +47,6 @@ public static class Telemetry
         });
         if (tracesOut)
             telemetry.WithTracing(static tracing => tracing.AddAspNetCoreInstrumentation(Configure).AddHttpClientInstrumentation(Configure).AddOtlpExporter());
-        return builder;
     }
 
     /// <param name="signal">As the standard environment variables name it.</param>

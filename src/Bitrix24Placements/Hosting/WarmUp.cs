@@ -1,7 +1,5 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
-using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -13,24 +11,18 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
 {
     private const int Loads = 10;
 
-    private const string MemberId = "00000000000000000000000000000000";
-
-    internal const string Query = "DOMAIN=warm.up&PROTOCOL=1&LANG=en&APP_SID=0";
-
-    private const int Patience = 5_000;
-
     private readonly string _applicationToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        vault.Unprotect(MemberId, "", vault.Protect(MemberId, "", ""));
-        await portals.FindAsync(MemberId, cancellationToken);
+        vault.Unprotect(SampleLaunch.MemberId, "", vault.Protect(SampleLaunch.MemberId, "", ""));
+        await portals.FindAsync(SampleLaunch.MemberId, cancellationToken);
         await StartedAsync(cancellationToken);
         try
         {
-            directory.Replace(MemberId, Portal());
+            directory.Replace(SampleLaunch.MemberId, Portal());
             if (Port() is { } port)
-                Load(port);
+                SampleLaunch.Send(port, Loads, _applicationToken);
         }
         catch (SocketException e)
         {
@@ -38,7 +30,7 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
         }
         finally
         {
-            directory.Replace(MemberId, null);
+            directory.Replace(SampleLaunch.MemberId, null);
         }
     }
 
@@ -59,7 +51,7 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
     /// <summary>A portal that nobody has, in memory alone and under a token that nobody knows: its launches go all the way.</summary>
     private KnownPortal Portal() => new(new Portal
     {
-        MemberId = MemberId,
+        MemberId = SampleLaunch.MemberId,
         ClientEndpoint = new("https://warm.up/rest/"),
         OAuthServer = new("https://warm.up"),
         State = PortalState.Installed,
@@ -68,39 +60,6 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
         ApplicationTokenHash = ApplicationToken.Hash(_applicationToken),
         RemovalKey = default,
     });
-
-    /// <summary>Over a bare socket, and waiting in the plain way: a client of the framework's own, or its tasks, would take longer to compile than all that is warmed up here.</summary>
-    private void Load(int port)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { SendTimeout = Patience, ReceiveTimeout = Patience };
-        socket.Connect(System.Net.IPAddress.Loopback, port);
-        var requests = new StringBuilder();
-        for (var i = 1; i <= Loads; i++)
-            requests.Append(Request(i == Loads ? "close" : "keep-alive"));
-        socket.Send(Encoding.ASCII.GetBytes(requests.ToString()));
-        var answers = new byte[16 * 1024];
-        while (socket.Receive(answers) > 0)
-        {
-        }
-    }
-
-    internal static string Body(string applicationToken) =>
-        $"AUTH_ID=0&APPLICATION_TOKEN={applicationToken}&member_id={MemberId}&PLACEMENT={PlacementCatalogue.BackgroundWorker}&PLACEMENT_OPTIONS=%7B%22URI%22%3A%22%5C%2F%22%7D";
-
-    private string Request(string connection)
-    {
-        var body = Body(_applicationToken);
-        return $"""
-            POST {PlacementCatalogue.BackgroundWorkerPath}?{Query} HTTP/1.1
-            Host: localhost
-            Accept: text/html
-            Connection: {connection}
-            Content-Type: application/x-www-form-urlencoded
-            Content-Length: {body.Length}
-
-            {body}
-            """.ReplaceLineEndings("\r\n");
-    }
 
     private static partial class Log
     {

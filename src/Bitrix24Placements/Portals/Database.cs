@@ -77,8 +77,8 @@ public sealed class Database : IAsyncDisposable
         return await work(connection, cancellationToken);
     }
 
-    /// <summary>In a method of its own, so that Npgsql is loaded only where it is used. An absent server must not hold anybody for the driver's fifteen seconds.</summary>
-    private static NpgsqlDataSource OpenPostgreSql(string connectionString)
+    /// <summary>In a method of its own, and without a type of Npgsql to be seen outside, so that Npgsql is loaded only where it is used. An absent server must not hold anybody for the driver's fifteen seconds.</summary>
+    private static DbDataSource OpenPostgreSql(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
         if (!builder.ContainsKey("Timeout"))
@@ -86,7 +86,7 @@ public sealed class Database : IAsyncDisposable
         if (!builder.ContainsKey("Command Timeout"))
             builder.CommandTimeout = 10;
         builder.ApplicationName ??= "Bitrix24Placements";
-        return NpgsqlDataSource.Create(builder);
+        return NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString);
     }
 
     public async ValueTask DisposeAsync()
