@@ -37,10 +37,10 @@ internal sealed class Contender(string name, Process process, int port) : IDispo
         return new(name, process, port);
     }
 
-    /// <summary>Waits until the prepared request is answered with 200.</summary>
+    /// <summary>Waits until the prepared request is answered with 200. It does not ask more often, since asking in vain takes processor time from what is starting.</summary>
     public async Task AnswersAsync(byte[] request)
     {
-        for (var until = DateTime.UtcNow.AddSeconds(30); ; await Task.Delay(2))
+        for (var until = DateTime.UtcNow.AddSeconds(30); ; await Task.Delay(5))
         {
             try
             {

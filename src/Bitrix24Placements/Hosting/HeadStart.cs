@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -15,7 +16,7 @@ namespace Bitrix24Placements.Hosting;
 /// <remarks>Nothing that it makes is kept, and nothing waits for it. A failure will come again where somebody looks at it.</remarks>
 internal static class HeadStart
 {
-    private static bool Pays => Environment.ProcessorCount > 1;
+    private static bool Pays => RuntimeFeature.IsDynamicCodeCompiled && Environment.ProcessorCount > 1;
 
     public static void Begin()
     {
