@@ -5,15 +5,15 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Carries out work that is due, a few pieces at a time, and keeps the leases of what it does.</summary>
+/// <summary>Carries out work that is due, in the order of its priorities, and keeps the leases of what it does.</summary>
 public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time, ILogger<WorkLoop> logger) : ReadyService(readiness)
 {
-    private const int Concurrency = 8;
-
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>In their order, with how much may be running when one of them begins: portals that do not answer leave room for whoever asks for something.</summary>
+    private static readonly (WorkPriority Priority, int Places)[] Priorities = [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
+
     private readonly IWork[] _works = [.. works];
-    private readonly SemaphoreSlim _places = new(Concurrency);
     private readonly ConcurrentDictionary<Task, bool> _running = new();
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
@@ -23,16 +23,7 @@ public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumer
         {
             try
             {
-                var items = await store.ClaimAsync(Math.Max(1, _places.CurrentCount), stoppingToken);
-                foreach (var item in items)
-                {
-                    await _places.WaitAsync(stoppingToken);
-                    var run = RunInPlaceAsync(item, stoppingToken);
-                    _running[run] = true;
-                    _ = run.ContinueWith(ended => _running.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-                }
-
-                if (items.Count == 0)
+                if (!await BeginDueAsync(stoppingToken))
                     await signal.WaitAsync(LookEvery, stoppingToken);
                 troubled = false;
             }
@@ -61,25 +52,36 @@ public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumer
         }
     }
 
-    private async Task RunInPlaceAsync(WorkItem item, CancellationToken stoppingToken)
+    private async Task<bool> BeginDueAsync(CancellationToken stoppingToken)
     {
-        try
+        var begun = false;
+        foreach (var (priority, places) in Priorities)
         {
-            var work = Array.Find(_works, w => w.Kind == item.Kind || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal)));
-            if (work is not null)
-                await RunClaimedAsync(item, token => work.RunAsync(item, token), stoppingToken);
+            if (places - _running.Count is not (> 0 and var room))
+                break;
+            foreach (var item in await store.ClaimAsync(priority, room, stoppingToken))
+            {
+                Begin(item, stoppingToken);
+                begun = true;
+            }
         }
-        finally
-        {
-            _places.Release();
-            signal.Wake();
-        }
+
+        return begun;
     }
 
-    public override void Dispose()
+    private void Begin(WorkItem item, CancellationToken stoppingToken)
     {
-        _places.Dispose();
-        base.Dispose();
+        if (Array.Find(_works, w => w.Kind == item.Kind || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal))) is not { } work)
+            return;
+        var run = RunClaimedAsync(item, token => work.RunAsync(item, token), stoppingToken);
+        _running[run] = true;
+        _ = run.ContinueWith(
+            ended =>
+            {
+                _running.TryRemove(ended, out _);
+                signal.Wake();
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private static partial class Log

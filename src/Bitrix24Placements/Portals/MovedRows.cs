@@ -19,6 +19,7 @@ internal sealed class MovedRows(TokenVault from, TokenVault to)
     [
         ("member_id", NpgsqlDbType.Text), ("kind", NpgsqlDbType.Text), ("payload", NpgsqlDbType.Text), ("lease_till", NpgsqlDbType.Bigint),
         ("due_at", NpgsqlDbType.Bigint), ("attempt", NpgsqlDbType.Integer), ("request", NpgsqlDbType.Bigint), ("created_at", NpgsqlDbType.Bigint),
+        ("priority", NpgsqlDbType.Integer),
     ];
 
     public static readonly IReadOnlyList<(string Name, NpgsqlDbType Type)> WorkerHourColumns =

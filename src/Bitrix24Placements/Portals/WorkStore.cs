@@ -13,6 +13,19 @@ public static class WorkKind
     public const string Install = "install:";
 }
 
+/// <summary>What comes before what, however long that has been waiting.</summary>
+public enum WorkPriority
+{
+    /// <summary>Somebody has asked for it, and it is tried for the first time.</summary>
+    Asked = 0,
+
+    /// <summary>It has been tried in vain, or goes on after a pause.</summary>
+    Again = 1,
+
+    /// <summary>Nobody has asked for it: there can be as much of it as there are portals.</summary>
+    Unasked = 2,
+}
+
 /// <param name="Request">Grows whenever the work is asked for again; work that was asked for meanwhile is not done.</param>
 public sealed record WorkItem(string MemberId, string Kind, int Attempt, long Request, string? Payload, DateTimeOffset CreatedAt);
 
@@ -39,21 +52,23 @@ public sealed class WorkStore(Database database, TimeProvider time)
     {
         await using var command = connection.Command(
             """
-            INSERT INTO work (member_id, kind, due_at, attempt, request, payload, created_at, lease_till) VALUES (@id, @kind, @due, 0, 1, @payload, @now, 0)
+            INSERT INTO work (member_id, kind, priority, due_at, attempt, request, payload, created_at, lease_till) VALUES (@id, @kind, @asked, @due, 0, 1, @payload, @now, 0)
             ON CONFLICT (member_id, kind) DO UPDATE SET
+                priority = @asked,
                 due_at = CASE WHEN work.lease_till <= @now AND work.due_at < @again THEN work.due_at ELSE @again END,
                 attempt = CASE WHEN @reset = 1 THEN 0 ELSE work.attempt END,
                 request = work.request + 1,
                 payload = COALESCE(@payload, work.payload)
             """,
-            ("@id", memberId), ("@kind", kind), ("@due", due), ("@again", Math.Max(due, now + (long)pauseIfThere.TotalMilliseconds)), ("@payload", payload), ("@now", now), ("@reset", resetAttempts ? 1 : 0));
+            ("@id", memberId), ("@kind", kind), ("@due", due), ("@again", Math.Max(due, now + (long)pauseIfThere.TotalMilliseconds)), ("@payload", payload), ("@now", now), ("@reset", resetAttempts ? 1 : 0),
+            ("@asked", (int)WorkPriority.Asked));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Asks for work only where none of its kind is waiting.</summary>
+    /// <summary>Notes work that nobody asks for, where none of its kind is waiting.</summary>
     public Task RequestIfNoneAsync(string memberId, string kind, DateTimeOffset due, CancellationToken cancellationToken) =>
-        database.ExecuteAsync("INSERT INTO work (member_id, kind, due_at, attempt, request, created_at, lease_till) VALUES (@id, @kind, @due, 0, 1, @now, 0) ON CONFLICT (member_id, kind) DO NOTHING",
-            cancellationToken, ("@id", memberId), ("@kind", kind), ("@due", due.ToUnixTimeMilliseconds()), ("@now", Now));
+        database.ExecuteAsync("INSERT INTO work (member_id, kind, priority, due_at, attempt, request, created_at, lease_till) VALUES (@id, @kind, @unasked, @due, 0, 1, @now, 0) ON CONFLICT (member_id, kind) DO NOTHING",
+            cancellationToken, ("@id", memberId), ("@kind", kind), ("@unasked", (int)WorkPriority.Unasked), ("@due", due.ToUnixTimeMilliseconds()), ("@now", Now));
 
     /// <summary>Keeps an installation for later, if there is room.</summary>
     public async Task<bool> KeepAsync(string memberId, string kind, DateTimeOffset due, string payload, int most, CancellationToken cancellationToken) =>
@@ -76,21 +91,22 @@ public sealed class WorkStore(Database database, TimeProvider time)
     public Task HastenInstallationsAsync(CancellationToken cancellationToken) =>
         database.ExecuteAsync("UPDATE work SET due_at = @now WHERE kind LIKE 'install:%' AND due_at > @now", cancellationToken, ("@now", Now));
 
-    /// <summary>Claims what is due. Two instances never hold the same row: the outer condition is asked again after waiting for the other.</summary>
-    public async Task<List<WorkItem>> ClaimAsync(int most, CancellationToken cancellationToken)
+    /// <summary>Claims what is due, the oldest first. Two instances never hold the same row: the outer condition is asked again after waiting for the other.</summary>
+    public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int most, CancellationToken cancellationToken)
     {
         // Mostly there is nothing to do, and looking needs no write lock.
-        var due = await database.QueryAsync("SELECT 1 FROM work WHERE due_at <= @now AND lease_till <= @now LIMIT 1", static r => r.GetInt32(0), cancellationToken, ("@now", Now));
+        var due = await database.QueryAsync("SELECT 1 FROM work WHERE priority = @priority AND due_at <= @now AND lease_till <= @now LIMIT 1", static r => r.GetInt32(0), cancellationToken,
+            ("@priority", (int)priority), ("@now", Now));
         return due.Count == 0
             ? []
             : await database.QueryAsync(
                 """
                 UPDATE work SET lease_by = @owner, lease_till = @till
                 WHERE lease_till <= @now AND due_at <= @now
-                  AND (member_id, kind) IN (SELECT member_id, kind FROM work WHERE due_at <= @now AND lease_till <= @now ORDER BY due_at LIMIT @most)
+                  AND (member_id, kind) IN (SELECT member_id, kind FROM work WHERE priority = @priority AND due_at <= @now AND lease_till <= @now ORDER BY due_at LIMIT @most)
                 RETURNING member_id, kind, attempt, request, payload, created_at
                 """,
-                Read, cancellationToken, ("@owner", _owner), ("@till", Till), ("@now", Now), ("@most", most));
+                Read, cancellationToken, ("@priority", (int)priority), ("@owner", _owner), ("@till", Till), ("@now", Now), ("@most", most));
     }
 
     /// <summary>Claims one piece of work, due or not.</summary>
@@ -128,10 +144,12 @@ public sealed class WorkStore(Database database, TimeProvider time)
             UPDATE work SET lease_by = NULL, lease_till = 0,
                 payload = CASE WHEN request = @request THEN COALESCE(@payload, payload) ELSE payload END,
                 attempt = CASE WHEN request = @request THEN attempt + 1 ELSE attempt END,
+                priority = CASE WHEN request = @request AND priority = @asked THEN @again ELSE priority END,
                 due_at = CASE WHEN request = @request THEN @due ELSE due_at END
             WHERE member_id = @id AND kind = @kind AND lease_by = @owner
             """,
-            cancellationToken, ("@due", Now + (long)pause.TotalMilliseconds), ("@payload", payload), ("@id", item.MemberId), ("@kind", item.Kind), ("@owner", _owner), ("@request", item.Request));
+            cancellationToken, ("@due", Now + (long)pause.TotalMilliseconds), ("@payload", payload), ("@id", item.MemberId), ("@kind", item.Kind), ("@owner", _owner), ("@request", item.Request),
+            ("@asked", (int)WorkPriority.Asked), ("@again", (int)WorkPriority.Again));
 
     /// <summary>Keeps what an attempt has learnt while it goes on.</summary>
     public Task SavePayloadAsync(WorkItem item, string payload, CancellationToken cancellationToken) =>

@@ -71,7 +71,7 @@ public sealed class KilledInSchemaTests(ThrowawayPostgres postgres)
     private static async Task AssertServesAsync(Fleet fleet)
     {
         await fleet.StartAsync();
-        Assert.Equal(1, await fleet.CountAsync("SELECT COUNT(*) FROM schema_versions"));
+        Assert.Equal(2, await fleet.CountAsync("SELECT COUNT(*) FROM schema_versions"));
         var portal = await fleet.AddPortalAsync();
         foreach (var instance in fleet.Living)
             Assert.Equal((HttpStatusCode.Accepted, null), await instance.TrySignalAsync(portal));

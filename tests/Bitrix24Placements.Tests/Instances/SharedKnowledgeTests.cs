@@ -22,7 +22,7 @@ public sealed class SharedKnowledgeTests(ThrowawayPostgres postgres)
     {
         await using var cluster = await Cluster.StartInstalledAsync(postgres);
 
-        Assert.Equal([1], await cluster.Second.Get<Database>().QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
+        Assert.Equal([1, 2], await cluster.Second.Get<Database>().QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
         Assert.Equal([1L], await cluster.Second.Get<Database>().QueryAsync("SELECT COUNT(*) FROM data_protection_keys", static r => r.GetInt64(0), Token));
     }
 

@@ -38,7 +38,7 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
             await store.Portals.TryLeaseRefreshAsync(id, found.TokensVersion, "owner", TimeSpan.FromSeconds(1), Token);
             await store.Portals.StoreRefreshedAsync(id, found.TokensVersion, TestStore.Tokens("new"), Token);
             await store.Work.RequestAsync(id, WorkKind.Reconcile, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
-            await store.Work.ClaimAsync(8, Token);
+            await store.ClaimAsync(8);
             await store.Get<WorkerLoadStore>().SinceAsync(id, 0, Token);
             await store.Get<WorkerLoadStore>().ForgetAsync(1, Token);
         });

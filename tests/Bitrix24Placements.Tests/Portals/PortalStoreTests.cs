@@ -31,7 +31,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
 
         var portal = await store.InstalledAsync();
 
-        var item = Assert.Single(await store.Work.ClaimAsync(10, Token));
+        var item = Assert.Single(await store.ClaimAsync(10));
         Assert.Equal((portal.MemberId, WorkKind.Reconcile), (item.MemberId, item.Kind));
     }
 
@@ -89,7 +89,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         Assert.True(await store.Portals.UninstallAsync(portal.MemberId, portal.Epoch, clean: true, Token));
 
         Assert.Null(await store.Portals.FindAsync(portal.MemberId, Token));
-        Assert.Empty(await store.Work.ClaimAsync(10, Token));
+        Assert.Empty(await store.ClaimAsync(10));
         Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(portal.MemberId, 0, Token));
     }
 

@@ -15,7 +15,7 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
 
         await Task.WhenAll(others.Append(first).Select(store => Task.Run(() => store.Get<SchemaInstaller>().EnsureAsync(Token), Token)));
 
-        Assert.Equal([1], await first.Database.QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
+        Assert.Equal([1, 2], await first.Database.QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
         await first.InstalledAsync();
         foreach (var other in others)
             await other.DisposeAsync();
@@ -61,5 +61,22 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
         await store.Get<SchemaInstaller>().EnsureAsync(Token);
 
         await store.InstalledAsync();
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task The_first_version_of_the_schema_is_brought_forward_with_what_is_in_it(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres, schema: false);
+        if (store.Database.FilePath is { } path)
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var script = new StreamReader(typeof(SchemaInstaller).Assembly.GetManifestResourceStream("Bitrix24Placements.Portals.Schema.001-portals.sql")!);
+        await store.Database.ExecuteAsync(await script.ReadToEndAsync(Token), Token);
+        await store.Database.ExecuteAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY)", Token);
+        await store.Database.ExecuteAsync("INSERT INTO schema_versions (version) VALUES (1)", Token);
+        await store.Database.ExecuteAsync("INSERT INTO work (member_id, kind, due_at, attempt, request, created_at, lease_till) VALUES ('portal', 'reconcile', 0, 0, 1, 0, 0)", Token);
+
+        await store.Get<SchemaInstaller>().EnsureAsync(Token);
+
+        Assert.Equal("portal", Assert.Single(await store.ClaimAsync(10)).MemberId);
     }
 }

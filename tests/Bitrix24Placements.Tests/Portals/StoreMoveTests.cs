@@ -36,7 +36,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         }
 
         moved.Time.Advance(TimeSpan.FromSeconds(5));
-        var work = await moved.Work.ClaimAsync(10, Token);
+        var work = await moved.ClaimAsync(10);
         Assert.Equal(3, work.Count);
         Assert.Equal("a claim", moved.Get<TokenVault>().Unprotect("pending", "install", work.Single(static w => w.MemberId == "pending").Payload!));
         Assert.Equal([new("one", 100, 5, 1, 6000)], await moved.Get<WorkerLoadStore>().SinceAsync("one", 0, Token));

@@ -33,6 +33,19 @@ public sealed class TestStore : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
+    /// <summary>What is due, in the order of its priorities.</summary>
+    public async Task<List<WorkItem>> ClaimAsync(int most)
+    {
+        var items = new List<WorkItem>();
+        foreach (var priority in Enum.GetValues<WorkPriority>())
+        {
+            if (items.Count < most)
+                items.AddRange(await Work.ClaimAsync(priority, most - items.Count, TestContext.Current.CancellationToken));
+        }
+
+        return items;
+    }
+
     public static async Task<TestStore> OpenAsync(StorageProvider provider, ThrowawayPostgres postgres, bool schema = true)
     {
         if (provider == StorageProvider.PostgreSql)

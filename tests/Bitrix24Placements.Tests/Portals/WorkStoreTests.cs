@@ -18,12 +18,44 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await RequestAsync(store, TimeSpan.FromSeconds(30), "why");
 
-        Assert.Empty(await store.Work.ClaimAsync(10, Token));
+        Assert.Empty(await store.ClaimAsync(10));
         store.Time.Advance(TimeSpan.FromSeconds(30));
 
-        var item = Assert.Single(await store.Work.ClaimAsync(10, Token));
+        var item = Assert.Single(await store.ClaimAsync(10));
         Assert.Equal((Portal, WorkKind.Reconcile, 0, "why"), (item.MemberId, item.Kind, item.Attempt, item.Payload));
-        Assert.Empty(await store.Work.ClaimAsync(10, Token));
+        Assert.Empty(await store.ClaimAsync(10));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_was_asked_for_comes_before_what_nobody_asked_for(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        for (var i = 0; i < 3; i++)
+            await store.Work.RequestIfNoneAsync($"portal {i}", WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromHours(1), Token);
+        await RequestAsync(store);
+        await store.Work.RequestAsync("portal 2", WorkKind.Reconcile, store.Time.GetUtcNow(), TimeSpan.Zero, null, false, Token);
+
+        var asked = await store.Work.ClaimAsync(WorkPriority.Asked, 10, Token);
+        var unasked = await store.Work.ClaimAsync(WorkPriority.Unasked, 10, Token);
+
+        Assert.Equal([Portal, "portal 2"], asked.Select(static item => item.MemberId).Order());
+        Assert.Equal(["portal 0", "portal 1"], unasked.Select(static item => item.MemberId).Order());
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_was_tried_in_vain_comes_after_what_was_not_yet_tried_until_it_is_asked_for_again(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store);
+        var item = Assert.Single(await store.Work.ClaimAsync(WorkPriority.Asked, 1, Token));
+        await store.Work.PostponeAsync(item, TimeSpan.Zero, null, Token);
+
+        Assert.Empty(await store.Work.ClaimAsync(WorkPriority.Asked, 1, Token));
+        item = Assert.Single(await store.Work.ClaimAsync(WorkPriority.Again, 1, Token));
+        await store.Work.PostponeAsync(item, TimeSpan.Zero, null, Token);
+        await RequestAsync(store);
+
+        Assert.Single(await store.Work.ClaimAsync(WorkPriority.Asked, 1, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -34,10 +66,10 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         for (var i = 0; i < 40; i++)
             await store.Work.RequestIfNoneAsync($"portal {i}", WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromMinutes(1), Token);
 
-        var claimed = (await Task.WhenAll(Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? store : another).Work.ClaimAsync(4, Token)))).SelectMany(static items => items).ToList();
+        var claimed = (await Task.WhenAll(Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? store : another).ClaimAsync(4)))).SelectMany(static items => items).ToList();
 
         Assert.Equal(claimed.Count, claimed.Select(static item => item.MemberId).Distinct().Count());
-        while (await store.Work.ClaimAsync(4, Token) is { Count: > 0 } rest)
+        while (await store.ClaimAsync(4) is { Count: > 0 } rest)
             claimed.AddRange(rest);
         Assert.Equal(40, claimed.Select(static item => item.MemberId).Distinct().Count());
         Assert.Equal(40, claimed.Count);
@@ -49,11 +81,11 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
         await RequestAsync(store);
-        Assert.Single(await store.Work.ClaimAsync(1, Token));
+        Assert.Single(await store.ClaimAsync(1));
 
-        Assert.Empty(await another.Work.ClaimAsync(1, Token));
+        Assert.Empty(await another.ClaimAsync(1));
         another.Time.Advance(WorkStore.Lease + TimeSpan.FromSeconds(1));
-        Assert.Single(await another.Work.ClaimAsync(1, Token));
+        Assert.Single(await another.ClaimAsync(1));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -61,13 +93,13 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await RequestAsync(store);
-        var item = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        var item = Assert.Single(await store.ClaimAsync(1));
         store.Time.Advance(WorkStore.Lease - TimeSpan.FromSeconds(1));
 
         await store.Work.RenewAsync(item, Token);
 
         store.Time.Advance(WorkStore.Lease - TimeSpan.FromSeconds(1));
-        Assert.Empty(await store.Work.ClaimAsync(1, Token));
+        Assert.Empty(await store.ClaimAsync(1));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -75,12 +107,12 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await RequestAsync(store);
-        var first = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        var first = Assert.Single(await store.ClaimAsync(1));
         await RequestAsync(store);
 
         await store.Work.CompleteAsync(first, Token);
 
-        var second = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        var second = Assert.Single(await store.ClaimAsync(1));
         await store.Work.CompleteAsync(second, Token);
         Assert.False(await store.Work.ExistsAsync(Portal, WorkKind.Reconcile, Token));
     }
@@ -91,7 +123,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => RequestAsync(store, pauseIfThere: TimeSpan.FromSeconds(5))));
 
-        var item = Assert.Single(await store.Work.ClaimAsync(200, Token));
+        var item = Assert.Single(await store.ClaimAsync(200));
         await store.Work.CompleteAsync(item, Token);
 
         Assert.False(await store.Work.ExistsAsync(Portal, WorkKind.Reconcile, Token));
@@ -102,13 +134,13 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await RequestAsync(store);
-        var item = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        var item = Assert.Single(await store.ClaimAsync(1));
         await RequestAsync(store, pauseIfThere: TimeSpan.FromSeconds(5));
         await store.Work.CompleteAsync(item, Token);
 
-        Assert.Empty(await store.Work.ClaimAsync(1, Token));
+        Assert.Empty(await store.ClaimAsync(1));
         store.Time.Advance(TimeSpan.FromSeconds(5));
-        Assert.Single(await store.Work.ClaimAsync(1, Token));
+        Assert.Single(await store.ClaimAsync(1));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -116,12 +148,12 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await RequestAsync(store, payload: "at first");
-        var item = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        var item = Assert.Single(await store.ClaimAsync(1));
         await store.Work.PostponeAsync(item, TimeSpan.FromMinutes(1), "learnt", Token);
 
-        Assert.Empty(await store.Work.ClaimAsync(1, Token));
+        Assert.Empty(await store.ClaimAsync(1));
         store.Time.Advance(TimeSpan.FromMinutes(1));
-        var again = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        var again = Assert.Single(await store.ClaimAsync(1));
         Assert.Equal((1, "learnt"), (again.Attempt, again.Payload));
     }
 
@@ -130,12 +162,12 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await RequestAsync(store);
-        var item = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        var item = Assert.Single(await store.ClaimAsync(1));
         await store.Work.PostponeAsync(item, TimeSpan.FromDays(1), null, Token);
 
         await RequestAsync(store, reset: true);
 
-        var again = Assert.Single(await store.Work.ClaimAsync(1, Token));
+        var again = Assert.Single(await store.ClaimAsync(1));
         Assert.Equal(0, again.Attempt);
     }
 
@@ -150,7 +182,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         Assert.False(await store.Work.KeepAsync(Portal, WorkKind.Install + "4", now, "kept", 3, Token));
         // One that is kept already stays kept.
         Assert.True(await store.Work.KeepAsync(Portal, WorkKind.Install + "1", now, "kept", 3, Token));
-        Assert.Equal(3, (await store.Work.ClaimAsync(10, Token)).Count);
+        Assert.Equal(3, (await store.ClaimAsync(10)).Count);
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

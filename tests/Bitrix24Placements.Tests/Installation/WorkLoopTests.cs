@@ -1,0 +1,54 @@
+using Bitrix24Placements.Installation;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bitrix24Placements.Tests.Installation;
+
+public sealed class WorkLoopTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>As after an outage of the database that was longer than a lease.</summary>
+    [Fact]
+    public async Task What_still_runs_here_is_not_begun_again_when_its_lease_has_run_out()
+    {
+        var work = new HeldWork();
+        await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
+        var store = service.Get<WorkStore>();
+        await store.RequestAsync("portal", HeldWork.Name, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
+        await service.EventuallyAsync(() => work.Runs == 1, "the work has begun");
+
+        await service.Get<Database>().ExecuteAsync("UPDATE work SET lease_till = 0", Token);
+        await service.EventuallyAsync(async () => await LeaseAsync(service) > 0, "it is claimed again");
+
+        Assert.Equal(1, work.Runs);
+        work.End();
+        await service.EventuallyAsync(async () => !await store.ExistsAsync("portal", HeldWork.Name, Token), "it is done");
+        Assert.Equal(1, work.Runs);
+    }
+
+    private static async Task<long> LeaseAsync(Service service) =>
+        (await service.Get<Database>().QueryAsync("SELECT lease_till FROM work WHERE kind = @kind", static r => r.GetInt64(0), Token, ("@kind", HeldWork.Name))).Single();
+
+    private sealed class HeldWork : IWork
+    {
+        public const string Name = "held";
+
+        private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _runs;
+
+        public int Runs => Volatile.Read(ref _runs);
+
+        public string Kind => Name;
+
+        public void End() => _end.TrySetResult();
+
+        public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _runs);
+            await _end.Task.WaitAsync(cancellationToken);
+            return WorkResult.Done;
+        }
+    }
+}
