@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -48,14 +49,25 @@ internal static class HeadStart
         await transaction.CommitAsync();
     }
 
-    /// <summary>A server that does nothing, on a port of the machine's choice that nobody else can reach, for as long as one exchange takes.</summary>
+    /// <summary>A server that does nothing, for as long as one exchange takes. It takes no port, which could be the service's own: it listens under a name of Linux that is no file.</summary>
     private static async Task ServeAsync()
     {
-        using var server = new KestrelServer(Options.Create(new KestrelServerOptions()), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
-        var addresses = server.Features.Get<IServerAddressesFeature>()!.Addresses;
-        addresses.Add("http://127.0.0.1:0");
+        if (!OperatingSystem.IsLinux())
+            return;
+        var name = new UnixDomainSocketEndPoint($"\0bitrix24placements-{Guid.NewGuid():n}");
+        var transport = new SocketTransportOptions
+        {
+            CreateBoundListenSocket = _ =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                socket.Bind(name);
+                return socket;
+            },
+        };
+        using var server = new KestrelServer(Options.Create(new KestrelServerOptions()), new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
+        server.Features.Get<IServerAddressesFeature>()!.Addresses.Add("http://127.0.0.1:0");
         await server.StartAsync(new NoApplication(), CancellationToken.None);
-        SampleLaunch.Send(BindingAddress.Parse(addresses.First()).Port, 1, "");
+        SampleLaunch.Send(name, 1, "");
     }
 
     private static void Parse()

@@ -17,13 +17,13 @@ internal static class SampleLaunch
     public static string Body(string applicationToken) =>
         $"AUTH_ID=0&APPLICATION_TOKEN={applicationToken}&member_id={MemberId}&PLACEMENT={PlacementCatalogue.BackgroundWorker}&PLACEMENT_OPTIONS=%7B%22URI%22%3A%22%5C%2F%22%7D";
 
-    /// <summary>Sends loads to this machine, and then asks for health, which is found by the router; waits for the answers.</summary>
+    /// <summary>Sends loads to a server of this process, and then asks for health, which is found by the router; waits for the answers.</summary>
     /// <remarks>Over a bare socket, and waiting in the plain way: a client of the framework's own, or its tasks, would take longer to compile than all that is warmed up here.</remarks>
     /// <exception cref="SocketException">Nobody listens there, or answers within five seconds.</exception>
-    public static void Send(int port, int loads, string applicationToken)
+    public static void Send(EndPoint server, int loads, string applicationToken)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { SendTimeout = Patience, ReceiveTimeout = Patience };
-        socket.Connect(IPAddress.Loopback, port);
+        using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Unspecified) { SendTimeout = Patience, ReceiveTimeout = Patience };
+        socket.Connect(server);
         var requests = new StringBuilder();
         for (var i = 0; i < loads; i++)
             requests.Append(Load(applicationToken));

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Bitrix24Placements.Portals;
@@ -22,7 +23,7 @@ public sealed partial class WarmUp(IServer server, PortalDirectory directory, Po
         {
             directory.Replace(SampleLaunch.MemberId, Portal());
             if (Port() is { } port)
-                SampleLaunch.Send(port, Loads, _applicationToken);
+                SampleLaunch.Send(new IPEndPoint(IPAddress.Loopback, port), Loads, _applicationToken);
         }
         catch (SocketException e)
         {
