@@ -10,11 +10,16 @@ public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumer
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>In their order, with how much may be running when one of them begins: portals that do not answer leave room for whoever asks for something.</summary>
+    /// <summary>What has been running for longer waits for a portal: it takes nobody's place.</summary>
+    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(2);
+
+    private const int WaitingPerPlace = 8;
+
+    /// <summary>In their order, with how much may be running when one of them begins: there is always room for whoever asks for something.</summary>
     private static readonly (WorkPriority Priority, int Places)[] Priorities = [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
 
     private readonly IWork[] _works = [.. works];
-    private readonly ConcurrentDictionary<Task, bool> _running = new();
+    private readonly ConcurrentDictionary<Task, long> _running = new();
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
@@ -57,7 +62,7 @@ public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumer
         var begun = false;
         foreach (var (priority, places) in Priorities)
         {
-            if (places - _running.Count is not (> 0 and var room))
+            if (RoomWithin(places) is not (> 0 and var room))
                 break;
             foreach (var item in await store.ClaimAsync(priority, room, stoppingToken))
             {
@@ -69,12 +74,15 @@ public sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumer
         return begun;
     }
 
+    private int RoomWithin(int places) =>
+        Math.Min(places - _running.Count(r => time.GetElapsedTime(r.Value) < Quick), (places * WaitingPerPlace) - _running.Count);
+
     private void Begin(WorkItem item, CancellationToken stoppingToken)
     {
         if (Array.Find(_works, w => w.Kind == item.Kind || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal))) is not { } work)
             return;
         var run = RunClaimedAsync(item, token => work.RunAsync(item, token), stoppingToken);
-        _running[run] = true;
+        _running[run] = time.GetTimestamp();
         _ = run.ContinueWith(
             ended =>
             {

@@ -9,6 +9,7 @@ public sealed class HostRules
 {
     private readonly bool _allowInsecure;
     private readonly string[] _allowedPortals;
+    private readonly NameLookup _names = new(Dns.GetHostAddresses);
 
     public HostRules(IOptions<Bitrix24Options> options)
     {
@@ -67,7 +68,7 @@ public sealed class HostRules
     /// <exception cref="HttpRequestException">Every address is private, link-local or loopback.</exception>
     public async Task<IPAddress[]> ResolvePortalAsync(string host, CancellationToken cancellationToken)
     {
-        var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken);
+        var addresses = await _names.FindAsync(host, cancellationToken);
         if (_allowInsecure || IsListed(host))
             return addresses;
         var permitted = Array.FindAll(addresses, static a => !IsInternal(a));

@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+using Bitrix24Placements.Rest;
+
+namespace Bitrix24Placements.Tests.Rest;
+
+public sealed class NameLookupTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_resolver_that_does_not_answer_holds_one_thread_for_a_name_and_none_of_the_pools()
+    {
+        using var silence = new ManualResetEventSlim();
+        var held = new List<bool>();
+        var names = new NameLookup(_ =>
+        {
+            lock (held)
+                held.Add(Thread.CurrentThread.IsThreadPoolThread);
+            silence.Wait(Token);
+            return [IPAddress.Loopback];
+        });
+
+        var asked = Enumerable.Range(0, 20).Select(_ => names.FindAsync("portal.example.com", Token)).ToList();
+        silence.Set();
+
+        Assert.All(await Task.WhenAll(asked), static found => Assert.Equal([IPAddress.Loopback], found));
+        Assert.Equal([false], held);
+    }
+
+    [Fact]
+    public async Task A_name_is_looked_up_again_when_it_was_not_found()
+    {
+        var tried = 0;
+        var names = new NameLookup(_ => ++tried == 1 ? throw new SocketException((int)SocketError.HostNotFound) : [IPAddress.Loopback]);
+
+        await Assert.ThrowsAsync<SocketException>(() => names.FindAsync("portal.example.com", Token));
+
+        Assert.Equal([IPAddress.Loopback], await names.FindAsync("portal.example.com", Token));
+    }
+
+    [Fact]
+    public async Task Nobody_waits_longer_than_he_wants_to()
+    {
+        using var silence = new ManualResetEventSlim();
+        using var patience = new CancellationTokenSource();
+        var names = new NameLookup(_ =>
+        {
+            silence.Wait(Token);
+            return [];
+        });
+        var asked = names.FindAsync("portal.example.com", patience.Token);
+
+        await patience.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+        silence.Set();
+    }
+
+    [Fact]
+    public async Task An_address_is_its_own_answer() =>
+        Assert.Equal([IPAddress.Parse("192.0.2.7")], await new NameLookup(static _ => throw new SocketException()).FindAsync("192.0.2.7", Token));
+}
