@@ -51,6 +51,8 @@ public sealed partial class SchemaInstaller(Database database, ILogger<SchemaIns
         var scripts = Scripts();
         if (present > scripts.Length)
             throw new SchemaTooNewException(present, scripts.Length);
+        // A database that can only be read is found out now, and not by the first installation.
+        await ExecuteAsync(connection, "UPDATE schema_versions SET version = version", cancellationToken);
         for (var version = present + 1; version <= scripts.Length; version++)
         {
             await ExecuteAsync(connection, await ReadScriptAsync(scripts[version - 1], cancellationToken), cancellationToken);

@@ -64,7 +64,7 @@ public sealed class StoreMove(IServiceProvider target, IConfiguration configurat
         await CopyTableAsync("worker_hours", MovedRows.WorkerHourColumns, static _ => true, reading, writing, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         await output.WriteLineAsync(rows.Unreadable == 0
-            ? "Moved. Start the service with the new settings; the SQLite file and its keys are no longer needed."
+            ? "Moved. Start the service with the new settings, and keep the SQLite file and its keys until a page was opened."
             : $"Moved. The tokens of {rows.Unreadable} portals cannot be read with the keys beside the file: an administrator of each has to open the app once.");
         return true;
     }

@@ -79,4 +79,15 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
 
         Assert.Equal("portal", Assert.Single(await store.ClaimAsync(10)).MemberId);
     }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_written_is_found_out_at_the_start()
+    {
+        await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        var readOnly = new StorageOptions { ConnectionString = store.Storage.ConnectionString + ";Mode=ReadOnly" };
+
+        var refused = await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => TestStore.OpenAsync(readOnly));
+
+        Assert.Contains("readonly", refused.Message, StringComparison.Ordinal);
+    }
 }
