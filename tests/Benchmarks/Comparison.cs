@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Benchmarks;
 

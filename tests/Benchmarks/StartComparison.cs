@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Benchmarks;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using LoadData;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Benchmarks;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements.BrowserTests.Harness;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.BrowserTests;
 

@@ -1,5 +1,5 @@
 using Bitrix24Placements.BrowserTests.Harness;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.BrowserTests;
 

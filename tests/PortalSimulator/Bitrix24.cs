@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>One OAuth server and the portals it serves, on loopback.</summary>
 public sealed class Bitrix24 : IAsyncDisposable

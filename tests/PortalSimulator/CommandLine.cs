@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 internal sealed record CommandLine
 {

@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>One portal in a browser, with the service behind it.</summary>
 internal static class Demonstration

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 if (CommandLine.Parse(args) is not { } asked)
 {

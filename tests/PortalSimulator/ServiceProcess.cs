@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>The service itself as a child, with settings for this simulator and data that is thrown away.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.BrowserTests.Harness;
 

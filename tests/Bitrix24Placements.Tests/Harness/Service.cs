@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Harness;
 

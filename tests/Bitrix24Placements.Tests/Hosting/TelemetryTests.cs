@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Bitrix24Placements.Tests.Harness;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Hosting;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using Bitrix24Placements.Tests.Harness;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Installation;
 

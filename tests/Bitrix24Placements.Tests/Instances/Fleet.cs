@@ -2,7 +2,7 @@ using System.Data.Common;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.Data.Sqlite;
 using Npgsql;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Instances;
 

@@ -3,7 +3,7 @@ using System.Net;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
 using Npgsql;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Instances;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 using RestCall = Bitrix24Placements.Rest.RestCall;
 
 namespace Bitrix24Placements.Tests.Instances;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Bitrix24Placements.Tests.Harness;
 using Npgsql;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Instances;
 

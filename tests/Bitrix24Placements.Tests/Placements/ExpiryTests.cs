@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Signals;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Placements;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 using RestCall = Bitrix24Placements.Rest.RestCall;
 
 namespace Bitrix24Placements.Tests.Rest;

@@ -2,7 +2,7 @@ using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using Bitrix24 = PortalSimulator.Bitrix24;
+using Bitrix24 = Bitrix24Placements.PortalSimulator.Bitrix24;
 
 namespace Bitrix24Placements.Tests.Rest;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Rest;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 using RestCall = Bitrix24Placements.Rest.RestCall;
 
 namespace Bitrix24Placements.Tests.Rest;

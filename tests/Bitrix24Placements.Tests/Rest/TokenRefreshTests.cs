@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
-using PortalSimulator;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Rest;
 

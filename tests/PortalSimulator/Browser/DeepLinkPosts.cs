@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>Posts of the feed that carry links to the app, in the forms that people write.</summary>
 internal static class DeepLinkPosts

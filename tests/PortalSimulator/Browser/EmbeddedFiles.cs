@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>The embedded wwwroot.</summary>
 internal sealed class EmbeddedFiles

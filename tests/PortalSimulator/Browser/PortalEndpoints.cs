@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>Which part of a portal a request is for.</summary>
 internal sealed class PortalEndpoints(SimPortal portal)

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.StaticFiles;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>The portal as a person sees it, and the vendor's browser libraries. All of it is embedded.</summary>
 internal sealed class PortalPages(SimPortal portal)

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary><c>/sim/…</c>: what the portal's page asks its own server for. A real portal has nothing like it to show.</summary>
 internal sealed class ShellApi(SimPortal portal)

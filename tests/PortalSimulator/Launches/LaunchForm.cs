@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>The form a portal page submits into a frame. A test may change its fields before sending it.</summary>
 public sealed record LaunchForm

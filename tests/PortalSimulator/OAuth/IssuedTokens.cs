@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 public sealed record IssuedTokens(string Access, string Refresh, DateTimeOffset Expires, int ExpiresIn)
 {

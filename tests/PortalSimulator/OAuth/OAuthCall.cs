@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <param name="Kind"><c>token</c> or <c>app.info</c>.</param>
 /// <param name="TokenHash">Of the refresh or access token that came, see <see cref="Hash"/>.</param>

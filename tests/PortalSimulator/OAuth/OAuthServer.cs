@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>What oauth.bitrix.info does: renews tokens, and says whose a token is.</summary>
 public sealed class OAuthServer

@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>What came of one POST from the portal's server. Portals do not repeat them.</summary>
 /// <param name="Status">Null when nobody answered.</param>

@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>Where portals differ by age and edition, and what a person can switch while looking.</summary>
 public sealed class PortalQuirks

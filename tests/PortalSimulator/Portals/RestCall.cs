@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>One REST request as it arrived.</summary>
 public sealed class RestCall

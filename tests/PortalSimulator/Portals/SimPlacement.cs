@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <param name="UserId">0: everybody's.</param>
 public sealed record SimPlacement(string ClientId, string Placement, string Handler, int UserId, JsonObject Options)

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 public sealed partial class SimPortal
 {

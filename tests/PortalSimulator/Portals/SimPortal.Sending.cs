@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 public sealed partial class SimPortal
 {

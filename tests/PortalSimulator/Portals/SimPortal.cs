@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>A portal: its people, its app, and what the app has registered.</summary>
 public sealed partial class SimPortal

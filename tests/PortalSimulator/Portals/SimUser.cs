@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 public sealed record SimUser(int Id, string FirstName, string LastName, bool Admin, string Language)
 {

@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>Bitrix24 removes a worker with its 11th load over 5 seconds within a day.</summary>
 internal sealed class SlowLoadCounter(TimeProvider time)

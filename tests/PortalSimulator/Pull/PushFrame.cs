@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>A message as it travels: protobuf to a client that asked for <c>binaryMode</c>, as the vendor's does; text to others.</summary>
 internal sealed class PushFrame

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <param name="UserIds">Null: every user.</param>
 public sealed record PushMessage(string ModuleId, string Command, JsonNode Params, IReadOnlyList<int>? UserIds);

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 internal static class EventMethods
 {

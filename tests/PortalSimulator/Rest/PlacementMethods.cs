@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 internal static class PlacementMethods
 {

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 internal static partial class PullMethods
 {

@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>Bitrix24's counter: every call adds one, two drain away each second, over 50 is refused. Per source address.</summary>
 public sealed class RateLimit

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary><c>/rest/{method}</c> of one portal.</summary>
 internal sealed class RestApi(SimPortal portal)

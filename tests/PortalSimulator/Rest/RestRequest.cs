@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>A call whose token has been accepted.</summary>
 internal sealed record RestRequest(SimPortal Portal, SimApp App, SimUser User, JsonObject Parameters)

@@ -1,4 +1,4 @@
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>
 /// Targets: <c>rest:placement.bind</c>, <c>oauth:token</c>, <c>oauth:app.info</c>, <c>page:/api/v1/</c>, <c>pull:connect</c>;

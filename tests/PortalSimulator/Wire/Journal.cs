@@ -1,6 +1,6 @@
 using System.Collections;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>A thread-safe record of what happened, in order; a test can wait for an entry instead of sleeping.</summary>
 public sealed class Journal<T> : IReadOnlyList<T>

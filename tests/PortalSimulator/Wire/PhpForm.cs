@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>PHP's bracket notation: <c>auth[access_token]=…</c>, <c>params[a][b]=…</c>, <c>list[]=…</c>.</summary>
 internal static class PhpForm

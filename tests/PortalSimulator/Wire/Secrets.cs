@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
-namespace PortalSimulator;
+namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>Knows every secret the simulator has given out, so that none is ever shown whole.</summary>
 internal sealed partial class Secrets
