@@ -7,7 +7,7 @@ internal static class DeepLinkPosts
 {
     public static JsonArray Of(SimPortal portal)
     {
-        var code = portal.App.ClientId;
+        var code = portal.App.Code;
         return
         [
             Post(1, portal.User(2), "The contract is ready for signature:", "Open document 42", $"/marketplace/view/{code}/?params[docId]=42"),

@@ -1,8 +1,10 @@
 namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>
-/// Targets: <c>rest:placement.bind</c>, <c>oauth:token</c>, <c>oauth:app.info</c>, <c>page:/api/v1/</c>, <c>pull:connect</c>;
+/// What goes wrong, and with which requests. Targets: <c>rest:placement.bind</c> and every other REST method, <c>oauth:token</c>,
+/// <c>oauth:app.info</c>, <c>page:/api/v1/</c> (the vendor's library) and every other path of a portal, <c>pull:connect</c>;
 /// a <c>*</c> at the end stands for anything.
+/// <code>bitrix.Faults.Next("rest:placement.bind", Fault.Error("QUERY_LIMIT_EXCEEDED", 503), times: 2);</code>
 /// </summary>
 public sealed class Faults
 {
@@ -62,7 +64,7 @@ public sealed class Faults
         var answer = fault.Instead ?? await work();
         if (fault.WaitAfter is { } after) await after.WaitAsync(cancellationToken);
         if (fault.LateBy is { } late) await Task.Delay(late, time, cancellationToken);
-        return fault.AbortAfter ? null : answer;
+        return fault.AbortAfter ? null : answer with { Trickle = fault.Trickle };
     }
 
     private sealed record Arranged(string Target, Fault Fault, SimPortal? Portal)
