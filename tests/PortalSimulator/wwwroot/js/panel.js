@@ -35,8 +35,9 @@ export function startPanel(shell, host) {
 function badgesOf({ app, placements, levers, portal }) {
   const installed = !app.installed ? ['not installed', 'off']
     : app.apiOnly ? ['installed (API only)', 'good']
-      : app.installFinished ? ['installed', 'good'] : ['waiting for installFinish', 'warn'];
-  const has = code => placements.some(({ placement }) => placement === code);
+      : app.installFinished ? ['installed', 'good']
+        : app.wizardOpened ? ['waiting for installFinish', 'warn'] : ['saved: open the application to install it', 'warn'];
+  const has = code => placements.some(({ placement, clientId }) => placement === code && clientId === app.clientId);
   const slow = levers.slowLoads ?? 0;
   return [
     ['installed', ...installed],

@@ -65,7 +65,8 @@ export function createSliders(host, portal) {
   }
 
   document.addEventListener('keydown', event => {
-    if (event.key === 'Escape' && stack.length && !event.target.closest?.('aside')) close();
+    // In a field of the panel it belongs to the field.
+    if (event.key === 'Escape' && stack.length && !event.target.closest?.('aside :is(input, textarea, select)')) close();
   });
 
   return { open, close, top: () => stack.at(-1) ?? null };
