@@ -7,7 +7,7 @@ internal static class Demonstration
 {
     // A service that already runs was configured with these before the simulator started.
     private const string KnownSecret = "simulatorsimulatorsimulatorsimulatorsimulator";
-    private const string KnownApiKey = "simulator-api-key";
+    private const string KnownApiKey = "simulator-api-key-for-development-only";
     private const int KnownPort = 24024;
 
     public static async Task RunAsync(CommandLine asked, CancellationToken cancellationToken)

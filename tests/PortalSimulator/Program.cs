@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Bitrix24Placements.PortalSimulator;
 
-/// <summary>The simulator as a program. Not in top-level statements: their Program is public, and would hide that of an app under test.</summary>
+/// <summary>The simulator as a program.</summary>
+/// <remarks>Not in top-level statements: their Program is public, and would hide that of an app under test.</remarks>
 internal static class Program
 {
     public static async Task<int> Main(string[] args)

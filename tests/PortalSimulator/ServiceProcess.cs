@@ -84,7 +84,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private static async Task<string> FindAsync(string? dll, CancellationToken cancellationToken)
     {
         if (dll is null && File.Exists(Beside)) dll = (await File.ReadAllTextAsync(Beside, cancellationToken)).Trim();
-        if (dll is null) throw new SimulatorException("Which service? Name a running one with --service, or its program with --service-dll.");
+        if (dll is null)
+            throw new SimulatorException("Which service? Name a running one with --service, or its program with --service-dll.");
         return File.Exists(dll) ? Path.GetFullPath(dll) : throw new SimulatorException($"There is no {Path.GetFullPath(dll)}.");
     }
 

@@ -106,7 +106,8 @@ public sealed class EventSendingTests : IAsyncLifetime
         foreach (var without in new[] { false, true })
         {
             Portal.Quirks.RemovalNoticesWithoutAuth = without;
-            Portal.Register("PAGE_BACKGROUND_WORKER", "http://127.0.0.1/w", options: new() { ["errorHandlerUrl"] = _service.Url + "/removed" });
+            var options = new JsonObject { ["errorHandlerUrl"] = _service.Url + "/removed" };
+            Portal.Register("PAGE_BACKGROUND_WORKER", "http://127.0.0.1/w", options: options);
             await Portal.RemoveWorkerAsync(cancellationToken: Token);
 
             var fields = await _service.NextAsync();

@@ -15,8 +15,9 @@ public sealed class InstalledAppTests
         await using var portal = await InstalledApp<Program>.StartAsync(cancellationToken: Token);
 
         Assert.True(portal.Portal.App.InstallFinished);
-        Assert.All(portal.Portal.Placements, placement => Assert.StartsWith(portal.Url.AbsoluteUri, placement.Handler, StringComparison.Ordinal));
-        using var link = await portal.LinkAsync(new() { ["docId"] = "42" }, userId: 2, accept: "application/json", cancellationToken: Token);
+        var address = portal.Url.AbsoluteUri;
+        Assert.All(portal.Portal.Placements, placement => Assert.StartsWith(address, placement.Handler, StringComparison.Ordinal));
+        using var link = await portal.LinkAsync(new() { ["docId"] = "42" }, 2, "application/json", Token);
         var launch = JsonNode.Parse(await link.Content.ReadAsStringAsync(Token))!;
         Assert.Equal(("42", 2), ((string?)launch["options"]!["parameters"]!["docId"], (int)launch["userId"]!));
         using var worker = await portal.WorkerAsync(cancellationToken: Token);

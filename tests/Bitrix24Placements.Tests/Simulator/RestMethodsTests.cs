@@ -61,12 +61,15 @@ public sealed class RestMethodsTests : IAsyncLifetime
     [Fact]
     public async Task Deals_comments_tasks_and_users_are_there()
     {
-        var open = await Portal.CallAsync("crm.deal.list", new() { ["filter"] = new JsonObject { ["!STAGE_ID"] = "WON" }, ["select"] = new JsonArray("ID") });
+        var notWon = new JsonObject { ["filter"] = new JsonObject { ["!STAGE_ID"] = "WON" }, ["select"] = new JsonArray("ID") };
+        var open = await Portal.CallAsync("crm.deal.list", notWon);
         Assert.Equal("""[{"ID":"5"},{"ID":"6"}]""", open["result"]!.ToJsonString());
         var comment = new JsonObject { ["ENTITY_TYPE"] = "deal", ["ENTITY_ID"] = 5, ["COMMENT"] = "Signed" };
         Assert.NotNull((await Portal.CallAsync("crm.timeline.comment.add", new() { ["fields"] = comment }, userId: 2))["result"]);
-        Assert.Equal(("Signed", "2"), Assert.Single(Portal.Records.TimelineComments.All) is { } kept ? ((string?)kept["COMMENT"], (string?)kept["AUTHOR_ID"]) : default);
-        Assert.Equal("Call Dana", (string?)(await Portal.CallAsync("tasks.task.get", new() { ["taskId"] = 11 }))["result"]!["task"]!["title"]);
+        var kept = Assert.Single(Portal.Records.TimelineComments.All);
+        Assert.Equal(("Signed", "2"), ((string?)kept["COMMENT"], (string?)kept["AUTHOR_ID"]));
+        var task = await Portal.CallAsync("tasks.task.get", new() { ["taskId"] = 11 });
+        Assert.Equal("Call Dana", (string?)task["result"]!["task"]!["title"]);
         Assert.Equal(5, (int)(await Portal.CallAsync("user.get"))["total"]!);
         Assert.Equal("Carol", (string?)(await Portal.CallAsync("user.get", new() { ["ID"] = 3 }))["result"]![0]!["NAME"]);
         Assert.Equal("ERROR_NOT_FOUND", ErrorOf(await Portal.CallAsync("crm.deal.get", new() { ["id"] = 999 })));
@@ -87,10 +90,12 @@ public sealed class RestMethodsTests : IAsyncLifetime
     [Fact]
     public async Task A_tab_is_bound_more_than_once_and_keeps_what_it_was_given()
     {
-        var texts = new JsonObject { ["en"] = new JsonObject { ["TITLE"] = "Contract", ["GROUP_NAME"] = "Law" }, ["ru"] = new JsonObject { ["TITLE"] = "Договор" } };
+        var english = new JsonObject { ["TITLE"] = "Contract", ["GROUP_NAME"] = "Law" };
+        var texts = new JsonObject { ["en"] = english, ["ru"] = new JsonObject { ["TITLE"] = "Договор" } };
         foreach (var path in new[] { "a", "b" })
         {
-            var asked = new JsonObject { ["PLACEMENT"] = "CRM_DEAL_DETAIL_TAB", ["HANDLER"] = $"http://127.0.0.1/{path}", ["LANG_ALL"] = texts.DeepClone() };
+            var asked = new JsonObject { ["PLACEMENT"] = "CRM_DEAL_DETAIL_TAB", ["HANDLER"] = $"http://127.0.0.1/{path}" };
+            asked["LANG_ALL"] = texts.DeepClone();
             Assert.Null(ErrorOf(await Portal.CallAsync("placement.bind", asked)));
         }
 
@@ -106,8 +111,10 @@ public sealed class RestMethodsTests : IAsyncLifetime
     {
         var app = Portal.AddApp(scopes: ["placement"]);
 
-        var own = (await Portal.CallAsync("placement.list", userId: 2, app: app))["result"]!.AsArray().Select(code => (string)code!).ToList();
-        var tasks = (await Portal.CallAsync("placement.list", new() { ["FULL"] = true, ["SCOPE"] = "task" }, app: app))["result"]!.AsArray();
+        var listed = await Portal.CallAsync("placement.list", userId: 2, app: app);
+        var own = listed["result"]!.AsArray().Select(code => (string)code!).ToList();
+        listed = await Portal.CallAsync("placement.list", new() { ["FULL"] = true, ["SCOPE"] = "task" }, app: app);
+        var tasks = listed["result"]!.AsArray();
 
         Assert.Contains("REST_APP_URI", own);
         Assert.DoesNotContain("CRM_DEAL_DETAIL_TAB", own);

@@ -14,7 +14,8 @@ internal sealed class Levers(SimPortal portal)
     public async Task<Answer> PullAsync(string name, JsonObject body, CancellationToken cancellationToken)
     {
         var on = body.Find("on") is not JsonValue value || PhpForm.Text(value) is not ("" or "0" or "false");
-        var delay = TimeSpan.FromMilliseconds(double.TryParse(body.FindText("ms"), NumberStyles.Float, CultureInfo.InvariantCulture, out var ms) ? ms : 0);
+        _ = double.TryParse(body.FindText("ms"), NumberStyles.Float, CultureInfo.InvariantCulture, out var ms);
+        var delay = TimeSpan.FromMilliseconds(ms);
         switch (name)
         {
             case "install": return Told(await InstallAsync(body, cancellationToken));

@@ -47,7 +47,8 @@ internal sealed class ShellApi(SimPortal portal)
         var user = UserOf(body.FindText("userId"));
         var app = portal.FindApp(body.FindText("clientId")) ?? portal.App;
         // Of several registrations of one placement, the one that was clicked.
-        var handler = portal.Placements.FirstOrDefault(one => one.ClientId == app.ClientId && one.Handler == body.FindText("handler"))?.Handler;
+        var clicked = body.FindText("handler");
+        var handler = portal.Placements.FirstOrDefault(one => one.ClientId == app.ClientId && one.Handler == clicked)?.Handler;
         if (WhyNot(placement, user, app) is { } reason) return Refuse(reason, 404);
         await Task.Delay(portal.Quirks.HandlerDelay, Bitrix.Time, cancellationToken);
         if (placement == Catalogue.Default) app.WizardOpened = true;
@@ -55,8 +56,8 @@ internal sealed class ShellApi(SimPortal portal)
             placement, user.Id, body.FindText("lang"), body.Find("options") as JsonObject, body.FindText("uri"), handler, app);
         if (_frames.Count >= KeptFrames) _frames.Clear();
         _frames[form.AppSid] = (form, app);
-        Bitrix.Log.Add(
-            "launch", portal.Name, "service", $"{placement} for {user.Name} → {form.Handler}", SimLog.Details(form.Query.Concat(form.Body)));
+        var detail = SimLog.Details(form.Query.Concat(form.Body));
+        Bitrix.Log.Add("launch", portal.Name, "service", $"{placement} for {user.Name} → {form.Handler}", detail);
         return Answer.Json(new JsonObject
         {
             ["action"] = form.Action.ToString(),

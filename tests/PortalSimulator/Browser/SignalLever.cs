@@ -17,7 +17,8 @@ internal static class SignalLever
             ["params"] = body.Find("params")?.DeepClone() ?? new JsonObject(),
         };
         if (body.Find("userIds") is JsonArray users) signal["userIds"] = users.DeepClone();
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{bitrix.ServiceUrl}/api/signals") { Content = JsonContent.Create<JsonNode>(signal) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{bitrix.ServiceUrl}/api/signals");
+        request.Content = JsonContent.Create<JsonNode>(signal);
         if (bitrix.SignalsApiKey is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         try
         {

@@ -10,7 +10,13 @@ public sealed partial class SimPortal
     /// <param name="handler">Where to, when nothing is registered or somewhere else is meant.</param>
     /// <param name="app">The default app, unless another is meant.</param>
     public LaunchForm LaunchFields(
-        string placement, int userId = 1, string? lang = null, JsonObject? options = null, string? uri = null, string? handler = null, SimApp? app = null)
+        string placement,
+        int userId = 1,
+        string? lang = null,
+        JsonObject? options = null,
+        string? uri = null,
+        string? handler = null,
+        SimApp? app = null)
     {
         app ??= App;
         var target = handler ?? HandlerOf(placement, userId, app)
@@ -28,8 +34,11 @@ public sealed partial class SimPortal
     public LaunchForm InstallFields(int userId = 1, string? lang = null, string? handler = null, SimApp? app = null) =>
         LaunchFields(Catalogue.Default, userId, lang, handler: handler ?? (app ?? App).InstallUrl, app: app);
 
-    /// <summary>A click on a deep link, <c>/marketplace/view/{code}/?params[docId]=42</c>; null when it leads to no app of this portal.</summary>
-    public LaunchForm? LinkFields(string path, int userId = 1, string? lang = null, string? uri = null, string? handler = null)
+    /// <summary>
+    /// A click on a deep link, <c>/marketplace/view/{code}/?params[docId]=42</c>; null when it leads to no app of this portal.
+    /// </summary>
+    public LaunchForm? LinkFields(
+        string path, int userId = 1, string? lang = null, string? uri = null, string? handler = null)
     {
         const string View = "/marketplace/view/";
         var parts = path.Split('?', 2);

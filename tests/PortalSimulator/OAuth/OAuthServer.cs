@@ -20,8 +20,10 @@ public sealed class OAuthServer
 
     public string Url => $"http://{Domain}";
 
+    /// <summary>What launches and events name as their server.</summary>
     public string ServerEndpoint => $"{Url}/rest/";
 
+    /// <summary>Every request, in the order in which they came.</summary>
     public Journal<OAuthCall> Calls { get; } = new();
 
     /// <summary>Refreshes that gave new tokens.</summary>

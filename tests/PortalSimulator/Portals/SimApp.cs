@@ -31,8 +31,10 @@ public sealed class SimApp
     /// <summary>Another after each installation and update.</summary>
     public string ApplicationToken { get; private set; }
 
+    /// <summary>Its permissions. Methods and placements of others are refused.</summary>
     public IReadOnlyList<string> Scopes { get; set; }
 
+    /// <summary>Without pages: announced by ONAPPINSTALL, no wizard.</summary>
     public bool ApiOnly { get; set; }
 
     /// <summary>Whether its form is saved. Tokens are valid from then on.</summary>
@@ -41,6 +43,7 @@ public sealed class SimApp
     /// <summary>False between the saved form and <c>BX24.installFinish()</c>: nobody sees a widget until then.</summary>
     public bool InstallFinished { get; internal set; }
 
+    /// <summary>Grows with every update.</summary>
     public int Version { get; internal set; } = 1;
 
     /// <summary>Of the employee that the portal has made for this app, once it has (ONAPPUSERREADY).</summary>

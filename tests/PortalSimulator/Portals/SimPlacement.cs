@@ -6,6 +6,7 @@ namespace Bitrix24Placements.PortalSimulator;
 /// <param name="UserId">0: everybody's.</param>
 public sealed record SimPlacement(string ClientId, string Placement, string Handler, int UserId, JsonObject Options)
 {
+    /// <summary>As bound, or the English one of <see cref="LangAll"/>.</summary>
     public string Title { get; init; } = "";
 
     public string Description { get; init; } = "";

@@ -13,7 +13,12 @@ public sealed partial class SimPortal
     /// <param name="userId">Whose tokens are in <c>auth</c>: who did it.</param>
     /// <param name="app">Null: the default app; for an event that is not an app's own, every app that has bound it.</param>
     public async Task<IReadOnlyList<Delivery>> SendEventAsync(
-        string name, JsonObject? data = null, string? url = null, int userId = 1, SimApp? app = null, CancellationToken cancellationToken = default)
+        string name,
+        JsonObject? data = null,
+        string? url = null,
+        int userId = 1,
+        SimApp? app = null,
+        CancellationToken cancellationToken = default)
     {
         if (app is null && url is null && !IsOwn(name))
         {

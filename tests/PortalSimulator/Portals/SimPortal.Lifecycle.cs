@@ -65,11 +65,13 @@ public sealed partial class SimPortal
     public Task<IReadOnlyList<Delivery>> RemoveWorkerAsync(bool notify = true, CancellationToken cancellationToken = default) =>
         RemoveWorkerAsync(App, notify, cancellationToken);
 
-    public async Task<IReadOnlyList<Delivery>> RemoveWorkerAsync(SimApp app, bool notify = true, CancellationToken cancellationToken = default)
+    /// <summary>Likewise of the app that is meant.</summary>
+    public async Task<IReadOnlyList<Delivery>> RemoveWorkerAsync(
+        SimApp app, bool notify = true, CancellationToken cancellationToken = default)
     {
         var removed = WithPlacements(placements =>
         {
-            var workers = placements.FindAll(placement => placement.Placement == Catalogue.Worker && placement.ClientId == app.ClientId);
+            var workers = placements.FindAll(one => one.Placement == Catalogue.Worker && one.ClientId == app.ClientId);
             placements.RemoveAll(workers.Contains);
             return workers;
         });

@@ -27,7 +27,7 @@ public sealed partial class SimPortal
     /// <summary>Makes somebody an administrator, or takes it from him; his tokens stay valid.</summary>
     public void SetAdmin(int userId, bool admin) => Change(userId, user => user with { Admin = admin });
 
-    /// <summary>Dismisses somebody: his tokens are dead from now on (<c>invalid_grant</c>, <c>invalid_token</c>), and he can open nothing.</summary>
+    /// <summary>His tokens are dead from now on (<c>invalid_grant</c>, <c>invalid_token</c>), and he can open nothing.</summary>
     public void Dismiss(int userId)
     {
         Change(userId, user => user with { Active = false });

@@ -6,12 +6,16 @@ namespace Bitrix24Placements.PortalSimulator;
 public sealed partial class SimPortal
 {
     /// <summary>Submits a launch form as the browser would.</summary>
-    public Task<HttpResponseMessage> SendAsync(LaunchForm form, string accept = "text/html", CancellationToken cancellationToken = default) =>
+    public Task<HttpResponseMessage> SendAsync(
+        LaunchForm form, string accept = "text/html", CancellationToken cancellationToken = default) =>
         SendAsync(form.Action, form.Body, accept, cancellationToken);
 
     /// <summary>Posts fields that a test has made itself.</summary>
     public async Task<HttpResponseMessage> SendAsync(
-        Uri url, IEnumerable<KeyValuePair<string, string>> fields, string accept = "text/html", CancellationToken cancellationToken = default)
+        Uri url,
+        IEnumerable<KeyValuePair<string, string>> fields,
+        string accept = "text/html",
+        CancellationToken cancellationToken = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new FormUrlEncodedContent(fields) };
         request.Headers.Accept.Add(MediaTypeWithQualityHeaderValue.Parse(accept));
@@ -40,7 +44,8 @@ public sealed partial class SimPortal
         Delivery delivery;
         try
         {
-            using var request = new HttpRequestMessage(method, url) { Content = fields is null ? null : new FormUrlEncodedContent(fields) };
+            using var request = new HttpRequestMessage(method, url);
+            if (fields is not null) request.Content = new FormUrlEncodedContent(fields);
             request.Headers.UserAgent.ParseAdd("Bitrix24-Webhook-Engine");
             using var response = await Bitrix.Http.SendAsync(request, cancellationToken);
             delivery = new Delivery(url, (int)response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));

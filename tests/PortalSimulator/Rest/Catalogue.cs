@@ -12,7 +12,8 @@ internal static class Catalogue
     [
         (Link, "placement"), (Worker, "placement"), ("LEFT_MENU", "placement"), ("SETTING_CONNECTOR", "placement"),
         ("CRM_", "crm"), ("CALL_", "crm"), ("TASK_", "task"), ("USER_PROFILE_", "user"), ("TELEPHONY_", "telephony"),
-        ("SONET_GROUP_", "sonet_group"), ("IM_", "im"), ("CALENDAR_", "calendar"), ("LANDING_", "landing"), ("DOCUMENTGENERATOR_", "documentgenerator"),
+        ("SONET_GROUP_", "sonet_group"), ("IM_", "im"), ("CALENDAR_", "calendar"), ("LANDING_", "landing"),
+        ("DOCUMENTGENERATOR_", "documentgenerator"),
     ];
 
     private static readonly string[] Entities = ["LEAD", "DEAL", "CONTACT", "COMPANY", "QUOTE", "SMART_INVOICE"];
@@ -23,8 +24,9 @@ internal static class Catalogue
     public static IReadOnlyList<string> All { get; } =
     [
         Link, Worker, "LEFT_MENU", .. Entities.SelectMany(entity => EntityPlaces.Select(place => $"CRM_{entity}_{place}")),
-        "CRM_ANALYTICS_MENU", "CRM_FUNNELS_TOOLBAR", "CALL_CARD", "CALL_LIST", "TASK_VIEW_TAB", "TASK_VIEW_SIDEBAR", "TASK_LIST_CONTEXT_MENU",
-        "USER_PROFILE_MENU", "USER_PROFILE_TOOLBAR", "SONET_GROUP_DETAIL_TAB", "IM_NAVIGATION", "IM_CONTEXT_MENU", "CALENDAR_GRIDVIEW",
+        "CRM_ANALYTICS_MENU", "CRM_FUNNELS_TOOLBAR", "CALL_CARD", "CALL_LIST", "TASK_VIEW_TAB", "TASK_VIEW_SIDEBAR",
+        "TASK_LIST_CONTEXT_MENU", "USER_PROFILE_MENU", "USER_PROFILE_TOOLBAR", "SONET_GROUP_DETAIL_TAB", "IM_NAVIGATION",
+        "IM_CONTEXT_MENU", "CALENDAR_GRIDVIEW",
     ];
 
     /// <summary>Null: there is no such placement.</summary>

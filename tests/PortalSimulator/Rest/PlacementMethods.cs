@@ -66,7 +66,8 @@ internal static class PlacementMethods
         if (handler.Length == 0) return RestReply.Missing("HANDLER", status);
         if (HandlerUrl.Refuse(handler, status) is { } wrong) return wrong;
         // A placement whose permission the app has not is no placement to it.
-        if (!request.App.Scopes.Contains(Catalogue.Scope(placement))) return RestReply.Error("ERROR_PLACEMENT_NOT_FOUND", "Placement not found", status);
+        if (!request.App.Scopes.Contains(Catalogue.Scope(placement)))
+            return RestReply.Error("ERROR_PLACEMENT_NOT_FOUND", "Placement not found", status);
         return userId > 0 && placement != Catalogue.Worker
             ? RestReply.Error("ERROR_PLACEMENT_USER_MODE", "User mode is not available", status)
             : null;

@@ -15,8 +15,9 @@ internal static class RecordMethods
             yield return ($"crm.{entity}.get", request => Get(request, Table(request, entity)));
             yield return ($"crm.{entity}.list", request => List(request, Table(request, entity)));
             yield return ($"crm.{entity}.add", request => Add(request, entity));
-            yield return ($"crm.{entity}.update", request => Change(request, entity, "UPDATE", (table, id) => table.Update(id, Fields(request))));
-            yield return ($"crm.{entity}.delete", request => Change(request, entity, "DELETE", (table, id) => table.Remove(id)));
+            yield return ($"crm.{entity}.update", request =>
+                Change(request, entity, "UPDATE", (all, id) => all.Update(id, Fields(request))));
+            yield return ($"crm.{entity}.delete", request => Change(request, entity, "DELETE", (all, id) => all.Remove(id)));
         }
         yield return ("crm.timeline.comment.add", AddComment);
         yield return ("crm.timeline.comment.list", request => List(request, request.Portal.Records.TimelineComments));
@@ -100,7 +101,8 @@ internal static class RecordMethods
         request.Portal.Tell($"ONCRM{entity.ToUpperInvariant()}{what}", data, request.User.Id);
     }
 
-    private static JsonObject Fields(RestRequest request) => (JsonObject?)(request.Parameters.Find("fields") as JsonObject)?.DeepClone() ?? [];
+    private static JsonObject Fields(RestRequest request) =>
+        (JsonObject?)(request.Parameters.Find("fields") as JsonObject)?.DeepClone() ?? [];
 
     // Equality, and % for "contains"; other operators of Bitrix24 are taken for equality, too.
     private static bool Fits(JsonObject row, JsonObject filter) => filter.All(wanted =>

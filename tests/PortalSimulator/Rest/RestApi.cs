@@ -53,7 +53,10 @@ internal sealed class RestApi(SimPortal portal)
         portal.Calls.Add(call);
         var source = context.Connection.RemoteIpAddress?.ToString() ?? "";
         var answer = await Faults.ApplyAsync(
-            fault, () => Task.FromResult(Work(Refuse(method, token, auth, source), method, parameters, token, call)), Bitrix.Time, cancellationToken);
+            fault,
+            () => Task.FromResult(Work(Refuse(method, token, auth, source), method, parameters, token, call)),
+            Bitrix.Time,
+            cancellationToken);
         portal.Calls.Touch();
         Log(context.Request, call, parameters, answer, Stopwatch.GetElapsedTime(started));
         if (answer is null) context.Abort();
@@ -70,7 +73,8 @@ internal sealed class RestApi(SimPortal portal)
     {
         const string Bearer = "Bearer ";
         var header = request.Headers.Authorization.ToString();
-        var auth = parameters.FindText("auth") ?? (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..] : null);
+        var bearer = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..] : null;
+        var auth = parameters.FindText("auth") ?? bearer;
         parameters.Remove("auth");
         return string.IsNullOrEmpty(auth) ? null : auth;
     }
@@ -143,6 +147,7 @@ internal sealed class RestApi(SimPortal portal)
     private void Log(HttpRequest request, RestCall call, JsonObject parameters, Answer? answer, TimeSpan took)
     {
         var from = call.UserAgent.StartsWith("Mozilla", StringComparison.Ordinal) ? "browser" : "service";
-        Bitrix.Log.Add("rest", from, portal.Name, $"{request.Method} {call}", SimLog.Details(parameters, answer?.BodyText), answer?.Status, took);
+        var detail = SimLog.Details(parameters, answer?.BodyText);
+        Bitrix.Log.Add("rest", from, portal.Name, $"{request.Method} {call}", detail, answer?.Status, took);
     }
 }

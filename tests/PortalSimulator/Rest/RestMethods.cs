@@ -30,6 +30,9 @@ public sealed class RestRefusedException(string code, string? description = null
 /// </summary>
 public sealed class RestMethods
 {
+    // Written by hand.
+    private static readonly JsonDocumentOptions Lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+
     private readonly ConcurrentDictionary<string, Func<MethodCall, JsonNode?>> _own = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Setting null gives the simulator's own method back.</summary>
@@ -53,7 +56,7 @@ public sealed class RestMethods
     /// <exception cref="JsonException">The text is no JSON object.</exception>
     public void Load(string json)
     {
-        if (JsonNode.Parse(json, documentOptions: new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) is not JsonObject methods)
+        if (JsonNode.Parse(json, documentOptions: Lenient) is not JsonObject methods)
             throw new JsonException("An object is expected, with the name of a method before each answer.");
         foreach (var (method, answer) in methods)
             this[method] = _ => answer is JsonObject refusal && refusal.ContainsKey("error") ? throw Refusal(refusal) : answer?.DeepClone();

@@ -18,13 +18,14 @@ internal sealed class AppFactory<TEntryPoint>(
 
     public void Listen(int port)
     {
+        ContentRoot.Tell(typeof(TEntryPoint).Assembly);
         // Not UseKestrel(port): that sets the address while the program may be starting already.
         UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
         StartServer();
         _started = true;
     }
 
-    /// <summary>As SIGTERM does: the factory alone would stop the host while the program, woken up by that, takes its services away.</summary>
+    /// <summary>As SIGTERM does. The factory would stop the host while the program, which wakes up by that, takes its services away.</summary>
     public override async ValueTask DisposeAsync()
     {
         if (_started)

@@ -22,7 +22,8 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
     private InstalledApp(AppFactory<TEntryPoint> factory, Bitrix24 bitrix, bool ownsBitrix, DirectoryInfo folder, Uri url)
     {
         (_factory, Bitrix, _ownsBitrix, _folder, Url) = (factory, bitrix, ownsBitrix, folder, url);
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false }) { BaseAddress = url };
+        var plain = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
+        Http = new HttpClient(plain) { BaseAddress = url };
     }
 
     /// <summary>The simulated Bitrix24: its OAuth server, faults, REST methods of one's own.</summary>
@@ -51,8 +52,8 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
     /// <param name="services">Registrations over the app's own.</param>
     /// <param name="bitrix">Shared with other apps; otherwise the app has its own, and takes it away at the end.</param>
     /// <param name="install">False: the app is started, and installed by <see cref="InstallAsync"/> later.</param>
-    /// <exception cref="InvalidOperationException">The app did not start, or its installation failed; with its log.</exception>
-    [SuppressMessage("Design", "CA1000", Justification = "Whose entry point it is cannot be inferred: it would have to be named in either place.")]
+    /// <exception cref="InvalidOperationException">The app did not become ready, or its installation failed; with its log.</exception>
+    [SuppressMessage("Design", "CA1000", Justification = "The entry point cannot be inferred: it has to be named in either place.")]
     public static async Task<InstalledApp<TEntryPoint>> StartAsync(
         IReadOnlyDictionary<string, string?>? settings = null,
         Action<IServiceCollection>? services = null,
@@ -120,7 +121,11 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
     /// <param name="options">Its PLACEMENT_OPTIONS, such as <c>{"ID":"5"}</c>.</param>
     /// <exception cref="InvalidOperationException">The app has not registered that placement.</exception>
     public Task<HttpResponseMessage> PlacementAsync(
-        string code, JsonObject? options = null, int userId = 1, string accept = "text/html", CancellationToken cancellationToken = default) =>
+        string code,
+        JsonObject? options = null,
+        int userId = 1,
+        string accept = "text/html",
+        CancellationToken cancellationToken = default) =>
         Portal.SendAsync(Portal.LaunchFields(code, userId, options: options), accept, cancellationToken);
 
     /// <summary>Waits for something that happens in the background.</summary>

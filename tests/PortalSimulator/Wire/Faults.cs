@@ -43,7 +43,7 @@ public sealed class Faults
     {
         lock (_gate)
         {
-            var found = _arranged.Where(arranged => arranged.Fits(target, portal)).OrderBy(arranged => arranged.Left is null).FirstOrDefault();
+            var found = _arranged.Where(one => one.Fits(target, portal)).OrderBy(one => one.Left is null).FirstOrDefault();
             if (found?.Left is { } left)
             {
                 if (left <= 1) _arranged.Remove(found);
@@ -74,6 +74,8 @@ public sealed class Faults
 
         public bool Fits(string target, SimPortal? portal) =>
             (Portal is null || Portal == portal)
-            && (Target.EndsWith('*') ? target.StartsWith(Target[..^1], StringComparison.OrdinalIgnoreCase) : Target.Equals(target, StringComparison.OrdinalIgnoreCase));
+            && (Target.EndsWith('*')
+                ? target.StartsWith(Target[..^1], StringComparison.OrdinalIgnoreCase)
+                : Target.Equals(target, StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -19,8 +19,8 @@ async function call(method, path, body) {
 function reason(status, text) {
   try {
     const told = JSON.parse(text);
-    const failed = told.deliveries?.find(delivery => !(delivery.status >= 200 && delivery.status < 300));
-    return told.error ?? (failed ? `failed: ${[failed.status, failed.body].filter(Boolean).join(' ')}` : `failed: ${told.status} ${told.body}`);
+    const failed = told.deliveries?.find(delivery => !(delivery.status >= 200 && delivery.status < 300)) ?? told;
+    return told.error ?? `failed: ${[failed.status, failed.body].filter(Boolean).join(' ')}`;
   } catch {
     return `${status} ${text}`;
   }

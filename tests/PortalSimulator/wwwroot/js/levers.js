@@ -34,15 +34,20 @@ export function drawLevers(shell) {
   const number = (testid, label, name) => {
     const input = el('input', { type: 'number', min: '0', step: '500', value: '0' });
     return [input, el('div', { class: 'with-button' }, field(testid, label, input),
-      el('button', { type: 'button', 'data-testid': `lever-${testid}-apply`, 'aria-label': `Apply: ${label}`, onclick: () => pull(name, input, { ms: Number(input.value) }) }, 'Apply'))];
+      el('button', {
+        type: 'button', 'data-testid': `lever-${testid}-apply`, 'aria-label': `Apply: ${label}`,
+        onclick: () => pull(name, input, { ms: Number(input.value) }),
+      }, 'Apply'))];
   };
 
   const [clean, cleanLabel] = check('uninstall-clean', 'and forget its data (CLEAN=1)');
   const [oauth, oauthLabel] = check('breakOAuth', 'OAuth server is broken', () => pull('breakOAuth', oauth, { on: oauth.checked }));
-  const [limit, limitLabel] = check('queryLimit', 'REST answers QUERY_LIMIT_EXCEEDED', () => pull('queryLimit', limit, { on: limit.checked }));
+  const [limit, limitLabel] = check('queryLimit', 'REST answers QUERY_LIMIT_EXCEEDED',
+    () => pull('queryLimit', limit, { on: limit.checked }));
   const [vendor, vendorField] = number('vendorScriptDelay', 'Vendor scripts wait, ms', 'vendorScriptDelay');
   const [handler, handlerField] = number('handlerDelay', 'Handler answers after, ms', 'handlerDelay');
-  const [old, oldLabel] = check('oldPortal', 'An old portal: no APPLICATION_TOKEN in pages', () => pull('oldPortal', old, { on: old.checked }));
+  const [old, oldLabel] = check('oldPortal', 'An old portal: no APPLICATION_TOKEN in pages',
+    () => pull('oldPortal', old, { on: old.checked }));
 
   const show = ({ levers }) => {
     oauth.checked = Boolean(levers.oauthBroken);

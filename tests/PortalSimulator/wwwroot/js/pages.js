@@ -4,7 +4,8 @@ import { switchTo } from './session.js';
 import { words } from './words.js';
 
 const entries = user => [
-  ['feed', '/stream/'], ['crm', '/crm/'], ['tasks', '/tasks/'], ['profile', `/company/personal/user/${user.id}/`], ['app', '/marketplace/app/'],
+  ['feed', '/stream/'], ['crm', '/crm/'], ['tasks', '/tasks/'], ['profile', `/company/personal/user/${user.id}/`],
+  ['app', '/marketplace/app/'],
 ];
 
 /** Header and left menu. */
@@ -16,7 +17,7 @@ export function drawFrame(state, session) {
     choice(say.user, 'user', 'user-switcher', String(session.user.id),
       state.users.map(({ id, name, admin }) => [String(id), admin ? `${name} (${say.admin})` : name])),
     choice(say.language, 'lang', 'language-switcher', session.lang,
-      state.languages.map(language => typeof language === 'string' ? [language, language] : [language.code ?? language.id, language.name])));
+      state.languages.map(language => [language, language])));
   byId('menu').append(el('ul', {}, entries(session.user).map(([key, href]) =>
     el('li', {}, el('a', {
       href,
