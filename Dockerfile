@@ -6,6 +6,7 @@ WORKDIR /source
 
 # Packages are restored again only when what names them has changed.
 COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY src/Bitrix24Placements.AspNetCore/Bitrix24Placements.AspNetCore.csproj src/Bitrix24Placements.AspNetCore/packages.lock.json src/Bitrix24Placements.AspNetCore/
 COPY src/Bitrix24Placements/Bitrix24Placements.csproj src/Bitrix24Placements/packages.lock.json src/Bitrix24Placements/
 RUN dotnet restore src/Bitrix24Placements --locked-mode
 

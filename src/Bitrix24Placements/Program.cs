@@ -1,9 +1,6 @@
+using Bitrix24Placements;
 using Bitrix24Placements.Hosting;
-using Bitrix24Placements.Installation;
-using Bitrix24Placements.Placements;
-using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
-using Bitrix24Placements.Signals;
+using Bitrix24Placements.Storage;
 
 // Commands for operators, see docs/.
 if (args is ["health"])
@@ -11,15 +8,9 @@ if (args is ["health"])
 if (args is ["make-certificate"])
     return CertificateMaker.Run();
 
-HeadStart.Begin();
 var builder = WebApplication.CreateSlimBuilder(ServiceRun.OptionsFor(args));
-HeadStart.OfStore(builder.Configuration);
 builder.AddHosting();
-builder.Services.AddPortals();
-builder.Services.AddRest();
-builder.Services.AddPlacements();
-builder.Services.AddInstallation();
-builder.Services.AddSignals();
+builder.AddBitrix24Placements();
 
 if (args is [StoreMove.Command, ..])
     return await StoreMove.RunAsync(builder.Build());
@@ -27,12 +18,6 @@ if (args is [StoreMove.Command, ..])
 return await builder.RunServiceAsync(static app =>
 {
     app.UseHosting();
-    app.MapHosting();
-    app.MapPlacements();
-    app.MapInstallation();
-    app.MapSignals();
-    app.MapBuiltInPages();
-
-    // One's own code comes here and takes the place of a built-in page:
-    // app.MapRestAppUri((RestAppUriRequest request) => Results.Content(…));
+    app.UseBitrix24Placements();
+    app.MapBitrix24Placements();
 });

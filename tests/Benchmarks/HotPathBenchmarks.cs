@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 
 namespace Benchmarks;
@@ -22,7 +23,7 @@ public class HotPathBenchmarks
     }
 
     [Benchmark]
-    public PlacementPost? FormAndPost()
+    public object? FormAndPost()
     {
         using var form = WireForm.Parse(Query, new System.Buffers.ReadOnlySequence<byte>(Body));
         return PlacementParser.Parse(form, PlacementPipeline.BackgroundWorker).Post;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using LoadData;
 using Bitrix24Placements.PortalSimulator;
+using LoadData;
 
 namespace Benchmarks;
 

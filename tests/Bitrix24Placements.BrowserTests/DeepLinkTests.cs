@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements.BrowserTests.Harness;
-using Bitrix24Placements.Signals;
 
 namespace Bitrix24Placements.BrowserTests;
 

@@ -1,9 +1,9 @@
 using Bitrix24Placements.BrowserTests.Harness;
+using Bitrix24Placements.PortalSimulator;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.BrowserTests;
 

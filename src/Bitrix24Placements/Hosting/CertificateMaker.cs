@@ -1,12 +1,12 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Hosting;
 
 /// <summary><c>dotnet Bitrix24Placements.dll make-certificate</c>: makes the PFX file of <c>DataProtection:CertificatePath</c>, where there is none yet.</summary>
 /// <remarks>It is never shown to anybody: it only encrypts keys, so it needs no authority behind it, and its expiry does not matter.</remarks>
-public static class CertificateMaker
+internal static class CertificateMaker
 {
     private const int Years = 20;
 

@@ -1,7 +1,7 @@
 namespace Bitrix24Placements.Hosting;
 
 /// <summary><c>dotnet Bitrix24Placements.dll health</c>: asks the service that runs beside it whether it is ready. A container without shell and curl checks itself with it.</summary>
-public static class HealthProbe
+internal static class HealthProbe
 {
     /// <summary>Below the time-out of the image's HEALTHCHECK, so that a silent service is told from a slow probe.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);

@@ -7,7 +7,7 @@ using Serilog.Formatting.Compact;
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>The only file that knows Serilog: readable lines in Development, compact JSON otherwise. Levels come from <c>Logging:LogLevel</c>, as everywhere in ASP.NET Core.</summary>
-public static class LoggingSetup
+internal static class LoggingSetup
 {
     /// <summary>Below Warning the framework logs whole addresses and headers: removal keys stand in paths, tokens in queries.</summary>
     private static readonly string[] Talkative = ["Microsoft.AspNetCore.", "System.Net.Http."];

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>Believes <c>X-Forwarded-*</c> of known proxies alone, and says once where an unknown one sends them.</summary>
-public sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> logger)
+internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> logger)
 {
     private static readonly string[] Forwarded =
         [ForwardedHeadersDefaults.XForwardedForHeaderName, ForwardedHeadersDefaults.XForwardedProtoHeaderName, ForwardedHeadersDefaults.XForwardedHostHeaderName];

@@ -1,12 +1,12 @@
 using System.Net.Sockets;
-using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>Runs the service to its end, and turns what stops it at its start into one clear line.</summary>
-public static partial class ServiceRun
+internal static partial class ServiceRun
 {
     /// <summary>Settings lie beside the program where they are not in the working directory: it can be started from anywhere.</summary>
     public static WebApplicationOptions OptionsFor(string[] args)
@@ -20,7 +20,6 @@ public static partial class ServiceRun
     public static async Task<int> RunServiceAsync(this WebApplicationBuilder builder, Action<WebApplication> configure)
     {
         await using var app = builder.Build();
-        HeadStart.OfPipeline(app.Services);
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Bitrix24Placements");
         try
         {

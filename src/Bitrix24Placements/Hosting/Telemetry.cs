@@ -11,7 +11,7 @@ using OpenTelemetry.Trace;
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>The only file that knows OpenTelemetry. Nothing is measured that nobody reads: OTLP by the standard environment variables, Prometheus by <c>Management:Port</c>.</summary>
-public static class Telemetry
+internal static class Telemetry
 {
     private static readonly string[] Meters =
     [
@@ -24,7 +24,6 @@ public static class Telemetry
 
     public static WebApplicationBuilder AddTelemetry(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<PortalCensus>();
         var (metricsOut, tracesOut) = (IsExported(builder.Configuration, "METRICS"), IsExported(builder.Configuration, "TRACES"));
         var prometheus = !string.IsNullOrWhiteSpace(builder.Configuration[ManagementOptions.Section + ":" + nameof(ManagementOptions.Port)]);
         if (metricsOut || tracesOut || prometheus)
@@ -93,7 +92,7 @@ public static class Telemetry
     private static void Configure(OpenTelemetry.Instrumentation.AspNetCore.AspNetCoreTraceInstrumentationOptions options)
     {
         // Worker loads are too many. No endpoint is known yet, and the path still has the service's own base.
-        options.Filter = static context => !context.Request.Path.Value!.EndsWith(PlacementCatalogue.BackgroundWorkerPath, StringComparison.Ordinal);
+        options.Filter = static context => !context.Request.Path.Value!.EndsWith(AppPaths.BackgroundWorker, StringComparison.Ordinal);
         options.EnrichWithHttpRequest = static (activity, _) => Hide(activity, null);
         options.EnrichWithHttpResponse = static (activity, response) => Hide(activity, (response.HttpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
     }

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.BrowserTests.Harness;
 

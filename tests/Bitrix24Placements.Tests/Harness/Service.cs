@@ -3,13 +3,14 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Bitrix24Placements.Hosting;
+using Bitrix24Placements.PortalSimulator;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Harness;
 
@@ -185,7 +186,7 @@ public sealed class Service : IAsyncDisposable
             _folder.Delete(true);
     }
 
-    private sealed class Factory(Dictionary<string, string?> settings, Action<IServiceCollection>? services, string environment) : WebApplicationFactory<Bitrix24Placements.Portals.Portal>
+    private sealed class Factory(Dictionary<string, string?> settings, Action<IServiceCollection>? services, string environment) : WebApplicationFactory<ForwardedSettings>
     {
         private bool _ended;
 

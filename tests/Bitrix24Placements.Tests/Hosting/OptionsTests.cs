@@ -1,10 +1,11 @@
 using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 using Bitrix24Placements.Signals;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -168,17 +169,11 @@ public sealed class OptionsTests
     private static ServiceProvider Services(params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value))).Build();
-        return new ServiceCollection().AddSingleton<IHostEnvironment>(new Production()).AddValidatedOptions(configuration).BuildServiceProvider();
-    }
-
-    private sealed class Production : IHostEnvironment
-    {
-        public string EnvironmentName { get; set; } = Environments.Production;
-
-        public string ApplicationName { get; set; } = "";
-
-        public string ContentRootPath { get; set; } = "";
-
-        public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
+        var builder = Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = Environments.Production });
+        builder.Configuration.AddConfiguration(configuration);
+        builder.AddBitrix24Placements();
+        builder.Services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
+        builder.Services.AddSettings<ManagementOptions>(ManagementOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
+        return builder.Services.BuildServiceProvider();
     }
 }

@@ -1,7 +1,8 @@
 using System.Net;
-using Bitrix24Placements.Portals;
-using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Installation;
 
@@ -57,7 +58,7 @@ public sealed class BacklogTests : IAsyncLifetime
             await before.Get<PortalStore>().InstallAsync(
                 new()
                 {
-                    MemberId = i.ToString("x32", System.Globalization.CultureInfo.InvariantCulture),
+                    Id = new(i.ToString("x32", System.Globalization.CultureInfo.InvariantCulture)),
                     ClientEndpoint = new($"{_silence.Url}/rest/"),
                     OAuthServer = new(_bitrix.OAuth.Url),
                     UserId = 1,

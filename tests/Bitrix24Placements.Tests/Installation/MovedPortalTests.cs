@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 
@@ -40,7 +41,7 @@ public sealed class MovedPortalTests
         using var worker = await service.WorkerAsync(change: f => f.Query["DOMAIN"] = claimed.Domain);
 
         await service.Bitrix.OAuth.Calls.WaitAsync(c => c.Outcome == "ok", 1, Token);
-        await service.EventuallyAsync(async () => !await service.HasWorkAsync(Bitrix24Placements.Portals.WorkKind.Address), "the check is over");
+        await service.EventuallyAsync(async () => !await service.HasWorkAsync(WorkKind.Address), "the check is over");
         Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
         Assert.DoesNotContain(claimed.Domain, await worker.TextAsync() + worker.Headers, StringComparison.Ordinal);
         Assert.Equal(service.Portal.ClientEndpoint, (await service.StoredAsync())!.ClientEndpoint.AbsoluteUri);
@@ -94,7 +95,7 @@ public sealed class MovedPortalTests
         (await service.WorkerAsync()).Dispose();
 
         await service.Bitrix.OAuth.Calls.WaitAsync(c => c.Outcome == "ok", 1, Token);
-        await service.EventuallyAsync(async () => !await service.HasWorkAsync(Bitrix24Placements.Portals.WorkKind.Address), "the check is over");
+        await service.EventuallyAsync(async () => !await service.HasWorkAsync(WorkKind.Address), "the check is over");
         Assert.Equal("127.0.0.1", (await service.StoredAsync())!.ClientEndpoint.Host);
         using var link = await service.LinkAsync(accept: "application/json");
         await link.AssertRefusedAsync(HttpStatusCode.Forbidden, "portalNotAllowed");

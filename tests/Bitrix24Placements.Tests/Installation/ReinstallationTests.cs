@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 

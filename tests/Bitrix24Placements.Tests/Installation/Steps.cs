@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Portals;
-using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 
@@ -27,9 +29,9 @@ internal static class Steps
     }
 
     public static Task<Portal?> StoredAsync(this Service service, SimPortal? portal = null) =>
-        service.Get<PortalStore>().FindAsync((portal ?? service.Portal).MemberId, Token);
+        service.Get<PortalStore>().FindAsync((portal ?? service.Portal).Id, Token);
 
-    public static Task<bool> HasWorkAsync(this Service service, string kind) => service.Get<WorkStore>().ExistsAsync(service.Portal.MemberId, kind, Token);
+    public static Task<bool> HasWorkAsync(this Service service, string kind) => service.Get<WorkStore>().ExistsAsync(service.Portal.Id, kind, Token);
 
     /// <summary>In how many seconds work is due; null where there is none.</summary>
     public static async Task<double?> DueInAsync(this Service service, string kind)

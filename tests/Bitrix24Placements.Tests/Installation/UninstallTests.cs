@@ -1,8 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 

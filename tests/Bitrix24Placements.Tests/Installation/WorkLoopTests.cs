@@ -1,6 +1,6 @@
-using Bitrix24Placements.Installation;
-using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bitrix24Placements.Tests.Installation;
@@ -16,7 +16,7 @@ public sealed class WorkLoopTests
         var work = new HeldWork();
         await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
         var store = service.Get<WorkStore>();
-        await store.RequestAsync("portal", HeldWork.Name, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
+        await store.RequestAsync(new("portal"), HeldWork.Name, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
         await service.EventuallyAsync(() => work.Runs == 1, "the work has begun");
 
         await service.Get<Database>().ExecuteAsync("UPDATE work SET lease_till = 0", Token);
@@ -24,7 +24,7 @@ public sealed class WorkLoopTests
 
         Assert.Equal(1, work.Runs);
         work.End();
-        await service.EventuallyAsync(async () => !await store.ExistsAsync("portal", HeldWork.Name, Token), "it is done");
+        await service.EventuallyAsync(async () => !await store.ExistsAsync(new("portal"), HeldWork.Name, Token), "it is done");
         Assert.Equal(1, work.Runs);
     }
 

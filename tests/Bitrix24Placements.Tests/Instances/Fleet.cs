@@ -1,8 +1,8 @@
 using System.Data.Common;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.Data.Sqlite;
 using Npgsql;
-using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Instances;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Instances;
@@ -34,11 +35,11 @@ public sealed class PostgreSqlTests(ThrowawayPostgres postgres) : IDisposable
     public async Task A_dump_of_the_tables_holds_no_secret()
     {
         await using var service = await Service.StartInstalledAsync(Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(_folder, "dump")));
-        var portal = (await service.Get<PortalStore>().FindAsync(service.Portal.MemberId, Token))!;
+        var portal = (await service.Get<PortalStore>().FindAsync(service.Portal.Id, Token))!;
 
         var dump = string.Join('\n', await DumpAsync(service.Get<Database>()));
 
-        Assert.Contains(portal.MemberId, dump, StringComparison.Ordinal);
+        Assert.Contains(portal.Id.MemberId, dump, StringComparison.Ordinal);
         Assert.Contains("EncryptedData", dump, StringComparison.Ordinal);
         Assert.DoesNotContain("<masterKey", dump, StringComparison.Ordinal);
         foreach (var secret in new[] { portal.Tokens!.Access.Reveal(), portal.Tokens.Refresh.Reveal(), portal.RemovalKey.Reveal(), service.Portal.App.ApplicationToken, service.Bitrix.Options.ClientSecret })
@@ -54,12 +55,12 @@ public sealed class PostgreSqlTests(ThrowawayPostgres postgres) : IDisposable
         var settings = Certificates.Settings(database, present);
 
         await using (var alone = await Service.StartAsync(settings, before.Bitrix))
-            Assert.Equal(Bitrix24Placements.Portals.TokenState.Dead, (await alone.Get<PortalStore>().FindAsync(before.Portal.MemberId, Token))!.TokenState);
+            Assert.Equal(Bitrix24Placements.Portals.TokenState.Dead, (await alone.Get<PortalStore>().FindAsync(before.Portal.Id, Token))!.TokenState);
         settings["DataProtection:PreviousCertificates:0:Path"] = old;
         settings["DataProtection:PreviousCertificates:0:Password"] = Certificates.Password;
         await using var after = await Service.StartAsync(settings, before.Bitrix);
 
-        Assert.Equal(Bitrix24Placements.Portals.TokenState.Good, (await after.Get<PortalStore>().FindAsync(before.Portal.MemberId, Token))!.TokenState);
+        Assert.Equal(Bitrix24Placements.Portals.TokenState.Good, (await after.Get<PortalStore>().FindAsync(before.Portal.Id, Token))!.TokenState);
     }
 
     [Theory]

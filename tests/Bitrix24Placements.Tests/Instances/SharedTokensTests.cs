@@ -1,9 +1,8 @@
 using System.Text.Json;
-using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
-using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.PortalSimulator;
-using RestCall = Bitrix24Placements.Rest.RestCall;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Instances;
 
@@ -12,7 +11,7 @@ public sealed class SharedTokensTests(ThrowawayPostgres postgres)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private static Task<RestResult<JsonElement>> CallAsync(Service instance, SimPortal portal) =>
-        Task.Run(() => instance.Get<RestClient>().CallAsync(portal.MemberId, new RestCall("placement.list") { Deadline = TimeSpan.FromSeconds(40) }, Token), Token);
+        Task.Run(() => instance.Get<RestClient>().CallAsync(portal.Id, new RestCall("placement.list") { Deadline = TimeSpan.FromSeconds(40) }, Token), Token);
 
     private static Task<int> SetAsync(Cluster cluster, string set, params (string Name, object? Value)[] parameters) =>
         cluster.First.Get<Database>().ExecuteAsync("UPDATE portals SET " + set, Token, parameters);
@@ -78,7 +77,7 @@ public sealed class SharedTokensTests(ThrowawayPostgres postgres)
         foreach (var portal in cluster.Bitrix.Portals)
         {
             foreach (var instance in cluster.Instances)
-                Assert.Equal(Bitrix24Placements.Portals.TokenState.Good, (await instance.Get<PortalStore>().FindAsync(portal.MemberId, Token))!.TokenState);
+                Assert.Equal(Bitrix24Placements.Portals.TokenState.Good, (await instance.Get<PortalStore>().FindAsync(portal.Id, Token))!.TokenState);
         }
     }
 }

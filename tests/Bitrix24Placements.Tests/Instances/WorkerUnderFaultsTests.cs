@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Npgsql;
-using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Instances;
 

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Signals;
-using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Placements;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Placements;
 

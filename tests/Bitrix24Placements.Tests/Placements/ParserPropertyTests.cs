@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using CsCheck;
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 
 namespace Bitrix24Placements.Tests.Placements;
@@ -21,7 +22,7 @@ public sealed record Payload(string Name, string Path, string Query, string Body
         return new(name, address[0], address.Length == 2 ? address[1] : "", lines[1].TrimEnd('\n'), (JsonObject)JsonNode.Parse(File.ReadAllText(file + ".json"))!);
     }
 
-    public PlacementExpectation Expectation => Path switch
+    internal PlacementExpectation Expectation => Path switch
     {
         "/placements/rest-app-uri" => PlacementPipeline.RestAppUri,
         "/placements/page-background-worker" => PlacementPipeline.BackgroundWorker,
@@ -29,7 +30,7 @@ public sealed record Payload(string Name, string Path, string Query, string Body
         _ => PlacementPipeline.AppPage,
     };
 
-    public ParsedPost Parse()
+    internal ParsedPost Parse()
     {
         using var form = WireForm.Parse("?" + Query, Body);
         return PlacementParser.Parse(form, Expectation);

@@ -1,4 +1,6 @@
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Work;
 using LoadData;
 
 namespace Bitrix24Placements.Tests.Portals;
@@ -13,10 +15,10 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
     [Fact]
     public async Task Portals_are_found_as_they_were_filled_in()
     {
-        var portal = await many.Store.FindAsync(ManyPortals.MemberId(Portals - 1));
+        var portal = await many.Store.FindAsync(new(ManyPortals.MemberId(Portals - 1)));
 
         Assert.Equal((PortalState.Installed, TokenState.Good), (portal.State, portal.TokenState));
-        Assert.Equal(portal.MemberId, await many.Store.Portals.FindByRemovalKeyAsync(ManyPortals.RemovalKey(Portals - 1), Token));
+        Assert.Equal(portal.Id, await many.Store.Portals.FindByRemovalKeyAsync(ManyPortals.RemovalKey(Portals - 1), Token));
         Assert.Equal(ManyPortals.RemovalKey(Portals - 1), portal.RemovalKey.Reveal());
         Assert.Equal(Portals, (await many.Store.Portals.CountAsync(Token)).Installed);
     }
@@ -27,19 +29,19 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
     {
         var store = many.Store;
         var id = ManyPortals.MemberId(7);
-        var found = await store.FindAsync(id);
+        var found = await store.FindAsync(new(id));
         var statements = await StatementsAsync(store, async () =>
         {
-            await store.Portals.FindAsync(id, Token);
+            await store.Portals.FindAsync(new(id), Token);
             await store.Portals.FindByRemovalKeyAsync("key", Token);
-            await store.Portals.OfOtherDeclarationAsync("another", new("another", id), 10, Token);
+            await store.Portals.OfOtherDeclarationAsync("another", new("another", new(id)), 10, Token);
             await store.Portals.UnusedSinceAsync(DateTimeOffset.UnixEpoch, 10, Token);
             await store.Portals.FollowChangesAsync(Token);
-            await store.Portals.TryLeaseRefreshAsync(id, found.TokensVersion, "owner", TimeSpan.FromSeconds(1), Token);
-            await store.Portals.StoreRefreshedAsync(id, found.TokensVersion, TestStore.Tokens("new"), Token);
-            await store.Work.RequestAsync(id, WorkKind.Reconcile, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
+            await store.Portals.TryLeaseRefreshAsync(new(id), found.TokensVersion, "owner", TimeSpan.FromSeconds(1), Token);
+            await store.Portals.StoreRefreshedAsync(new(id), found.TokensVersion, TestStore.Tokens("new"), Token);
+            await store.Work.RequestAsync(new(id), WorkKind.Reconcile, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
             await store.ClaimAsync(8);
-            await store.Get<WorkerLoadStore>().SinceAsync(id, 0, Token);
+            await store.Get<WorkerLoadStore>().SinceAsync(new(id), 0, Token);
             await store.Get<WorkerLoadStore>().ForgetAsync(1, Token);
         });
 
@@ -53,7 +55,7 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
     {
         var directory = many.Store.Get<PortalDirectory>();
         for (var number = 0; number < 3000; number++)
-            Assert.NotNull(await many.Store.Portals.KnownAsync(ManyPortals.MemberId(number), Token));
+            Assert.NotNull(await many.Store.Portals.KnownAsync(new(ManyPortals.MemberId(number)), Token));
 
         Assert.InRange(directory.Count, 400, 500);
     }
@@ -70,7 +72,7 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
     {
         private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("b24p-");
 
-        public TestStore Store { get; private set; } = null!;
+        internal TestStore Store { get; private set; } = null!;
 
         public async ValueTask InitializeAsync()
         {

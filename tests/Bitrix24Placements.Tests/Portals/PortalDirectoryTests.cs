@@ -1,4 +1,5 @@
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Portals;
@@ -13,16 +14,16 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
         var portal = await store.InstalledAsync();
-        var known = await another.Portals.KnownAsync(portal.MemberId, Token);
+        var known = await another.Portals.KnownAsync(portal.Id, Token);
         Assert.True(known!.AcceptsApplicationToken("application-token"u8));
 
-        await store.Portals.AdoptApplicationTokenAsync(portal.MemberId, new("a new one"), Token);
+        await store.Portals.AdoptApplicationTokenAsync(portal.Id, new("a new one"), Token);
 
-        Assert.True((await store.Portals.KnownAsync(portal.MemberId, Token))!.AcceptsApplicationToken("a new one"u8));
-        Assert.True((await another.Portals.KnownAsync(portal.MemberId, Token))!.AcceptsApplicationToken("application-token"u8));
+        Assert.True((await store.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("a new one"u8));
+        Assert.True((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("application-token"u8));
         Assert.Equal(1, await another.Portals.FollowChangesAsync(Token));
-        Assert.True((await another.Portals.KnownAsync(portal.MemberId, Token))!.AcceptsApplicationToken("a new one"u8));
-        Assert.False((await another.Portals.KnownAsync(portal.MemberId, Token))!.AcceptsApplicationToken("application-token"u8));
+        Assert.True((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("a new one"u8));
+        Assert.False((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("application-token"u8));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -31,13 +32,13 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
         var portal = await store.InstalledAsync();
-        Assert.NotNull(await another.Portals.KnownAsync(portal.MemberId, Token));
+        Assert.NotNull(await another.Portals.KnownAsync(portal.Id, Token));
 
-        await store.Portals.UninstallAsync(portal.MemberId, portal.Epoch, clean: true, Token);
+        await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token);
         await another.Portals.FollowChangesAsync(Token);
 
-        Assert.Null(await store.Portals.KnownAsync(portal.MemberId, Token));
-        Assert.Null(await another.Portals.KnownAsync(portal.MemberId, Token));
+        Assert.Null(await store.Portals.KnownAsync(portal.Id, Token));
+        Assert.Null(await another.Portals.KnownAsync(portal.Id, Token));
     }
 
     [Fact]
@@ -51,7 +52,7 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
         for (var i = 0; i < 100; i++)
         {
             var portal = await store.InstalledAsync();
-            Assert.NotNull(await store.Portals.KnownAsync(portal.MemberId, Token));
+            Assert.NotNull(await store.Portals.KnownAsync(portal.Id, Token));
             Assert.InRange(directory.Count, 1, 20);
         }
     }

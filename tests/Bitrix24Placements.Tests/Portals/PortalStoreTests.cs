@@ -1,5 +1,6 @@
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Portals;
 
@@ -21,7 +22,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         Assert.Equal(TokenState.Good, portal.TokenState);
         Assert.Equal(1, portal.UserId);
         Assert.Equal("", portal.Declaration);
-        Assert.Null(await store.Portals.FindAsync(TestStore.NewMemberId(), Token));
+        Assert.Null(await store.Portals.FindAsync(TestStore.NewId(), Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -32,7 +33,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         var portal = await store.InstalledAsync();
 
         var item = Assert.Single(await store.ClaimAsync(10));
-        Assert.Equal((portal.MemberId, WorkKind.Reconcile), (item.MemberId, item.Kind));
+        Assert.Equal((portal.Id, WorkKind.Reconcile), (item.Id, item.Kind));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -42,9 +43,9 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         var before = await store.InstalledAsync();
         store.Time.Advance(TimeSpan.FromMinutes(1));
 
-        await store.Portals.InstallAsync(TestStore.Installation(before.MemberId, "another") with { Tokens = TestStore.Tokens("second") }, Token);
+        await store.Portals.InstallAsync(TestStore.Installation(before.Id, "another") with { Tokens = TestStore.Tokens("second") }, Token);
 
-        var after = await store.FindAsync(before.MemberId);
+        var after = await store.FindAsync(before.Id);
         Assert.Equal(before.RemovalKey, after.RemovalKey);
         Assert.Equal(before.Epoch, after.Epoch);
         Assert.Equal(TestStore.Tokens("second"), after.Tokens);
@@ -58,9 +59,9 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var before = await store.InstalledAsync();
 
-        await store.Portals.InstallAsync(TestStore.Installation(before.MemberId, ""), Token);
+        await store.Portals.InstallAsync(TestStore.Installation(before.Id, ""), Token);
 
-        Assert.Equal(before.ApplicationTokenHash, (await store.FindAsync(before.MemberId)).ApplicationTokenHash);
+        Assert.Equal(before.ApplicationTokenHash, (await store.FindAsync(before.Id)).ApplicationTokenHash);
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -70,13 +71,13 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         var one = await store.InstalledAsync();
         var other = await store.InstalledAsync();
 
-        Assert.Equal(one.MemberId, await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal(), Token));
+        Assert.Equal(one.Id, await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal(), Token));
         Assert.NotEqual(one.RemovalKey, other.RemovalKey);
         Assert.Null(await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal().ToUpperInvariant(), Token));
         Assert.Null(await store.Portals.FindByRemovalKeyAsync("", Token));
-        await store.Portals.ReplaceRemovalKeyAsync(one.MemberId, new("another-key"), Token);
+        await store.Portals.ReplaceRemovalKeyAsync(one.Id, new("another-key"), Token);
         Assert.Null(await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal(), Token));
-        Assert.Equal(one.MemberId, await store.Portals.FindByRemovalKeyAsync("another-key", Token));
+        Assert.Equal(one.Id, await store.Portals.FindByRemovalKeyAsync("another-key", Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -84,13 +85,13 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
-        await store.Get<WorkerLoadStore>().AddAsync([new(portal.MemberId, 1, 1, 0, 5)], Token);
+        await store.Get<WorkerLoadStore>().AddAsync([new(portal.Id, 1, 1, 0, 5)], Token);
 
-        Assert.True(await store.Portals.UninstallAsync(portal.MemberId, portal.Epoch, clean: true, Token));
+        Assert.True(await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token));
 
-        Assert.Null(await store.Portals.FindAsync(portal.MemberId, Token));
+        Assert.Null(await store.Portals.FindAsync(portal.Id, Token));
         Assert.Empty(await store.ClaimAsync(10));
-        Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(portal.MemberId, 0, Token));
+        Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(portal.Id, 0, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -98,15 +99,15 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var before = await store.InstalledAsync();
-        await store.Portals.UninstallAsync(before.MemberId, before.Epoch, clean: true, Token);
+        await store.Portals.UninstallAsync(before.Id, before.Epoch, clean: true, Token);
         store.Time.Advance(TimeSpan.FromSeconds(1));
-        await store.Portals.InstallAsync(TestStore.Installation(before.MemberId) with { Tokens = TestStore.Tokens("second") }, Token);
+        await store.Portals.InstallAsync(TestStore.Installation(before.Id) with { Tokens = TestStore.Tokens("second") }, Token);
 
         // A refresh of the earlier installation is answered only now.
-        Assert.False(await store.Portals.SetTokenStateAsync(before.MemberId, before.TokensVersion, TokenState.Dead, Token));
-        Assert.False(await store.Portals.StoreRefreshedAsync(before.MemberId, before.TokensVersion, TestStore.Tokens("late"), Token));
+        Assert.False(await store.Portals.SetTokenStateAsync(before.Id, before.TokensVersion, TokenState.Dead, Token));
+        Assert.False(await store.Portals.StoreRefreshedAsync(before.Id, before.TokensVersion, TestStore.Tokens("late"), Token));
 
-        Assert.Equal(TestStore.Tokens("second"), (await store.FindAsync(before.MemberId)).Tokens);
+        Assert.Equal(TestStore.Tokens("second"), (await store.FindAsync(before.Id)).Tokens);
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -115,16 +116,16 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var before = await store.InstalledAsync();
 
-        await store.Portals.UninstallAsync(before.MemberId, before.Epoch, clean: false, Token);
+        await store.Portals.UninstallAsync(before.Id, before.Epoch, clean: false, Token);
 
-        var after = await store.FindAsync(before.MemberId);
+        var after = await store.FindAsync(before.Id);
         Assert.Equal((PortalState.Uninstalled, TokenState.None), (after.State, after.TokenState));
         Assert.Null(after.Tokens);
         Assert.Null(after.ApplicationTokenHash);
-        Assert.False(await store.Portals.ReplaceTokensAsync(before.MemberId, 1, TestStore.Tokens("late"), Token));
+        Assert.False(await store.Portals.ReplaceTokensAsync(before.Id, 1, TestStore.Tokens("late"), Token));
         store.Time.Advance(TimeSpan.FromSeconds(1));
-        await store.Portals.InstallAsync(TestStore.Installation(before.MemberId), Token);
-        var again = await store.FindAsync(before.MemberId);
+        await store.Portals.InstallAsync(TestStore.Installation(before.Id), Token);
+        var again = await store.FindAsync(before.Id);
         Assert.True(again.Epoch > before.Epoch);
         Assert.Equal(before.RemovalKey, again.RemovalKey);
     }
@@ -135,11 +136,11 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
 
-        Assert.False(await store.Portals.UninstallAsync(portal.MemberId, portal.Epoch - 1, clean: true, Token));
-        Assert.False(await store.Portals.SuspendAsync(portal.MemberId, portal.Epoch - 1, Token));
-        Assert.False(await store.Portals.SaveReconciliationAsync(portal.MemberId, portal.Epoch - 1, "declared", "[]", Token));
+        Assert.False(await store.Portals.UninstallAsync(portal.Id, portal.Epoch - 1, clean: true, Token));
+        Assert.False(await store.Portals.SuspendAsync(portal.Id, portal.Epoch - 1, Token));
+        Assert.False(await store.Portals.SaveReconciliationAsync(portal.Id, portal.Epoch - 1, "declared", "[]", Token));
 
-        Assert.Equal(portal, await store.FindAsync(portal.MemberId));
+        Assert.Equal(portal, await store.FindAsync(portal.Id));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -147,12 +148,12 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
-        await store.Portals.SuspendAsync(portal.MemberId, portal.Epoch, Token);
-        Assert.Equal(PortalState.Suspended, (await store.FindAsync(portal.MemberId)).State);
+        await store.Portals.SuspendAsync(portal.Id, portal.Epoch, Token);
+        Assert.Equal(PortalState.Suspended, (await store.FindAsync(portal.Id)).State);
 
-        Assert.True(await store.Portals.ReplaceTokensAsync(portal.MemberId, 7, TestStore.Tokens("his"), Token));
+        Assert.True(await store.Portals.ReplaceTokensAsync(portal.Id, 7, TestStore.Tokens("his"), Token));
 
-        var after = await store.FindAsync(portal.MemberId);
+        var after = await store.FindAsync(portal.Id);
         Assert.Equal((PortalState.Installed, 7, TestStore.Tokens("his")), (after.State, after.UserId, after.Tokens));
     }
 
@@ -160,24 +161,24 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     public async Task Portals_of_another_declaration_are_found_page_by_page_each_once(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
-        var expected = new List<string>();
+        var expected = new List<PortalId>();
         foreach (var declaration in new[] { "", "", "a", "a", "m", "z", "z" })
         {
             var portal = await store.InstalledAsync();
-            await store.Portals.SaveReconciliationAsync(portal.MemberId, portal.Epoch, declaration, "[]", Token);
+            await store.Portals.SaveReconciliationAsync(portal.Id, portal.Epoch, declaration, "[]", Token);
             if (declaration != "m")
-                expected.Add(portal.MemberId);
+                expected.Add(portal.Id);
         }
 
-        var found = new List<string>();
+        var found = new List<PortalId>();
         DeclaredPortal? last = null;
         while (await store.Portals.OfOtherDeclarationAsync("m", last, 2, Token) is { Count: > 0 } page)
         {
-            found.AddRange(page.Select(static p => p.MemberId));
+            found.AddRange(page.Select(static p => p.Id));
             last = page[^1];
         }
 
-        Assert.Equal(expected.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+        Assert.Equal(expected.OrderBy(static id => id.MemberId, StringComparer.Ordinal), found.OrderBy(static id => id.MemberId, StringComparer.Ordinal));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -188,7 +189,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         var portal = await store.InstalledAsync();
         var yesterday = store.Time.GetUtcNow() - TimeSpan.FromDays(1);
 
-        var taken = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => (i % 2 == 0 ? store : another).Portals.TakeCheckAsync(portal.MemberId, yesterday, Token)));
+        var taken = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => (i % 2 == 0 ? store : another).Portals.TakeCheckAsync(portal.Id, yesterday, Token)));
 
         Assert.Single(taken, true);
     }
@@ -199,11 +200,11 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await store.InstalledAsync();
         var dead = await store.InstalledAsync();
-        await store.Portals.SetTokenStateAsync(dead.MemberId, dead.TokensVersion, TokenState.Dead, Token);
+        await store.Portals.SetTokenStateAsync(dead.Id, dead.TokensVersion, TokenState.Dead, Token);
         var suspended = await store.InstalledAsync();
-        await store.Portals.SuspendAsync(suspended.MemberId, suspended.Epoch, Token);
+        await store.Portals.SuspendAsync(suspended.Id, suspended.Epoch, Token);
         var gone = await store.InstalledAsync();
-        await store.Portals.UninstallAsync(gone.MemberId, gone.Epoch, clean: false, Token);
+        await store.Portals.UninstallAsync(gone.Id, gone.Epoch, clean: false, Token);
 
         Assert.Equal(new PortalCounts(2, 1, 1, 1), await store.Portals.CountAsync(Token));
     }

@@ -17,7 +17,7 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         var portal = await store.InstalledAsync();
 
         var leased = await Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
-            (i % 2 == 0 ? store : another).Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, $"owner {i}", Lease, Token)));
+            (i % 2 == 0 ? store : another).Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, $"owner {i}", Lease, Token)));
 
         Assert.Single(leased, true);
     }
@@ -27,11 +27,11 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
-        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "dead", Lease, Token));
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "dead", Lease, Token));
 
-        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "living", Lease, Token));
+        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "living", Lease, Token));
         store.Time.Advance(Lease + TimeSpan.FromMilliseconds(1));
-        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "living", Lease, Token));
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "living", Lease, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -39,13 +39,13 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
-        await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "owner", Lease, Token);
+        await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "owner", Lease, Token);
 
-        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "owner", Lease, Token));
-        await store.Portals.ReleaseRefreshAsync(portal.MemberId, "another", Token);
-        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "another", Lease, Token));
-        await store.Portals.ReleaseRefreshAsync(portal.MemberId, "owner", Token);
-        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "another", Lease, Token));
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "owner", Lease, Token));
+        await store.Portals.ReleaseRefreshAsync(portal.Id, "another", Token);
+        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "another", Lease, Token));
+        await store.Portals.ReleaseRefreshAsync(portal.Id, "owner", Token);
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "another", Lease, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -54,13 +54,13 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
 
-        Assert.True(await store.Portals.StoreRefreshedAsync(portal.MemberId, portal.TokensVersion, TestStore.Tokens("second"), Token));
-        Assert.False(await store.Portals.StoreRefreshedAsync(portal.MemberId, portal.TokensVersion, TestStore.Tokens("late"), Token));
+        Assert.True(await store.Portals.StoreRefreshedAsync(portal.Id, portal.TokensVersion, TestStore.Tokens("second"), Token));
+        Assert.False(await store.Portals.StoreRefreshedAsync(portal.Id, portal.TokensVersion, TestStore.Tokens("late"), Token));
 
-        var after = await store.FindAsync(portal.MemberId);
+        var after = await store.FindAsync(portal.Id);
         Assert.Equal(TestStore.Tokens("second"), after.Tokens);
-        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, portal.TokensVersion, "late", Lease, Token));
-        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.MemberId, after.TokensVersion, "next", Lease, Token));
+        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "late", Lease, Token));
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, after.TokensVersion, "next", Lease, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -68,11 +68,11 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
-        await store.Portals.ReplaceTokensAsync(portal.MemberId, 1, TestStore.Tokens("newer"), Token);
+        await store.Portals.ReplaceTokensAsync(portal.Id, 1, TestStore.Tokens("newer"), Token);
 
-        Assert.False(await store.Portals.SetTokenStateAsync(portal.MemberId, portal.TokensVersion, TokenState.Dead, Token));
+        Assert.False(await store.Portals.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Dead, Token));
 
-        Assert.Equal(TokenState.Good, (await store.FindAsync(portal.MemberId)).TokenState);
+        Assert.Equal(TokenState.Good, (await store.FindAsync(portal.Id)).TokenState);
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -81,11 +81,11 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var unused = await store.InstalledAsync();
         var dead = await store.InstalledAsync();
-        await store.Portals.SetTokenStateAsync(dead.MemberId, dead.TokensVersion, TokenState.Dead, Token);
+        await store.Portals.SetTokenStateAsync(dead.Id, dead.TokensVersion, TokenState.Dead, Token);
         store.Time.Advance(TimeSpan.FromDays(151));
         await store.InstalledAsync();
 
-        Assert.Equal([unused.MemberId], await store.Portals.UnusedSinceAsync(store.Time.GetUtcNow() - TimeSpan.FromDays(150), 10, Token));
+        Assert.Equal([unused.Id], await store.Portals.UnusedSinceAsync(store.Time.GetUtcNow() - TimeSpan.FromDays(150), 10, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -95,9 +95,9 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         var one = await store.InstalledAsync();
         var other = await store.InstalledAsync();
 
-        await store.Database.ExecuteAsync("UPDATE portals SET tokens = (SELECT tokens FROM portals WHERE member_id = @from) WHERE member_id = @to", Token, ("@from", one.MemberId), ("@to", other.MemberId));
+        await store.Database.ExecuteAsync("UPDATE portals SET tokens = (SELECT tokens FROM portals WHERE member_id = @from) WHERE member_id = @to", Token, ("@from", one.Id), ("@to", other.Id));
 
-        var read = await store.FindAsync(other.MemberId);
+        var read = await store.FindAsync(other.Id);
         Assert.Null(read.Tokens);
         Assert.Equal(TokenState.Dead, read.TokenState);
     }
@@ -110,7 +110,7 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
 
         var row = string.Join('\n', await store.Database.QueryAsync("SELECT * FROM portals", static r => string.Join('|', Enumerable.Range(0, r.FieldCount).Select(r.GetValue)), Token));
 
-        Assert.Contains(portal.MemberId, row, StringComparison.Ordinal);
+        Assert.Contains(portal.Id.MemberId, row, StringComparison.Ordinal);
         foreach (var secret in new[] { "access-first", "refresh-first", "application-token", portal.RemovalKey.Reveal() })
             Assert.DoesNotContain(secret, row, StringComparison.OrdinalIgnoreCase);
     }

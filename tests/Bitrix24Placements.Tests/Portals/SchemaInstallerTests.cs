@@ -1,4 +1,4 @@
-using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Portals;
@@ -29,7 +29,7 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
 
         await using var next = await store.OpenAnotherAsync();
 
-        Assert.Equal(portal, await next.FindAsync(portal.MemberId));
+        Assert.Equal(portal, await next.FindAsync(portal.Id));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -69,15 +69,15 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres, schema: false);
         if (store.Database.FilePath is { } path)
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var script = new StreamReader(typeof(SchemaInstaller).Assembly.GetManifestResourceStream("Bitrix24Placements.Portals.Schema.001-portals.sql")!);
+        using var script = new StreamReader(typeof(SchemaInstaller).Assembly.GetManifestResourceStream("Bitrix24Placements.Storage.Schema.001-portals.sql")!);
         await store.Database.ExecuteAsync(await script.ReadToEndAsync(Token), Token);
         await store.Database.ExecuteAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY)", Token);
         await store.Database.ExecuteAsync("INSERT INTO schema_versions (version) VALUES (1)", Token);
-        await store.Database.ExecuteAsync("INSERT INTO work (member_id, kind, due_at, attempt, request, created_at, lease_till) VALUES ('portal', 'reconcile', 0, 0, 1, 0, 0)", Token);
+        await store.Database.ExecuteAsync("INSERT INTO work (member_id, kind, due_at, attempt, request, created_at, lease_till) VALUES ('00000000000000000000000000000001', 'reconcile', 0, 0, 1, 0, 0)", Token);
 
         await store.Get<SchemaInstaller>().EnsureAsync(Token);
 
-        Assert.Equal("portal", Assert.Single(await store.ClaimAsync(10)).MemberId);
+        Assert.Equal(new PortalId("00000000000000000000000000000001"), Assert.Single(await store.ClaimAsync(10)).Id);
     }
 
     [Fact]

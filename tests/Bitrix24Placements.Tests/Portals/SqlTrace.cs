@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
-using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 

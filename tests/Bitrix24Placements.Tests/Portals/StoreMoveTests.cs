@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Portals;
 
@@ -17,11 +19,11 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
         var portals = new List<Portal> { await source.InstalledAsync(), await source.InstalledAsync() };
         var gone = await source.InstalledAsync();
-        await source.Portals.UninstallAsync(gone.MemberId, gone.Epoch, clean: false, Token);
-        portals.Add(await source.FindAsync(gone.MemberId));
-        await source.Work.KeepAsync("pending", WorkKind.Install + "1", DateTimeOffset.UtcNow, source.Get<TokenVault>().Protect("pending", "install", "a claim"), 10, Token);
-        await source.Get<WorkerLoadStore>().AddAsync([new("one", 100, 5, 1, 6000)], Token);
-        Assert.NotNull(await source.Work.ClaimAsync(portals[0].MemberId, WorkKind.Reconcile, Token));
+        await source.Portals.UninstallAsync(gone.Id, gone.Epoch, clean: false, Token);
+        portals.Add(await source.FindAsync(gone.Id));
+        await source.Work.KeepAsync(TestStore.Named("pending"), WorkKind.Install + "1", DateTimeOffset.UtcNow, source.Get<TokenVault>().Protect(TestStore.Named("pending").MemberId, "install", "a claim"), 10, Token);
+        await source.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 5, 1, 6000)], Token);
+        Assert.NotNull(await source.Work.ClaimAsync(portals[0].Id, WorkKind.Reconcile, Token));
 
         var target = await TargetAsync();
         var (code, output) = await MoveAsync(source, target);
@@ -31,17 +33,17 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         await using var moved = await TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = target["Storage:ConnectionString"]! }, settings: target);
         foreach (var portal in portals)
         {
-            Assert.Equal(portal, await moved.FindAsync(portal.MemberId));
-            Assert.Equal(portal.MemberId, await moved.Portals.FindByRemovalKeyAsync(portal.RemovalKey.Reveal(), Token));
+            Assert.Equal(portal, await moved.FindAsync(portal.Id));
+            Assert.Equal(portal.Id, await moved.Portals.FindByRemovalKeyAsync(portal.RemovalKey.Reveal(), Token));
         }
 
         moved.Time.Advance(TimeSpan.FromSeconds(5));
         var work = await moved.ClaimAsync(10);
         Assert.Equal(3, work.Count);
-        Assert.Equal("a claim", moved.Get<TokenVault>().Unprotect("pending", "install", work.Single(static w => w.MemberId == "pending").Payload!));
-        Assert.Equal([new("one", 100, 5, 1, 6000)], await moved.Get<WorkerLoadStore>().SinceAsync("one", 0, Token));
+        Assert.Equal("a claim", moved.Get<TokenVault>().Unprotect(TestStore.Named("pending").MemberId, "install", work.Single(static w => w.Id == TestStore.Named("pending")).Payload!));
+        Assert.Equal([new(TestStore.Named("one"), 100, 5, 1, 6000)], await moved.Get<WorkerLoadStore>().SinceAsync(TestStore.Named("one"), 0, Token));
         // The source is as it was.
-        Assert.Equal(portals[0], await source.FindAsync(portals[0].MemberId));
+        Assert.Equal(portals[0], await source.FindAsync(portals[0].Id));
     }
 
     [Fact]
@@ -80,7 +82,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
         var readable = await source.InstalledAsync();
         var lost = await source.InstalledAsync();
-        await source.Database.ExecuteAsync("UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = @id", Token, ("@id", lost.MemberId));
+        await source.Database.ExecuteAsync("UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = @id", Token, ("@id", lost.Id));
         var target = await TargetAsync();
 
         var (code, output) = await MoveAsync(source, target);
@@ -88,8 +90,8 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         Assert.Equal(0, code);
         Assert.Contains("tokens of 1 portals cannot be read", output, StringComparison.Ordinal);
         await using var moved = await TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = target["Storage:ConnectionString"]! }, settings: target);
-        Assert.Equal(readable.Tokens, (await moved.FindAsync(readable.MemberId)).Tokens);
-        var dead = await moved.FindAsync(lost.MemberId);
+        Assert.Equal(readable.Tokens, (await moved.FindAsync(readable.Id)).Tokens);
+        var dead = await moved.FindAsync(lost.Id);
         Assert.Equal((PortalState.Installed, TokenState.Dead, ""), (dead.State, dead.TokenState, dead.Declaration));
         Assert.True(dead.RemovalKey.IsEmpty);
     }

@@ -1,5 +1,9 @@
+using System.Security.Cryptography;
+using System.Text;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -8,7 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Bitrix24Placements.Tests.Portals;
 
 /// <summary>The store alone, as one instance of the service has it, on a database of its own.</summary>
-public sealed class TestStore : IAsyncDisposable
+internal sealed class TestStore : IAsyncDisposable
 {
     private static readonly Lazy<string> Certificate = new(static () => Certificates.Make(Directory.CreateTempSubdirectory("b24p-cert-"), "store"));
 
@@ -67,7 +71,9 @@ public sealed class TestStore : IAsyncDisposable
         services.AddSingleton(Options.Create(storage));
         services.AddSingleton(Options.Create(keys));
         services.AddTokenKeys(configuration);
+        services.AddDatabase();
         services.AddPortals();
+        services.AddWork();
         var store = new TestStore(services.BuildServiceProvider(), storage, time, folder);
         if (schema)
             await store.Get<SchemaInstaller>().EnsureAsync(TestContext.Current.CancellationToken);
@@ -77,9 +83,9 @@ public sealed class TestStore : IAsyncDisposable
     /// <summary>Another instance of the service on the same database.</summary>
     public Task<TestStore> OpenAnotherAsync() => OpenAsync(Storage);
 
-    public static Bitrix24Placements.Portals.Installation Installation(string memberId, string applicationToken = "application-token") => new()
+    public static ConfirmedInstallation Installation(PortalId id, string applicationToken = "application-token") => new()
     {
-        MemberId = memberId,
+        Id = id,
         ClientEndpoint = new Uri("https://portal.example.com/rest/"),
         OAuthServer = new Uri("https://oauth.bitrix.info/"),
         UserId = 1,
@@ -89,19 +95,22 @@ public sealed class TestStore : IAsyncDisposable
 
     public static PortalTokens Tokens(string name) => new(new("access-" + name), new("refresh-" + name), DateTimeOffset.FromUnixTimeMilliseconds(2_000_000_000_000));
 
-    public static string NewMemberId() => Guid.NewGuid().ToString("n");
+    public static PortalId NewId() => new(Guid.NewGuid().ToString("n"));
+
+    /// <summary>The same for the same name.</summary>
+    public static PortalId Named(string name) => new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..32]);
 
     /// <summary>An installed portal.</summary>
     public async Task<Portal> InstalledAsync()
     {
-        var memberId = NewMemberId();
-        await Portals.InstallAsync(Installation(memberId), TestContext.Current.CancellationToken);
-        return await FindAsync(memberId);
+        var id = NewId();
+        await Portals.InstallAsync(Installation(id), TestContext.Current.CancellationToken);
+        return await FindAsync(id);
     }
 
-    public async Task<Portal> FindAsync(string memberId)
+    public async Task<Portal> FindAsync(PortalId id)
     {
-        var portal = await Portals.FindAsync(memberId, TestContext.Current.CancellationToken);
+        var portal = await Portals.FindAsync(id, TestContext.Current.CancellationToken);
         Assert.NotNull(portal);
         return portal;
     }

@@ -55,7 +55,7 @@ public sealed class TokenKeysTests(ThrowawayPostgres postgres)
         foreach (var store in new[] { first, second })
         {
             foreach (var portal in portals)
-                Assert.Equal(portal.Tokens, (await store.FindAsync(portal.MemberId)).Tokens);
+                Assert.Equal(portal.Tokens, (await store.FindAsync(portal.Id)).Tokens);
         }
 
         Assert.Single(Keys(first).GetAllElements());
@@ -71,7 +71,7 @@ public sealed class TokenKeysTests(ThrowawayPostgres postgres)
 
         await using var thief = await TestStore.OpenAsync(store.Storage, folder, settings: foreign);
 
-        var read = await thief.FindAsync(portal.MemberId);
+        var read = await thief.FindAsync(portal.Id);
         Assert.Null(read.Tokens);
         Assert.Equal(TokenState.Dead, read.TokenState);
         Assert.True(read.RemovalKey.IsEmpty);
@@ -85,15 +85,15 @@ public sealed class TokenKeysTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres, schema: false);
         var folder = Directory.CreateTempSubdirectory("b24p-");
         var (old, present) = (Certificates.Make(folder, "old"), Certificates.Make(folder, "present"));
-        string memberId;
+        PortalId id;
         await using (var before = await TestStore.OpenAsync(store.Storage, settings: Certificates.Settings("", old)))
-            memberId = (await before.InstalledAsync()).MemberId;
+            id = (await before.InstalledAsync()).Id;
         var settings = Certificates.Settings("", present);
         settings["DataProtection:PreviousCertificates:0"] = old;
 
         await using var after = await TestStore.OpenAsync(store.Storage, folder, settings: settings);
 
-        Assert.Equal(TestStore.Tokens("first"), (await after.FindAsync(memberId)).Tokens);
+        Assert.Equal(TestStore.Tokens("first"), (await after.FindAsync(id)).Tokens);
         Assert.Equal(TokenState.Good, (await after.InstalledAsync()).TokenState);
     }
 
@@ -106,9 +106,9 @@ public sealed class TokenKeysTests(ThrowawayPostgres postgres)
 
         await using var next = await store.OpenAnotherAsync();
 
-        var read = await next.FindAsync(portal.MemberId);
+        var read = await next.FindAsync(portal.Id);
         Assert.Equal((PortalState.Installed, TokenState.Dead), (read.State, read.TokenState));
-        Assert.True(await next.Portals.ReplaceTokensAsync(portal.MemberId, 1, TestStore.Tokens("his"), Token));
-        Assert.Equal(TokenState.Good, (await next.FindAsync(portal.MemberId)).TokenState);
+        Assert.True(await next.Portals.ReplaceTokensAsync(portal.Id, 1, TestStore.Tokens("his"), Token));
+        Assert.Equal(TokenState.Good, (await next.FindAsync(portal.Id)).TokenState);
     }
 }

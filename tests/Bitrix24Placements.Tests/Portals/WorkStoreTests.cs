@@ -1,11 +1,11 @@
-using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Portals;
 
 public sealed class WorkStoreTests(ThrowawayPostgres postgres)
 {
-    private const string Portal = "00000000000000000000000000000001";
+    private static readonly PortalId Portal = new("00000000000000000000000000000001");
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -22,7 +22,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         store.Time.Advance(TimeSpan.FromSeconds(30));
 
         var item = Assert.Single(await store.ClaimAsync(10));
-        Assert.Equal((Portal, WorkKind.Reconcile, 0, "why"), (item.MemberId, item.Kind, item.Attempt, item.Payload));
+        Assert.Equal((Portal, WorkKind.Reconcile, 0, "why"), (item.Id, item.Kind, item.Attempt, item.Payload));
         Assert.Empty(await store.ClaimAsync(10));
     }
 
@@ -31,15 +31,15 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         for (var i = 0; i < 3; i++)
-            await store.Work.RequestIfNoneAsync($"portal {i}", WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromHours(1), Token);
+            await store.Work.RequestIfNoneAsync(TestStore.Named($"portal {i}"), WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromHours(1), Token);
         await RequestAsync(store);
-        await store.Work.RequestAsync("portal 2", WorkKind.Reconcile, store.Time.GetUtcNow(), TimeSpan.Zero, null, false, Token);
+        await store.Work.RequestAsync(TestStore.Named("portal 2"), WorkKind.Reconcile, store.Time.GetUtcNow(), TimeSpan.Zero, null, false, Token);
 
         var asked = await store.Work.ClaimAsync(WorkPriority.Asked, 10, Token);
         var unasked = await store.Work.ClaimAsync(WorkPriority.Unasked, 10, Token);
 
-        Assert.Equal([Portal, "portal 2"], asked.Select(static item => item.MemberId).Order());
-        Assert.Equal(["portal 0", "portal 1"], unasked.Select(static item => item.MemberId).Order());
+        Assert.Equal(new HashSet<PortalId> { Portal, TestStore.Named("portal 2") }, [.. asked.Select(static item => item.Id)]);
+        Assert.Equal(new HashSet<PortalId> { TestStore.Named("portal 0"), TestStore.Named("portal 1") }, [.. unasked.Select(static item => item.Id)]);
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -64,14 +64,14 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
         for (var i = 0; i < 40; i++)
-            await store.Work.RequestIfNoneAsync($"portal {i}", WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromMinutes(1), Token);
+            await store.Work.RequestIfNoneAsync(TestStore.Named($"portal {i}"), WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromMinutes(1), Token);
 
         var claimed = (await Task.WhenAll(Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? store : another).ClaimAsync(4)))).SelectMany(static items => items).ToList();
 
-        Assert.Equal(claimed.Count, claimed.Select(static item => item.MemberId).Distinct().Count());
+        Assert.Equal(claimed.Count, claimed.Select(static item => item.Id).Distinct().Count());
         while (await store.ClaimAsync(4) is { Count: > 0 } rest)
             claimed.AddRange(rest);
-        Assert.Equal(40, claimed.Select(static item => item.MemberId).Distinct().Count());
+        Assert.Equal(40, claimed.Select(static item => item.Id).Distinct().Count());
         Assert.Equal(40, claimed.Count);
     }
 

@@ -13,11 +13,11 @@ public sealed class WorkerLoadStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
 
-        await store.Get<WorkerLoadStore>().AddAsync([new("one", 100, 10, 1, 6000), new("one", 101, 5, 0, 20)], Token);
-        await another.Get<WorkerLoadStore>().AddAsync([new("one", 100, 3, 2, 5500), new("other", 100, 1, 0, 1)], Token);
+        await store.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 10, 1, 6000), new(TestStore.Named("one"), 101, 5, 0, 20)], Token);
+        await another.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 3, 2, 5500), new(TestStore.Named("other"), 100, 1, 0, 1)], Token);
 
-        Assert.Equal([new("one", 100, 13, 3, 6000), new("one", 101, 5, 0, 20)], await store.Get<WorkerLoadStore>().SinceAsync("one", 100, Token));
-        Assert.Equal([new("one", 101, 5, 0, 20)], await store.Get<WorkerLoadStore>().SinceAsync("one", 101, Token));
+        Assert.Equal([new(TestStore.Named("one"), 100, 13, 3, 6000), new(TestStore.Named("one"), 101, 5, 0, 20)], await store.Get<WorkerLoadStore>().SinceAsync(TestStore.Named("one"), 100, Token));
+        Assert.Equal([new(TestStore.Named("one"), 101, 5, 0, 20)], await store.Get<WorkerLoadStore>().SinceAsync(TestStore.Named("one"), 101, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -25,11 +25,11 @@ public sealed class WorkerLoadStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var loads = store.Get<WorkerLoadStore>();
-        await loads.AddAsync([new("one", 100, 1, 0, 1), new("one", 101, 2, 0, 1)], Token);
+        await loads.AddAsync([new(TestStore.Named("one"), 100, 1, 0, 1), new(TestStore.Named("one"), 101, 2, 0, 1)], Token);
         await loads.AddAsync([], Token);
 
         await loads.ForgetAsync(101, Token);
 
-        Assert.Equal(101, Assert.Single(await loads.SinceAsync("one", 0, Token)).Hour);
+        Assert.Equal(101, Assert.Single(await loads.SinceAsync(TestStore.Named("one"), 0, Token)).Hour);
     }
 }

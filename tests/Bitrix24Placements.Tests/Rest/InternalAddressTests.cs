@@ -1,5 +1,4 @@
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Portals;
 
@@ -27,7 +26,7 @@ public sealed class InternalAddressTests
             ["Bitrix24:OAuthServers:0"] = "https://oauth.example.com",
             ["Bitrix24:AllowedPortals:0"] = allowed,
         });
-        var memberId = TestStore.NewMemberId();
+        var memberId = TestStore.NewId();
         await service.Get<PortalStore>().InstallAsync(TestStore.Installation(memberId) with { ClientEndpoint = new($"https://{Name}:{host.Port}/rest/"), ReconcileIn = TimeSpan.FromHours(1) }, Token);
 
         var result = await service.Get<RestClient>().CallAsync(memberId, new RestCall("profile") { Deadline = TimeSpan.FromSeconds(1) }, Token);

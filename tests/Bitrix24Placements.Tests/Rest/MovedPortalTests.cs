@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Rest;
-using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.PortalSimulator;
-using RestCall = Bitrix24Placements.Rest.RestCall;
+using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Rest;
 
@@ -16,7 +14,7 @@ public sealed class MovedPortalTests
         await using var service = await RestTest.StartAsync();
         service.Portal.Rename("localhost");
 
-        var sent = await service.Get<RestClient>().CallAsync(service.Portal.MemberId, new RestCall("pull.application.event.add", new JsonObject { ["COMMAND"] = "moved" }), Token);
+        var sent = await service.Get<RestClient>().CallAsync(service.Portal.Id, new RestCall("pull.application.event.add", new JsonObject { ["COMMAND"] = "moved" }), Token);
 
         Assert.True(sent.Ok, sent.Error?.ToString());
         Assert.Equal("moved", (string)service.Portal.Calls[^1].Params["COMMAND"]!);

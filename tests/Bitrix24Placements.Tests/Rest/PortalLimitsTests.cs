@@ -26,11 +26,11 @@ public sealed class PortalLimitsTests
     public async Task One_portals_queue_holds_up_no_other_portal()
     {
         await using var limits = new PortalLimits(Options.Create(new Bitrix24Options { RequestsPerSecond = 0.01, RequestBurst = 1 }), TimeProvider.System);
-        Assert.True(await limits.WaitAsync("one", TimeSpan.FromSeconds(60), Token));
+        Assert.True(await limits.WaitAsync(new("one"), TimeSpan.FromSeconds(60), Token));
         using var gone = new CancellationTokenSource();
-        var waiting = limits.WaitAsync("one", TimeSpan.FromSeconds(60), gone.Token);
+        var waiting = limits.WaitAsync(new("one"), TimeSpan.FromSeconds(60), gone.Token);
 
-        Assert.True(await limits.WaitAsync("other", TimeSpan.FromSeconds(60), Token));
+        Assert.True(await limits.WaitAsync(new("other"), TimeSpan.FromSeconds(60), Token));
 
         Assert.False(waiting.IsCompleted);
         await gone.CancelAsync();
@@ -41,7 +41,7 @@ public sealed class PortalLimitsTests
     public async Task Nobody_waits_for_his_turn_beyond_his_own_deadline()
     {
         await using var service = await Service.StartInstalledAsync(new() { ["Bitrix24:RequestsPerSecond"] = "0.01", ["Bitrix24:RequestBurst"] = "20" });
-        while (service.Get<PortalLimits>().WaitAsync(service.Portal.MemberId, TimeSpan.FromMilliseconds(20), Token) is var turn && await turn)
+        while (service.Get<PortalLimits>().WaitAsync(service.Portal.Id, TimeSpan.FromMilliseconds(20), Token) is var turn && await turn)
         {
         }
 
@@ -58,19 +58,19 @@ public sealed class PortalLimitsTests
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var limits = new PortalLimits(Options.Create(new Bitrix24Options()), time);
-        limits.Block("one", "told", time.GetUtcNow() + TimeSpan.FromMinutes(3));
-        limits.Block("one", "untold", null);
-        limits.Block("one", "nonsense", time.GetUtcNow() + TimeSpan.FromDays(1000));
+        limits.Block(new("one"), "told", time.GetUtcNow() + TimeSpan.FromMinutes(3));
+        limits.Block(new("one"), "untold", null);
+        limits.Block(new("one"), "nonsense", time.GetUtcNow() + TimeSpan.FromDays(1000));
 
-        Assert.NotNull(limits.BlockedUntil("one", "told"));
-        Assert.Null(limits.BlockedUntil("one", "other"));
-        Assert.Null(limits.BlockedUntil("other", "told"));
+        Assert.NotNull(limits.BlockedUntil(new("one"), "told"));
+        Assert.Null(limits.BlockedUntil(new("one"), "other"));
+        Assert.Null(limits.BlockedUntil(new("other"), "told"));
         time.Advance(TimeSpan.FromMinutes(3));
-        Assert.Null(limits.BlockedUntil("one", "told"));
-        Assert.NotNull(limits.BlockedUntil("one", "untold"));
+        Assert.Null(limits.BlockedUntil(new("one"), "told"));
+        Assert.NotNull(limits.BlockedUntil(new("one"), "untold"));
         time.Advance(TimeSpan.FromMinutes(7));
-        Assert.Null(limits.BlockedUntil("one", "untold"));
-        Assert.Null(limits.BlockedUntil("one", "nonsense"));
+        Assert.Null(limits.BlockedUntil(new("one"), "untold"));
+        Assert.Null(limits.BlockedUntil(new("one"), "nonsense"));
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.PortalSimulator;
-using RestCall = Bitrix24Placements.Rest.RestCall;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Rest;
 
@@ -17,7 +17,7 @@ public sealed class RepetitionTests
         await using var service = await RestTest.StartAsync();
         service.Bitrix.Faults.Next("rest:" + method, Fault.Error("QUERY_LIMIT_EXCEEDED", 503), 2);
 
-        var result = await service.Get<RestClient>().CallAsync(service.Portal.MemberId, new RestCall(method, new JsonObject { ["COMMAND"] = "ping" }), Token);
+        var result = await service.Get<RestClient>().CallAsync(service.Portal.Id, new RestCall(method, new JsonObject { ["COMMAND"] = "ping" }), Token);
 
         Assert.True(result.Ok, result.Error?.ToString());
         Assert.Equal(["QUERY_LIMIT_EXCEEDED", "QUERY_LIMIT_EXCEEDED", "ok"], service.Outcomes(method));
@@ -35,7 +35,7 @@ public sealed class RepetitionTests
 
         Assert.Single(service.Outcomes("placement.list"));
         Assert.True((await service.CallAsync("placement.get")).Ok);
-        Assert.Equal(reset, service.Get<PortalLimits>().BlockedUntil(service.Portal.MemberId, "placement.list")!.Value.ToUnixTimeSeconds());
+        Assert.Equal(reset, service.Get<PortalLimits>().BlockedUntil(service.Portal.Id, "placement.list")!.Value.ToUnixTimeSeconds());
     }
 
     [Theory]
@@ -85,7 +85,7 @@ public sealed class RepetitionTests
         await using var service = await RestTest.StartAsync();
         service.Bitrix.Faults.Next("rest:pull.application.event.add", Fault.DropAfter());
 
-        var result = await service.Get<RestClient>().CallAsync(service.Portal.MemberId, new RestCall("pull.application.event.add", new JsonObject { ["COMMAND"] = "once" }), Token);
+        var result = await service.Get<RestClient>().CallAsync(service.Portal.Id, new RestCall("pull.application.event.add", new JsonObject { ["COMMAND"] = "once" }), Token);
 
         Assert.Equal(RestErrorKind.OutcomeUnknown, result.Error!.Kind);
         Assert.Single(service.Outcomes("pull.application.event.add"));
@@ -97,10 +97,10 @@ public sealed class RepetitionTests
         await using var service = await RestTest.StartAsync();
         var rest = service.Get<RestClient>();
         service.Bitrix.Faults.Next("rest:pull.application.event.add", Fault.DropAfter());
-        Assert.True((await rest.CallAsync<bool>(service.Portal.MemberId, "pull.application.event.add", new { COMMAND = "again" }, Repeat.Safe, Token)).Ok);
+        Assert.True((await rest.CallAsync<bool>(service.Portal.Id, "pull.application.event.add", new { COMMAND = "again" }, Repeat.Safe, Token)).Ok);
 
         service.Bitrix.Faults.Next("rest:placement.list", Fault.Drop());
-        Assert.Equal(RestErrorKind.OutcomeUnknown, (await rest.CallAsync(service.Portal.MemberId, new RestCall("placement.list") { Repeat = Repeat.Never }, Token)).Error!.Kind);
+        Assert.Equal(RestErrorKind.OutcomeUnknown, (await rest.CallAsync(service.Portal.Id, new RestCall("placement.list") { Repeat = Repeat.Never }, Token)).Error!.Kind);
         Assert.Single(service.Outcomes("placement.list"));
     }
 
@@ -166,10 +166,10 @@ public sealed class RepetitionTests
         await using var service = await RestTest.StartAsync();
         var rest = service.Get<RestClient>();
 
-        var profile = await rest.CallAsync<Profile>(service.Portal.MemberId, "profile", cancellationToken: Token);
-        var sent = await rest.CallAsync<bool>(service.Portal.MemberId, "pull.application.event.add",
+        var profile = await rest.CallAsync<Profile>(service.Portal.Id, "profile", cancellationToken: Token);
+        var sent = await rest.CallAsync<bool>(service.Portal.Id, "pull.application.event.add",
             new { COMMAND = "open", PARAMS = new { docId = 42, tags = new[] { "a", "ä" } }, USER_ID = new[] { 1, 2 } }, cancellationToken: Token);
-        var wrong = await rest.CallAsync<int[]>(service.Portal.MemberId, "profile", cancellationToken: Token);
+        var wrong = await rest.CallAsync<int[]>(service.Portal.Id, "profile", cancellationToken: Token);
 
         Assert.Equal(new Profile("1", true, "Alice"), profile.Value);
         Assert.True(sent.Value);

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Rest;
@@ -14,11 +13,11 @@ internal static class RestTest
     public static Task<Service> StartAsync() => Service.StartInstalledAsync(Unlimited);
 
     public static Task<RestResult<JsonElement>> CallAsync(this Service service, string method, TimeSpan? deadline = null) =>
-        service.Get<RestClient>().CallAsync(service.Portal.MemberId, new RestCall(method) { Deadline = deadline ?? TimeSpan.FromSeconds(30) }, TestContext.Current.CancellationToken);
+        service.Get<RestClient>().CallAsync(service.Portal.Id, new RestCall(method) { Deadline = deadline ?? TimeSpan.FromSeconds(30) }, TestContext.Current.CancellationToken);
 
     public static async Task<Portal> StoredAsync(this Service service)
     {
-        var portal = await service.Get<PortalStore>().FindAsync(service.Portal.MemberId, TestContext.Current.CancellationToken);
+        var portal = await service.Get<PortalStore>().FindAsync(service.Portal.Id, TestContext.Current.CancellationToken);
         Assert.NotNull(portal);
         return portal;
     }

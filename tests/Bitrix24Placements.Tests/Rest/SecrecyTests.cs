@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Rest;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Rest;
 
@@ -82,7 +83,7 @@ public sealed class TokenRefreshTests
         // Meanwhile another call refreshes, and the portal lets the old token die.
         service.Portal.RevokeAll();
         var (access, refresh) = service.Portal.IssueTokens(1);
-        await service.Get<PortalStore>().StoreRefreshedAsync(before.MemberId, before.TokensVersion, new(new(access), new(refresh), DateTimeOffset.UtcNow.AddHours(1)), Token);
+        await service.Get<PortalStore>().StoreRefreshedAsync(before.Id, before.TokensVersion, new(new(access), new(refresh), DateTimeOffset.UtcNow.AddHours(1)), Token);
         goOn.SetResult();
 
         Assert.True((await call).Ok);
@@ -161,7 +162,7 @@ public sealed class TokenRefreshTests
         var goOn = new TaskCompletionSource();
         service.Bitrix.Faults.Next("oauth:token", Fault.UntilAfter(goOn.Task));
         using var impatient = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var call = service.Get<RestClient>().CallAsync(service.Portal.MemberId, new Bitrix24Placements.Rest.RestCall("placement.list"), impatient.Token);
+        var call = service.Get<RestClient>().CallAsync(service.Portal.Id, new Bitrix24Placements.RestCall("placement.list"), impatient.Token);
         await service.Bitrix.OAuth.Calls.WaitAsync(static c => c.Kind == "token", 1, Token);
 
         await impatient.CancelAsync();

@@ -1,0 +1,81 @@
+using System.Reflection;
+using Bitrix24Placements.Health;
+using Bitrix24Placements.Installation;
+using Bitrix24Placements.Pages;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Signals;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Work;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements;
+
+/// <summary>The library's door: services, middleware and endpoints of a Bitrix24 app, beside whatever else the host has.</summary>
+public static class Bitrix24PlacementsExtensions
+{
+    /// <summary>Adds the services, configured by the sections <c>Bitrix24</c>, <c>Storage</c>, <c>DataProtection</c>, <c>Signals</c>, <c>Limits</c>.</summary>
+    public static IHostApplicationBuilder AddBitrix24Placements(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddRouting();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddStorage(builder.Configuration);
+        services.AddPortals();
+        services.AddWork();
+        services.AddRest();
+        services.AddPages();
+        services.AddRefusals();
+        services.AddPlacements();
+        services.AddInstallation();
+        services.AddSignals();
+        services.AddHealth();
+        return builder;
+    }
+
+    /// <summary>Error answers, the path of <c>Bitrix24:PublicUrl</c>, the pages' files, and limits on what is served at the same time.</summary>
+    public static WebApplication UseBitrix24Placements(this WebApplication app)
+    {
+        app.UseMiddleware<ErrorHandling>();
+        if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url
+            && new Uri(url).AbsolutePath.TrimEnd('/') is { Length: > 0 } path)
+        {
+            app.UsePathBase(path);
+        }
+
+        app.Map(PageFrame.FilesPath, static files =>
+        {
+            files.UseFiles("/" + PageFrame.Version, "public, max-age=31536000, immutable");
+            files.UseFiles("", "public, max-age=600");
+        });
+        app.UseRouting();
+        app.UseMiddleware<LoadShedding>();
+        return app;
+    }
+
+    /// <summary>Every address that Bitrix24, its users' browsers, backends and orchestrators ask.</summary>
+    public static WebApplication MapBitrix24Placements(this WebApplication app)
+    {
+        app.MapPlacements();
+        app.MapInstallation();
+        app.MapSignals();
+        app.MapHealth();
+        return app;
+    }
+
+    private static void UseFiles(this IApplicationBuilder app, string path, string caching) =>
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            RequestPath = path,
+            FileProvider = new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"),
+            OnPrepareResponse = context =>
+            {
+                context.Context.Response.Headers.CacheControl = caching;
+                context.Context.Response.Headers.AccessControlAllowOrigin = "*";
+            },
+        });
+}

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Text;
+
+namespace Bitrix24Placements.Forms;
+
+/// <summary>Query and body of a request as one set of fields, decoded in a pooled buffer, as PHP's <c>$_REQUEST</c> sees them: the body wins, and the last of a repeated name.</summary>
+/// <remarks>Pure: knows of no HTTP. Fields are looked up by comparing bytes, so no input can make a hash table slow.</remarks>
+internal sealed class WireForm : IDisposable
+{
+    public const int MostFields = 256;
+
+    private static readonly SearchValues<byte> Encoded = SearchValues.Create("%+"u8);
+
+    private Field[] _fields = ArrayPool<Field>.Shared.Rent(32);
+    private byte[] _buffer;
+    private int _used;
+    private int _count;
+    private int _queryFields;
+
+    private readonly record struct Field(int Name, int NameLength, int Value, int ValueLength);
+
+    private WireForm(int capacity) => _buffer = ArrayPool<byte>.Shared.Rent(capacity);
+
+    /// <summary>More than <see cref="MostFields"/> names and values were sent; the surplus was not read.</summary>
+    public bool HasTooManyFields { get; private set; }
+
+    public int Count => _count;
+
+    /// <param name="query">With or without its question mark.</param>
+    public static WireForm Parse(string? query, ReadOnlySequence<byte> body)
+    {
+        var text = query.AsSpan().TrimStart('?');
+        var form = new WireForm(Encoding.UTF8.GetMaxByteCount(text.Length) + checked((int)body.Length));
+        var length = Encoding.UTF8.GetBytes(text, form._buffer);
+        form.Read(0, length);
+        form._queryFields = form._count;
+        body.CopyTo(form._buffer.AsSpan(length));
+        form._used = length + (int)body.Length;
+        form.Read(length, form._used);
+        return form;
+    }
+
+    public static WireForm Parse(string? query, string body) => Parse(query, new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)));
+
+    /// <summary>The value that counts of a name; false where it was not sent.</summary>
+    public bool TryGet(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    {
+        for (var i = _count - 1; i >= 0; i--)
+        {
+            var field = _fields[i];
+            if (field.NameLength == name.Length && NameOf(field).SequenceEqual(name))
+            {
+                value = ValueOf(field);
+                return true;
+            }
+        }
+
+        value = default;
+        return false;
+    }
+
+    /// <summary>The value that counts of a name as text; null where it was not sent.</summary>
+    public string? Text(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? Encoding.UTF8.GetString(value) : null;
+
+    public delegate bool NameFilter(ReadOnlySpan<byte> name);
+
+    /// <summary>Names and values of the query string alone, without certain names; the last of a repeated name. Null where nothing is left.</summary>
+    public Dictionary<string, string>? QueryWithout(NameFilter excluded)
+    {
+        Dictionary<string, string>? rest = null;
+        for (var i = 0; i < _queryFields; i++)
+        {
+            if (!excluded(NameOf(_fields[i])))
+                (rest ??= new(StringComparer.Ordinal))[Encoding.UTF8.GetString(NameOf(_fields[i]))] = Encoding.UTF8.GetString(ValueOf(_fields[i]));
+        }
+
+        return rest;
+    }
+
+    private ReadOnlySpan<byte> NameOf(Field field) => _buffer.AsSpan(field.Name, field.NameLength);
+
+    private ReadOnlySpan<byte> ValueOf(Field field) => _buffer.AsSpan(field.Value, field.ValueLength);
+
+    private void Read(int start, int end)
+    {
+        while (start < end)
+        {
+            var pair = _buffer.AsSpan(start, end - start);
+            var stop = pair.IndexOf((byte)'&');
+            if (stop >= 0)
+                pair = pair[..stop];
+            if (pair.Length > 0 && !Add(start, pair))
+                return;
+            start += pair.Length + 1;
+        }
+    }
+
+    private bool Add(int start, Span<byte> pair)
+    {
+        if (_count == MostFields)
+        {
+            HasTooManyFields = true;
+            return false;
+        }
+
+        var equals = pair.IndexOf((byte)'=');
+        var nameLength = Decode(equals < 0 ? pair : pair[..equals]);
+        var valueLength = equals < 0 ? 0 : Decode(pair[(equals + 1)..]);
+        if (_count == _fields.Length)
+            GrowFields();
+        _fields[_count++] = new(start, nameLength, start + equals + 1, valueLength);
+        return true;
+    }
+
+    private void GrowFields()
+    {
+        var larger = ArrayPool<Field>.Shared.Rent(_fields.Length * 2);
+        _fields.AsSpan(0, _count).CopyTo(larger);
+        ArrayPool<Field>.Shared.Return(_fields);
+        _fields = larger;
+    }
+
+    /// <summary>In place: decoded text is never longer. A lone percent sign stays what it is, as in PHP.</summary>
+    private static int Decode(Span<byte> text)
+    {
+        var read = text.IndexOfAny(Encoded);
+        if (read < 0)
+            return text.Length;
+        var written = read;
+        while (read < text.Length)
+        {
+            var b = text[read];
+            if (b == (byte)'+')
+            {
+                text[written++] = (byte)' ';
+                read++;
+            }
+            else if (b == (byte)'%' && read + 2 < text.Length && HexValue(text[read + 1]) is var high and >= 0 && HexValue(text[read + 2]) is var low and >= 0)
+            {
+                text[written++] = (byte)((high << 4) | low);
+                read += 3;
+            }
+            else
+            {
+                text[written++] = b;
+                read++;
+            }
+        }
+
+        return written;
+    }
+
+    private static int HexValue(byte b) => b switch
+    {
+        >= (byte)'0' and <= (byte)'9' => b - '0',
+        >= (byte)'a' and <= (byte)'f' => b - 'a' + 10,
+        >= (byte)'A' and <= (byte)'F' => b - 'A' + 10,
+        _ => -1,
+    };
+
+    public void Dispose()
+    {
+        if (_buffer.Length == 0)
+            return;
+        // The buffer held tokens: the next renter does not get them.
+        _buffer.AsSpan(0, _used).Clear();
+        ArrayPool<byte>.Shared.Return(_buffer);
+        ArrayPool<Field>.Shared.Return(_fields);
+        (_buffer, _fields, _count) = ([], [], 0);
+    }
+}

@@ -1,0 +1,17 @@
+using Bitrix24Placements.Refusals;
+
+namespace Bitrix24Placements.Health;
+
+internal static class HealthServices
+{
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
+    public static IServiceCollection AddHealth(this IServiceCollection services) => services.AddSingleton<HealthEndpoints>();
+
+    public static void MapHealth(this IEndpointRouteBuilder endpoints)
+    {
+        var health = endpoints.ServiceProvider.GetRequiredService<HealthEndpoints>();
+        endpoints.MapMethods("/health/live", GetAndHead, HealthEndpoints.LiveAsync).WithMetadata(NeverShed.Instance);
+        endpoints.MapMethods("/health/ready", GetAndHead, health.ReadyAsync).WithMetadata(NeverShed.Instance);
+    }
+}

@@ -1,0 +1,57 @@
+using Bitrix24Placements.Pages;
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Installation;
+
+/// <summary><c>GET /</c>: tells an administrator which addresses to paste into Bitrix24's form, and which permissions to tick.</summary>
+internal sealed class HomePage(PageFrame pages, IOptions<Bitrix24Options> options)
+{
+    public Task ShowAsync(HttpContext context)
+    {
+        var bitrix = options.Value;
+        var url = bitrix.PublicUrl ?? $"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}";
+        var html = Html.Of(
+            $"""
+            {pages.Head(context, Texts.Fallback, "Bitrix24Placements")}
+            <body class="window">
+            <main>
+            <h1>Bitrix24Placements</h1>
+            <p>This service is a Bitrix24 app. It lives in two placements: <code>REST_APP_URI</code>, which opens it from a link in any text, and <code>PAGE_BACKGROUND_WORKER</code>, a hidden frame on every page.</p>
+            {(bitrix.PublicUrl is null ? Html.Of($"""<p class="warning">Bitrix24:PublicUrl is not set: the addresses below are those of this request, and nothing can be registered with Bitrix24 yet.</p>""") : default)}
+            {(bitrix.HasKeys ? default : Html.Of($"""<p class="warning">Bitrix24:ClientId and Bitrix24:ClientSecret are not set. Bitrix24 shows them after the form is saved; an installation that comes before is kept and finished when they are there.</p>"""))}
+            <h2>Install it as a local app</h2>
+            <p>In Bitrix24: Developer resources → Other → Local application → Server.</p>
+            <table>
+            <thead><tr><th scope="col">Field</th><th scope="col">Value</th></tr></thead>
+            <tbody>
+            <tr><th scope="row">Your handler path</th><td><code>{url}/</code></td></tr>
+            <tr><th scope="row">Initial installation path</th><td><code>{url}/install</code></td></tr>
+            <tr><th scope="row">Uses API only</th><td>off for an app with an interface; on, and only the installation path is asked</td></tr>
+            <tr><th scope="row">Permissions (scopes)</th><td><code>placement</code>, <code>pull</code>; <code>telephony</code> too if the call card is used. <code>profile</code> and <code>app.info</code> need none.</td></tr>
+            </tbody>
+            </table>
+            <h2>What it registers by itself</h2>
+            <table>
+            <thead><tr><th scope="col">Placement</th><th scope="col">Handler</th></tr></thead>
+            <tbody>
+            <tr><th scope="row"><code>REST_APP_URI</code></th><td><code>{url}{AppPaths.RestAppUri}</code></td></tr>
+            <tr><th scope="row"><code>PAGE_BACKGROUND_WORKER</code></th><td><code>{url}{AppPaths.BackgroundWorker}</code></td></tr>
+            <tr><th scope="row"><code>ONAPPUNINSTALL</code>, <code>ONAPPUPDATE</code></th><td><code>{url}{AppPaths.Events}</code></td></tr>
+            </tbody>
+            </table>
+            <p>For the service's state see <a href="{pages.BasePath(context)}/health/ready">/health/ready</a>.</p>
+            </main>
+            </body>
+            </html>
+
+            """);
+        return HttpMethods.IsHead(context.Request.Method) ? HeadAsync(context) : PageFrame.WriteAsync(context, PageFrame.WindowPolicy, html, noStore: false);
+    }
+
+    private static Task HeadAsync(HttpContext context)
+    {
+        PageFrame.Begin(context, PageFrame.WindowPolicy, noStore: false);
+        return Task.CompletedTask;
+    }
+}

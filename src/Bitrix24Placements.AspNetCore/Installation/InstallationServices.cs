@@ -1,0 +1,43 @@
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Work;
+
+namespace Bitrix24Placements.Installation;
+
+internal static class InstallationServices
+{
+    public static IServiceCollection AddInstallation(this IServiceCollection services)
+    {
+        services.AddSingleton<InstallationMetrics>();
+        services.AddSingleton<AddressChecks>();
+        services.AddSingleton<AdministratorVisits>();
+        services.AddSingleton<ILaunchListener, LaunchListener>();
+        services.AddSingleton<AppEvents>();
+        services.AddSingleton<Reconciler>();
+        services.AddSingleton<Installer>();
+        services.AddSingleton<ReconcileWork>();
+        services.AddSingleton<IWork>(static p => p.GetRequiredService<ReconcileWork>());
+        services.AddSingleton<IWork, UninstallWork>();
+        services.AddSingleton<IWork, AddressWork>();
+        services.AddSingleton<IWork, PendingInstallWork>();
+        services.AddHostedService<Upkeep>();
+        services.AddSingleton<InstallEndpoint>();
+        services.AddSingleton<EventEndpoint>();
+        services.AddSingleton<InstallPage>();
+        services.AddSingleton<AppPage>();
+        services.AddSingleton<HomePage>();
+        services.AddSingleton<RemovalNotices>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapInstallation(this IEndpointRouteBuilder endpoints)
+    {
+        var services = endpoints.ServiceProvider;
+        endpoints.MapPost(AppPaths.Install, services.GetRequiredService<InstallEndpoint>().ReceiveAsync);
+        endpoints.MapPost(AppPaths.Removed + "{key}", services.GetRequiredService<RemovalNotices>().ReceiveAsync);
+        endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], services.GetRequiredService<HomePage>().ShowAsync);
+        endpoints.MapPost(AppPaths.Events, services.GetRequiredService<EventEndpoint>().ReceiveAsync);
+        endpoints.MapAppPage(services.GetRequiredService<AppPage>().ShowAsync);
+        return endpoints;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Work;
+
+namespace Bitrix24Placements.Installation;
+
+/// <param name="Clean">Whether the portal's data is to be deleted.</param>
+/// <param name="Epoch">Which installation the notice was about.</param>
+/// <param name="StillThere">How often the OAuth server has said that the app is still there.</param>
+/// <param name="WasAlive">Whether the portal's tokens were good when the notice came: if they have died since, the OAuth server has said what was to be asked.</param>
+internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, bool WasAlive)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Clean ? 1 : 0)} {Epoch} {StillThere} {(WasAlive ? 1 : 0)}");
+
+    public static UninstallNotice? Read(string? payload) =>
+        payload?.Split(' ') is [var clean, var epoch, var times, var alive]
+            ? new(clean == "1", long.Parse(epoch, CultureInfo.InvariantCulture), int.Parse(times, CultureInfo.InvariantCulture), alive == "1")
+            : null;
+}
+
+/// <summary>An uninstallation was told. Any user of the portal can tell one, so the OAuth server has the word.</summary>
+/// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-uninstall.html</remarks>
+internal sealed partial class UninstallWork(
+    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, InstallationMetrics metrics, TimeProvider time, ILogger<UninstallWork> logger) : IWork
+{
+    /// <summary>However many notices come, the OAuth server is asked no more often for one portal.</summary>
+    public static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(5);
+
+    /// <summary>An uninstallation takes a moment to be known everywhere.</summary>
+    private static readonly TimeSpan[] AskedAgainAfter = [TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10)];
+
+    public string Kind => WorkKind.Uninstall;
+
+    private enum Answer
+    {
+        Gone,
+        StillThere,
+        None,
+    }
+
+    public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
+    {
+        if (UninstallNotice.Read(item.Payload) is not { } notice
+            || await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal || portal.Epoch != notice.Epoch)
+        {
+            return WorkResult.Done;
+        }
+
+        var dead = portal.TokenState == TokenState.Dead;
+        if (portal.Tokens is null || (dead && !notice.WasAlive))
+        {
+            Log.Suspended(logger, portal.Id);
+            metrics.Uninstall("suspended");
+            await portals.SuspendAsync(portal.Id, portal.Epoch, cancellationToken);
+            return WorkResult.Done;
+        }
+
+        // Tokens that have died since the notice were refused with invalid_grant, by whichever call asked first.
+        var answer = dead ? Answer.Gone : await AskAsync(portal, cancellationToken);
+        metrics.Uninstall(answer switch { Answer.Gone => "gone", Answer.StillThere => "stillThere", _ => "noAnswer" });
+        switch (answer)
+        {
+            case Answer.Gone:
+                if (await portals.UninstallAsync(portal.Id, notice.Epoch, notice.Clean, cancellationToken))
+                    Log.Uninstalled(logger, portal.Id, notice.Clean);
+                return WorkResult.Done;
+            case Answer.StillThere when notice.StillThere < AskedAgainAfter.Length:
+                return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 }).ToString());
+            case Answer.StillThere:
+                Log.Dropped(logger, portal.Id);
+                // The row stays for a moment without a notice in it, so that the next notice keeps its distance.
+                return WorkResult.Again(ChecksApart, "");
+            default:
+                return WorkResult.Again(Pauses.Growing(item.Attempt, 5, 10, 30, 120, 600, 1800, 3600));
+        }
+    }
+
+    private async Task<Answer> AskAsync(Portal portal, CancellationToken cancellationToken)
+    {
+        if (portal.Tokens!.ExpiresAt > time.GetUtcNow() && await ConfirmAsync(portal, cancellationToken) is { } known)
+        {
+            // A refresh voids the token before: where newer ones have come meanwhile, its refusal says nothing.
+            return known == Answer.Gone && await tokens.ReplacedAsync(portal, cancellationToken) is { } renewed ? await ConfirmAsync(renewed, cancellationToken) ?? Answer.None : known;
+        }
+
+        var refreshed = await tokens.RefreshAsync(portal, afresh: true, cancellationToken);
+        if (!refreshed.Ok)
+            return refreshed.Error.Code is "invalid_grant" or "invalid_client" ? Answer.Gone : Answer.None;
+        return await ConfirmAsync(refreshed.Value, cancellationToken) ?? Answer.None;
+    }
+
+    /// <summary>Null: the token has expired, so that its refusal says nothing.</summary>
+    private async Task<Answer?> ConfirmAsync(Portal portal, CancellationToken cancellationToken)
+    {
+        var confirmation = await oauth.ConfirmAsync(portal.Tokens!.Access, hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri), Budget, cancellationToken);
+        return confirmation.Verdict switch
+        {
+            TokenVerdict.Invalid => Answer.Gone,
+            TokenVerdict.Expired => null,
+            TokenVerdict.Confirmed when confirmation.Info!.Id == portal.Id => Answer.StillThere,
+            _ => Answer.None,
+        };
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Portal {MemberId} has uninstalled the app (clean: {Clean})")]
+        public static partial void Uninstalled(ILogger logger, PortalId memberId, bool clean);
+
+        [LoggerMessage(2, LogLevel.Warning, "Portal {MemberId} is said to have uninstalled the app, but the OAuth server keeps saying that it is there; the notice was dropped")]
+        public static partial void Dropped(ILogger logger, PortalId memberId);
+
+        [LoggerMessage(3, LogLevel.Warning, "Portal {MemberId} is said to have uninstalled the app, and its tokens are dead, so that nobody can confirm it; it is suspended until an administrator opens the app")]
+        public static partial void Suspended(ILogger logger, PortalId memberId);
+    }
+}

@@ -1,0 +1,94 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Bitrix24Placements.Pages;
+
+/// <summary>What all pages share: where their files are, who may frame them, what they may load, their frame of HTML.</summary>
+internal sealed class PageFrame
+{
+    /// <summary>Changes with every build: files under it may be kept for ever.</summary>
+    public static readonly string Version = Assembly.GetExecutingAssembly().ManifestModule.ModuleVersionId.ToString("n")[..12];
+
+    /// <summary>Where the embedded files are, below the service's own path.</summary>
+    public const string FilesPath = "/static";
+
+    private readonly string? _publicPath;
+    private readonly string _scripts;
+    private readonly string _insecure;
+
+    public PageFrame(IOptions<Bitrix24Options> options)
+    {
+        var bitrix = options.Value;
+        ScriptUrl = bitrix.ScriptUrl;
+        PullScriptUrl = bitrix.PullScriptUrl;
+        _publicPath = bitrix.PublicUrl is null ? null : new Uri(bitrix.PublicUrl).AbsolutePath.TrimEnd('/');
+        var vendors = new[] { OriginOf(bitrix.ScriptUrl), OriginOf(bitrix.PullScriptUrl) }.Distinct();
+        _scripts = "'self' " + string.Join(' ', vendors);
+        _insecure = bitrix.AllowInsecureHttp ? " http: ws:" : "";
+    }
+
+    /// <summary>The vendor's BX24.js.</summary>
+    public string ScriptUrl { get; }
+
+    /// <summary>The vendor's BX.PullClient.</summary>
+    public string PullScriptUrl { get; }
+
+    /// <summary>Path of the service as browsers see it, without a slash at its end.</summary>
+    public string BasePath(HttpContext context) => _publicPath ?? context.Request.PathBase.Value ?? "";
+
+    /// <summary>Address of one of the embedded files.</summary>
+    public string File(HttpContext context, string name) => BasePath(context) + FilesPath + "/" + Version + "/" + name;
+
+    /// <summary>For a page that is shown in a frame of this portal alone.</summary>
+    /// <param name="inlineScriptHash">Of the one inline script that may run, if there is one.</param>
+    public string FramePolicy(string portalOrigin, string? inlineScriptHash = null) =>
+        $"default-src 'none'; script-src {(inlineScriptHash is null ? "" : $"'{inlineScriptHash}' ")}{_scripts}; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' {portalOrigin}; base-uri 'none'; form-action 'self'; frame-ancestors {portalOrigin}";
+
+    /// <summary>For the hidden worker: the push servers' hosts are not known beforehand.</summary>
+    public string WorkerPolicy(string portalOrigin, string inlineScriptHash) =>
+        $"default-src 'none'; script-src '{inlineScriptHash}' {_scripts}; connect-src 'self' {portalOrigin} https: wss:{_insecure}; base-uri 'none'; form-action 'none'; frame-ancestors {portalOrigin}";
+
+    /// <summary>For a page that a person opens in a window of its own.</summary>
+    public const string WindowPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    public static string HashOf(string inlineScript) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(inlineScript)));
+
+    public Markup Head(HttpContext context, string language, string title) => Html.Of(
+        $"""
+        <!DOCTYPE html>
+        <html lang="{Texts.HtmlLanguage(language)}">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>{title}</title>
+        <link rel="stylesheet" href="{File(context, "app.css")}">
+        <link rel="icon" href="data:,">
+        </head>
+
+        """);
+
+    public Markup Module(HttpContext context, string name) => Html.Of($"""<script type="module" src="{File(context, name)}"></script>""");
+
+    /// <param name="noStore">For pages that carry a session.</param>
+    public static async Task WriteAsync(HttpContext context, string policy, Markup html, bool noStore)
+    {
+        var bytes = Encoding.UTF8.GetBytes(html.Value);
+        Begin(context, policy, noStore);
+        context.Response.ContentLength = bytes.Length;
+        await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    public static void Begin(HttpContext context, string policy, bool noStore)
+    {
+        context.Response.ContentType = "text/html; charset=utf-8";
+        context.Response.Headers[HeaderNames.ContentSecurityPolicy] = policy;
+        context.Response.Headers.CacheControl = noStore ? "no-store" : "no-cache";
+    }
+
+    private static string OriginOf(string url) => new Uri(url).GetLeftPart(UriPartial.Authority);
+}

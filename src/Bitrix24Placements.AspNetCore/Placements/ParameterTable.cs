@@ -1,0 +1,32 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>The parameters of a link or a signal, to look at.</summary>
+internal static class ParameterTable
+{
+    public static Markup Render(IReadOnlyDictionary<string, JsonElement> parameters, Func<string, string> t)
+    {
+        var rows = parameters.Select(static p => Html.Of($"""<tr><th scope="row">{p.Key}</th><td>{Text(p.Value)}</td></tr>"""));
+        return Html.Of(
+            $"""
+            <p>{t("link.intro")}</p>
+            <div class="scroll" id="parameters" tabindex="0" role="region" aria-label="{t("link.parameter")}">
+            <table>
+            <thead><tr><th scope="col">{t("link.parameter")}</th><th scope="col">{t("link.value")}</th></tr></thead>
+            <tbody>{Html.Join(rows)}</tbody>
+            </table>
+            </div>
+            """);
+    }
+
+    // PHP writes \u041C for М. What is shown is encoded for HTML afterwards.
+    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : JsonSerializer.Serialize(value, Readable.JsonElement);
+
+    private static readonly ReadableJson Readable = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}
+
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class ReadableJson : JsonSerializerContext;

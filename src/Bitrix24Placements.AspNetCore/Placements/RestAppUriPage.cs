@@ -1,0 +1,34 @@
+using Bitrix24Placements.Pages;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>The page behind a deep link: shows what it was opened with. Made to be replaced by one's own, see the README.</summary>
+internal sealed class RestAppUriPage(PageFrame pages, Texts texts, PageSessions sessions)
+{
+    public Task ShowAsync(HttpContext context, RestAppUriRequest request)
+    {
+        string T(string key) => texts.Get(request.Language, key);
+        var session = sessions.Create(request);
+        var html = Html.Of(
+            $"""
+            {pages.Head(context, request.Language, T("link.title"))}
+            <body data-bx24="{pages.ScriptUrl}" data-base="{pages.BasePath(context)}" data-session="{session}">
+            <main>
+            <h1>{T("link.title")}</h1>
+            {(request.Verification == Verification.None ? Html.Of($"""<p class="warning">{T("link.unverified")}</p>""") : default)}
+            {(request.Options.Parameters.Count == 0 ? Html.Of($"<p>{T("link.none")}</p>") : ParameterTable.Render(request.Options.Parameters, T))}
+            <dl class="facts">
+            {(request.Options.Uri is { } uri ? Html.Of($"<dt>{T("link.from")}</dt><dd>{uri}</dd>") : default)}
+            {(request.UserId is { } user ? Html.Of($"<dt>{T("link.user")}</dt><dd>{user}</dd>") : default)}
+            </dl>
+            {(session.Length == 0 ? default : Html.Of($"""<details id="context" hidden><summary>{T("link.context")}</summary><pre></pre></details>"""))}
+            <p><button type="button" id="close" hidden>{T("link.close")}</button></p>
+            </main>
+            {pages.Module(context, "rest-app-uri.js")}
+            </body>
+            </html>
+
+            """);
+        return PageFrame.WriteAsync(context, pages.FramePolicy(request.Portal.Origin), html, noStore: true);
+    }
+}

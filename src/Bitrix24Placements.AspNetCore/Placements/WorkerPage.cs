@@ -1,0 +1,52 @@
+using System.Text;
+using Bitrix24Placements.Pages;
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>The hidden page. The same bytes for everybody, made once; its load event waits for nothing but them, and what it needs is fetched afterwards.</summary>
+internal sealed class WorkerPage(PageFrame pages, IOptions<Bitrix24Options> options)
+{
+    /// <summary>A script file, however small, would be waited for by the load event that Bitrix24 measures.</summary>
+    private const string Loader = "addEventListener('load',()=>setTimeout(()=>import(document.body.dataset.module).catch(()=>{})))";
+
+    private static readonly string LoaderHash = PageFrame.HashOf(Loader);
+
+    private byte[]? _page;
+
+    public async Task ShowAsync(HttpContext context, BackgroundWorkerRequest request)
+    {
+        // All requests come by the same public path; without one, paths differ only in tests.
+        var page = _page ??= Encoding.UTF8.GetBytes(Render(context).Value);
+        context.Response.ContentType = "text/html; charset=utf-8";
+        context.Response.ContentLength = page.Length;
+        context.Response.Headers.CacheControl = "no-cache";
+        // No token: asking for RequestAborted makes one for every load, and a write to a closed connection ends by itself.
+        await context.Response.BodyWriter.WriteAsync(page);
+    }
+
+    internal Microsoft.Extensions.Primitives.StringValues PolicyFor(PlacementRequest request)
+    {
+        if (request.Known is not { } known)
+            return pages.WorkerPolicy(request.Portal.Origin, LoaderHash);
+        if (known.WorkerPolicy.Count == 0)
+            known.WorkerPolicy = pages.WorkerPolicy(known.Origin, LoaderHash);
+        return known.WorkerPolicy;
+    }
+
+    private Markup Render(HttpContext context) => Html.Of(
+        $"""
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <title>Background worker</title>
+        <script>{new Markup(Loader)}</script>
+        </head>
+        <body data-module="{pages.File(context, "worker.js")}" data-bx24="{pages.ScriptUrl}" data-pull="{pages.PullScriptUrl}" data-app="{options.Value.ClientId ?? ""}">
+        </body>
+        </html>
+
+        """);
+}

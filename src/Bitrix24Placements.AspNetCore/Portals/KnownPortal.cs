@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Bitrix24Placements.Portals;
+
+/// <summary>What the process keeps of a portal in memory, ready for the worker's answers. Immutable but for what is derived from it.</summary>
+internal sealed class KnownPortal
+{
+    /// <summary>The token that has matched: the next load's is compared with it and needs no hash. In this memory alone.</summary>
+    private byte[]? _accepted;
+
+    internal KnownPortal(Portal portal)
+    {
+        Id = portal.Id;
+        ClientEndpoint = portal.ClientEndpoint;
+        OAuthServer = portal.OAuthServer;
+        Domain = portal.ClientEndpoint.IsDefaultPort ? portal.ClientEndpoint.Host : portal.ClientEndpoint.Authority;
+        Origin = portal.ClientEndpoint.GetLeftPart(UriPartial.Authority);
+        Address = new(Id, Domain, portal.ClientEndpoint.Scheme);
+        State = portal.State;
+        Epoch = portal.Epoch;
+        TokenState = portal.TokenState;
+        CheckedAt = portal.CheckedAt;
+        ApplicationTokenHash = portal.ApplicationTokenHash is { } hash ? Convert.FromHexString(hash) : null;
+    }
+
+    public PortalId Id { get; }
+
+    public Uri ClientEndpoint { get; }
+
+    public Uri OAuthServer { get; }
+
+    /// <summary>Host, with its port where that is not the scheme's own.</summary>
+    public string Domain { get; }
+
+    /// <summary>Scheme, host and port: what may frame this portal's pages.</summary>
+    public string Origin { get; }
+
+    public PortalAddress Address { get; }
+
+    public PortalState State { get; }
+
+    public long Epoch { get; }
+
+    public TokenState TokenState { get; }
+
+    public DateTimeOffset CheckedAt { get; }
+
+    internal byte[]? ApplicationTokenHash { get; }
+
+    /// <summary>Compares in constant time; false where no token is known.</summary>
+    public bool AcceptsApplicationToken(ReadOnlySpan<byte> token)
+    {
+        if (_accepted is { } accepted && CryptographicOperations.FixedTimeEquals(accepted, token))
+            return true;
+        if (ApplicationTokenHash is not { } expected || !ApplicationToken.Matches(expected, token))
+            return false;
+        _accepted = token.ToArray();
+        return true;
+    }
+
+    /// <inheritdoc cref="AcceptsApplicationToken(ReadOnlySpan{byte})"/>
+    public bool AcceptsApplicationToken(Secret token)
+    {
+        Span<byte> bytes = stackalloc byte[512];
+        return Encoding.UTF8.TryGetBytes(token.Reveal(), bytes, out var length) && AcceptsApplicationToken(bytes[..length]);
+    }
+
+    /// <summary>Room for what pages derive from the portal once and send on every load.</summary>
+    internal Microsoft.Extensions.Primitives.StringValues WorkerPolicy { get; set; }
+
+    /// <summary>Set on a hit, cleared by the directory's eviction: its second chance.</summary>
+    internal bool RecentlyUsed { get; set; }
+}

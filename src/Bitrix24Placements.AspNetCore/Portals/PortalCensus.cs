@@ -1,0 +1,60 @@
+using System.Data.Common;
+using System.Diagnostics.Metrics;
+
+namespace Bitrix24Placements.Portals;
+
+/// <summary>How many portals there are in each state, counted now and then: with a million of them counting takes a moment.</summary>
+internal sealed class PortalCensus
+{
+    public const string MeterName = "Bitrix24Placements.Portals";
+
+    private static readonly TimeSpan CountFor = TimeSpan.FromSeconds(30);
+
+    private readonly PortalStore _portals;
+    private readonly TimeProvider _time;
+    private (DateTimeOffset At, PortalCounts? Counts) _last;
+    private int _counting;
+
+    public PortalCensus(PortalStore portals, TimeProvider time, IMeterFactory meters)
+    {
+        (_portals, _time) = (portals, time);
+        meters.Create(MeterName).CreateObservableGauge("bitrix24.portals", Measure, "{portal}", "Portals by state, as of the last count.");
+    }
+
+    /// <summary>The last count, a new one first where that is old and the database answers in time; null where it has never answered.</summary>
+    public async Task<PortalCounts?> CountAsync(TimeSpan patience)
+    {
+        if (_time.GetUtcNow() - _last.At >= CountFor && Interlocked.Exchange(ref _counting, 1) == 0)
+            await Task.WhenAny(RefreshAsync(), Task.Delay(patience, _time));
+        return _last.Counts;
+    }
+
+    private async Task RefreshAsync()
+    {
+        try
+        {
+            _last = (_time.GetUtcNow(), await _portals.CountAsync(CancellationToken.None));
+        }
+        catch (DbException)
+        {
+            _last = (_time.GetUtcNow(), _last.Counts);
+        }
+        finally
+        {
+            Interlocked.Exchange(ref _counting, 0);
+        }
+    }
+
+    private IEnumerable<Measurement<long>> Measure()
+    {
+        // The reader of metrics does not wait for the database: it gets the last count and starts the next.
+        _ = CountAsync(TimeSpan.Zero);
+        return _last.Counts is not { } counts ? [] :
+        [
+            new(counts.Installed, new KeyValuePair<string, object?>("state", "installed")),
+            new(counts.Suspended, new KeyValuePair<string, object?>("state", "suspended")),
+            new(counts.Uninstalled, new KeyValuePair<string, object?>("state", "uninstalled")),
+            new(counts.DeadTokens, new KeyValuePair<string, object?>("state", "deadTokens")),
+        ];
+    }
+}

@@ -1,0 +1,14 @@
+namespace Bitrix24Placements.Portals;
+
+internal static class PortalServices
+{
+    public static IServiceCollection AddPortals(this IServiceCollection services)
+    {
+        services.AddSingleton<PortalDirectory>();
+        services.AddSingleton<PortalStore>();
+        services.AddSingleton<PortalCensus>();
+        services.AddSingleton<WorkerLoadStore>();
+        services.AddHostedService<ChangeFollower>();
+        return services;
+    }
+}

@@ -1,0 +1,36 @@
+using Bitrix24Placements.Settings;
+
+namespace Bitrix24Placements.Refusals;
+
+/// <summary>Section <c>Limits</c>.</summary>
+internal sealed class LimitsOptions
+{
+    public const string Section = "Limits";
+
+    /// <summary>Failed attempts per minute, address and member_id; ten times as many per address alone.</summary>
+    public int UnverifiedPerMinute { get; set; } = 300;
+
+    /// <summary>Launches that wait for an OAuth server at the same time; as many again may queue.</summary>
+    public int ConcurrentConfirmations { get; set; } = 64;
+
+    /// <summary>Requests served at the same time, worker loads not counted; beyond it the answer is 503 at once.</summary>
+    public int ConcurrentRequests { get; set; } = 512;
+
+    /// <summary>Worker loads served at the same time; beyond it the answer is 503 at once.</summary>
+    public int ConcurrentWorkerLoads { get; set; } = 4096;
+
+    internal void Read(IConfigurationSection section)
+    {
+        UnverifiedPerMinute = section.Whole(nameof(UnverifiedPerMinute), UnverifiedPerMinute);
+        ConcurrentConfirmations = section.Whole(nameof(ConcurrentConfirmations), ConcurrentConfirmations);
+        ConcurrentRequests = section.Whole(nameof(ConcurrentRequests), ConcurrentRequests);
+        ConcurrentWorkerLoads = section.Whole(nameof(ConcurrentWorkerLoads), ConcurrentWorkerLoads);
+    }
+
+    internal string? Problem() =>
+        UnverifiedPerMinute < 1 ? "Limits:UnverifiedPerMinute has to be at least 1."
+        : ConcurrentConfirmations < 1 ? "Limits:ConcurrentConfirmations has to be at least 1."
+        : ConcurrentRequests < 1 ? "Limits:ConcurrentRequests has to be at least 1."
+        : ConcurrentWorkerLoads < 1 ? "Limits:ConcurrentWorkerLoads has to be at least 1."
+        : null;
+}

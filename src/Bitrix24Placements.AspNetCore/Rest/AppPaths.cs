@@ -1,0 +1,15 @@
+namespace Bitrix24Placements.Rest;
+
+/// <summary>Where Bitrix24 and its users' browsers find the service, below <c>Bitrix24:PublicUrl</c>.</summary>
+internal static class AppPaths
+{
+    public const string Placements = "/placements";
+    public const string RestAppUri = Placements + "/rest-app-uri";
+    public const string BackgroundWorker = Placements + "/page-background-worker";
+    public const string Removed = BackgroundWorker + "/removed/";
+    public const string Install = "/install";
+    public const string Events = "/events";
+
+    /// <summary>Bitrix24's limit for the address of a handler.</summary>
+    public const int MaxHandlerLength = 255;
+}

@@ -1,0 +1,72 @@
+using Bitrix24Placements.Settings;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>Section <c>Bitrix24</c>. Empty strings count as not set, so that compose files can pass variables through.</summary>
+internal sealed class Bitrix24Options
+{
+    public const string Section = "Bitrix24";
+
+    public string? ClientId { get; set; }
+
+    public string? ClientSecret { get; set; }
+
+    /// <summary>Absolute base of every URL registered with Bitrix24, e.g. <c>https://app.example.com/b24</c>.</summary>
+    public string? PublicUrl { get; set; }
+
+    /// <summary>Catalogue code of a published app; a local app is addressed by its <see cref="ClientId"/>.</summary>
+    public string? AppCode { get; set; }
+
+    /// <summary>The only OAuth servers ever contacted; the first is the default one.</summary>
+    public string[] OAuthServers { get; set; } = [];
+
+    /// <summary>Host patterns, <c>portal.example.com</c> or <c>*.bitrix24.com</c>; empty: any portal the OAuth server vouches for.</summary>
+    public string[] AllowedPortals { get; set; } = [];
+
+    /// <summary>Permits http and IP or loopback hosts for portals, OAuth servers and <see cref="PublicUrl"/>.</summary>
+    public bool AllowInsecureHttp { get; set; }
+
+    public VerificationMode Verification { get; set; } = VerificationMode.Required;
+
+    public string ScriptUrl { get; set; } = "https://api.bitrix24.com/api/v1/";
+
+    public string PullScriptUrl { get; set; } = "https://api.bitrix24.com/api/v1/pull/";
+
+    /// <summary>REST calls per second and portal.</summary>
+    public double RequestsPerSecond { get; set; } = 2;
+
+    /// <summary>REST calls that a portal takes at once.</summary>
+    public int RequestBurst { get; set; } = 50;
+
+    public static readonly string[] DefaultOAuthServers = ["https://oauth.bitrix.info", "https://oauth.bitrix24.tech"];
+
+    /// <summary>Whether the app's keys are there: without them nothing can be confirmed or registered.</summary>
+    public bool HasKeys => !string.IsNullOrEmpty(ClientId) && !string.IsNullOrEmpty(ClientSecret);
+
+    /// <summary>What stands in <c>/marketplace/view/{code}/</c>.</summary>
+    public string? LinkCode => string.IsNullOrEmpty(AppCode) ? ClientId : AppCode;
+
+    internal void Read(IConfigurationSection section)
+    {
+        ClientId = section.Text(nameof(ClientId));
+        ClientSecret = section.Text(nameof(ClientSecret));
+        PublicUrl = section.Text(nameof(PublicUrl))?.TrimEnd('/');
+        AppCode = section.Text(nameof(AppCode));
+        OAuthServers = section.List(nameof(OAuthServers)) ?? DefaultOAuthServers;
+        AllowedPortals = section.List(nameof(AllowedPortals)) ?? [];
+        AllowInsecureHttp = section.Truth(nameof(AllowInsecureHttp), AllowInsecureHttp);
+        Verification = section.Choice(nameof(Verification), Verification);
+        ScriptUrl = section.Text(nameof(ScriptUrl)) ?? ScriptUrl;
+        PullScriptUrl = section.Text(nameof(PullScriptUrl)) ?? PullScriptUrl;
+        RequestsPerSecond = section.Number(nameof(RequestsPerSecond), RequestsPerSecond);
+        RequestBurst = section.Whole(nameof(RequestBurst), RequestBurst);
+    }
+}
+
+internal enum VerificationMode
+{
+    Required,
+
+    /// <summary>Development only: placement launches and the app's page are not verified.</summary>
+    Off,
+}

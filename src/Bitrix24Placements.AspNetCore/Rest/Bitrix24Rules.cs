@@ -1,0 +1,52 @@
+using System.Net;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>What is wrong with the section <c>Bitrix24</c>, as one line; null if nothing is.</summary>
+internal static class Bitrix24Rules
+{
+    public static string? Problem(Bitrix24Options o, IHostEnvironment environment) =>
+        PublicUrl(o)
+        ?? o.OAuthServers.Select((s, i) => OAuthServer(s, i, o)).FirstOrDefault(static p => p is not null)
+        ?? o.AllowedPortals.Select(AllowedPortal).FirstOrDefault(static p => p is not null)
+        ?? Script("Bitrix24:ScriptUrl", o.ScriptUrl, o)
+        ?? Script("Bitrix24:PullScriptUrl", o.PullScriptUrl, o)
+        ?? (!(o.RequestsPerSecond is > 0 and <= 10_000) ? "Bitrix24:RequestsPerSecond has to be above 0 and at most 10000." : null)
+        ?? (o.RequestBurst is < 1 or > 100_000 ? "Bitrix24:RequestBurst has to be between 1 and 100000." : null)
+        ?? (o.Verification == VerificationMode.Off && !environment.IsDevelopment()
+            ? $"Bitrix24:Verification may be Off only in the Development environment; this is {environment.EnvironmentName}." : null);
+
+    private static string? PublicUrl(Bitrix24Options o)
+    {
+        if (o.PublicUrl is null)
+            return null;
+        if (!Uri.TryCreate(o.PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+            return "Bitrix24:PublicUrl has to be an absolute https address without a query, such as https://app.example.com/b24.";
+        if (!IsSecure(uri, o))
+            return "Bitrix24:PublicUrl has to be https and name a host with a dot, unless Bitrix24:AllowInsecureHttp is true.";
+        // The longest address that is registered ends with a key of 64 characters.
+        return (o.PublicUrl + AppPaths.Removed).Length + 64 > AppPaths.MaxHandlerLength
+            ? $"Bitrix24:PublicUrl is too long: Bitrix24 takes addresses of at most {AppPaths.MaxHandlerLength} characters." : null;
+    }
+
+    private static string? OAuthServer(string server, int index, Bitrix24Options o) =>
+        !Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0
+            ? $"Bitrix24:OAuthServers:{index} has to be an absolute https address."
+        : !IsSecure(uri, o) ? $"Bitrix24:OAuthServers:{index} has to be https and name a host with a dot, unless Bitrix24:AllowInsecureHttp is true."
+        : null;
+
+    private static string? AllowedPortal(string pattern, int index)
+    {
+        var host = pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[2..] : pattern;
+        return host.Length == 0 || Uri.CheckHostName(host) == UriHostNameType.Unknown
+            ? $"Bitrix24:AllowedPortals:{index} has to be a host name such as portal.example.com or *.bitrix24.com, without scheme and port." : null;
+    }
+
+    private static string? Script(string key, string url, Bitrix24Options o) =>
+        !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") ? $"{key} has to be an absolute https address."
+        : uri.Scheme == "http" && !o.AllowInsecureHttp ? $"{key} has to be https, unless Bitrix24:AllowInsecureHttp is true."
+        : null;
+
+    private static bool IsSecure(Uri uri, Bitrix24Options o) =>
+        o.AllowInsecureHttp || (uri.Scheme == "https" && uri.Host.Contains('.') && !IPAddress.TryParse(uri.Host, out _));
+}

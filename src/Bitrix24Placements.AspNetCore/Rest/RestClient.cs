@@ -1,0 +1,69 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+
+namespace Bitrix24Placements;
+
+/// <summary>Calls REST methods as a portal's administrator, with the stored tokens. Refreshes, waits, repeats and follows a moved portal by itself; what may not be repeated is not.</summary>
+/// <remarks>https://apidocs.bitrix24.com/settings/how-to-call-rest-api/index.html</remarks>
+public sealed partial class RestClient
+{
+    private readonly TokenRefresher _tokens;
+    private readonly PortalTransport _transport;
+    private readonly PortalLimits _limits;
+    private readonly OAuthClient _oauth;
+    private readonly HostRules _hosts;
+    private readonly PortalStore _store;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal RestClient(
+        TokenRefresher tokens, PortalTransport transport, PortalLimits limits, OAuthClient oauth, HostRules hosts, PortalStore store,
+        TimeProvider time, ILogger<RestClient> logger) =>
+        (_tokens, _transport, _limits, _oauth, _hosts, _store, _time, _logger) = (tokens, transport, limits, oauth, hosts, store, time, logger);
+
+    /// <summary>Calls a method and reads its result as <typeparamref name="T"/>.</summary>
+    /// <param name="id">The portal.</param>
+    /// <param name="method">E.g. <c>crm.deal.get</c>.</param>
+    /// <param name="parameters">An object whose properties are the method's parameters, e.g. <c>new { id = 1 }</c>, a dictionary or a <see cref="JsonObject"/>.</param>
+    /// <param name="repeat">Whether the call may be sent again when its outcome is unknown.</param>
+    [RequiresUnreferencedCode("Serializes by reflection; use CallAsync with a RestCall where code is trimmed.")]
+    [RequiresDynamicCode("Serializes by reflection; use CallAsync with a RestCall where code is compiled ahead of time.")]
+    public async Task<RestResult<T>> CallAsync<T>(PortalId id, string method, object? parameters = null, Repeat repeat = Repeat.ByName, CancellationToken cancellationToken = default)
+    {
+        var json = parameters as JsonObject ?? JsonSerializer.SerializeToNode(parameters) as JsonObject;
+        var result = await CallAsync(id, new RestCall(method, json) { Repeat = repeat }, cancellationToken);
+        if (!result.Ok)
+            return result.Error;
+        try
+        {
+            return result.Value.Deserialize<T>(JsonSerializerOptions.Web)!;
+        }
+        catch (JsonException)
+        {
+            return new RestError(RestErrorKind.Refused, "unexpectedResult", $"The result of {method} cannot be read as {typeof(T).Name}.");
+        }
+    }
+
+    /// <summary>Calls a method with the portal's stored tokens.</summary>
+    public async Task<RestResult<JsonElement>> CallAsync(PortalId id, RestCall call, CancellationToken cancellationToken)
+    {
+        var usable = await _tokens.UsableAsync(id, cancellationToken);
+        if (!usable.Ok)
+            return usable.Error;
+        return await new Conversation(this, call, usable.Value, null).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Calls a method as the user whose token this is. Nothing is refreshed.</summary>
+    /// <param name="confirmed">What the OAuth server said of the token: nothing is sent to an address that it has not named.</param>
+    internal Task<RestResult<JsonElement>> CallAsUserAsync(TokenInfo confirmed, Secret token, RestCall call, CancellationToken cancellationToken) =>
+        new Conversation(this, call, null, (confirmed, token)).RunAsync(cancellationToken);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Portal {MemberId} has moved; its new address is confirmed and kept")]
+        public static partial void Moved(ILogger logger, PortalId memberId);
+    }
+}

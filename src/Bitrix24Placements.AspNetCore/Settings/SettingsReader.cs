@@ -1,0 +1,61 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Settings;
+
+/// <summary>Reads configuration by hand: the binder appends to lists, knows no empty value, and names the key only sometimes.</summary>
+internal static class SettingsReader
+{
+    /// <summary>Binds and validates a section at start. A bad value stops the process with one line that names its key.</summary>
+    /// <param name="problem">What is wrong with the options, as one line; null if nothing is.</param>
+    public static IServiceCollection AddSettings<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(
+        
+        this IServiceCollection services, string section, Action<IConfigurationSection, T> read, Func<IServiceProvider, T, string?> problem)
+        where T : class
+    {
+        services.AddOptions<T>()
+            .Configure<IConfiguration>((options, configuration) => read(configuration.GetSection(section), options))
+            .Validate<IServiceProvider>((options, provider) => Check(problem(provider, options)))
+            .ValidateOnStart();
+        return services;
+    }
+
+    /// <summary>Trimmed; null where it is empty or not there.</summary>
+    public static string? Text(this IConfigurationSection section, string key) =>
+        string.IsNullOrWhiteSpace(section[key]) ? null : section[key]!.Trim();
+
+    /// <summary>Null where the list is not configured, or holds nothing but empty texts: then its default stands. Repeated entries are harmless.</summary>
+    public static string[]? List(this IConfigurationSection section, string key)
+    {
+        var list = section.GetSection(key);
+        var entries = string.IsNullOrEmpty(list.Value) ? list.GetChildren().Select(static c => c.Value ?? "") : list.Value.Split(',');
+        string[] set = [.. entries.Select(static e => e.Trim()).Where(static e => e.Length > 0).Distinct(StringComparer.Ordinal)];
+        return set.Length > 0 ? set : null;
+    }
+
+    public static bool Truth(this IConfigurationSection section, string key, bool otherwise) =>
+        section.Text(key) is not { } text ? otherwise : bool.TryParse(text, out var value) ? value : throw Bad(section, key, "true or false");
+
+    public static int Whole(this IConfigurationSection section, string key, int otherwise) =>
+        section.Text(key) is not { } text ? otherwise
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value
+        : throw Bad(section, key, "a whole number");
+
+    public static double Number(this IConfigurationSection section, string key, double otherwise) =>
+        section.Text(key) is not { } text ? otherwise
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value
+        : throw Bad(section, key, "a number");
+
+    public static T Choice<T>(this IConfigurationSection section, string key, T otherwise)
+        where T : struct, Enum =>
+        section.Text(key) is not { } text ? otherwise
+        : Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value
+        : throw Bad(section, key, string.Join(" or ", Enum.GetNames<T>()));
+
+    /// <summary>The framework would say no more than "validation failed".</summary>
+    private static bool Check(string? problem) => problem is null ? true : throw new OptionsValidationException("", typeof(object), [problem]);
+
+    private static OptionsValidationException Bad(IConfigurationSection section, string key, string expected) =>
+        new("", typeof(object), [$"{section.Path}:{key} has to be {expected}."]);
+}

@@ -1,0 +1,61 @@
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Section <c>DataProtection</c>.</summary>
+internal sealed class DataProtectionSettings
+{
+    public const string Section = "DataProtection";
+
+    /// <summary>A PFX file that protects the keys which encrypt tokens; required with PostgreSQL.</summary>
+    public string? CertificatePath { get; set; }
+
+    public string? CertificatePassword { get; set; }
+
+    /// <summary>Earlier certificates, so that what they protected can be read: paths, or sections with <c>Path</c> and <c>Password</c>.</summary>
+    public List<CertificateFile> PreviousCertificates { get; } = [];
+
+    public void Read(IConfigurationSection section)
+    {
+        CertificatePath = Text(section[nameof(CertificatePath)]);
+        CertificatePassword = Text(section[nameof(CertificatePassword)]);
+        PreviousCertificates.Clear();
+        foreach (var entry in section.GetSection(nameof(PreviousCertificates)).GetChildren())
+        {
+            var path = Text(entry.Value) ?? Text(entry["Path"]) ?? Text(entry[nameof(CertificatePath)]);
+            if (path is not null)
+                PreviousCertificates.Add(new(path, Text(entry["Password"]) ?? Text(entry[nameof(CertificatePassword)]) ?? CertificatePassword));
+        }
+    }
+
+    internal string? Problem(StorageOptions storage)
+    {
+        if (CertificatePath is null && storage.Provider == StorageProvider.PostgreSql)
+        {
+            return "DataProtection:CertificatePath is required with Storage:Provider=PostgreSql: "
+                + "the keys of tokens are kept in the database under this certificate (a PFX file).";
+        }
+
+        var present = CertificatePath is null ? null : Problem("DataProtection:CertificatePath", new(CertificatePath, CertificatePassword));
+        return present ?? PreviousCertificates.Select(static c => Problem("DataProtection:PreviousCertificates", c)).FirstOrDefault(static p => p is not null);
+    }
+
+    private static string? Problem(string key, CertificateFile file)
+    {
+        try
+        {
+            using var certificate = TokenKeys.Load(file);
+            return certificate.HasPrivateKey ? null : $"{key}: {file.Path} has no private key.";
+        }
+        catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            return File.Exists(file.Path) ? $"{key}: {file.Path} cannot be opened as a PFX file with the given password." : $"{key}: there is no file {file.Path}.";
+        }
+    }
+
+    private static string? Text(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
+}
+
+internal sealed record CertificateFile(string Path, string? Password)
+{
+    /// <summary>Never the password.</summary>
+    public override string ToString() => Path;
+}

@@ -1,0 +1,130 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Connections to whichever database is configured. The SQL is the same for both; what differs stands here and in <see cref="SchemaInstaller"/>.</summary>
+internal sealed class Database : IAsyncDisposable
+{
+    /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
+    private const int SqliteThreads = 8;
+
+    private readonly DbDataSource _source;
+    private readonly SemaphoreSlim? _sqliteGate;
+
+    public Database(IOptions<StorageOptions> options)
+    {
+        Provider = options.Value.Provider;
+        if (Provider == StorageProvider.PostgreSql)
+        {
+            _source = OpenPostgreSql(options.Value.ConnectionString);
+            return;
+        }
+
+        var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = 5 };
+        FilePath = Path.GetFullPath(sqlite.DataSource);
+        sqlite.DataSource = FilePath;
+        _source = SqliteFactory.Instance.CreateDataSource(sqlite.ConnectionString);
+        _sqliteGate = new SemaphoreSlim(SqliteThreads);
+        KeepThreadsForTheOthers();
+    }
+
+    public StorageProvider Provider { get; }
+
+    /// <summary>The SQLite file, absolute; null with PostgreSQL.</summary>
+    public string? FilePath { get; }
+
+    /// <summary>Runs work on a connection of its own.</summary>
+    /// <exception cref="DbException">The database refused, or was locked or out of reach for its time-out.</exception>
+    public async Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        if (_sqliteGate is null)
+            return await RunOnAsync(work, cancellationToken);
+
+        await _sqliteGate.WaitAsync(cancellationToken);
+        try
+        {
+            return await Task.Run(() => RunOnAsync(work, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            _sqliteGate.Release();
+        }
+    }
+
+    public Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
+        RunAsync(async (connection, token) =>
+        {
+            await using var command = connection.Command(sql, parameters);
+            return await command.ExecuteNonQueryAsync(token);
+        }, cancellationToken);
+
+    public Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
+        RunAsync((connection, token) => connection.QueryAsync(sql, read, token, parameters), cancellationToken);
+
+    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered from memory.</summary>
+    private static void KeepThreadsForTheOthers()
+    {
+        ThreadPool.GetMinThreads(out var workers, out var ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + SqliteThreads), ports);
+    }
+
+    private async Task<T> RunOnAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+        return await work(connection, cancellationToken);
+    }
+
+    /// <summary>In a method of its own, and without a type of Npgsql to be seen outside, so that Npgsql is loaded only where it is used. An absent server must not hold anybody for the driver's fifteen seconds.</summary>
+    private static DbDataSource OpenPostgreSql(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        if (!builder.ContainsKey("Timeout"))
+            builder.Timeout = 5;
+        if (!builder.ContainsKey("Command Timeout"))
+            builder.CommandTimeout = 10;
+        builder.ApplicationName ??= "Bitrix24Placements";
+        return NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        if (FilePath is not null)
+            SqliteConnection.ClearPool(new SqliteConnection(_source.ConnectionString));
+    }
+}
+
+internal static class DbExtensions
+{
+    public static DbCommand Command(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            parameter.Value = value ?? DBNull.Value;
+            if (value is null)
+                parameter.DbType = System.Data.DbType.String;
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+
+    public static async Task<List<T>> QueryAsync<T>(this DbConnection connection, string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
+    {
+        await using var command = connection.Command(sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken))
+            rows.Add(read(reader));
+        return rows;
+    }
+
+    public static string? TextOrNull(this DbDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+}

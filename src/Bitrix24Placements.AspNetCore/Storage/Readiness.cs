@@ -1,0 +1,63 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve: background work waits for it too. A database that is late is waited for; the process meanwhile serves its health.</summary>
+internal sealed partial class Readiness(SchemaInstaller schema, TokenVault vault, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
+{
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public bool IsReady => _ready.Task.IsCompletedSuccessfully;
+
+    public Task WaitAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(cancellationToken);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await MakeReadyAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host takes it for a failure where it has not started itself.
+        }
+    }
+
+    private async Task MakeReadyAsync(CancellationToken stoppingToken)
+    {
+        for (var attempt = 0; !stoppingToken.IsCancellationRequested; attempt++)
+        {
+            try
+            {
+                await schema.EnsureAsync(stoppingToken);
+                // The first token does not wait for its keys.
+                vault.Unprotect("", "readiness", vault.Protect("", "readiness", ""));
+                _ready.TrySetResult();
+                return;
+            }
+            catch (SchemaTooNewException e)
+            {
+                Log.TooNew(logger, e.Message);
+                Environment.ExitCode = 1;
+                lifetime.StopApplication();
+                return;
+            }
+            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or InvalidOperationException or SocketException or CryptographicException)
+            {
+                Log.Waiting(logger, e.GetBaseException().Message);
+                await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, 0.5 * (attempt + 1))), time, stoppingToken);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The database or the keys of tokens cannot be used yet ({Reason}); trying again")]
+        public static partial void Waiting(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Critical, "{Reason}")]
+        public static partial void TooNew(ILogger logger, string reason);
+    }
+}

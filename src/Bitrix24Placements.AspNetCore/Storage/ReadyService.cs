@@ -1,0 +1,22 @@
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Work in the background that begins when the service can serve: no request waits for it.</summary>
+internal abstract class ReadyService(Readiness readiness) : BackgroundService
+{
+    protected bool HasBegun => readiness.IsReady;
+
+    protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await readiness.WaitAsync(stoppingToken);
+            await RunAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host takes it for a failure where it has not started itself.
+        }
+    }
+
+    protected abstract Task RunAsync(CancellationToken stoppingToken);
+}

@@ -1,0 +1,98 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Reflection;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Brings the database to the present schema: numbered scripts, each in the same transaction as the note that it was applied.</summary>
+internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaInstaller> logger) : IDisposable
+{
+    /// <summary>Instances that start together take turns.</summary>
+    private const long PostgresLock = 0x4232_3450_6c63;
+
+    private readonly SemaphoreSlim _once = new(1);
+    private bool _done;
+
+    /// <exception cref="DbException">The database is out of reach.</exception>
+    /// <exception cref="SchemaTooNewException">A newer version of the service has been here.</exception>
+    public async Task EnsureAsync(CancellationToken cancellationToken)
+    {
+        if (_done)
+            return;
+        await _once.WaitAsync(cancellationToken);
+        try
+        {
+            if (_done)
+                return;
+            if (database.FilePath is { } path)
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await database.RunAsync(ApplyAsync, cancellationToken);
+            _done = true;
+        }
+        finally
+        {
+            _once.Release();
+        }
+    }
+
+    /// <returns>The scripts that were applied.</returns>
+    private async Task<IReadOnlyList<string>> ApplyAsync(DbConnection connection, CancellationToken cancellationToken)
+    {
+        if (database.Provider == StorageProvider.Sqlite)
+            await ExecuteAsync(connection, "PRAGMA journal_mode=WAL", cancellationToken);
+        // SQLite's transactions of Microsoft.Data.Sqlite begin as writers: the second process waits here.
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (database.Provider == StorageProvider.PostgreSql)
+            await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({PostgresLock})"), cancellationToken);
+        await ExecuteAsync(connection, "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)", cancellationToken);
+        await using var command = connection.Command("SELECT COALESCE(MAX(version), 0) FROM schema_versions");
+        var present = Convert.ToInt32(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
+
+        var scripts = Scripts();
+        if (present > scripts.Length)
+            throw new SchemaTooNewException(present, scripts.Length);
+        // A database that can only be read is found out now, and not by the first installation.
+        await ExecuteAsync(connection, "UPDATE schema_versions SET version = version", cancellationToken);
+        for (var version = present + 1; version <= scripts.Length; version++)
+        {
+            await ExecuteAsync(connection, await ReadScriptAsync(scripts[version - 1], cancellationToken), cancellationToken);
+            await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"INSERT INTO schema_versions (version) VALUES ({version})"), cancellationToken);
+            Log.Applied(logger, version);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return scripts[present..];
+    }
+
+    private static async Task ExecuteAsync(DbConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = connection.Command(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>In their order: 001 makes the first version.</summary>
+    private static string[] Scripts()
+    {
+        var scripts = Array.FindAll(Assembly.GetExecutingAssembly().GetManifestResourceNames(), static n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal));
+        Array.Sort(scripts, StringComparer.Ordinal);
+        return scripts;
+    }
+
+    private static async Task<string> ReadScriptAsync(string name, CancellationToken cancellationToken)
+    {
+        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!);
+        return await reader.ReadToEndAsync(cancellationToken);
+    }
+
+    public void Dispose() => _once.Dispose();
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Schema version {Version} applied")]
+        public static partial void Applied(ILogger logger, int version);
+    }
+}
+
+/// <summary>The database belongs to a newer version of the service; writing to it could lose what that version keeps.</summary>
+internal sealed class SchemaTooNewException(int present, int known)
+    : Exception($"The database has schema version {present}, this version of the service knows {known}: run the newer version.");

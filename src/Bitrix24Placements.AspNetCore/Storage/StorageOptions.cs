@@ -1,0 +1,47 @@
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Section <c>Storage</c>.</summary>
+internal sealed class StorageOptions
+{
+    public const string Section = "Storage";
+    public const string DefaultConnectionString = "Data Source=data/placements.db";
+
+    public StorageProvider Provider { get; set; } = StorageProvider.Sqlite;
+
+    /// <summary>An ADO.NET connection string of the provider. A relative SQLite path is below the working directory.</summary>
+    public string ConnectionString { get; set; } = DefaultConnectionString;
+
+    /// <summary>How many portals a process keeps in memory, about 1 KiB each. The others are read when they are needed.</summary>
+    public int CachedPortals { get; set; } = 20_000;
+
+    internal void Read(IConfigurationSection section)
+    {
+        Provider = section.Choice(nameof(Provider), Provider);
+        ConnectionString = section.Text(nameof(ConnectionString)) ?? ConnectionString;
+        CachedPortals = section.Whole(nameof(CachedPortals), CachedPortals);
+    }
+
+    internal string? Problem()
+    {
+        if (CachedPortals is < 1 or > 10_000_000)
+            return "Storage:CachedPortals has to be between 1 and 10000000.";
+        try
+        {
+            if (Provider == StorageProvider.PostgreSql)
+                _ = new NpgsqlConnectionStringBuilder(ConnectionString);
+            else if (new SqliteConnectionStringBuilder(ConnectionString).DataSource is "" or ":memory:")
+                return "Storage:ConnectionString has to name a file: Data Source=…";
+            return null;
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            // The driver's message repeats the value, and a connection string holds a password.
+            return $"Storage:ConnectionString is not a connection string of {Provider}.";
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using System.Data.Common;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>The command <c>move-store --from "Data Source=…"</c>: everything from a SQLite file and the keys beside it into the configured, empty PostgreSQL. All or nothing; the source stays as it is.</summary>
+internal sealed class StoreMove(IServiceProvider target, IConfiguration configuration, TextWriter output)
+{
+    public const string Command = "move-store";
+
+    private const int ProgressEvery = 10_000;
+
+    /// <summary>Runs the command instead of the service.</summary>
+    public static async Task<int> RunAsync(WebApplication app)
+    {
+        await using (app)
+        {
+            try
+            {
+                app.Services.GetService<IStartupValidator>()?.Validate();
+                await new StoreMove(app.Services, app.Configuration, Console.Out).MoveAsync(app.Configuration["from"], app.Lifetime.ApplicationStopping);
+                return 0;
+            }
+            catch (Exception e) when (e is StoreMoveException or OptionsValidationException or SchemaTooNewException or DbException or IOException)
+            {
+                await Console.Error.WriteLineAsync($"{Command}: {(e is OptionsValidationException options ? string.Join(' ', options.Failures) : e.Message)}");
+                return 1;
+            }
+        }
+    }
+
+    /// <param name="from">Connection string of the SQLite file.</param>
+    /// <exception cref="StoreMoveException">There is nothing to move, or no empty place to move it to.</exception>
+    public async Task MoveAsync(string? from, CancellationToken cancellationToken)
+    {
+        var database = target.GetRequiredService<Database>();
+        if (database.Provider != StorageProvider.PostgreSql)
+            throw new StoreMoveException("Storage:Provider has to be PostgreSql, and Storage:ConnectionString the database to move to.");
+        if (string.IsNullOrWhiteSpace(from) || FileOf(from) is not { } file)
+            throw new StoreMoveException("Name the SQLite file to move from: --from \"Data Source=…\".");
+        if (!File.Exists(file))
+            throw new StoreMoveException($"There is no file {file}.");
+
+        await using var source = OpenSource(from);
+        await source.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
+        await target.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
+        await source.GetRequiredService<Database>().RunAsync((reading, token) => database.RunAsync(
+            (writing, inner) => CopyAsync(source.GetRequiredService<TokenVault>(), reading, (NpgsqlConnection)writing, inner), token), cancellationToken);
+    }
+
+    private async Task<bool> CopyAsync(TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
+    {
+        // Writes of a service that still runs on the file wait, and fail, until the move is over.
+        await using var frozen = await reading.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await writing.BeginTransactionAsync(cancellationToken);
+        await LockEmptyAsync(writing, cancellationToken);
+        var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>());
+        await CopyTableAsync("portals", MovedRows.PortalColumns, rows.Portal, reading, writing, cancellationToken);
+        await CopyTableAsync("work", MovedRows.WorkColumns, rows.Work, reading, writing, cancellationToken);
+        await CopyTableAsync("worker_hours", MovedRows.WorkerHourColumns, static _ => true, reading, writing, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        await output.WriteLineAsync(rows.Unreadable == 0
+            ? "Moved. Start the service with the new settings, and keep the SQLite file and its keys until a page was opened."
+            : $"Moved. The tokens of {rows.Unreadable} portals cannot be read with the keys beside the file: an administrator of each has to open the app once.");
+        return true;
+    }
+
+    private static async Task LockEmptyAsync(NpgsqlConnection writing, CancellationToken cancellationToken)
+    {
+        await using var turns = writing.Command("LOCK TABLE portals, work, worker_hours IN EXCLUSIVE MODE");
+        await turns.ExecuteNonQueryAsync(cancellationToken);
+        await using var filled = writing.Command("SELECT EXISTS (SELECT 1 FROM portals) OR EXISTS (SELECT 1 FROM work) OR EXISTS (SELECT 1 FROM worker_hours)");
+        if (await filled.ExecuteScalarAsync(cancellationToken) is true)
+            throw new StoreMoveException("The database to move to is not empty. Nothing was changed.");
+    }
+
+    /// <summary>Streams a table. What <paramref name="change"/> declines is left behind.</summary>
+    private async Task CopyTableAsync(
+        string table, IReadOnlyList<(string Name, NpgsqlDbType Type)> columns, Func<object?[], bool> change, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
+    {
+        var names = string.Join(", ", columns.Select(static c => c.Name));
+        await using var command = reading.Command($"SELECT {names} FROM {table}");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var importer = await writing.BeginBinaryImportAsync($"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
+        importer.Timeout = TimeSpan.FromMinutes(10);
+        var row = new object?[columns.Count];
+        var count = 0;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            reader.GetValues(row!);
+            if (!change(row))
+                continue;
+            await importer.StartRowAsync(cancellationToken);
+            for (var i = 0; i < row.Length; i++)
+                await WriteAsync(importer, row[i], columns[i].Type, cancellationToken);
+            if (++count % ProgressEvery == 0)
+                await output.WriteLineAsync($"{table}: {count}");
+        }
+
+        await importer.CompleteAsync(cancellationToken);
+        await output.WriteLineAsync($"{table}: {count}, all");
+    }
+
+    private static Task WriteAsync(NpgsqlBinaryImporter importer, object? value, NpgsqlDbType type, CancellationToken cancellationToken) => (value, type) switch
+    {
+        (null or DBNull, _) => importer.WriteNullAsync(cancellationToken),
+        // SQLite has one kind of whole number.
+        (long number, NpgsqlDbType.Integer) => importer.WriteAsync(checked((int)number), type, cancellationToken),
+        (long number, _) => importer.WriteAsync(number, type, cancellationToken),
+        _ => importer.WriteAsync((string)value, type, cancellationToken),
+    };
+
+    private static string? FileOf(string from)
+    {
+        try
+        {
+            return new SqliteConnectionStringBuilder(from).DataSource is { Length: > 0 } file ? Path.GetFullPath(file) : null;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The file with its own keys, which may stand under the same certificates; no key is ever added to them.</summary>
+    private ServiceProvider OpenSource(string from)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(target.GetRequiredService<ILoggerFactory>());
+        services.AddLogging();
+        services.AddSingleton(target.GetRequiredService<TimeProvider>());
+        services.AddSingleton(Options.Create(new StorageOptions { ConnectionString = from }));
+        services.AddSingleton(target.GetRequiredService<IOptions<DataProtectionSettings>>());
+        services.AddTokenKeys(configuration).DisableAutomaticKeyGeneration();
+        services.AddDatabase();
+        return services.BuildServiceProvider();
+    }
+}
+
+/// <summary>Why nothing was moved, in a sentence for the operator.</summary>
+internal sealed class StoreMoveException(string message) : Exception(message);

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+
+namespace Bitrix24Placements.Work;
+
+/// <summary>What has been claimed, by the loop or by a wizard.</summary>
+internal sealed partial class WorkLoop
+{
+    private static readonly TimeSpan RenewEvery = WorkStore.Lease / 3;
+
+    private readonly ConcurrentDictionary<(PortalId Id, string Kind), bool> _held = new();
+
+    /// <summary>Runs claimed work and notes what has become of it. The lease is renewed meanwhile; if the process dies it runs out.</summary>
+    public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
+    {
+        // An outage of the database has outlasted the lease of what is still running here: claiming it again has renewed that.
+        if (!_held.TryAdd((item.Id, item.Kind), true))
+            return;
+        WorkResult result;
+        try
+        {
+            result = await RunRenewingAsync(item, run, cancellationToken);
+        }
+        finally
+        {
+            _held.TryRemove((item.Id, item.Kind), out _);
+        }
+
+        await NoteAsync(item, result);
+    }
+
+    private async Task<WorkResult> RunRenewingAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
+    {
+        using var renewing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var renewal = RenewAsync(item, renewing.Token);
+        try
+        {
+            return await run(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return WorkResult.Again(TimeSpan.Zero);
+        }
+        catch (Exception e)
+        {
+            Log.Failed(logger, e, item.Kind, item.Id);
+            return WorkResult.Again(Pauses.AfterSilence(item.Attempt));
+        }
+        finally
+        {
+            await renewing.CancelAsync();
+            await renewal;
+        }
+    }
+
+    private async Task NoteAsync(WorkItem item, WorkResult result)
+    {
+        try
+        {
+            if (result.Pause is { } pause)
+                await store.PostponeAsync(item, pause, result.Payload, CancellationToken.None);
+            else
+                await store.CompleteAsync(item, CancellationToken.None);
+        }
+        catch (DbException e)
+        {
+            // The lease runs out, and the work is done once more: all of it may be done twice.
+            Log.StoreFailed(logger, e.Message);
+        }
+    }
+
+    private async Task RenewAsync(WorkItem item, CancellationToken cancellationToken)
+    {
+        var troubled = false;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(RenewEvery, time, cancellationToken);
+                await store.RenewAsync(item, cancellationToken);
+                troubled = false;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (DbException e)
+            {
+                if (!troubled)
+                    Log.StoreFailed(logger, e.Message);
+                troubled = true;
+            }
+        }
+    }
+}

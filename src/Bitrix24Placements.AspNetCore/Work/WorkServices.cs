@@ -1,0 +1,15 @@
+namespace Bitrix24Placements.Work;
+
+internal static class WorkServices
+{
+    public static IServiceCollection AddWork(this IServiceCollection services)
+    {
+        services.AddSingleton<WorkStore>();
+        services.AddSingleton<WorkSignal>();
+        services.AddSingleton<WorkLoop>();
+        services.AddHostedService(static p => p.GetRequiredService<WorkLoop>());
+        services.AddSingleton<DetachedTasks>();
+        services.AddHostedService(static p => p.GetRequiredService<DetachedTasks>());
+        return services;
+    }
+}
