@@ -1,4 +1,5 @@
 using System.Reflection;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Pages;
@@ -25,6 +26,7 @@ public static class Bitrix24PlacementsExtensions
         services.AddRouting();
         services.TryAddSingleton(TimeProvider.System);
         services.AddStorage(builder.Configuration);
+        services.AddApps();
         services.AddPortals();
         services.AddWork();
         services.AddRest();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Health;
 
 /// <summary>For orchestrators. The state of single portals is told and never makes the service unready.</summary>
-internal sealed class HealthEndpoints(Readiness readiness, PortalCensus census, IOptions<Bitrix24Options> options)
+internal sealed class HealthEndpoints(Readiness readiness, PortalCensus census, AppRegistry apps, IOptions<Bitrix24Options> options)
 {
     /// <summary>A database that is away must not make an orchestrator wait.</summary>
     private static readonly TimeSpan CountPatience = TimeSpan.FromMilliseconds(500);
@@ -22,7 +23,7 @@ internal sealed class HealthEndpoints(Readiness readiness, PortalCensus census, 
         await WriteAsync(context, ready ? 200 : 503, json =>
         {
             json.WriteString("status", ready ? "ready" : "starting");
-            json.WriteBoolean("configured", options.Value.HasKeys && options.Value.PublicUrl is not null);
+            json.WriteBoolean("configured", apps.HasAny && options.Value.PublicUrl is not null);
             if (counts is null)
                 return;
             json.WriteStartObject("portals");

@@ -1,3 +1,4 @@
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Pages;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Installation;
 
 /// <summary><c>GET /</c>: tells an administrator which addresses to paste into Bitrix24's form, and which permissions to tick.</summary>
-internal sealed class HomePage(PageFrame pages, IOptions<Bitrix24Options> options)
+internal sealed class HomePage(PageFrame pages, AppRegistry apps, IOptions<Bitrix24Options> options)
 {
     public Task ShowAsync(HttpContext context)
     {
@@ -19,7 +20,7 @@ internal sealed class HomePage(PageFrame pages, IOptions<Bitrix24Options> option
             <h1>Bitrix24Placements</h1>
             <p>This service is a Bitrix24 app. It lives in two placements: <code>REST_APP_URI</code>, which opens it from a link in any text, and <code>PAGE_BACKGROUND_WORKER</code>, a hidden frame on every page.</p>
             {(bitrix.PublicUrl is null ? Html.Of($"""<p class="warning">Bitrix24:PublicUrl is not set: the addresses below are those of this request, and nothing can be registered with Bitrix24 yet.</p>""") : default)}
-            {(bitrix.HasKeys ? default : Html.Of($"""<p class="warning">Bitrix24:ClientId and Bitrix24:ClientSecret are not set. Bitrix24 shows them after the form is saved; an installation that comes before is kept and finished when they are there.</p>"""))}
+            {(apps.HasAny ? default : Html.Of($"""<p class="warning">Bitrix24:ClientId and Bitrix24:ClientSecret are not set. Bitrix24 shows them after the form is saved; an installation that comes before is kept and finished when they are there.</p>"""))}
             <h2>Install it as a local app</h2>
             <p>In Bitrix24: Developer resources → Other → Local application → Server.</p>
             <table>

@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Installation;
 
@@ -32,7 +32,7 @@ internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo?
 /// <summary>Believes an installation, or not: the OAuth server has to name the portal and this app, and the portal has to name the user an administrator.</summary>
 internal sealed partial class Installer(
     OAuthClient oauth, HostRules hosts, AdministratorVisits administrators, PortalStore portals, WorkStore work, WorkSignal signal, TokenVault vault,
-    InstallationMetrics metrics, IOptions<Bitrix24Options> options, TimeProvider time, ILogger<Installer> logger)
+    InstallationMetrics metrics, AppRegistry apps, TimeProvider time, ILogger<Installer> logger)
 {
     /// <summary>Installations that wait for the keys, or for an OAuth server.</summary>
     private const int MostPending = 100;
@@ -67,7 +67,7 @@ internal sealed partial class Installer(
 
     private async Task<InstallResult> JudgeAsync(InstallClaim claim, CancellationToken cancellationToken)
     {
-        if (!options.Value.HasKeys)
+        if (!apps.HasAny)
             return new(InstallVerdict.NotConfigured, null, Rejection.NotConfigured);
         var confirmation = await oauth.ConfirmAsync(claim.Access, await ServerAsync(claim, cancellationToken), Budget, cancellationToken);
         if (confirmation.Verdict == TokenVerdict.NoAnswer)

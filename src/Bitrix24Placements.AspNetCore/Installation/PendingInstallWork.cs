@@ -1,13 +1,13 @@
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Finishes an installation that could not be confirmed when it was told: the keys are there now, or the OAuth server answers again.</summary>
 internal sealed partial class PendingInstallWork(
-    Installer installer, OAuthClient oauth, HostRules hosts, WorkStore work, TokenVault vault, IOptions<Bitrix24Options> options, TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
+    Installer installer, OAuthClient oauth, HostRules hosts, WorkStore work, TokenVault vault, AppRegistry apps, TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
 {
     public string Kind => WorkKind.Install;
 
@@ -19,7 +19,7 @@ internal sealed partial class PendingInstallWork(
             return WorkResult.Done;
         }
 
-        if (!options.Value.HasKeys)
+        if (!apps.HasAny)
             return WorkResult.Again(TimeSpan.FromMinutes(1));
         var claim = InstallClaim.Deserialize(item.Id.MemberId, opened);
         var result = await installer.InstallAsync(claim, TimeSpan.Zero, cancellationToken);
@@ -45,7 +45,7 @@ internal sealed partial class PendingInstallWork(
                 return Pauses.AfterSilence(item.Attempt);
             if (confirmation.Verdict != TokenVerdict.Expired)
                 continue;
-            var refreshed = await oauth.RefreshAsync(claim.Refresh, server, TimeSpan.FromSeconds(20), cancellationToken);
+            var refreshed = await oauth.RefreshAsync(item.Id.App, claim.Refresh, server, TimeSpan.FromSeconds(20), cancellationToken);
             if (!refreshed.Ok)
                 return refreshed.Error.Kind == RestErrorKind.Refused ? null : Pauses.AfterSilence(item.Attempt);
             if (refreshed.Value.MemberId != item.Id.MemberId)

@@ -1,8 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
+using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements;
 
@@ -10,9 +9,9 @@ namespace Bitrix24Placements;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/app-url.html</remarks>
 public sealed class DeepLinks
 {
-    private readonly Bitrix24Options _options;
+    private readonly AppRegistry _apps;
 
-    internal DeepLinks(IOptions<Bitrix24Options> options) => _options = options.Value;
+    internal DeepLinks(AppRegistry apps) => _apps = apps;
 
     private const int Deepest = 32;
 
@@ -27,11 +26,11 @@ public sealed class DeepLinks
     /// <inheritdoc cref="Path(JsonObject?)" path="/exception"/>
     public string QueryPath(JsonObject? parameters = null) => Write($"/marketplace/view/?APP={Uri.EscapeDataString(Code)}", '&', parameters);
 
-    internal string? Example() => _options.LinkCode is null ? null : Path(new JsonObject { ["docId"] = 42 });
+    internal string? Example() => _apps.Find(PortalId.DefaultApp)?.LinkCode is null ? null : Path(new JsonObject { ["docId"] = 42 });
 
-    internal bool CanMake => _options.LinkCode is not null;
+    internal bool CanMake => _apps.Find(PortalId.DefaultApp)?.LinkCode is not null;
 
-    private string Code => _options.LinkCode ?? throw new InvalidOperationException("Bitrix24:ClientId is not configured: a link needs the app's code.");
+    private string Code => _apps.Find(PortalId.DefaultApp)?.LinkCode ?? throw new InvalidOperationException("Bitrix24:ClientId is not configured: a link needs the app's code.");
 
     private static string Write(string start, char separator, JsonObject? parameters)
     {

@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
@@ -13,7 +14,7 @@ internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verificati
 /// <summary>Decides whether a launch is believed, and changes nothing. Everything in the request is a claim: any employee of a portal can send one.</summary>
 internal sealed class LaunchVerifier(
     PortalStore portals, PortalDirectory directory, ConfirmedTokens confirmed, OAuthClient oauth, HostRules hosts, ILaunchListener listener,
-    UnverifiedAttempts attempts, IOptions<Bitrix24Options> options, IOptions<LimitsOptions> limits) : IAsyncDisposable
+    UnverifiedAttempts attempts, AppRegistry apps, IOptions<Bitrix24Options> options, IOptions<LimitsOptions> limits) : IAsyncDisposable
 {
     /// <summary>For all OAuth servers together: a person is waiting, and gets an answer within three seconds of a busy machine too.</summary>
     private static readonly TimeSpan ConfirmationTimeout = TimeSpan.FromSeconds(2.75);
@@ -88,7 +89,7 @@ internal sealed class LaunchVerifier(
     {
         if (!attempts.MayTry(context, post.MemberId))
             return Rejection.TooManyAttempts;
-        if (!options.Value.HasKeys)
+        if (!apps.HasAny)
             return Rejection.NotConfigured;
         if (await portals.KnownAsync(new(post.MemberId), context.RequestAborted) is not { State: not PortalState.Uninstalled } known)
             return Rejection.NotInstalled;

@@ -1,8 +1,8 @@
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
 
@@ -20,7 +20,7 @@ internal static class PlacementServices
         services.AddSingleton<WorkerPage>();
         services.AddSingleton(static p => new PageSessions(
             p.GetRequiredService<IDataProtectionProvider>(), p.GetRequiredService<PortalStore>(), p.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(static p => new DeepLinks(p.GetRequiredService<IOptions<Bitrix24Options>>()));
+        services.AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()));
         services.AddSingleton<WorkerLoads>();
         services.AddHostedService(static p => p.GetRequiredService<WorkerLoads>());
         return services;

@@ -1,12 +1,11 @@
 using System.Text;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Pages;
-using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
 
 /// <summary>The hidden page. The same bytes for everybody, made once; its load event waits for nothing but them, and what it needs is fetched afterwards.</summary>
-internal sealed class WorkerPage(PageFrame pages, IOptions<Bitrix24Options> options)
+internal sealed class WorkerPage(PageFrame pages, AppRegistry apps)
 {
     /// <summary>A script file, however small, would be waited for by the load event that Bitrix24 measures.</summary>
     private const string Loader = "addEventListener('load',()=>setTimeout(()=>import(document.body.dataset.module).catch(()=>{})))";
@@ -44,7 +43,7 @@ internal sealed class WorkerPage(PageFrame pages, IOptions<Bitrix24Options> opti
         <title>Background worker</title>
         <script>{new Markup(Loader)}</script>
         </head>
-        <body data-module="{pages.File(context, "worker.js")}" data-bx24="{pages.ScriptUrl}" data-pull="{pages.PullScriptUrl}" data-app="{options.Value.ClientId ?? ""}">
+        <body data-module="{pages.File(context, "worker.js")}" data-bx24="{pages.ScriptUrl}" data-pull="{pages.PullScriptUrl}" data-app="{apps.Find(PortalId.DefaultApp)?.ClientId ?? ""}">
         </body>
         </html>
 

@@ -25,6 +25,9 @@ internal sealed class PortalDirectory
         return portal;
     }
 
+    /// <summary>Every app's installation on this portal.</summary>
+    public IReadOnlyList<KnownPortal> FindAll(string memberId) => Find(new(memberId)) is { } portal ? [portal] : [];
+
     /// <summary>Taken before a portal is read from the database, and given to <see cref="Put(KnownPortal, long)"/> with what was read.</summary>
     internal long Stamp(PortalId id) => Volatile.Read(ref StampOf(id));
 

@@ -23,6 +23,10 @@ internal sealed partial class PortalStore(Database database, PortalDirectory dir
         return known;
     }
 
+    /// <summary>Every app's installation on this portal, from memory where they are known.</summary>
+    public async ValueTask<IReadOnlyList<KnownPortal>> KnownAllAsync(string memberId, CancellationToken cancellationToken) =>
+        await KnownAsync(new(memberId), cancellationToken) is { } portal ? [portal] : [];
+
     public async Task<Portal?> FindAsync(PortalId id, CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync($"SELECT {PortalRows.Columns} FROM portals WHERE member_id = @id", _rows.Read, cancellationToken, ("@id", id.MemberId));

@@ -7,15 +7,8 @@ internal sealed class Bitrix24Options
 {
     public const string Section = "Bitrix24";
 
-    public string? ClientId { get; set; }
-
-    public string? ClientSecret { get; set; }
-
     /// <summary>Absolute base of every URL registered with Bitrix24, e.g. <c>https://app.example.com/b24</c>.</summary>
     public string? PublicUrl { get; set; }
-
-    /// <summary>Catalogue code of a published app; a local app is addressed by its <see cref="ClientId"/>.</summary>
-    public string? AppCode { get; set; }
 
     /// <summary>The only OAuth servers ever contacted; the first is the default one.</summary>
     public string[] OAuthServers { get; set; } = [];
@@ -40,18 +33,9 @@ internal sealed class Bitrix24Options
 
     public static readonly string[] DefaultOAuthServers = ["https://oauth.bitrix.info", "https://oauth.bitrix24.tech"];
 
-    /// <summary>Whether the app's keys are there: without them nothing can be confirmed or registered.</summary>
-    public bool HasKeys => !string.IsNullOrEmpty(ClientId) && !string.IsNullOrEmpty(ClientSecret);
-
-    /// <summary>What stands in <c>/marketplace/view/{code}/</c>.</summary>
-    public string? LinkCode => string.IsNullOrEmpty(AppCode) ? ClientId : AppCode;
-
     internal void Read(IConfigurationSection section)
     {
-        ClientId = section.Text(nameof(ClientId));
-        ClientSecret = section.Text(nameof(ClientSecret));
         PublicUrl = section.Text(nameof(PublicUrl))?.TrimEnd('/');
-        AppCode = section.Text(nameof(AppCode));
         OAuthServers = section.List(nameof(OAuthServers)) ?? DefaultOAuthServers;
         AllowedPortals = section.List(nameof(AllowedPortals)) ?? [];
         AllowInsecureHttp = section.Truth(nameof(AllowInsecureHttp), AllowInsecureHttp);

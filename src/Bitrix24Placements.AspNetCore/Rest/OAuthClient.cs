@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Microsoft.Extensions.Options;
+using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Rest;
 
@@ -34,7 +34,7 @@ internal sealed record RefreshedTokens(Secret Access, Secret Refresh, DateTimeOf
 
 /// <summary>Talks to the configured OAuth servers and to no other host.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/oauth/index.html</remarks>
-internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, IOptions<Bitrix24Options> options, RestMetrics metrics, TimeProvider time)
+internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry apps, RestMetrics metrics, TimeProvider time)
 {
     /// <summary>A token's life is told in seconds from now; what is never told is an hour.</summary>
     private static readonly TimeSpan TokenLife = TimeSpan.FromHours(1);
@@ -98,7 +98,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, IOptions<Bit
         var install = result.Member("install");
         if (install.Text("member_id") is not { } memberId || !PortalId.IsMemberId(memberId) || result.Text("client_id") is not { } clientId || result.Number("user_id") is not { } userId)
             return new(TokenVerdict.NoAnswer);
-        if (!string.Equals(clientId, options.Value.ClientId, StringComparison.Ordinal)
+        if (apps.FindByClientId(clientId) is not { } app
             || hosts.PortalEndpoint(install.Text("client_endpoint")) is not { } endpoint)
         {
             return new(TokenVerdict.Refused);
@@ -106,28 +106,28 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, IOptions<Bit
 
         var now = time.GetUtcNow();
         var expires = result.Instant("expires") is { } told && told > now && told < now + TokenLife ? told : now + TokenLife;
-        return new(TokenVerdict.Confirmed, new(new(memberId), endpoint, server, userId, expires));
+        return new(TokenVerdict.Confirmed, new(new(memberId, app.Name), endpoint, server, userId, expires));
     }
 
-    /// <summary>Exchanges a refresh token. The old one is void as soon as the server has seen this, whether or not its answer arrives.</summary>
-    public async Task<RestResult<RefreshedTokens>> RefreshAsync(Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <summary>Exchanges a refresh token of an app. The old one is void as soon as the server has seen this, whether or not its answer arrives.</summary>
+    public async Task<RestResult<RefreshedTokens>> RefreshAsync(string app, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (!options.Value.HasKeys)
+        if (apps.Find(app) is not { } keys)
             return RestError.NotConfigured;
         var started = time.GetTimestamp();
-        var result = await SendRefreshAsync(refreshToken, server, timeout, cancellationToken);
+        var result = await SendRefreshAsync(keys, refreshToken, server, timeout, cancellationToken);
         metrics.OAuthCall("token", RestErrors.Label(result.Error?.Code), time.GetElapsedTime(started));
         return result;
     }
 
-    private async Task<RestResult<RefreshedTokens>> SendRefreshAsync(Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<RestResult<RefreshedTokens>> SendRefreshAsync(RegisteredApp keys, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
     {
         // Documented as GET; POST keeps the secrets out of addresses, and is what the vendor's own JavaScript SDK sends.
         using var form = new FormUrlEncodedContent(
         [
             new("grant_type", "refresh_token"),
-            new("client_id", options.Value.ClientId),
-            new("client_secret", options.Value.ClientSecret),
+            new("client_id", keys.ClientId),
+            new("client_secret", keys.ClientSecret.Reveal()),
             new("refresh_token", refreshToken.Reveal()),
         ]);
         try

@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Rest;
 
 /// <summary>Usable tokens of a portal. One refresh per expired token: within the process by sharing its task, over all instances by a lease in the database.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/oauth/auto-renewal.html: refresh tokens rotate, and refreshing without need gets an app blocked.</remarks>
 internal sealed partial class TokenRefresher(
-    PortalStore store, OAuthClient oauth, RestMetrics metrics, IOptions<Bitrix24Options> options, TimeProvider time, ILogger<TokenRefresher> logger) : IAsyncDisposable
+    PortalStore store, OAuthClient oauth, RestMetrics metrics, AppRegistry apps, TimeProvider time, ILogger<TokenRefresher> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LeaseRenewal = TimeSpan.FromSeconds(4);
@@ -29,7 +29,7 @@ internal sealed partial class TokenRefresher(
     /// <summary>The portal with tokens that are not known to be expired, refreshed first where they are.</summary>
     public async Task<RestResult<Portal>> UsableAsync(PortalId id, CancellationToken cancellationToken)
     {
-        if (!options.Value.HasKeys)
+        if (apps.Find(id.App) is null)
             return RestError.NotConfigured;
         if (await store.FindAsync(id, cancellationToken) is not { State: not PortalState.Uninstalled } portal)
             return RestError.NotInstalled;
@@ -122,7 +122,7 @@ internal sealed partial class TokenRefresher(
 
     private async Task<RestResult<Portal>> RefreshHoldingLeaseAsync(Portal portal, CancellationToken cancellationToken)
     {
-        var refresh = oauth.RefreshAsync(portal.Tokens!.Refresh, portal.OAuthServer, AnswerTimeout, cancellationToken);
+        var refresh = oauth.RefreshAsync(portal.Id.App, portal.Tokens!.Refresh, portal.OAuthServer, AnswerTimeout, cancellationToken);
         for (var renewals = 0; await Task.WhenAny(refresh, Task.Delay(LeaseRenewal, time, cancellationToken)) != refresh; renewals++)
         {
             await TryAsync(portal, () => store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken));

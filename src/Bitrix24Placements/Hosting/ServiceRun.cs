@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Microsoft.Extensions.Options;
@@ -54,7 +55,7 @@ internal static partial class ServiceRun
     {
         var options = app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value;
         Log.Listening(logger, string.Join(", ", app.Urls));
-        if (!options.HasKeys)
+        if (!app.Services.GetRequiredService<AppRegistry>().HasAny)
             Log.NoKeys(logger);
         if (options.PublicUrl is null)
             Log.NoPublicUrl(logger);

@@ -1,3 +1,4 @@
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Hosting;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
@@ -93,7 +94,7 @@ public sealed class OptionsTests
         Assert.Equal((2, 50), (options.RequestsPerSecond, options.RequestBurst));
         Assert.Equal(300, services.GetRequiredService<IOptions<LimitsOptions>>().Value.UnverifiedPerMinute);
         Assert.Equal(6000, services.GetRequiredService<IOptions<SignalsOptions>>().Value.PerMinute);
-        Assert.False(options.HasKeys);
+        Assert.False(services.GetRequiredService<AppRegistry>().HasAny);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Bitrix24Placements.Tests.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
@@ -16,7 +17,7 @@ public sealed class WorkLoopTests
         var work = new HeldWork();
         await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
         var store = service.Get<WorkStore>();
-        await store.RequestAsync(new("portal"), HeldWork.Name, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
+        await store.RequestAsync(TestStore.Named("portal"), HeldWork.Name, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
         await service.EventuallyAsync(() => work.Runs == 1, "the work has begun");
 
         await service.Get<Database>().ExecuteAsync("UPDATE work SET lease_till = 0", Token);
@@ -24,7 +25,7 @@ public sealed class WorkLoopTests
 
         Assert.Equal(1, work.Runs);
         work.End();
-        await service.EventuallyAsync(async () => !await store.ExistsAsync(new("portal"), HeldWork.Name, Token), "it is done");
+        await service.EventuallyAsync(async () => !await store.ExistsAsync(TestStore.Named("portal"), HeldWork.Name, Token), "it is done");
         Assert.Equal(1, work.Runs);
     }
 

@@ -82,7 +82,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
         var readable = await source.InstalledAsync();
         var lost = await source.InstalledAsync();
-        await source.Database.ExecuteAsync("UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = @id", Token, ("@id", lost.Id));
+        await source.Database.ExecuteAsync("UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = @id", Token, ("@id", lost.Id.MemberId));
         var target = await TargetAsync();
 
         var (code, output) = await MoveAsync(source, target);
@@ -148,7 +148,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
     /// <summary>The command as an operator gives it.</summary>
     private static async Task<(int Code, string Output)> RunAsync(Dictionary<string, string?> settings, string from)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Portal).Assembly.Location, StoreMove.Command, "--from", from]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(Bitrix24Placements.Hosting.ForwardedSettings).Assembly.Location, StoreMove.Command, "--from", from]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (key, value) in settings)
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         using var process = Process.Start(start)!;

@@ -1,3 +1,4 @@
+using Bitrix24Placements.Tests.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.Extensions.Options;
@@ -26,11 +27,11 @@ public sealed class PortalLimitsTests
     public async Task One_portals_queue_holds_up_no_other_portal()
     {
         await using var limits = new PortalLimits(Options.Create(new Bitrix24Options { RequestsPerSecond = 0.01, RequestBurst = 1 }), TimeProvider.System);
-        Assert.True(await limits.WaitAsync(new("one"), TimeSpan.FromSeconds(60), Token));
+        Assert.True(await limits.WaitAsync(TestStore.Named("one"), TimeSpan.FromSeconds(60), Token));
         using var gone = new CancellationTokenSource();
-        var waiting = limits.WaitAsync(new("one"), TimeSpan.FromSeconds(60), gone.Token);
+        var waiting = limits.WaitAsync(TestStore.Named("one"), TimeSpan.FromSeconds(60), gone.Token);
 
-        Assert.True(await limits.WaitAsync(new("other"), TimeSpan.FromSeconds(60), Token));
+        Assert.True(await limits.WaitAsync(TestStore.Named("other"), TimeSpan.FromSeconds(60), Token));
 
         Assert.False(waiting.IsCompleted);
         await gone.CancelAsync();
@@ -58,19 +59,19 @@ public sealed class PortalLimitsTests
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var limits = new PortalLimits(Options.Create(new Bitrix24Options()), time);
-        limits.Block(new("one"), "told", time.GetUtcNow() + TimeSpan.FromMinutes(3));
-        limits.Block(new("one"), "untold", null);
-        limits.Block(new("one"), "nonsense", time.GetUtcNow() + TimeSpan.FromDays(1000));
+        limits.Block(TestStore.Named("one"), "told", time.GetUtcNow() + TimeSpan.FromMinutes(3));
+        limits.Block(TestStore.Named("one"), "untold", null);
+        limits.Block(TestStore.Named("one"), "nonsense", time.GetUtcNow() + TimeSpan.FromDays(1000));
 
-        Assert.NotNull(limits.BlockedUntil(new("one"), "told"));
-        Assert.Null(limits.BlockedUntil(new("one"), "other"));
-        Assert.Null(limits.BlockedUntil(new("other"), "told"));
+        Assert.NotNull(limits.BlockedUntil(TestStore.Named("one"), "told"));
+        Assert.Null(limits.BlockedUntil(TestStore.Named("one"), "other"));
+        Assert.Null(limits.BlockedUntil(TestStore.Named("other"), "told"));
         time.Advance(TimeSpan.FromMinutes(3));
-        Assert.Null(limits.BlockedUntil(new("one"), "told"));
-        Assert.NotNull(limits.BlockedUntil(new("one"), "untold"));
+        Assert.Null(limits.BlockedUntil(TestStore.Named("one"), "told"));
+        Assert.NotNull(limits.BlockedUntil(TestStore.Named("one"), "untold"));
         time.Advance(TimeSpan.FromMinutes(7));
-        Assert.Null(limits.BlockedUntil(new("one"), "untold"));
-        Assert.Null(limits.BlockedUntil(new("one"), "nonsense"));
+        Assert.Null(limits.BlockedUntil(TestStore.Named("one"), "untold"));
+        Assert.Null(limits.BlockedUntil(TestStore.Named("one"), "nonsense"));
     }
 
     [Fact]

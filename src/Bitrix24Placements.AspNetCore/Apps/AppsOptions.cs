@@ -1,0 +1,42 @@
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
+
+namespace Bitrix24Placements.Apps;
+
+/// <summary>The keys of apps in the section <c>Bitrix24</c>: <c>ClientId</c> and <c>ClientSecret</c> of the default app, <c>Apps:{name}</c> of others.</summary>
+internal sealed class AppsOptions
+{
+    public const string Section = "Bitrix24";
+
+    /// <summary>The default app first, where it has both keys.</summary>
+    public IReadOnlyList<RegisteredApp> Apps { get; private set; } = [];
+
+    private string? _problem;
+
+    internal void Read(IConfigurationSection section)
+    {
+        var apps = new List<RegisteredApp>();
+        Add(PortalId.DefaultApp, section);
+        foreach (var named in section.GetSection("Apps").GetChildren())
+            Add(named.Key, named);
+        Apps = apps;
+
+        void Add(string name, IConfigurationSection keys)
+        {
+            if (keys.Text("ClientId") is { } id && keys.Text("ClientSecret") is { } secret)
+                apps.Add(new(name, id, new(secret), keys.Text("AppCode")));
+            else if (name != PortalId.DefaultApp)
+                _problem ??= $"Bitrix24:Apps:{name} needs both ClientId and ClientSecret.";
+            if (name == PortalId.DefaultApp && keys != section)
+                _problem ??= $"Bitrix24:Apps:{name}: the default app's keys are Bitrix24:ClientId and Bitrix24:ClientSecret.";
+            else if (!IsName(name))
+                _problem ??= $"Bitrix24:Apps:{name}: a name has 1 to 64 letters, digits, _ and -.";
+        }
+    }
+
+    internal string? Problem() =>
+        _problem ?? (Apps.GroupBy(static a => a.ClientId).FirstOrDefault(static g => g.Count() > 1) is { } twice
+            ? $"Bitrix24:Apps:{twice.Last().Name}:ClientId is that of another app as well." : null);
+
+    public static bool IsName(string name) => name.Length is > 0 and <= 64 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+}

@@ -1,0 +1,11 @@
+namespace Bitrix24Placements.Apps;
+
+/// <summary>An app with its keys.</summary>
+/// <param name="AppCode">Catalogue code of a published app; a local app is addressed by its client_id.</param>
+internal sealed record RegisteredApp(string Name, string ClientId, Secret ClientSecret, string? AppCode)
+{
+    public AppInfo Info { get; } = new(Name, ClientId);
+
+    /// <summary>What stands in <c>/marketplace/view/{code}/</c>.</summary>
+    public string LinkCode => AppCode ?? ClientId;
+}
