@@ -1,5 +1,6 @@
 using System.Reflection;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Pages;
@@ -36,6 +37,7 @@ public static class Bitrix24PlacementsExtensions
         services.AddInstallation();
         services.AddSignals();
         services.AddHealth();
+        services.AddDoctor();
         return builder;
     }
 
@@ -60,6 +62,7 @@ public static class Bitrix24PlacementsExtensions
             files.UseFiles("", "public, max-age=600");
         });
         app.UseMiddleware<ErrorHandling>(ErrorScope.OwnEndpoints);
+        app.UseMiddleware<EchoMiddleware>();
         return app;
     }
 
@@ -72,6 +75,7 @@ public static class Bitrix24PlacementsExtensions
         registered.MapInstallation();
         own.MapSignals();
         own.MapHealth();
+        own.MapDoctor();
         return app;
     }
 

@@ -9,7 +9,7 @@ using Bitrix24Placements.Refusals;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>The app's own page: how its placements are on this portal, how fast the worker was, and links to copy.</summary>
-internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals, WorkerLoads loads, PageSessions sessions, DeepLinks links)
+internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals, WorkerLoads loads, PageSessions sessions, DeepLinks links, IEnumerable<IAppPagePart> parts)
 {
     public async Task ShowAsync(HttpContext context, AppPageRequest request)
     {
@@ -24,6 +24,7 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
         var portal = request.Known is null ? null : await portals.FindAsync(request.Portal.Id, context.RequestAborted);
         string T(string key) => texts.Get(request.Language, key);
         var hours = portal is null ? [] : await loads.LastDayAsync(portal.Id, context.RequestAborted);
+        var more = await Task.WhenAll(parts.Select(p => p.RenderAsync(context, request)));
         var html = Html.Of(
             $"""
             {pages.Head(context, request.Language, T("app.title"))}
@@ -34,6 +35,7 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
             {(request.Parameters.Count == 0 ? default : ParameterTable.Render(request.Parameters, T))}
             {Placements(portal, T)}
             {LoadPlot.Render(hours, T)}
+            {Html.Join(more)}
             {LinkMaker(T)}
             </main>
             {pages.Module(context, "app.js")}
