@@ -59,7 +59,7 @@ internal sealed class LaunchVerifier(
 
     private async ValueTask<Checked<Believed>> VerifyUnknownWorkerAsync(HttpContext context, PlacementPost post)
     {
-        if (!attempts.MayTry(context, post.MemberId))
+        if (!attempts.MayTry(context, AttemptKind.Worker, post.MemberId))
             return Rejection.TooManyAttempts;
         try
         {
@@ -87,7 +87,7 @@ internal sealed class LaunchVerifier(
 
     private async ValueTask<Checked<Believed>> ConfirmAsync(HttpContext context, PlacementPost post)
     {
-        if (!attempts.MayTry(context, post.MemberId))
+        if (!attempts.MayTry(context, AttemptKind.Person, post.MemberId))
             return Rejection.TooManyAttempts;
         if (!apps.HasAny)
             return Rejection.NotConfigured;

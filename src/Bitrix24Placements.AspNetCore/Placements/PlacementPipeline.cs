@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Placements;
 
 /// <summary>The way of every launch: read, parse, verify, then either its context as JSON or the handler of its placement.</summary>
 internal sealed class PlacementPipeline(
-    LaunchVerifier verifier, PlacementHandlers handlers, UnverifiedAttempts attempts, RejectionWriter rejections, WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
+    LaunchVerifier verifier, PlacementHandlers handlers, UnverifiedAttempts attempts, Places places, RejectionWriter rejections, WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
 {
     public static readonly PlacementExpectation RestAppUri = new(PlacementCatalogue.RestAppUri);
     public static readonly PlacementExpectation BackgroundWorker = new(PlacementCatalogue.BackgroundWorker);
@@ -19,9 +19,15 @@ internal sealed class PlacementPipeline(
         var started = Stopwatch.GetTimestamp();
         var (post, rejection, language) = await ReadAsync(context, expected);
         Believed? believed = null;
-        if (post is not null)
+        var isWorker = post?.Placement == PlacementCatalogue.BackgroundWorker;
+        using var place = post is null ? default : places.TryTake(isWorker ? Room.Workers : Room.Pages, context, post.MemberId);
+        if (post is not null && !place.IsTaken)
         {
-            (believed, rejection) = post.Placement == PlacementCatalogue.BackgroundWorker
+            rejection = Rejection.Overloaded;
+        }
+        else if (post is not null)
+        {
+            (believed, rejection) = isWorker
                 ? await verifier.VerifyWorkerAsync(context, post)
                 : await verifier.VerifyPersonAsync(context, post);
         }
@@ -33,7 +39,7 @@ internal sealed class PlacementPipeline(
 
         var took = Stopwatch.GetElapsedTime(started);
         metrics.Served(post?.Placement ?? expected.Placements[0], rejection?.Code ?? "ok", took);
-        if (believed?.Portal is { } portal && post!.Placement == PlacementCatalogue.BackgroundWorker)
+        if (believed?.Portal is { } portal && isWorker)
             loads.Record(portal.Id, took);
     }
 
@@ -54,7 +60,7 @@ internal sealed class PlacementPipeline(
     private Task RejectAsync(HttpContext context, Rejection rejection, PlacementPost? post, string language)
     {
         if (rejection.IsFailedAttempt)
-            attempts.Failed(context, post?.MemberId ?? "");
+            attempts.Failed(context, post?.Placement == PlacementCatalogue.BackgroundWorker ? AttemptKind.Worker : AttemptKind.Person, post?.MemberId ?? "");
         return rejections.WriteAsync(context, rejection, language);
     }
 

@@ -1,6 +1,5 @@
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
 using Microsoft.AspNetCore.DataProtection;
 
@@ -32,9 +31,8 @@ internal static class PlacementServices
         var services = endpoints.ServiceProvider;
         var pipeline = services.GetRequiredService<PlacementPipeline>();
         endpoints.MapPost(AppPaths.RestAppUri, context => pipeline.ServeAsync(context, PlacementPipeline.RestAppUri));
-        endpoints.MapPost(AppPaths.BackgroundWorker, context => pipeline.ServeAsync(context, PlacementPipeline.BackgroundWorker))
-            .WithMetadata(WorkerLoad.Instance);
-        endpoints.MapPost(AppPaths.Placements, context => pipeline.ServeAsync(context, PlacementPipeline.Either)).WithMetadata(WorkerLoad.Instance);
+        endpoints.MapPost(AppPaths.BackgroundWorker, context => pipeline.ServeAsync(context, PlacementPipeline.BackgroundWorker));
+        endpoints.MapPost(AppPaths.Placements, context => pipeline.ServeAsync(context, PlacementPipeline.Either));
         endpoints.MapPost("/", context => pipeline.ServeAsync(context, PlacementPipeline.AppPage));
         endpoints.MapRestAppUri(services.GetRequiredService<RestAppUriPage>().ShowAsync);
         endpoints.MapBackgroundWorker(services.GetRequiredService<WorkerPage>().ShowAsync);
