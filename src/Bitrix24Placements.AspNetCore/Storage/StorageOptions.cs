@@ -1,4 +1,3 @@
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -19,8 +18,17 @@ internal sealed class StorageOptions
     /// <summary>How many portals a process keeps in memory, about 1 KiB each. The others are read when they are needed.</summary>
     public int CachedPortals { get; set; } = 20_000;
 
+    /// <summary>Folder for what must not be lost while the database is away. Null: <c>spool</c> beside a SQLite file, else <c>data/spool</c>.</summary>
+    public string? SpoolPath { get; set; }
+
+    internal string SpoolFolder =>
+        SpoolPath ?? Path.Combine(Provider == StorageProvider.Sqlite ? Path.GetDirectoryName(Path.GetFullPath(SqliteFile)) ?? "" : "data", "spool");
+
+    private string SqliteFile => new SqliteConnectionStringBuilder(ConnectionString).DataSource;
+
     internal void Read(IConfigurationSection section)
     {
+        SpoolPath = section.Text(nameof(SpoolPath)) ?? SpoolPath;
         Provider = section.Choice(nameof(Provider), Provider);
         ConnectionString = section.Text(nameof(ConnectionString)) ?? ConnectionString;
         CachedPortals = section.Whole(nameof(CachedPortals), CachedPortals);
@@ -34,7 +42,7 @@ internal sealed class StorageOptions
         {
             if (Provider == StorageProvider.PostgreSql)
                 _ = new NpgsqlConnectionStringBuilder(ConnectionString);
-            else if (new SqliteConnectionStringBuilder(ConnectionString).DataSource is "" or ":memory:")
+            else if (SqliteFile is "" or ":memory:")
                 return "Storage:ConnectionString has to name a file: Data Source=…";
             return null;
         }

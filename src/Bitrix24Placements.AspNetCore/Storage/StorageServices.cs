@@ -16,6 +16,8 @@ internal static class StorageServices
         services.AddDatabase();
         services.AddSingleton<Readiness>();
         services.AddHostedService(static p => p.GetRequiredService<Readiness>());
+        services.AddSingleton<SpoolCarrier>();
+        services.AddHostedService(static p => p.GetRequiredService<SpoolCarrier>());
         return services;
     }
 
@@ -24,6 +26,7 @@ internal static class StorageServices
         services.AddSingleton<Database>();
         services.AddSingleton<SchemaInstaller>();
         services.AddSingleton<TokenVault>();
+        services.AddSingleton<Spool>();
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>, TokenKeys>();
         return services;
     }

@@ -34,6 +34,8 @@ internal sealed class TestStore : IAsyncDisposable
 
     public Database Database => Get<Database>();
 
+    public IServiceProvider Services => _services;
+
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 

@@ -1,0 +1,55 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>What .NET does not offer of files. Elsewhere than on Linux these do nothing.</summary>
+internal static class Posix
+{
+    /// <summary>A new file survives a power failure only when its folder is synced, too.</summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public static void SyncFolder(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var descriptor = Open(Terminated(path), 0);
+        if (descriptor < 0)
+            throw new IOException($"{path} cannot be opened: {LastError()}");
+        try
+        {
+            if (Sync(descriptor) != 0)
+                throw new IOException($"{path} cannot be synced: {LastError()}");
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    /// <summary>Which file stands at this path: another one after it was deleted or replaced. Null where there is none, or it cannot be told.</summary>
+    public static (long Device, long Number)? FileAt(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+            return File.Exists(path) ? (0, 0) : null;
+        // st_dev and st_ino stand first on every 64-bit Linux.
+        var status = new long[64];
+        return Stat(Terminated(path), status) == 0 ? (status[0], status[1]) : null;
+    }
+
+    private static byte[] Terminated(string path) => Encoding.UTF8.GetBytes(path + "\0");
+
+    private static string LastError() => new Win32Exception(Marshal.GetLastPInvokeError()).Message;
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    private static extern int Open(byte[] path, int flags);
+
+    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static extern int Sync(int descriptor);
+
+    [DllImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static extern int Close(int descriptor);
+
+    [DllImport("libc", EntryPoint = "stat", SetLastError = true)]
+    private static extern int Stat(byte[] path, long[] status);
+}

@@ -1,0 +1,189 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Small durable files beside the data for what must not be lost while the database is away: encrypted, synced, bounded. <see cref="SpoolCarrier"/> brings them into the database.</summary>
+internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault vault, TimeProvider time, ILogger<Spool> logger)
+{
+    private readonly string _folder = Path.GetFullPath(options.Value.SpoolFolder);
+    private readonly SpoolShares _shares = new();
+    private bool _isTroubled;
+
+    /// <summary>Entries and reserved places.</summary>
+    public int Count => _shares.Count;
+
+    /// <summary>Proves that there will be room for a payload by writing as much. Null: there is none.</summary>
+    /// <param name="kind">Of the <see cref="ISpoolHandler"/> that carries it over.</param>
+    /// <param name="key">One line; given back with the payload.</param>
+    /// <param name="bytes">The payload's largest size in UTF-8.</param>
+    public Task<SpoolPlace?> ReserveAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
+        PlaceAsync(kind, key, address: null, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
+
+    /// <summary>Keeps an entry until it is carried over. False: there is no room.</summary>
+    /// <param name="address">Who sent it, where that is a stranger: takes that address's share.</param>
+    public async Task<bool> PutAsync(string kind, string key, string payload, string? address, CancellationToken cancellationToken)
+    {
+        if (await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)
+            return false;
+        place.Leave();
+        await place.DisposeAsync();
+        return true;
+    }
+
+    /// <summary>In their order. What is reserved or being written is among them.</summary>
+    internal IReadOnlyList<SpoolFile> List()
+    {
+        if (!Directory.Exists(_folder))
+            return [];
+        var files = new List<SpoolFile>();
+        foreach (var info in new DirectoryInfo(_folder).EnumerateFiles("*.spool"))
+        {
+            if (SpoolFile.Parse(info.Name) is not { } file || !info.Exists)
+                continue;
+            _shares.Found(file, info.Length);
+            files.Add(file);
+        }
+
+        _shares.KeepOnly(files.Select(static f => f.Name).ToHashSet());
+        files.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return files;
+    }
+
+    /// <summary>Holds an entry, so that nobody else carries it over; null where somebody else holds it or it is gone.</summary>
+    internal FileStream? Hold(SpoolFile file)
+    {
+        try
+        {
+            // Exclusive over processes as well, and let go by a kill.
+            var stream = new FileStream(PathOf(file), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            // Just made, and not yet held by who is making it.
+            if (stream.Length > 0 || DateTime.UtcNow - File.GetLastWriteTimeUtc(stream.Name) > TimeSpan.FromMinutes(1))
+                return stream;
+            stream.Dispose();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What an entry holds; both null where nothing was written into a reserved place, or nothing that can be decrypted.</summary>
+    internal async Task<(string? Key, string? Payload, bool IsEmpty)> ReadAsync(SpoolFile file, FileStream stream, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[stream.Length];
+        await stream.ReadExactlyAsync(bytes, cancellationToken);
+        var text = bytes.AsMemory().TrimEnd((byte)0);
+        if (text.IsEmpty)
+            return (null, null, true);
+        return vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(text.Span))?.Split('\n', 2) is [var key, var payload] ? (key, payload, false) : (null, null, false);
+    }
+
+    internal void Remove(SpoolFile file)
+    {
+        try
+        {
+            File.Delete(PathOf(file));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nor is the file there.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It stays, and is carried over once more.
+            Trouble(e.Message);
+            return;
+        }
+
+        _shares.Remove(file);
+    }
+
+    private async Task<SpoolPlace?> PlaceAsync(string kind, string key, string? address, byte[] content, CancellationToken cancellationToken)
+    {
+        var file = SpoolFile.New(kind, key, address, time.GetUtcNow());
+        if (!_shares.TryAdd(file, content.Length))
+        {
+            Trouble("it is full");
+            return null;
+        }
+
+        FileStream? stream = null;
+        try
+        {
+            stream = await WriteAsync(file, content, cancellationToken);
+            _isTroubled = false;
+            return new(this, file, stream, payload => Seal(kind, key, payload));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Trouble(e.Message);
+            return null;
+        }
+        finally
+        {
+            if (stream is null)
+                Remove(file);
+        }
+    }
+
+    private async Task<FileStream> WriteAsync(SpoolFile file, byte[] content, CancellationToken cancellationToken)
+    {
+        MakeFolder();
+        var stream = new FileStream(PathOf(file), new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            BufferSize = 0,
+            UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        try
+        {
+            await stream.WriteAsync(content, cancellationToken);
+            stream.Flush(flushToDisk: true);
+            Posix.SyncFolder(_folder);
+            return stream;
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
+    }
+
+    private void MakeFolder()
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(_folder);
+        else if (!Directory.Exists(_folder))
+            Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private byte[] Seal(string kind, string key, string payload)
+    {
+        if (key.Contains('\n'))
+            throw new ArgumentException("A key is one line.", nameof(key));
+        return Encoding.ASCII.GetBytes(vault.Protect(kind, "spool", key + "\n" + payload));
+    }
+
+    /// <summary>Encryption adds a header, a code and Base64.</summary>
+    private static int SealedSize(int bytes) => ((bytes + 200) * 4 / 3) + 16;
+
+    private string PathOf(SpoolFile file) => Path.Combine(_folder, file.Name);
+
+    /// <summary>One line for a full disk, not one for each refresh.</summary>
+    private void Trouble(string reason)
+    {
+        if (!_isTroubled)
+            Log.NoRoom(logger, _folder, reason);
+        _isTroubled = true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "Nothing can be kept in the spool {Folder}: {Reason}")]
+        public static partial void NoRoom(ILogger logger, string folder, string reason);
+    }
+}

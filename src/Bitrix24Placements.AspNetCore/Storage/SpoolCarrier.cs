@@ -1,0 +1,113 @@
+using System.Data.Common;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Carries the spool over into the database: what an earlier process has left at the start, the rest as soon as the database is back.</summary>
+internal sealed partial class SpoolCarrier(
+    Spool spool, IEnumerable<ISpoolHandler> handlers, Readiness readiness, TimeProvider time, ILogger<SpoolCarrier> logger) : ReadyService(readiness)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(static h => h.Kind);
+
+    /// <summary>What was told of in the log, so that it is told once.</summary>
+    private readonly HashSet<string> _told = [];
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await CarryOverAllAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException)
+            {
+                // The database or the disk is away: the next look comes soon enough.
+                Tell(e.GetType().Name, () => Log.Waiting(logger, e.Message));
+            }
+
+            await Task.Delay(Every, time, stoppingToken);
+        }
+    }
+
+    /// <summary>Once through the spool, each key's entries in their order.</summary>
+    internal async Task CarryOverAllAsync(CancellationToken cancellationToken)
+    {
+        var waiting = new HashSet<string>();
+        foreach (var file in spool.List())
+        {
+            if (!waiting.Contains(file.KeyShare) && !await CarryOverAsync(file, cancellationToken))
+                waiting.Add(file.KeyShare);
+        }
+    }
+
+    private async Task<bool> CarryOverAsync(SpoolFile file, CancellationToken cancellationToken)
+    {
+        if (!_handlers.TryGetValue(file.Kind, out var handler))
+        {
+            Tell(file.Kind, () => Log.UnknownKind(logger, file.Kind));
+            return false;
+        }
+
+        await using var stream = spool.Hold(file);
+        if (stream is null)
+            return false;
+        var (key, payload, isEmpty) = await spool.ReadAsync(file, stream, cancellationToken);
+        if (!isEmpty && (key is null || payload is null))
+        {
+            Tell(file.Name, () => Log.Unreadable(logger, file.Name));
+            return true;
+        }
+
+        // An empty one was reserved by a process that has ended before it had anything to keep.
+        if (key is not null && payload is not null)
+        {
+            if (!await TryHandleAsync(handler, key, payload, cancellationToken))
+                return false;
+            Log.CarriedOver(logger, file.Kind, key);
+        }
+
+        await stream.DisposeAsync();
+        spool.Remove(file);
+        return true;
+    }
+
+    private async Task<bool> TryHandleAsync(ISpoolHandler handler, string key, string payload, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await handler.CarryOverAsync(key, payload, cancellationToken);
+        }
+        catch (Exception e) when (e is not (DbException or OperationCanceledException))
+        {
+            // One entry that a handler does not bear must not keep back the others.
+            Tell(handler.Kind + key, () => Log.Failed(logger, e, handler.Kind, key));
+            return false;
+        }
+    }
+
+    private void Tell(string what, Action log)
+    {
+        if (_told.Count < 1_000 && _told.Add(what))
+            log();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The spool cannot be carried over yet: {Reason}")]
+        public static partial void Waiting(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "Entries of the kind {Kind} in the spool are not known to this version; they stay there")]
+        public static partial void UnknownKind(ILogger logger, string kind);
+
+        [LoggerMessage(3, LogLevel.Error, "{File} in the spool cannot be decrypted; it stays there")]
+        public static partial void Unreadable(ILogger logger, string file);
+
+        [LoggerMessage(4, LogLevel.Error, "Entry {Kind} {Key} of the spool cannot be carried over; it is tried again")]
+        public static partial void Failed(ILogger logger, Exception exception, string kind, string key);
+
+        [LoggerMessage(5, LogLevel.Information, "Entry {Kind} {Key} was carried over from the spool")]
+        public static partial void CarriedOver(ILogger logger, string kind, string key);
+    }
+}

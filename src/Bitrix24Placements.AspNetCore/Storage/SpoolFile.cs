@@ -1,0 +1,30 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>The name of a spooled entry's file: its order, its kind, and whose share it takes. The rest is encrypted inside.</summary>
+/// <param name="KeyShare">Short hash of kind and key.</param>
+/// <param name="AddressShare">Short hash of the sender's address, or <see cref="NoAddress"/>.</param>
+internal sealed record SpoolFile(string Name, string Kind, string KeyShare, string AddressShare)
+{
+    public const string NoAddress = "none";
+
+    private const string Extension = "spool";
+
+    private static int _last;
+
+    public static SpoolFile New(string kind, string key, string? address, DateTimeOffset now)
+    {
+        if (kind.Length == 0 || !kind.All(char.IsAsciiLetterOrDigit))
+            throw new ArgumentException("A kind has letters and digits.", nameof(kind));
+        var order = string.Create(CultureInfo.InvariantCulture, $"{now.UtcTicks:x16}{(uint)Interlocked.Increment(ref _last):x8}");
+        var (keyShare, addressShare) = (Share("key:" + kind + ":" + key), address is null ? NoAddress : Share("address:" + address));
+        return new($"{order}{Guid.NewGuid():n}.{kind}.{keyShare}.{addressShare}.{Extension}", kind, keyShare, addressShare);
+    }
+
+    public static SpoolFile? Parse(string name) => name.Split('.') is [_, var kind, var key, var address, Extension] ? new(name, kind, key, address) : null;
+
+    private static string Share(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
+}

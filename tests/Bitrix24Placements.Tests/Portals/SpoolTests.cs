@@ -1,0 +1,161 @@
+using System.Text;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Tests.Harness;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class SpoolTests(ThrowawayPostgres postgres)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_was_put_is_carried_over_once_in_its_order()
+    {
+        await using var store = await OpenAsync();
+        var handler = new Handler();
+        for (var i = 0; i < 5; i++)
+            Assert.True(await store.Get<Spool>().PutAsync(handler.Kind, "portal", "line\n" + i, "10.0.0.1", Token));
+
+        await CarryOverAsync(store, handler);
+        await CarryOverAsync(store, handler);
+
+        Assert.Equal(Enumerable.Range(0, 5).Select(static i => ("portal", "line\n" + i)), handler.Carried);
+        Assert.Empty(Files(store));
+        Assert.Equal(0, store.Get<Spool>().Count);
+    }
+
+    [Fact]
+    public async Task An_entry_waits_until_its_handler_is_done_and_keeps_back_later_ones_of_its_key_alone()
+    {
+        await using var store = await OpenAsync();
+        var handler = new Handler { Refuses = static key => key == "a" };
+        foreach (var key in (string[])["a", "b", "a"])
+            Assert.True(await store.Get<Spool>().PutAsync(handler.Kind, key, "payload", null, Token));
+
+        await CarryOverAsync(store, handler);
+        Assert.Equal([("b", "payload")], handler.Carried);
+        Assert.Equal(1, handler.Refused);
+
+        handler.Refuses = static _ => false;
+        await CarryOverAsync(store, handler);
+        Assert.Equal(3, handler.Carried.Count);
+    }
+
+    [Fact]
+    public async Task A_reserved_place_is_written_without_growing_and_removed_when_the_database_has_it()
+    {
+        await using var store = await OpenAsync();
+        var payload = new string('t', 2_000);
+        var place = await store.Get<Spool>().ReserveAsync("tokens", "portal", Encoding.UTF8.GetByteCount(payload), Token);
+        Assert.NotNull(place);
+        var size = Files(store).Single().Length;
+        await place.WriteAsync(payload, Token);
+        Assert.Equal(size, Files(store).Single().Length);
+
+        // Held by this process: nobody carries it over meanwhile.
+        var handler = new Handler { Kind = "tokens" };
+        await CarryOverAsync(store, handler);
+        Assert.Empty(handler.Carried);
+
+        await place.DisposeAsync();
+        Assert.Empty(Files(store));
+    }
+
+    [Fact]
+    public async Task What_was_written_before_a_kill_is_carried_over_and_an_unused_place_goes()
+    {
+        await using var store = await OpenAsync();
+        var written = await store.Get<Spool>().ReserveAsync("tokens", "portal", 100, Token);
+        var unused = await store.Get<Spool>().ReserveAsync("tokens", "other", 100, Token);
+        Assert.NotNull(written);
+        Assert.NotNull(unused);
+        await written.WriteAsync("the only valid tokens", Token);
+        // As a kill does: the handles go, the files stay.
+        written.Leave();
+        unused.Leave();
+        await written.DisposeAsync();
+        await unused.DisposeAsync();
+
+        var handler = new Handler { Kind = "tokens" };
+        await CarryOverAsync(store, handler);
+        Assert.Equal([("portal", "the only valid tokens")], handler.Carried);
+        Assert.Empty(Files(store));
+    }
+
+    [Fact]
+    public async Task Entries_are_encrypted_and_readable_to_the_service_alone()
+    {
+        await using var store = await OpenAsync();
+        Assert.True(await store.Get<Spool>().PutAsync("events", "portal-of-somebody", "a-secret-payload", "192.0.2.1", Token));
+
+        var file = Files(store).Single();
+        Assert.DoesNotContain("192.0.2.1", file.Name, StringComparison.Ordinal);
+        var text = await File.ReadAllTextAsync(file.FullName, Token);
+        Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("portal", text, StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, file.UnixFileMode);
+    }
+
+    [Fact]
+    public async Task One_portal_and_one_address_take_no_more_than_their_share()
+    {
+        await using var store = await OpenAsync();
+        var spool = store.Get<Spool>();
+        var puts = 0;
+        while (await spool.PutAsync("events", "flooding", "x", null, Token))
+            puts++;
+        Assert.Equal(200, puts);
+        Assert.True(await spool.PutAsync("events", "another", "x", null, Token));
+
+        for (var i = 0; i < 1_000; i++)
+            Assert.True(await spool.PutAsync("events", "key" + i, "x", "10.0.0.1", Token));
+        Assert.False(await spool.PutAsync("events", "one more", "x", "10.0.0.1", Token));
+        Assert.True(await spool.PutAsync("events", "one more", "x", "10.0.0.2", Token));
+    }
+
+    [Fact]
+    public async Task There_is_no_place_where_the_disk_takes_nothing()
+    {
+        await using var store = await OpenAsync();
+        await File.WriteAllTextAsync(store.Storage.SpoolFolder, "a file where the folder would be", Token);
+        Assert.Null(await store.Get<Spool>().ReserveAsync("tokens", "portal", 100, Token));
+        Assert.False(await store.Get<Spool>().PutAsync("events", "portal", "x", null, Token));
+        Assert.Equal(0, store.Get<Spool>().Count);
+    }
+
+    private Task<TestStore> OpenAsync() => TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+
+    private static FileInfo[] Files(TestStore store) => new DirectoryInfo(store.Storage.SpoolFolder).GetFiles();
+
+    private static async Task CarryOverAsync(TestStore store, Handler handler)
+    {
+        using var carrier = ActivatorUtilities.CreateInstance<SpoolCarrier>(
+            store.Services, (IEnumerable<ISpoolHandler>)[handler], new Readiness(store.Get<SchemaInstaller>(), store.Get<TokenVault>(), null!, store.Time, NullLogger<Readiness>.Instance));
+        await carrier.CarryOverAllAsync(Token);
+    }
+
+    private sealed class Handler : ISpoolHandler
+    {
+        public List<(string Key, string Payload)> Carried { get; } = [];
+
+        public Func<string, bool> Refuses { get; set; } = static _ => false;
+
+        public int Refused { get; private set; }
+
+        public string Kind { get; init; } = "events";
+
+        public Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+        {
+            if (Refuses(key))
+            {
+                Refused++;
+                return Task.FromResult(false);
+            }
+
+            Carried.Add((key, payload));
+            return Task.FromResult(true);
+        }
+    }
+}
