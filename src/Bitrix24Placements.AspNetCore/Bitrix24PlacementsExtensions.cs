@@ -1,6 +1,7 @@
 using System.Reflection;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Doctor;
+using Bitrix24Placements.Forms;
 using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Pages;
@@ -31,6 +32,7 @@ public static class Bitrix24PlacementsExtensions
         services.AddPortals();
         services.AddWork();
         services.AddRest();
+        services.AddForms();
         services.AddPages();
         services.AddRefusals();
         services.AddPlacements();

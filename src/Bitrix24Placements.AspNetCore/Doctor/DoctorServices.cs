@@ -43,6 +43,6 @@ internal static class DoctorServices
     {
         var services = endpoints.ServiceProvider;
         endpoints.MapPost("/api/heartbeat", services.GetRequiredService<HeartbeatEndpoint>().ReceiveAsync);
-        endpoints.MapPost("/doctor", services.GetRequiredService<DoctorEndpoint>().ReceiveAsync);
+        endpoints.MapPost("/doctor", services.GetRequiredService<DoctorEndpoint>().ReceiveAsync).RequirePageSession();
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 
@@ -31,14 +30,14 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
             return;
         }
 
-        var (length, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => body.Length.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        if (length is null)
+        var body = await BoundedBody.ReadAsync(context, static (_, bytes) => new ReadBody(bytes.Length));
+        if (body.Value is not { } read)
         {
-            await rejections.WriteAsync(context, rejection ?? Rejection.TooLarge);
+            await rejections.WriteAsync(context, body.Rejection ?? Rejection.TooLarge);
             return;
         }
 
-        Write(context, nonce, long.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
+        Write(context, nonce, read.Bytes);
         context.Response.ContentType = "text/html; charset=utf-8";
         context.Response.Headers.ContentSecurityPolicy = Policy;
         context.Response.Headers.CacheControl = "no-store";
@@ -49,6 +48,8 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
         var request = context.Request;
         context.Response.Headers[EchoSeal.Header] = seal.Seal(new(nonce, request.Scheme, request.Host.Value ?? "", bytes, heard.All));
     }
+
+    private sealed record ReadBody(long Bytes);
 
     private async Task HearAsync(HttpContext context, string nonce)
     {

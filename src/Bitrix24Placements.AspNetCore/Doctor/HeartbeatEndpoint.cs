@@ -15,10 +15,10 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
 
     public async Task ReceiveAsync(HttpContext context)
     {
-        var (beat, rejection) = context.Request.ContentLength is > 0 and <= MaxBytes ? await BoundedBody.ReadAsync(context, Read) : (null, Malformed);
-        if (beat is not { LoadMs: { } milliseconds, MemberId: { } memberId } || !PortalId.IsMemberId(memberId))
+        var body = context.Request.ContentLength is > 0 and <= MaxBytes ? await BoundedBody.ReadAsync(context, Read) : Malformed;
+        if (body.Value is not { LoadMs: { } milliseconds, MemberId: { } memberId } || !PortalId.IsMemberId(memberId))
         {
-            await rejections.WriteAsync(context, rejection ?? Malformed);
+            await rejections.WriteAsync(context, body.Rejection ?? Malformed);
             return;
         }
 

@@ -24,11 +24,10 @@ function show({ title, state, stateText, findings }) {
 }
 
 /** @returns {AsyncGenerator<object>} each check as it ends */
-async function* examine(BX24) {
-  const response = await fetch(`${base}/doctor`, {
+async function* examine() {
+  const response = await fetch(`${base}/doctor?language=${language}`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${session}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ accessToken: BX24.getAuth()?.access_token, language }),
+    headers: { Authorization: `Bearer ${session}` },
   });
   if (!response.ok) throw new Error(String(response.status));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -50,7 +49,7 @@ button.addEventListener('click', async () => {
   Object.assign(diagnosis, { textContent: '', className: '' });
   try {
     let good = true;
-    for await (const check of examine(BX24)) {
+    for await (const check of examine()) {
       good = show(check) && good;
       BX24.fitWindow();
     }
