@@ -2,7 +2,7 @@ using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
-using Microsoft.AspNetCore.DataProtection;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Placements;
 
@@ -19,7 +19,7 @@ internal static class PlacementServices
         services.AddSingleton<RestAppUriPage>();
         services.AddSingleton<WorkerPage>();
         services.AddSingleton(static p => new PageSessions(
-            p.GetRequiredService<IDataProtectionProvider>(), p.GetRequiredService<PortalStore>(), p.GetRequiredService<TimeProvider>()));
+            p.GetRequiredService<TokenKeys>().Provider, p.GetRequiredService<PortalStore>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()));
         services.AddSingleton<WorkerLoads>();
         services.AddHostedService(static p => p.GetRequiredService<WorkerLoads>());
