@@ -1,5 +1,6 @@
 using System.Reflection;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Forms;
 using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Pages;
@@ -30,6 +31,7 @@ public static class Bitrix24PlacementsExtensions
         services.AddPortals();
         services.AddWork();
         services.AddRest();
+        services.AddForms();
         services.AddPages();
         services.AddRefusals();
         services.AddPlacements();
@@ -39,10 +41,9 @@ public static class Bitrix24PlacementsExtensions
         return builder;
     }
 
-    /// <summary>Error answers, the path of <c>Bitrix24:PublicUrl</c>, the pages' files, and limits on what is served at the same time.</summary>
+    /// <summary>The path of <c>Bitrix24:PublicUrl</c>, the pages' files, and answers to what an endpoint of the library refuses or fails at. Other endpoints' answers are left alone.</summary>
     public static WebApplication UseBitrix24Placements(this WebApplication app)
     {
-        app.UseMiddleware<ErrorHandling>();
         if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url
             && new Uri(url).AbsolutePath.TrimEnd('/') is { Length: > 0 } path)
         {
@@ -51,21 +52,28 @@ public static class Bitrix24PlacementsExtensions
 
         app.Map(PageFrame.FilesPath, static files =>
         {
+            // A catch-all of the host's would otherwise come before the files.
+            files.Use(static (context, next) =>
+            {
+                context.SetEndpoint(null);
+                return next(context);
+            });
             files.UseFiles("/" + PageFrame.Version, "public, max-age=31536000, immutable");
             files.UseFiles("", "public, max-age=600");
         });
-        app.UseRouting();
-        app.UseMiddleware<LoadShedding>();
+        app.UseMiddleware<ErrorHandling>(ErrorScope.OwnEndpoints);
         return app;
     }
 
     /// <summary>Every address that Bitrix24, its users' browsers, backends and orchestrators ask.</summary>
     public static WebApplication MapBitrix24Placements(this WebApplication app)
     {
-        app.MapPlacements();
-        app.MapInstallation();
-        app.MapSignals();
-        app.MapHealth();
+        var own = app.MapGroup("").WithMetadata(OwnEndpoint.Instance);
+        var registered = own.MapGroup("").AnswersHead();
+        registered.MapPlacements();
+        registered.MapInstallation();
+        own.MapSignals();
+        own.MapHealth();
         return app;
     }
 
@@ -77,6 +85,7 @@ public static class Bitrix24PlacementsExtensions
             OnPrepareResponse = context =>
             {
                 context.Context.Response.Headers.CacheControl = caching;
+                context.Context.Response.Headers.XContentTypeOptions = "nosniff";
                 context.Context.Response.Headers.AccessControlAllowOrigin = "*";
             },
         });

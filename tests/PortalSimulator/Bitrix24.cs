@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace Bitrix24Placements.PortalSimulator;
 
-/// <summary>One OAuth server and the portals it serves, on loopback.</summary>
+/// <summary>
+/// One OAuth server and the portals it serves, on loopback. It does on the wire what Bitrix24 does, and everything that a test or a
+/// person at its page wants to go wrong.
+/// </summary>
 public sealed class Bitrix24 : IAsyncDisposable
 {
     // Never disposed: it has no timer, and requests may still look at it while everything stops.
@@ -20,20 +23,28 @@ public sealed class Bitrix24 : IAsyncDisposable
         SignalsApiKey = options.SignalsApiKey;
         Log = new SimLog(options.Time, Secrets);
         OAuth = new OAuthServer(this);
-        Secrets.Learn(options.ClientSecret);
         Secrets.Learn(options.SignalsApiKey);
     }
 
+    /// <summary>What it was started with.</summary>
     public Bitrix24Options Options { get; }
 
+    /// <summary>The clock of tokens, limits and delays.</summary>
     public TimeProvider Time => Options.Time;
 
+    /// <summary>Serves all portals.</summary>
     public OAuthServer OAuth { get; }
 
+    /// <summary>In the order in which they were added.</summary>
     public IReadOnlyList<SimPortal> Portals => [.. _portals];
 
+    /// <summary>What is to go wrong, and when.</summary>
     public Faults Faults { get; } = new();
 
+    /// <summary>REST methods of one's own, on all portals.</summary>
+    public RestMethods Methods { get; } = new();
+
+    /// <summary>Everything that was said, without secrets, as a person reads it.</summary>
     public SimLog Log { get; }
 
     /// <summary>Base of the service under development; the default install, app and signal addresses come from it.</summary>
@@ -43,6 +54,7 @@ public sealed class Bitrix24 : IAsyncDisposable
         set => field = value?.TrimEnd('/');
     }
 
+    /// <summary>What the lever "signal" authenticates with at the service.</summary>
     public string? SignalsApiKey { get; set; }
 
     internal Secrets Secrets { get; } = new();
@@ -58,6 +70,7 @@ public sealed class Bitrix24 : IAsyncDisposable
     })
     { Timeout = TimeSpan.FromSeconds(60) };
 
+    /// <summary>Starts on free ports, with as many portals as the options say.</summary>
     public static async Task<Bitrix24> StartAsync(Bitrix24Options? options = null, CancellationToken cancellationToken = default)
     {
         var bitrix = new Bitrix24(options ?? new Bitrix24Options());
@@ -75,8 +88,10 @@ public sealed class Bitrix24 : IAsyncDisposable
         return bitrix;
     }
 
+    /// <summary>One more portal, with a member_id and the default app of its own.</summary>
     public Task<SimPortal> AddPortalAsync(CancellationToken cancellationToken = default) => AddPortalAsync(0, cancellationToken);
 
+    /// <param name="port">0 takes a free one.</param>
     public async Task<SimPortal> AddPortalAsync(int port, CancellationToken cancellationToken = default)
     {
         var portal = new SimPortal(this, $"Portal {_portals.Count + 1}");
@@ -84,6 +99,20 @@ public sealed class Bitrix24 : IAsyncDisposable
         _portals.Enqueue(portal);
         return portal;
     }
+
+    /// <summary>A new secret for an app, on every portal that has it; the old one is <c>invalid_client</c> from now on.</summary>
+    /// <returns>The new secret.</returns>
+    public string RotateSecret(string clientId, string? secret = null)
+    {
+        secret ??= PortalSimulator.Secrets.New(50);
+        Secrets.Learn(secret);
+        foreach (var app in _portals.Select(portal => portal.FindApp(clientId)).OfType<SimApp>())
+            app.ClientSecret = secret;
+        return secret;
+    }
+
+    internal string? KnownSecret(string clientId) =>
+        _portals.Select(portal => portal.FindApp(clientId)).FirstOrDefault(app => app is not null)?.ClientSecret;
 
     public async ValueTask DisposeAsync()
     {

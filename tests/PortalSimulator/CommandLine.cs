@@ -8,11 +8,12 @@ internal sealed record CommandLine
         A Bitrix24 portal and its OAuth server on this machine, to open in a browser.
 
           --service URL       use a service that already runs there, instead of starting one
-          --service-dll PATH  the Bitrix24Placements.dll to start
+          --service-dll PATH  the program of a service to start, such as Bitrix24Placements.dll or your own app's
           --port N            port of the portal; the OAuth server takes N+1
           --api-key KEY       key for the service's POST /api/signals
           --bx24 FILE         served as BX24.js in place of the simulator's own
           --pull FILE         served as the Push & Pull client in place of the simulator's own
+          --methods FILE      JSON with answers of REST methods: {"crm.deal.get": {"ID": "5"}, …}
         """;
 
     public string? ServiceUrl { get; private init; }
@@ -27,6 +28,8 @@ internal sealed record CommandLine
 
     public string? PullScriptFile { get; private init; }
 
+    public string? MethodsFile { get; private init; }
+
     /// <summary>Null when the arguments make no sense.</summary>
     public static CommandLine? Parse(string[] args)
     {
@@ -38,10 +41,11 @@ internal sealed record CommandLine
             {
                 ("--service", not null) when Uri.IsWellFormedUriString(value, UriKind.Absolute) => line with { ServiceUrl = value },
                 ("--service-dll", not null) => line with { ServiceDll = value },
-                ("--port", not null) when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port < 65535 => line with { Port = port },
+                ("--port", not null) when PortNumber(value) is { } port => line with { Port = port },
                 ("--api-key", not null) => line with { ApiKey = value },
                 ("--bx24", not null) => line with { ScriptFile = value },
                 ("--pull", not null) => line with { PullScriptFile = value },
+                ("--methods", not null) => line with { MethodsFile = value },
                 _ => null,
             };
             if (next is null) return null;
@@ -49,6 +53,10 @@ internal sealed record CommandLine
         }
         return line;
     }
+
+    // The next one is the OAuth server's.
+    private static int? PortNumber(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port < 65535 ? port : null;
 }
 
 /// <summary>Something a person can mend; told in one line.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>One portal in a browser, with the service behind it.</summary>
@@ -5,7 +7,7 @@ internal static class Demonstration
 {
     // A service that already runs was configured with these before the simulator started.
     private const string KnownSecret = "simulatorsimulatorsimulatorsimulatorsimulator";
-    private const string KnownApiKey = "simulator-api-key";
+    private const string KnownApiKey = "simulator-api-key-for-development-only";
     private const int KnownPort = 24024;
 
     public static async Task RunAsync(CommandLine asked, CancellationToken cancellationToken)
@@ -23,6 +25,7 @@ internal static class Demonstration
             PullScriptFile = asked.PullScriptFile,
         };
         await using var bitrix = await StartAsync(options, cancellationToken);
+        if (asked.MethodsFile is { } file) await LoadMethodsAsync(bitrix, file, cancellationToken);
         if (external)
         {
             Console.WriteLine("The service needs these settings:");
@@ -45,6 +48,18 @@ internal static class Demonstration
         catch (IOException taken)
         {
             throw new SimulatorException(taken.Message);
+        }
+    }
+
+    private static async Task LoadMethodsAsync(Bitrix24 bitrix, string file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            bitrix.Methods.Load(await File.ReadAllTextAsync(file, cancellationToken));
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new SimulatorException($"{file}: {wrong.Message}");
         }
     }
 

@@ -1,13 +1,11 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>The service itself as a child, with settings for this simulator and data that is thrown away.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
-    private const string Assembly = "Bitrix24Placements.dll";
+    private static readonly string Beside = Path.Combine(AppContext.BaseDirectory, "service.txt");
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -19,10 +17,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public static async Task<ServiceProcess> StartAsync(Bitrix24 bitrix, string? dll, CancellationToken cancellationToken)
     {
-        dll = Path.GetFullPath(dll ?? Path.Combine(AppContext.BaseDirectory, Assembly));
-        if (!File.Exists(dll))
-            throw new SimulatorException($"There is no {dll}. Build the service, or name it with --service-dll, or a running one with --service.");
-        var url = $"http://127.0.0.1:{FreePort()}";
+        dll = await FindAsync(dll, cancellationToken);
+        var url = $"http://127.0.0.1:{LoopbackPort.Free()}";
         var data = Directory.CreateTempSubdirectory("bitrix24placements-");
         var start = new ProcessStartInfo("dotnet")
         {
@@ -34,6 +30,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
         start.Environment["ASPNETCORE_URLS"] = url;
         start.Environment["Storage__ConnectionString"] = $"Data Source={Path.Combine(data.FullName, "placements.db")}";
+        start.Environment["Storage__SpoolPath"] = Path.Combine(data.FullName, "spool");
         foreach (var (name, value) in Settings(bitrix, url))
             start.Environment[name] = value;
         var process = Process.Start(start) ?? throw new SimulatorException("The service could not be started.");
@@ -84,6 +81,14 @@ internal sealed class ServiceProcess : IAsyncDisposable
         _data.Delete(recursive: true);
     }
 
+    private static async Task<string> FindAsync(string? dll, CancellationToken cancellationToken)
+    {
+        if (dll is null && File.Exists(Beside)) dll = (await File.ReadAllTextAsync(Beside, cancellationToken)).Trim();
+        if (dll is null)
+            throw new SimulatorException("Which service? Name a running one with --service, or its program with --service-dll.");
+        return File.Exists(dll) ? Path.GetFullPath(dll) : throw new SimulatorException($"There is no {Path.GetFullPath(dll)}.");
+    }
+
     private void PassOutput()
     {
         _process.OutputDataReceived += Pass;
@@ -119,12 +124,5 @@ internal sealed class ServiceProcess : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

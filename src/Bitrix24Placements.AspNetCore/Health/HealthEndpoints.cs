@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
@@ -8,47 +8,46 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Health;
 
-/// <summary>For orchestrators. The state of single portals is told and never makes the service unready.</summary>
-internal sealed class HealthEndpoints(Readiness readiness, PortalCensus census, AppRegistry apps, IOptions<Bitrix24Options> options)
+/// <summary>For orchestrators. The state of single portals is told to the management port alone, and never makes the service unready.</summary>
+internal sealed class HealthEndpoints(
+    Readiness readiness, PortalCensus census, AppRegistry apps, IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
+    IHostApplicationLifetime lifetime)
 {
     /// <summary>A database that is away must not make an orchestrator wait.</summary>
-    private static readonly TimeSpan CountPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan CountTimeout = TimeSpan.FromMilliseconds(500);
 
-    public static Task LiveAsync(HttpContext context) => WriteAsync(context, 200, static json => json.WriteString("status", "live"));
+    public static Task LiveAsync(HttpContext context) => WriteAsync(context, 200, new("live", null));
 
     public async Task ReadyAsync(HttpContext context)
     {
-        var ready = readiness.IsReady;
-        var counts = ready ? await census.CountAsync(CountPatience) : null;
-        await WriteAsync(context, ready ? 200 : 503, json =>
+        var status = lifetime.ApplicationStopping.IsCancellationRequested ? "draining" : readiness.IsReady ? "ready" : "starting";
+        var counts = readiness.IsReady && management.Value.IsAskedBy(context) ? await census.CountAsync(CountTimeout) : null;
+        await WriteAsync(context, status == "ready" ? 200 : 503, new(status, apps.HasAny && options.Value.PublicUrl is not null)
         {
-            json.WriteString("status", ready ? "ready" : "starting");
-            json.WriteBoolean("configured", apps.HasAny && options.Value.PublicUrl is not null);
-            if (counts is null)
-                return;
-            json.WriteStartObject("portals");
-            json.WriteNumber("installed", counts.Installed);
-            json.WriteNumber("suspended", counts.Suspended);
-            json.WriteNumber("deadTokens", counts.DeadTokens);
-            json.WriteEndObject();
+            Portals = counts is null ? null : new(counts.Installed, counts.Suspended, counts.DeadTokens),
         });
     }
 
-    private static async Task WriteAsync(HttpContext context, int status, Action<Utf8JsonWriter> write)
+    private static async Task WriteAsync(HttpContext context, int status, HealthReport report)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
-
+        byte[] json = [.. JsonSerializer.SerializeToUtf8Bytes(report, HealthJson.Default.HealthReport), (byte)'\n'];
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
-        context.Response.ContentLength = buffer.WrittenCount;
+        context.Response.ContentLength = json.Length;
         context.Response.Headers.CacheControl = "no-store";
         if (!HttpMethods.IsHead(context.Request.Method))
-            await context.Response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+            await context.Response.BodyWriter.WriteAsync(json, context.RequestAborted);
     }
 }
+
+/// <summary>What is told of the service's health.</summary>
+internal sealed record HealthReport(string Status, bool? Configured)
+{
+    public HealthOfPortals? Portals { get; init; }
+}
+
+internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(HealthReport))]
+internal sealed partial class HealthJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Health;
 
@@ -6,12 +7,14 @@ internal static class HealthServices
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    public static IServiceCollection AddHealth(this IServiceCollection services) => services.AddSingleton<HealthEndpoints>();
+    public static IServiceCollection AddHealth(this IServiceCollection services) => services
+        .AddSettings<ManagementOptions>(ManagementOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem())
+        .AddSingleton<HealthEndpoints>();
 
     public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
         var health = endpoints.ServiceProvider.GetRequiredService<HealthEndpoints>();
-        endpoints.MapMethods("/health/live", GetAndHead, HealthEndpoints.LiveAsync).WithMetadata(NeverShed.Instance);
-        endpoints.MapMethods("/health/ready", GetAndHead, health.ReadyAsync).WithMetadata(NeverShed.Instance);
+        endpoints.MapMethods("/health/live", GetAndHead, HealthEndpoints.LiveAsync).GivesWay();
+        endpoints.MapMethods("/health/ready", GetAndHead, health.ReadyAsync).GivesWay();
     }
 }

@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Installation;
 /// <summary><c>POST /events</c>: what Bitrix24's server tells, or somebody who pretends to be it.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
 internal sealed class EventEndpoint(
-    Installer installer, PortalStore portals, PortalDirectory directory, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time)
+    Installer installer, PortalStore portals, PortalDirectory directory, WorkStore work, WorkSignal signal, Guard guard, RejectionWriter rejections, TimeProvider time)
 {
     public const string Install = "ONAPPINSTALL";
     public const string Update = "ONAPPUPDATE";
@@ -31,7 +31,7 @@ internal sealed class EventEndpoint(
         using (form)
         {
             if (form.HasTooManyFields)
-                await rejections.WriteAsync(context, Rejection.Malformed($"There are more than {WireForm.MostFields} fields."));
+                await rejections.WriteAsync(context, Rejection.Malformed($"There are more than {WireForm.MaxFields} fields."));
             else if (AppEvent.Name(form) is { } name)
                 await HandleAsync(context, form, name);
             else
@@ -44,15 +44,10 @@ internal sealed class EventEndpoint(
         var subject = AppEvent.MemberId(form) ?? "";
         var installs = name is Install or Update;
         // Events are sent once: those of a portal that is known here are not lost to somebody who guesses beside it.
-        var mayTry = (!installs && IsKnown(form, subject)) || attempts.MayTry(context, subject);
-        var rejection = !mayTry ? Rejection.TooManyAttempts
-            : installs ? await InstallAsync(form, context.RequestAborted)
-            : await HearAsync(form, name, subject, context.RequestAborted);
-        if (rejection is null)
-            return;
-        if (rejection.IsFailedAttempt)
-            attempts.Failed(context, subject);
-        await rejections.WriteAsync(context, rejection);
+        await guard.RunAsync(
+            context, AttemptKind.Event, subject,
+            () => installs ? InstallAsync(form, context.RequestAborted) : HearAsync(form, name, subject, context.RequestAborted),
+            isKnown: !installs && IsKnown(form, subject));
     }
 
     /// <summary>From memory, as the worker's load is verified.</summary>

@@ -40,7 +40,7 @@ internal sealed class InstallEndpoint(
 
     private async Task InstallAsync(HttpContext context, PlacementPost post)
     {
-        if (!attempts.MayTry(context, post.MemberId))
+        if (!attempts.MayTry(context, AttemptKind.Person, post.MemberId))
         {
             await rejections.WriteAsync(context, Rejection.TooManyAttempts, post.Language);
             return;
@@ -56,7 +56,7 @@ internal sealed class InstallEndpoint(
                     await ReconcileAsync(result.Info.Id, outcome);
                 break;
             case InstallVerdict.NotAdministrator:
-                attempts.Failed(context, post.MemberId);
+                attempts.Failed(context, AttemptKind.Person, post.MemberId);
                 await ShowFailureAsync(context, post, result.Info!.ClientEndpoint, new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."), asJson);
                 break;
             case InstallVerdict.NotConfigured when await installer.KeepAsync(claim, context.RequestAborted):
@@ -64,7 +64,7 @@ internal sealed class InstallEndpoint(
                 break;
             default:
                 if (result.Rejection!.IsFailedAttempt)
-                    attempts.Failed(context, post.MemberId);
+                    attempts.Failed(context, AttemptKind.Person, post.MemberId);
                 await rejections.WriteAsync(context, result.Rejection, post.Language);
                 break;
         }

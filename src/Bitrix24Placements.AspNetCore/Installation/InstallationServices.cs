@@ -1,4 +1,5 @@
 using Bitrix24Placements.Placements;
+using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Work;
 
@@ -35,9 +36,9 @@ internal static class InstallationServices
         var services = endpoints.ServiceProvider;
         endpoints.MapPost(AppPaths.Install, services.GetRequiredService<InstallEndpoint>().ReceiveAsync);
         endpoints.MapPost(AppPaths.Removed + "{key}", services.GetRequiredService<RemovalNotices>().ReceiveAsync);
-        endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], services.GetRequiredService<HomePage>().ShowAsync);
+        endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], services.GetRequiredService<HomePage>().ShowAsync).GivesWay();
         endpoints.MapPost(AppPaths.Events, services.GetRequiredService<EventEndpoint>().ReceiveAsync);
-        endpoints.MapAppPage(services.GetRequiredService<AppPage>().ShowAsync);
+        endpoints.MapBuiltIn<AppPageRequest>(PlacementCatalogue.Default, services.GetRequiredService<AppPage>().ShowAsync);
         return endpoints;
     }
 }

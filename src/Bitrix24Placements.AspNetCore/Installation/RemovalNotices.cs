@@ -12,7 +12,7 @@ internal sealed partial class RemovalNotices(
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
     private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
 
-    private static readonly Rejection UnknownKey = new(404, "notFound", "There is nothing at this address.") { IsFailedAttempt = true };
+    private static readonly Rejection UnknownKey = new(404, "notFound") { IsFailedAttempt = true };
 
     public async Task ReceiveAsync(HttpContext context)
     {
@@ -20,8 +20,8 @@ internal sealed partial class RemovalNotices(
         if (key.Length > 128 || await portals.FindByRemovalKeyAsync(key, context.RequestAborted) is not { } memberId || await portals.FindAsync(memberId, context.RequestAborted) is not { } portal)
         {
             // Only who has guessed is refused: a notice is sent once, and behind an unknown proxy it has everybody's address.
-            var refused = attempts.MayTry(context, "removal") ? UnknownKey : Rejection.TooManyAttempts;
-            attempts.Failed(context, "removal");
+            var refused = attempts.MayTry(context, AttemptKind.Removal, "removal") ? UnknownKey : Rejection.TooManyAttempts;
+            attempts.Failed(context, AttemptKind.Removal, "removal");
             await rejections.WriteAsync(context, refused);
             return;
         }

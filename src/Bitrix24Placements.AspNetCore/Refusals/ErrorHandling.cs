@@ -1,21 +1,41 @@
 using System.Data.Common;
+using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>The headers that every answer has, and what no endpoint has answered: broken requests, a database out of reach, bugs, the bare statuses of routing.</summary>
-internal sealed partial class ErrorHandling(RequestDelegate next, RejectionWriter rejections, ILogger<ErrorHandling> logger)
+/// <summary>Whose answers are looked after.</summary>
+internal enum ErrorScope
 {
-    private static readonly Rejection NotFound = new(404, "notFound", "There is nothing at this address.");
-    private static readonly Rejection MethodNotAllowed = new(405, "methodNotAllowed", "This address takes another method: see the Allow header.");
-    private static readonly Rejection InternalError = new(500, "internalError", "Something went wrong in the service. It is in its log.");
+    /// <summary>Those of the library's endpoints, in whosever app they stand.</summary>
+    OwnEndpoints,
 
-    public async Task InvokeAsync(HttpContext context)
+    /// <summary>Every answer of an app that is nothing else.</summary>
+    Everything,
+}
+
+/// <summary>The headers that every answer has, and what no endpoint has answered: broken requests, a database out of reach, bugs, the bare statuses of routing.</summary>
+internal sealed partial class ErrorHandling(RequestDelegate next, ErrorScope scope, RejectionWriter rejections, ILogger<ErrorHandling> logger)
+{
+    /// <summary>What an endpoint may have said of the body that it did not send.</summary>
+    private static readonly string[] OfTheBody =
+        [HeaderNames.ContentEncoding, HeaderNames.ContentLength, HeaderNames.ContentSecurityPolicy, HeaderNames.ContentType, HeaderNames.ETag, HeaderNames.LastModified];
+
+    private static readonly Rejection NotFound = new(404, "notFound");
+    private static readonly Rejection MethodNotAllowed = new(405, "methodNotAllowed");
+    private static readonly Rejection InternalError = new(500, "internalError");
+
+    public Task InvokeAsync(HttpContext context) =>
+        scope == ErrorScope.Everything || context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null ? HandleAsync(context) : next(context);
+
+    private async Task HandleAsync(HttpContext context)
     {
-        SetHeaders(context);
+        var response = context.Response;
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers["Referrer-Policy"] = "no-referrer";
         try
         {
             await next(context);
-            if (!context.Response.HasStarted && context.Response.ContentLength is null && context.Response.ContentType is null && Bare(context.Response.StatusCode) is { } bare)
+            if (!response.HasStarted && response.ContentLength is null && response.ContentType is null && Bare(response.StatusCode) is { } bare)
                 await rejections.WriteAsync(context, bare);
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
@@ -48,15 +68,9 @@ internal sealed partial class ErrorHandling(RequestDelegate next, RejectionWrite
             return;
         }
 
-        context.Response.Clear();
-        SetHeaders(context);
+        foreach (var name in OfTheBody)
+            context.Response.Headers.Remove(name);
         await rejections.WriteAsync(context, rejection);
-    }
-
-    private static void SetHeaders(HttpContext context)
-    {
-        context.Response.Headers.XContentTypeOptions = "nosniff";
-        context.Response.Headers["Referrer-Policy"] = "no-referrer";
     }
 
     private static Rejection? Bare(int status) => status switch

@@ -13,7 +13,7 @@ internal sealed class LimitsOptions
     /// <summary>Launches that wait for an OAuth server at the same time; as many again may queue.</summary>
     public int ConcurrentConfirmations { get; set; } = 64;
 
-    /// <summary>Requests served at the same time, worker loads not counted; beyond it the answer is 503 at once.</summary>
+    /// <summary>Pages, API calls and events served at the same time, so many of each; beyond it the answer is 503 at once.</summary>
     public int ConcurrentRequests { get; set; } = 512;
 
     /// <summary>Worker loads served at the same time; beyond it the answer is 503 at once.</summary>

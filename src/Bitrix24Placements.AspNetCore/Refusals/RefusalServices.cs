@@ -9,6 +9,8 @@ internal static class RefusalServices
         services.AddSettings<LimitsOptions>(LimitsOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
         services.AddSingleton<RejectionWriter>();
         services.AddSingleton<UnverifiedAttempts>();
+        services.AddSingleton<Places>();
+        services.AddSingleton<Guard>();
         return services;
     }
 }

@@ -1,13 +1,13 @@
+using System.Collections.Frozen;
+
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>Why a request is not served: one value from where it is decided to where it is written.</summary>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Code">A stable word for scripts.</param>
-/// <param name="Detail">A sentence for a person; nothing that the client sent.</param>
-internal sealed record Rejection(int Status, string Code, string Detail)
+/// <param name="Detail">A sentence for a person; nothing that the client sent. Null: that of the code, in the user's language.</param>
+internal sealed record Rejection(int Status, string Code, string? Detail = null)
 {
-    private static readonly IReadOnlyDictionary<string, string> NoErrors = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
-
     /// <summary>Wire names of offending fields, each with what is wrong with it.</summary>
     public IReadOnlyDictionary<string, string>? Errors { get; init; }
 
@@ -21,39 +21,32 @@ internal sealed record Rejection(int Status, string Code, string Detail)
 
     /// <param name="errors">By wire name; what is wrong with the request as a whole stands under the empty name.</param>
     public static Rejection Malformed(IReadOnlyDictionary<string, string> errors) =>
-        errors.TryGetValue("", out var whole) ? Malformed(whole)
-        : new(400, "malformedRequest", "The request lacks fields that Bitrix24 sends, or they are malformed.") { Errors = errors };
+        errors.TryGetValue("", out var whole) ? Malformed(whole) : new(400, "malformedRequest") { Errors = errors };
 
     /// <summary>No single field is to blame.</summary>
-    public static Rejection Malformed(string detail) => new(400, "malformedRequest", detail) { Errors = NoErrors };
+    public static Rejection Malformed(string detail) => new(400, "malformedRequest", detail) { Errors = FrozenDictionary<string, string>.Empty };
 
-    public static readonly Rejection NotAForm = new(415, "unsupportedMediaType", "The body has to be application/x-www-form-urlencoded.");
+    public static readonly Rejection NotAForm = new(415, "unsupportedMediaType");
 
-    public static readonly Rejection TooLarge = new(413, "bodyTooLarge", "The body is larger than 64 KiB.");
+    public static readonly Rejection TooLarge = new(413, "bodyTooLarge");
 
-    public static readonly Rejection NotInstalled =
-        new(403, "portalNotInstalled", "This app is not installed on the portal. An administrator can install it from the portal's list of apps.") { IsFailedAttempt = true };
+    public static readonly Rejection TooSlow = new(408, "requestTimeout");
 
-    public static readonly Rejection NotAllowed =
-        new(403, "portalNotAllowed", "This portal is not among those that the service is configured to serve.") { IsFailedAttempt = true };
+    public static readonly Rejection NotInstalled = new(403, "portalNotInstalled") { IsFailedAttempt = true };
 
-    public static readonly Rejection NotVerified =
-        new(403, "notVerified", "Bitrix24 does not confirm this request. Reload the page to get a new token.") { IsFailedAttempt = true };
+    public static readonly Rejection NotAllowed = new(403, "portalNotAllowed") { IsFailedAttempt = true };
 
-    public static readonly Rejection NotConfigured =
-        new(503, "notConfigured", "The service does not know the app's client_id and client_secret yet (Bitrix24:ClientId, Bitrix24:ClientSecret).");
+    public static readonly Rejection NotVerified = new(403, "notVerified") { IsFailedAttempt = true };
 
-    public static readonly Rejection Unavailable =
-        new(503, "bitrix24Unavailable", "Bitrix24 did not answer in time. Try again in a moment.") { RetryAfter = TimeSpan.FromSeconds(5) };
+    public static readonly Rejection NotConfigured = new(503, "notConfigured");
 
-    public static readonly Rejection Overloaded =
-        new(503, "overloaded", "The service has too much to do right now. Try again in a moment.") { RetryAfter = TimeSpan.FromSeconds(2) };
+    public static readonly Rejection Unavailable = new(503, "bitrix24Unavailable") { RetryAfter = TimeSpan.FromSeconds(5) };
 
-    public static readonly Rejection StoreUnavailable =
-        new(503, "storeUnavailable", "The service's database did not answer. Try again in a moment.") { RetryAfter = TimeSpan.FromSeconds(5) };
+    public static readonly Rejection Overloaded = new(503, "overloaded") { RetryAfter = TimeSpan.FromSeconds(2) };
 
-    public static readonly Rejection TooManyAttempts =
-        new(429, "tooManyAttempts", "Too many requests from this address could not be verified. Try again in a minute.") { RetryAfter = TimeSpan.FromMinutes(1) };
+    public static readonly Rejection StoreUnavailable = new(503, "storeUnavailable") { RetryAfter = TimeSpan.FromSeconds(5) };
+
+    public static readonly Rejection TooManyAttempts = new(429, "tooManyAttempts") { RetryAfter = TimeSpan.FromMinutes(1) };
 
     public static Rejection Refused(string code, string detail) => new(502, "bitrix24Refused", detail) { Bitrix24Code = code };
 }

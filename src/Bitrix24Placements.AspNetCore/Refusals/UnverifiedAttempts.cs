@@ -1,61 +1,64 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>Counts attempts that failed. Only what is not verified from memory asks here, so nobody can lock out those who are known.</summary>
-internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options) : IAsyncDisposable
+/// <remarks>A count-min table: its size is fixed whatever comes. Two keys that share both their cells refuse each other too early; chance alone decides which.</remarks>
+internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options, TimeProvider time)
 {
     /// <summary>One address may stand for an office full of people, or for somebody who tries one member_id after another.</summary>
     private const int PortalsPerAddress = 10;
 
-    private readonly Lazy<PartitionedRateLimiter<(string Address, string Subject)>> _pairs = new(() => Create(options.Value.UnverifiedPerMinute));
-    private readonly Lazy<PartitionedRateLimiter<(string Address, string Subject)>> _addresses = new(() => Create(options.Value.UnverifiedPerMinute * PortalsPerAddress));
+    /// <summary>A power of two; 2 MiB of counters.</summary>
+    private const int Cells = 1 << 18;
+
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>The minute in the upper half, its count in the lower.</summary>
+    private readonly long[] _cells = new long[Cells];
 
     /// <summary>Whether another attempt may be made; counts nothing.</summary>
-    public bool MayTry(HttpContext context, string subject)
+    public bool MayTry(HttpContext context, AttemptKind kind, string subject)
     {
-        // Nobody has failed yet.
-        if (!_pairs.IsValueCreated)
-            return true;
-        var address = AddressOf(context.Connection.RemoteIpAddress);
-        using var pair = _pairs.Value.AttemptAcquire((address, subject), 0);
-        using var alone = _addresses.Value.AttemptAcquire((address, ""), 0);
-        return pair.IsAcquired && alone.IsAcquired;
+        var (address, limit) = (ClientAddress.Of(context), options.Value.UnverifiedPerMinute);
+        return Count(Key(kind, address, "")) < limit * PortalsPerAddress && Count(Key(kind, address, subject)) < limit;
     }
 
-    public void Failed(HttpContext context, string subject)
+    public void Failed(HttpContext context, AttemptKind kind, string subject)
     {
-        var address = AddressOf(context.Connection.RemoteIpAddress);
-        _pairs.Value.AttemptAcquire((address, subject)).Dispose();
-        _addresses.Value.AttemptAcquire((address, "")).Dispose();
+        var address = ClientAddress.Of(context);
+        Add(Key(kind, address, ""));
+        if (subject.Length > 0)
+            Add(Key(kind, address, subject));
     }
 
-    private static PartitionedRateLimiter<(string, string)> Create(int perMinute) =>
-        PartitionedRateLimiter.Create<(string, string), (string, string)>(key => RateLimitPartition.GetFixedWindowLimiter(key, _ => new FixedWindowRateLimiterOptions
+    private int Minute => (int)time.GetElapsedTime(_started).TotalMinutes;
+
+    /// <summary>Seeded anew in every process: nobody can choose an address or a member_id that shares another's cells.</summary>
+    private static (int First, int Second) Key(AttemptKind kind, string address, string subject)
+    {
+        var first = HashCode.Combine(kind, address, subject);
+        return (first & (Cells - 1), HashCode.Combine(subject, first, address) & (Cells - 1));
+    }
+
+    private int Count((int First, int Second) key) => Math.Min(CountIn(key.First), CountIn(key.Second));
+
+    private int CountIn(int cell) => Volatile.Read(ref _cells[cell]) is var value && (int)(value >> 32) == Minute ? (int)value : 0;
+
+    private void Add((int First, int Second) key)
+    {
+        AddIn(key.First);
+        AddIn(key.Second);
+    }
+
+    private void AddIn(int cell)
+    {
+        long seen, next;
+        do
         {
-            PermitLimit = perMinute,
-            Window = TimeSpan.FromMinutes(1),
-            QueueLimit = 0,
-        }));
-
-    /// <summary>A subscriber has a whole /64 of IPv6: it counts as one address.</summary>
-    private static string AddressOf(IPAddress? address)
-    {
-        if (address is null)
-            return "";
-        if (address.IsIPv4MappedToIPv6)
-            return address.MapToIPv4().ToString();
-        return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8)) : address.ToString();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (!_pairs.IsValueCreated)
-            return;
-        await _pairs.Value.DisposeAsync();
-        await _addresses.Value.DisposeAsync();
+            seen = Volatile.Read(ref _cells[cell]);
+            next = (int)(seen >> 32) == Minute ? seen + 1 : ((long)Minute << 32) | 1;
+        }
+        while (Interlocked.CompareExchange(ref _cells[cell], next, seen) != seen);
     }
 }

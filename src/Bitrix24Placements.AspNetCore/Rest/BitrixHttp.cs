@@ -6,7 +6,8 @@ using Flurl.Http;
 namespace Bitrix24Placements.Rest;
 
 /// <summary>What came back over HTTP. A body that is not JSON is <c>default</c>.</summary>
-internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Body, Uri? Location)
+/// <param name="Bytes">Size of the body after decompression.</param>
+internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Body, int Bytes, Uri? Location)
 {
     public bool IsJsonObject => Body.ValueKind == JsonValueKind.Object;
 }
@@ -16,58 +17,48 @@ internal sealed class BitrixTransportException(string message, bool sent) : Exce
 {
     /// <summary>Whether the request may have reached the other side.</summary>
     public bool Sent { get; } = sent;
+
+    /// <param name="who">E.g. "The portal".</param>
+    public RestError ToError(string who) => Sent ? RestError.Unknown($"{who}: {Message}.") : RestError.Unavailable($"{who}: {Message}.");
 }
 
+/// <summary>How much a call takes: bytes of its answer, and time.</summary>
+internal readonly record struct CallLimits(int MaxAnswerBytes, TimeSpan Timeout);
+
 /// <summary>The only file that knows Flurl: requests out, JSON in, no redirect followed, no library exception let through.</summary>
-internal sealed class BitrixHttp(IHttpClientFactory clients)
+internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answers)
 {
     public const string PortalClient = "bitrix24-portal";
     public const string OAuthClient = "bitrix24-oauth";
 
     /// <exception cref="BitrixTransportException">No answer.</exception>
-    public Task<HttpAnswer> PostAsync(string client, Uri url, HttpContent content, TimeSpan timeout, CancellationToken cancellationToken) =>
-        SendAsync(client, HttpMethod.Post, new Url(url.AbsoluteUri), content, timeout, cancellationToken);
+    public Task<HttpAnswer> PostAsync(string client, Uri url, HttpContent content, CallLimits limits, CancellationToken cancellationToken) =>
+        SendAsync(client, HttpMethod.Post, new Url(url.AbsoluteUri), content, limits, cancellationToken);
 
     /// <summary>For <c>app.info</c>, which the OAuth servers document with the token in the query.</summary>
     /// <exception cref="BitrixTransportException">No answer.</exception>
-    public Task<HttpAnswer> GetWithTokenAsync(string client, Uri url, Secret token, TimeSpan timeout, CancellationToken cancellationToken) =>
-        SendAsync(client, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, timeout, cancellationToken);
+    public Task<HttpAnswer> GetWithTokenAsync(string client, Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) =>
+        SendAsync(client, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, limits, cancellationToken);
 
-    private async Task<HttpAnswer> SendAsync(string client, HttpMethod method, Url url, HttpContent? content, TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<HttpAnswer> SendAsync(
+        string client, HttpMethod method, Url url, HttpContent? content, CallLimits limits, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(timeout);
+        deadline.CancelAfter(limits.Timeout);
         try
         {
             using var http = clients.CreateClient(client);
             using var flurl = new FlurlClient(http);
             using var response = await new FlurlRequest(url).WithClient(flurl).AllowAnyHttpStatus()
-                .ConfigureRequest(settings => settings.Timeout = timeout + TimeSpan.FromSeconds(5))
-                .SendAsync(method, content, deadline.Token);
-            return await ReadAsync(response, deadline.Token);
+                .ConfigureRequest(settings => settings.Timeout = limits.Timeout + TimeSpan.FromSeconds(5))
+                .SendAsync(method, content, deadline.Token, HttpCompletionOption.ResponseHeadersRead);
+            var (body, bytes) = await answers.ReadAsync(response.Content, limits.MaxAnswerBytes, deadline.Token);
+            return new(response.StatusCode, body, bytes, response.Headers.Location);
         }
-        catch (Exception e) when (e is FlurlHttpException or HttpRequestException or OperationCanceledException or IOException)
+        catch (Exception e) when (e is FlurlHttpException or HttpRequestException or OperationCanceledException or IOException or InvalidDataException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw Translate(e, deadline.IsCancellationRequested);
-        }
-    }
-
-    private static async Task<HttpAnswer> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        return new(response.StatusCode, ParseJson(bytes), response.Headers.Location);
-    }
-
-    private static JsonElement ParseJson(byte[] bytes)
-    {
-        try
-        {
-            return JsonElement.Parse(bytes);
-        }
-        catch (JsonException)
-        {
-            return default;
         }
     }
 
@@ -81,7 +72,6 @@ internal sealed class BitrixHttp(IHttpClientFactory clients)
             HttpRequestError.NameResolutionError => new("the name could not be resolved, or resolves to an internal address", sent: false),
             HttpRequestError.ConnectionError => new("no connection", sent: false),
             HttpRequestError.SecureConnectionError => new("no secure connection", sent: false),
-            HttpRequestError.ConfigurationLimitExceeded => new("the answer is too large", sent: true),
             _ => new("the connection broke", sent: true),
         };
     }

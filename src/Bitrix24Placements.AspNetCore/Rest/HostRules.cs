@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Rest;
 
 /// <summary>Which hosts may be talked to: the portals that are allowed, the OAuth servers that are configured, no private network by accident.</summary>
+/// <remarks>Hosts are compared, kept and sent in ASCII (<c>xn--…</c>): what is written in other letters is the same host, and no header takes it.</remarks>
 internal sealed class HostRules
 {
     private readonly bool _allowInsecure;
@@ -14,46 +15,26 @@ internal sealed class HostRules
     public HostRules(IOptions<Bitrix24Options> options)
     {
         _allowInsecure = options.Value.AllowInsecureHttp;
-        _allowedPortals = options.Value.AllowedPortals;
-        OAuthServers = [.. options.Value.OAuthServers.Select(static s => new Uri(new Uri(s).GetLeftPart(UriPartial.Authority))).Distinct()];
+        _allowedPortals = Array.ConvertAll(options.Value.AllowedPortals, static p => p.StartsWith("*.", StringComparison.Ordinal) ? "*." + Ascii(p[2..]) : Ascii(p));
+        OAuthServers = [.. options.Value.OAuthServers.Select(static s => new Uri(Origin(new Uri(s)))).Distinct()];
     }
 
     /// <summary>Origins, in their configured order, each once.</summary>
     public IReadOnlyList<Uri> OAuthServers { get; }
 
     /// <summary>The configured server that an address such as <c>https://oauth.bitrix.info/rest/</c> names, by whole origin; null if it is none of them.</summary>
-    public Uri? ConfiguredOAuthServer(string? address)
-    {
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.UserInfo.Length != 0)
-            return null;
-        var origin = uri.GetLeftPart(UriPartial.Authority);
-        foreach (var server in OAuthServers)
-        {
-            if (server.GetLeftPart(UriPartial.Authority).Equals(origin, StringComparison.OrdinalIgnoreCase))
-                return server;
-        }
+    public Uri? ConfiguredOAuthServer(string? address) =>
+        Parse(address) is { UserInfo.Length: 0 } uri ? OAuthServers.FirstOrDefault(s => Origin(s) == Origin(uri)) : null;
 
-        return null;
-    }
-
-    public bool IsAllowedPortal(string host)
-    {
-        if (_allowedPortals.Length == 0)
-            return true;
-        return IsListed(host);
-    }
+    public bool IsAllowedPortal(string host) => _allowedPortals.Length == 0 || IsListed(host);
 
     /// <summary>A portal's REST base as the OAuth server gave it, with a trailing slash; null where it cannot be one.</summary>
     public Uri? PortalEndpoint(string? clientEndpoint)
     {
-        if (!Uri.TryCreate(clientEndpoint, UriKind.Absolute, out var uri)
-            || uri.UserInfo.Length != 0 || uri.Query.Length != 0 || uri.Fragment.Length != 0
-            || !MayUse(uri))
-        {
+        if (Parse(clientEndpoint) is not { UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 } told)
             return null;
-        }
-
-        return uri.AbsolutePath.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
+        var path = told.AbsolutePath.EndsWith('/') ? told.AbsolutePath : told.AbsolutePath + "/";
+        return Parse(Origin(told) + path) is { } endpoint && MayUse(endpoint) ? endpoint : null;
     }
 
     /// <summary>Scheme and form of a host, before any name is looked up.</summary>
@@ -61,62 +42,55 @@ internal sealed class HostRules
     {
         if (_allowInsecure)
             return uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp;
-        return uri.Scheme == Uri.UriSchemeHttps && uri.HostNameType == UriHostNameType.Dns && uri.Host.Contains('.') && !uri.IsLoopback;
+        return uri.Scheme == Uri.UriSchemeHttps && uri.HostNameType == UriHostNameType.Dns && uri.IdnHost.TrimEnd('.').Contains('.') && !uri.IsLoopback;
     }
 
     /// <summary>The addresses of a portal's host that may be connected to. Asked at connect, so that a name cannot change between check and use.</summary>
-    /// <exception cref="HttpRequestException">Every address is private, link-local or loopback.</exception>
+    /// <exception cref="HttpRequestException">There are none, or every address is private, link-local, loopback or otherwise special.</exception>
     public async Task<IPAddress[]> ResolvePortalAsync(string host, CancellationToken cancellationToken)
     {
-        var addresses = await _names.FindAsync(host, cancellationToken);
-        if (_allowInsecure || IsListed(host))
-            return addresses;
-        var permitted = Array.FindAll(addresses, static a => !IsInternal(a));
-        return permitted.Length > 0
-            ? permitted
-            : throw new HttpRequestException(HttpRequestError.NameResolutionError, "The portal's name resolves to an internal address, and the host is not listed in Bitrix24:AllowedPortals.");
+        try
+        {
+            var addresses = await _names.FindAsync(host, cancellationToken);
+            var permitted = MayBeInternal(host) ? addresses : Array.FindAll(addresses, static a => !SpecialAddresses.Contains(a));
+            if (permitted.Length > 0)
+                return permitted;
+        }
+        catch (SocketException e)
+        {
+            throw new HttpRequestException(HttpRequestError.NameResolutionError, "The portal's name cannot be resolved.", e);
+        }
+
+        throw new HttpRequestException(
+            HttpRequestError.NameResolutionError, "The portal's name resolves to an internal address, and the host is not listed in Bitrix24:AllowedPortals.");
     }
 
-    public static bool IsInternal(IPAddress address)
+    /// <summary>The operator has said that this host may be anywhere.</summary>
+    public bool MayBeInternal(string host) => _allowInsecure || IsListed(host);
+
+    /// <summary>Scheme, host and port, by which addresses are compared.</summary>
+    public static string Origin(Uri uri) => new UriBuilder(uri.Scheme, uri.IdnHost, uri.Port).Uri.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>Null for what is no absolute address with a host, or one whose host has no form in ASCII.</summary>
+    private static Uri? Parse(string? address)
     {
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
-        if (address.AddressFamily == AddressFamily.InterNetworkV6)
-            return IPAddress.IsLoopback(address) || IsInternalV6(address);
-        Span<byte> b = stackalloc byte[4];
-        address.TryWriteBytes(b, out _);
-        return b[0] is 0 or 10 or 127 or >= 224
-            || (b[0] == 100 && (b[1] & 0xC0) == 64)
-            || (b[0] == 169 && b[1] == 254)
-            || (b[0] == 172 && (b[1] & 0xF0) == 16)
-            || (b[0] == 192 && b[1] == 168)
-            || (b[0] == 192 && b[1] == 0 && b[2] == 0)
-            || (b[0] == 198 && (b[1] & 0xFE) == 18);
+        try
+        {
+            return Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.IdnHost.Length > 0 ? uri : null;
+        }
+        catch (UriFormatException)
+        {
+            return null;
+        }
     }
 
-    private static bool IsInternalV6(IPAddress address)
-    {
-        Span<byte> b = stackalloc byte[16];
-        address.TryWriteBytes(b, out _);
-        // IPv4-compatible, NAT64, 6to4 and Teredo carry an IPv4 address inside: none of them leads to a portal that has no IPv4 of its own.
-        return address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6UniqueLocal || address.IsIPv6Multicast || address.IsIPv6Teredo
-            || b[..12].IndexOfAnyExcept((byte)0) < 0
-            || (b[0] == 0x00 && b[1] == 0x64 && b[2] == 0xFF && b[3] == 0x9B)
-            || (b[0] == 0x20 && b[1] == 0x02);
-    }
+    private static string Ascii(string host) => Parse("https://" + host)?.IdnHost ?? host;
 
     private bool IsListed(string host)
     {
-        foreach (var pattern in _allowedPortals)
-        {
-            if (pattern.StartsWith("*.", StringComparison.Ordinal)
-                ? host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
-                : host.Equals(pattern, StringComparison.OrdinalIgnoreCase))
-            {
-                return true;
-            }
-        }
-
-        return false;
+        host = Ascii(host);
+        return Array.Exists(_allowedPortals, pattern => pattern.StartsWith("*.", StringComparison.Ordinal)
+            ? host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
+            : host.Equals(pattern, StringComparison.OrdinalIgnoreCase));
     }
 }

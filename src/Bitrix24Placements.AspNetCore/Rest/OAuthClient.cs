@@ -1,36 +1,8 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Rest;
-
-internal enum TokenVerdict
-{
-    /// <summary>The token is this app's, and <see cref="TokenConfirmation.Info"/> says whose.</summary>
-    Confirmed,
-
-    /// <summary><c>expired_token</c>.</summary>
-    Expired,
-
-    /// <summary><c>invalid_token</c>: no such token, or the app is gone from the portal.</summary>
-    Invalid,
-
-    /// <summary>Any other refusal, another app's token, or an answer about an address that may not be used.</summary>
-    Refused,
-
-    /// <summary>Silence, a server error or nonsense: nothing is known.</summary>
-    NoAnswer,
-}
-
-/// <summary>What the OAuth server knows of an access token: the one trusted answer to "which portal, which user".</summary>
-/// <param name="Id">The portal, and the app that the token belongs to.</param>
-/// <param name="ClientEndpoint">The portal's REST base, scheme included, with a trailing slash.</param>
-/// <param name="Server">The OAuth server that answered.</param>
-internal sealed record TokenInfo(PortalId Id, Uri ClientEndpoint, Uri Server, long UserId, DateTimeOffset ExpiresAt);
-
-internal readonly record struct TokenConfirmation(TokenVerdict Verdict, TokenInfo? Info = null);
-
-/// <summary>A refreshed pair. Whoever gets it has to store it before using it: the old refresh token is void from now on.</summary>
-internal sealed record RefreshedTokens(Secret Access, Secret Refresh, DateTimeOffset ExpiresAt, string MemberId);
 
 /// <summary>Talks to the configured OAuth servers and to no other host.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/oauth/index.html</remarks>
@@ -39,6 +11,10 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
     /// <summary>A token's life is told in seconds from now; what is never told is an hour.</summary>
     private static readonly TimeSpan TokenLife = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(5);
+
+    private const int MaxAnswerBytes = AnswerReader.SmallBytes;
+
     /// <summary>Asks <c>app.info</c>: the server named, else every configured one in order, until one vouches for the token.</summary>
     /// <param name="budget">For all servers together.</param>
     public async Task<TokenConfirmation> ConfirmAsync(Secret accessToken, Uri? server, TimeSpan budget, CancellationToken cancellationToken)
@@ -46,11 +22,11 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         if (server is not null)
             return await AskAsync(server, accessToken, budget, cancellationToken);
 
-        var deadline = time.GetTimestamp();
+        var started = time.GetTimestamp();
         var worst = new TokenConfirmation(TokenVerdict.Invalid);
         for (var i = 0; i < hosts.OAuthServers.Count; i++)
         {
-            var share = (budget - time.GetElapsedTime(deadline)) / (hosts.OAuthServers.Count - i);
+            var share = (budget - time.GetElapsedTime(started)) / (hosts.OAuthServers.Count - i);
             if (share <= TimeSpan.Zero)
                 return new(TokenVerdict.NoAnswer);
             var answer = await AskAsync(hosts.OAuthServers[i], accessToken, share, cancellationToken);
@@ -70,11 +46,13 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         var confirmation = new TokenConfirmation(TokenVerdict.NoAnswer);
         try
         {
-            var answer = await http.GetWithTokenAsync(BitrixHttp.OAuthClient, new Uri(server, "/rest/app.info/"), accessToken, timeout, cancellationToken);
+            var url = new Uri(server, "/rest/app.info/");
+            var answer = await http.GetWithTokenAsync(BitrixHttp.OAuthClient, url, accessToken, new(MaxAnswerBytes, timeout), cancellationToken);
             confirmation = Read(answer.Body, server);
         }
         catch (BitrixTransportException)
         {
+            // No answer, as said above.
         }
 
         metrics.OAuthCall("app.info", confirmation.Verdict.ToString(), time.GetElapsedTime(started));
@@ -87,7 +65,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         {
             return new(code switch
             {
-                "expired_token" => TokenVerdict.Expired,
+                RestErrors.ExpiredToken => TokenVerdict.Expired,
                 "invalid_token" => TokenVerdict.Invalid,
                 _ when RestErrors.IsPassing(code) => TokenVerdict.NoAnswer,
                 _ => TokenVerdict.Refused,
@@ -96,54 +74,93 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
 
         var result = body.Member("result");
         var install = result.Member("install");
-        if (install.Text("member_id") is not { } memberId || !PortalId.IsMemberId(memberId) || result.Text("client_id") is not { } clientId || result.Number("user_id") is not { } userId)
-            return new(TokenVerdict.NoAnswer);
-        if (apps.FindByClientId(clientId) is not { } app
-            || hosts.PortalEndpoint(install.Text("client_endpoint")) is not { } endpoint)
+        if (install.Text("member_id") is not { } memberId || !PortalId.IsMemberId(memberId)
+            || result.Text("client_id") is not { Length: > 0 and <= 128 } clientId || result.Number("user_id") is not { } userId)
         {
-            return new(TokenVerdict.Refused);
+            return new(TokenVerdict.NoAnswer);
         }
 
+        if (apps.FindByClientId(clientId) is not { } app)
+            return new(TokenVerdict.UnknownApp, null, clientId);
+        if (hosts.PortalEndpoint(install.Text("client_endpoint")) is not { } endpoint)
+            return new(TokenVerdict.Refused, null, clientId);
         var now = time.GetUtcNow();
         var expires = result.Instant("expires") is { } told && told > now && told < now + TokenLife ? told : now + TokenLife;
-        return new(TokenVerdict.Confirmed, new(new(memberId, app.Name), endpoint, server, userId, expires));
+        return new(TokenVerdict.Confirmed, new(new(memberId, app.Name), endpoint, server, userId, expires), clientId);
     }
 
     /// <summary>Exchanges a refresh token of an app. The old one is void as soon as the server has seen this, whether or not its answer arrives.</summary>
-    public async Task<RestResult<RefreshedTokens>> RefreshAsync(string app, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<RestResult<RefreshedTokens>> RefreshAsync(
+        string app, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (apps.Find(app) is not { } keys)
             return RestError.NotConfigured;
-        var started = time.GetTimestamp();
-        var result = await SendRefreshAsync(keys, refreshToken, server, timeout, cancellationToken);
-        metrics.OAuthCall("token", RestErrors.Label(result.Error?.Code), time.GetElapsedTime(started));
+        var result = await RefreshAsync(keys.ClientId, keys.ClientSecret, refreshToken, server, timeout, cancellationToken);
+        // While a secret is being rotated, either of the two may be the one that Bitrix24 knows. A refusal of the keys burns no token.
+        if (result.Error?.Code == RestErrors.InvalidClient && keys.PreviousSecret is { } previous)
+            return await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
         return result;
     }
 
-    private async Task<RestResult<RefreshedTokens>> SendRefreshAsync(RegisteredApp keys, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <summary>Tries an app's keys with a refresh token that nobody has: nothing is burnt by it.</summary>
+    /// <remarks><c>invalid_client</c> speaks of the keys, <c>invalid_grant</c> of the token; no other answer says anything.</remarks>
+    public async Task<KeysVerdict> TestKeysAsync(RegisteredApp app, Uri server, CancellationToken cancellationToken)
     {
+        var madeUp = new Secret(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
+        var result = await RefreshAsync(app.ClientId, app.ClientSecret, madeUp, server, TestTimeout, cancellationToken);
+        return result.Error?.Code switch
+        {
+            RestErrors.InvalidGrant => KeysVerdict.Right,
+            RestErrors.InvalidClient => KeysVerdict.Wrong,
+            _ => KeysVerdict.NotKnown,
+        };
+    }
+
+    private async Task<RestResult<RefreshedTokens>> RefreshAsync(
+        string clientId, Secret clientSecret, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
         // Documented as GET; POST keeps the secrets out of addresses, and is what the vendor's own JavaScript SDK sends.
         using var form = new FormUrlEncodedContent(
         [
             new("grant_type", "refresh_token"),
-            new("client_id", keys.ClientId),
-            new("client_secret", keys.ClientSecret.Reveal()),
+            new("client_id", clientId),
+            new("client_secret", clientSecret.Reveal()),
             new("refresh_token", refreshToken.Reveal()),
         ]);
+        RestResult<RefreshedTokens> result;
         try
         {
-            var answer = await http.PostAsync(BitrixHttp.OAuthClient, new Uri(server, "/oauth/token/"), form, timeout, cancellationToken);
-            var body = answer.Body;
-            if (body.Text("error") is { } code)
-                return RestErrors.IsPassing(code) ? RestError.Unavailable("The OAuth server answered " + code + ".") : new RestError(RestErrorKind.Refused, RestErrors.Clean(code), "The OAuth server refused to refresh.");
-            if (body.Text("access_token") is not { Length: > 0 } access || body.Text("refresh_token") is not { Length: > 0 } refresh || body.Text("member_id") is not { } memberId)
-                return RestError.Unavailable("The OAuth server's answer cannot be read.");
-            var life = body.Number("expires_in") is { } seconds and > 0 and < 86400 ? TimeSpan.FromSeconds(seconds) : TokenLife;
-            return new RefreshedTokens(new(access), new(refresh), time.GetUtcNow() + life, memberId.ToLowerInvariant());
+            var url = new Uri(server, "/oauth/token/");
+            var answer = await http.PostAsync(BitrixHttp.OAuthClient, url, form, new(MaxAnswerBytes, timeout), cancellationToken);
+            result = ReadRefreshed(answer.Body);
         }
         catch (BitrixTransportException e)
         {
-            return e.Sent ? RestError.Unknown("The OAuth server: " + e.Message + ".") : RestError.Unavailable("The OAuth server: " + e.Message + ".");
+            result = e.ToError("The OAuth server");
         }
+
+        metrics.OAuthCall("token", RestErrors.Label(result.Error?.Code), time.GetElapsedTime(started));
+        return result;
+    }
+
+    private RestResult<RefreshedTokens> ReadRefreshed(JsonElement body)
+    {
+        if (body.Text("error") is { } code)
+        {
+            var clean = RestErrors.Clean(code);
+            return RestErrors.IsPassing(code)
+                ? RestError.Unavailable($"The OAuth server answered {clean}.")
+                : new RestError(RestErrorKind.Refused, clean, "The OAuth server refused to refresh.");
+        }
+
+        if (body.Text("access_token") is not { Length: > 0 } access || body.Text("refresh_token") is not { Length: > 0 } refresh
+            || body.Text("member_id") is not { } memberId)
+        {
+            return RestError.Unavailable("The OAuth server's answer cannot be read.");
+        }
+
+        var life = body.Number("expires_in") is { } seconds and > 0 and < 86400 ? TimeSpan.FromSeconds(seconds) : TokenLife;
+        return new RefreshedTokens(new(access), new(refresh), time.GetUtcNow() + life, memberId.ToLowerInvariant());
     }
 }

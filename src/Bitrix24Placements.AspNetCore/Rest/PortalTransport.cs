@@ -10,68 +10,86 @@ namespace Bitrix24Placements.Rest;
 internal readonly record struct Attempt(JsonElement Result, RestError? Error, Uri? MovedTo = null, DateTimeOffset? ResetAt = null)
 {
     public bool Carried => Error is null && MovedTo is null;
+
+    public string Outcome => MovedTo is not null ? "moved" : Error?.Code ?? "ok";
 }
 
 /// <summary>One POST of one method to one portal with one token, and what its answer means.</summary>
-internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, TimeProvider time)
+internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, CallLog log, TimeProvider time)
 {
     /// <summary>A call may take a minute on the portal's side.</summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(65);
 
-    internal async Task<Attempt> SendAsync(Uri endpoint, RestCall call, Secret token, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<Attempt> SendAsync(PortalId id, Uri endpoint, RestCall call, Secret token, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var attempt = await SendUncountedAsync(endpoint, call, token, timeout < AnswerTimeout ? timeout : AnswerTimeout, cancellationToken);
-        metrics.RestCall(call.Method, attempt.MovedTo is not null ? "moved" : RestErrors.Label(attempt.Error?.Code), time.GetElapsedTime(started));
-        return attempt;
-    }
-
-    private async Task<Attempt> SendUncountedAsync(Uri endpoint, RestCall call, Secret token, TimeSpan timeout, CancellationToken cancellationToken)
-    {
         var body = call.Parameters is null ? [] : (JsonObject)call.Parameters.DeepClone();
         body["auth"] = token.Reveal();
-        using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        var bytes = Encoding.UTF8.GetBytes(body.ToJsonString());
+        var (outcome, received) = ("canceled", 0);
         try
         {
-            var answer = await http.PostAsync(BitrixHttp.PortalClient, new Uri(endpoint, call.Method), content, timeout, cancellationToken);
-            return Read(answer, endpoint, call.Method);
+            using var content = new ByteArrayContent(bytes) { Headers = { ContentType = new("application/json", "utf-8") } };
+            var limits = new CallLimits(call.MaxAnswerBytes, timeout < AnswerTimeout ? timeout : AnswerTimeout);
+            var answer = await http.PostAsync(BitrixHttp.PortalClient, new Uri(endpoint, call.Method), content, limits, cancellationToken);
+            var attempt = Read(answer, endpoint, call.Method);
+            (outcome, received) = (attempt.Outcome, answer.Bytes);
+            return attempt;
         }
         catch (BitrixTransportException e)
         {
-            return new(default, e.Sent ? RestError.Unknown("The portal: " + e.Message + ".") : RestError.Unavailable("The portal: " + e.Message + "."));
+            var attempt = new Attempt(default, e.ToError("The portal"));
+            outcome = attempt.Outcome;
+            return attempt;
+        }
+        finally
+        {
+            var took = time.GetElapsedTime(started);
+            metrics.RestCall(call.Method, outcome is "moved" or "canceled" ? outcome : RestErrors.Label(outcome), took);
+            log.Write(id, call, outcome, took, bytes.Length, received);
         }
     }
 
     private static Attempt Read(HttpAnswer answer, Uri endpoint, string method)
     {
-        if (answer.Status is HttpStatusCode.Redirect or HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && answer.Location is { } location)
-            return new(default, null, RestBase(new Uri(endpoint, location), method));
-        if (answer.Body.Text("error") is { Length: > 0 } code)
+        if (IsRedirect(answer.Status) && answer.Location is { } location && Uri.TryCreate(endpoint, location, out var target))
+            return new(default, null, RestBase(target, method));
+        if (ErrorCode(answer.Body) is { } code)
             return Refused(code, answer.Body);
         var result = answer.Body.Member("result");
-        if (result.Text("error") is { Length: > 0 } inner && IsError(result))
+        if (ErrorCode(result) is { } inner && IsError(result))
             return Refused(inner, result);
         if (!answer.IsJsonObject || result.ValueKind == JsonValueKind.Undefined)
             return new(default, RestError.Unknown($"The portal answered with status {(int)answer.Status} and no REST result."));
         return new(result, null);
     }
 
+    private static bool IsRedirect(HttpStatusCode status) => status is
+        HttpStatusCode.Redirect or HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+
+    /// <summary>A text, or in REST 3.0 an object with a code and a message. Null where the answer is no error.</summary>
+    private static string? ErrorCode(JsonElement body) =>
+        body.Text("error") is { Length: > 0 } code ? code
+        : body.Member("error") is { ValueKind: JsonValueKind.Object } error ? error.Text("code") ?? "unknownError"
+        : null;
+
     /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200. A method's own result may have a member of that name, but others too.</summary>
-    private static bool IsError(JsonElement result) =>
-        result.Text("error_description") is not null || result.EnumerateObject().All(static m => m.Name is "error" or "error_description" or "argument");
+    private static bool IsError(JsonElement result) => result.Text("error_description") is not null
+        || result.EnumerateObject().All(static m => m.Name is "error" or "error_description" or "argument");
 
     private static Attempt Refused(string code, JsonElement body)
     {
         var clean = RestErrors.Clean(code);
         var kind = RestErrors.IsServerFault(code) ? RestErrorKind.OutcomeUnknown : RestErrorKind.Refused;
-        return new(default, new(kind, clean, RestErrors.CleanText(body.Text("error_description") ?? clean)), null, body.Member("time").Instant("operating_reset_at") ?? body.Instant("operating_reset_at"));
+        var description = RestErrors.CleanText(body.Text("error_description") ?? body.Member("error").Text("message") ?? clean);
+        var resetAt = body.Member("time").Instant("operating_reset_at") ?? body.Instant("operating_reset_at");
+        return new(default, new(kind, clean, description), null, resetAt);
     }
 
-    private static Uri? RestBase(Uri target, string method)
+    private static Uri RestBase(Uri target, string method)
     {
         var path = target.AbsolutePath;
         var at = path.LastIndexOf(method, StringComparison.Ordinal);
-        var prefix = at > 0 ? path[..at] : "/rest/";
-        return new Uri(target.GetLeftPart(UriPartial.Authority) + prefix);
+        return new Uri(target.GetLeftPart(UriPartial.Authority) + (at > 0 ? path[..at] : "/rest/"));
     }
 }

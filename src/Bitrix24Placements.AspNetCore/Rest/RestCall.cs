@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;
 
@@ -24,8 +25,26 @@ public sealed record RestCall(string Method, JsonObject? Parameters = null)
     /// <summary>For all attempts together, waiting for the portal's limits included.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>An answer of this size or more is an error. 16 MB at most.</summary>
+    public int MaxAnswerBytes { get; init; } = AnswerReader.MaxBytes;
+
+    /// <summary>What an employee's token cannot do: such a call is made with an administrator's or not at all.</summary>
+    internal bool RequiresAdministrator { get; init; } = Method is "placement.bind" or "placement.unbind" or "event.bind" or "event.unbind";
+
+    /// <summary>The service's own calls do not wait behind those of handlers and backends.</summary>
+    internal bool IsOwn { get; private init; }
+
     internal bool MayRepeat => Repeat == Repeat.Safe || (Repeat == Repeat.ByName && Reads);
 
     private bool Reads => Method is "profile" or "app.info" or "user.current" or "scope" or "methods" or "server.time"
-        || Method.EndsWith(".get", StringComparison.Ordinal) || Method.EndsWith(".list", StringComparison.Ordinal) || Method.EndsWith(".fields", StringComparison.Ordinal);
+        || Method.EndsWith(".get", StringComparison.Ordinal)
+        || Method.EndsWith(".list", StringComparison.Ordinal)
+        || Method.EndsWith(".fields", StringComparison.Ordinal);
+
+    /// <summary>A call of the service's own, whose answers are known to be small.</summary>
+    internal static RestCall Own(string method, JsonObject? parameters = null) => new(method, parameters)
+    {
+        IsOwn = true,
+        MaxAnswerBytes = method is "profile" or "app.info" ? AnswerReader.SmallBytes : 1024 * 1024,
+    };
 }

@@ -7,44 +7,87 @@ namespace Bitrix24Placements;
 public sealed partial class RestClient
 {
     /// <summary>One call until its end: attempts, the tokens it uses now, the address it goes to now.</summary>
-    private sealed class Conversation(RestClient client, RestCall call, Portal? portal, (TokenInfo Info, Secret Token)? user)
+    private sealed class Conversation
     {
-        private const int MostRepeats = 6;
+        private const int MaxRepeats = 6;
 
-        private readonly long _started = client._time.GetTimestamp();
-        private readonly PortalId _id = portal?.Id ?? user!.Value.Info.Id;
-        private Portal? _portal = portal;
-        private Uri _endpoint = portal?.ClientEndpoint ?? user!.Value.Info.ClientEndpoint;
+        private static readonly TimeSpan ConfirmationTimeout = TimeSpan.FromSeconds(5);
+
+        private readonly RestClient _client;
+        private readonly RestCall _call;
+        private readonly CallLane _lane;
+        private readonly long _started;
+        private UserAccess _caller;
+
+        /// <summary>Null where a user calls, whose tokens nobody renews here.</summary>
+        private Portal? _portal;
+
         private bool _renewed;
         private bool _moved;
 
-        private Secret Token => _portal?.Tokens?.Access ?? user!.Value.Token;
+        public Conversation(RestClient client, RestCall call, UserAccess user)
+        {
+            (_client, _call, _caller, _lane) = (client, call, user, CallLane.User);
+            _started = client._time.GetTimestamp();
+        }
 
-        private TimeSpan Left => call.Deadline - client._time.GetElapsedTime(_started);
+        public Conversation(RestClient client, RestCall call, Portal portal)
+            : this(client, call, AccessOf(portal)) => (_portal, _lane) = (portal, call.IsOwn ? CallLane.Own : CallLane.App);
+
+        private TimeSpan Left => _call.Deadline - _client._time.GetElapsedTime(_started);
 
         public async Task<RestResult<JsonElement>> RunAsync(CancellationToken cancellationToken)
         {
             for (var repeats = 0; ; repeats++)
             {
-                if (client._limits.BlockedUntil(_id, call.Method) is { } until)
-                    return new RestError(RestErrorKind.Refused, RestErrors.OperationTimeLimit, $"Bitrix24 has blocked {call.Method} on this portal until {until:HH:mm:ss} UTC.");
-                if (!await client._limits.WaitAsync(_id, Left, cancellationToken) || Left <= TimeSpan.Zero)
-                    return RestError.Unavailable("The portal's limit of calls per second left no room in time.");
-
-                var attempt = await client._transport.SendAsync(_endpoint, call, Token, Left, cancellationToken);
+                var sent = await SendAsync(cancellationToken);
+                if (!sent.Ok)
+                    return sent.Error;
+                var attempt = sent.Value;
                 if (attempt.Carried)
                     return attempt.Result;
                 // Neither an address nor tokens come by repeating the call.
-                var error = attempt.Error;
-                var mended = error is null ? new Renewal(await FollowAsync(attempt.MovedTo!, cancellationToken)) : await RenewTokenAsync(error, cancellationToken);
-                if (mended is { Error: { } failed })
-                    return failed;
-                if (mended is not null || error is null)
+                if (attempt.MovedTo is { } target)
+                {
+                    if (!await FollowAsync(target, cancellationToken))
+                        return RestError.Unavailable("The portal redirects to an address that the OAuth server does not vouch for.");
                     continue;
+                }
+
+                var error = attempt.Error!;
+                if (_portal is not null && !_renewed && (error.Code == RestErrors.ExpiredToken || RestErrors.IsInvalidToken(error.Code)))
+                {
+                    if (await RenewAsync(_portal, error, cancellationToken) is { } failed)
+                        return failed;
+                    continue;
+                }
+
                 if (error.Code == RestErrors.OperationTimeLimit)
-                    client._limits.Block(_id, call.Method, attempt.ResetAt);
-                if (!MayRepeat(error) || repeats >= MostRepeats || !await PauseAsync(repeats, cancellationToken))
+                    _client._limits.Block(_caller.Portal, _call.Method, attempt.ResetAt);
+                if (!MayRepeat(error) || repeats >= MaxRepeats || !await PauseAsync(repeats, cancellationToken))
                     return error;
+            }
+        }
+
+        private static UserAccess AccessOf(Portal portal) =>
+            new(portal.Id, portal.ClientEndpoint, portal.OAuthServer, portal.UserId, portal.Tokens?.Access ?? default);
+
+        private async Task<RestResult<Attempt>> SendAsync(CancellationToken cancellationToken)
+        {
+            if (_client._limits.BlockedUntil(_caller.Portal, _call.Method) is { } until)
+            {
+                var description = $"Bitrix24 has blocked {_call.Method} on this portal until {until:HH:mm:ss} UTC.";
+                return new RestError(RestErrorKind.Refused, RestErrors.OperationTimeLimit, description);
+            }
+
+            var turn = await _client._limits.EnterAsync(_caller.Portal, _lane, Left, cancellationToken);
+            if (!turn.Ok)
+                return turn.Error;
+            using (turn.Value)
+            {
+                return Left is { Ticks: > 0 } left
+                    ? await _client._transport.SendAsync(_caller.Portal, _caller.Endpoint, _call, _caller.AccessToken, left, cancellationToken)
+                    : PortalQueue.NotInTime;
             }
         }
 
@@ -53,7 +96,7 @@ public sealed partial class RestClient
         {
             { Code: RestErrors.QueryLimit } => true,
             { Kind: RestErrorKind.Unavailable } => true,
-            { Kind: RestErrorKind.OutcomeUnknown } => call.MayRepeat,
+            { Kind: RestErrorKind.OutcomeUnknown } => _call.MayRepeat,
             _ => false,
         };
 
@@ -62,66 +105,61 @@ public sealed partial class RestClient
             var pause = TimeSpan.FromMilliseconds(300 * Math.Pow(2, repeats) * (0.5 + Random.Shared.NextDouble()));
             if (pause >= Left)
                 return false;
-            await Task.Delay(pause, client._time, cancellationToken);
+            await Task.Delay(pause, _client._time, cancellationToken);
             return true;
         }
 
-        private readonly record struct Renewal(RestError? Error);
-
-        /// <summary>Once per call: newer tokens if the portal found ours expired or unknown. Null where that was not the trouble, or where there are none.</summary>
-        private async Task<Renewal?> RenewTokenAsync(RestError error, CancellationToken cancellationToken)
+        /// <summary>Once per call: newer tokens if the portal found ours expired or unknown. The error where there are none.</summary>
+        private async Task<RestError?> RenewAsync(Portal portal, RestError error, CancellationToken cancellationToken)
         {
-            if (_portal is null || _renewed)
-                return null;
+            _renewed = true;
             if (error.Code == RestErrors.ExpiredToken)
             {
-                _renewed = true;
-                var refreshed = await client._tokens.RefreshAsync(_portal, afresh: false, cancellationToken);
-                return refreshed.Ok ? Use(refreshed.Value) : new Renewal(refreshed.Error);
+                var refreshed = await _client._tokens.RefreshAsync(portal, afresh: false, cancellationToken);
+                return refreshed.Ok ? Use(refreshed.Value) : refreshed.Error;
             }
 
-            if (!RestErrors.IsInvalidToken(error.Code))
-                return null;
-            if (await client._tokens.ReplacedAsync(_portal, cancellationToken) is { } now)
-            {
-                _renewed = true;
+            if (await _client._tokens.ReplacedAsync(portal, cancellationToken) is { } now)
                 return Use(now);
-            }
-
             // Refreshing is for expired tokens; what the portal does not know any more is replaced by the next page of an administrator.
-            await client._store.SetTokenStateAsync(_id, _portal.TokensVersion, TokenState.Failing, cancellationToken);
-            return null;
+            await _client._store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
+            return error;
         }
 
-        private Renewal Use(Portal portal)
+        private RestError? Use(Portal portal)
         {
-            _portal = portal;
-            _endpoint = portal.ClientEndpoint;
-            return new(null);
+            (_portal, _caller) = (portal, AccessOf(portal));
+            return null;
         }
 
         /// <summary>A redirect is a claim as well: only an address that the OAuth server names for this portal is followed, and kept.</summary>
-        private async Task<RestError?> FollowAsync(Uri movedTo, CancellationToken cancellationToken)
+        private async Task<bool> FollowAsync(Uri movedTo, CancellationToken cancellationToken)
         {
-            var refused = RestError.Unavailable("The portal redirects to an address that the OAuth server does not vouch for.");
             if (_moved)
-                return refused;
+                return false;
             _moved = true;
-            var server = _portal?.OAuthServer ?? user!.Value.Info.Server;
-            var confirmation = await client._oauth.ConfirmAsync(Token, server, TimeSpan.FromSeconds(5), cancellationToken);
-            if (confirmation.Verdict == TokenVerdict.Expired && await RenewTokenAsync(new(RestErrorKind.Refused, RestErrors.ExpiredToken, ""), cancellationToken) is { Error: null })
-                confirmation = await client._oauth.ConfirmAsync(Token, server, TimeSpan.FromSeconds(5), cancellationToken);
-            if (confirmation.Info is not { } info || info.Id != _id || !client._hosts.IsAllowedPortal(info.ClientEndpoint.Host)
-                || info.ClientEndpoint.GetLeftPart(UriPartial.Authority) != movedTo.GetLeftPart(UriPartial.Authority))
+            var confirmation = await ConfirmAsync(cancellationToken);
+            if (confirmation.Verdict == TokenVerdict.Expired && _portal is not null && !_renewed)
             {
-                return refused;
+                _renewed = true;
+                if (await _client._tokens.RefreshAsync(_portal, afresh: false, cancellationToken) is { Ok: true, Value: { } refreshed } && Use(refreshed) is null)
+                    confirmation = await ConfirmAsync(cancellationToken);
             }
 
-            _endpoint = info.ClientEndpoint;
+            if (confirmation.Info is not { ClientEndpoint: var endpoint } info || info.Id != _caller.Portal
+                || !_client._hosts.IsAllowedPortal(endpoint.IdnHost) || HostRules.Origin(endpoint) != HostRules.Origin(movedTo))
+            {
+                return false;
+            }
+
+            _caller = _caller with { Endpoint = endpoint };
             if (_portal is not null)
-                await client._store.MoveAsync(_id, info.ClientEndpoint, cancellationToken);
-            Log.Moved(client._logger, _id);
-            return null;
+                await _client._store.MoveAsync(_portal.Id, endpoint, cancellationToken);
+            Log.Moved(_client._logger, _caller.Portal);
+            return true;
         }
+
+        private Task<TokenConfirmation> ConfirmAsync(CancellationToken cancellationToken) =>
+            _client._oauth.ConfirmAsync(_caller.AccessToken, _caller.OAuthServer, ConfirmationTimeout, cancellationToken);
     }
 }

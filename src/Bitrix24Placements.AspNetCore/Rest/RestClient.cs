@@ -6,10 +6,13 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;
 
-/// <summary>Calls REST methods as a portal's administrator, with the stored tokens. Refreshes, waits, repeats and follows a moved portal by itself; what may not be repeated is not.</summary>
+/// <summary>Calls REST methods as a portal's administrator, with the stored tokens. Refreshes, waits, repeats and follows a moved portal by itself;
+/// what may not be repeated is not.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/how-to-call-rest-api/index.html</remarks>
 public sealed partial class RestClient
 {
+    private const string Reflects = "Serializes by reflection; use CallAsync with a RestCall where code is trimmed or compiled ahead of time.";
+
     private readonly TokenRefresher _tokens;
     private readonly PortalTransport _transport;
     private readonly PortalLimits _limits;
@@ -29,37 +32,66 @@ public sealed partial class RestClient
     /// <param name="method">E.g. <c>crm.deal.get</c>.</param>
     /// <param name="parameters">An object whose properties are the method's parameters, e.g. <c>new { id = 1 }</c>, a dictionary or a <see cref="JsonObject"/>.</param>
     /// <param name="repeat">Whether the call may be sent again when its outcome is unknown.</param>
-    [RequiresUnreferencedCode("Serializes by reflection; use CallAsync with a RestCall where code is trimmed.")]
-    [RequiresDynamicCode("Serializes by reflection; use CallAsync with a RestCall where code is compiled ahead of time.")]
-    public async Task<RestResult<T>> CallAsync<T>(PortalId id, string method, object? parameters = null, Repeat repeat = Repeat.ByName, CancellationToken cancellationToken = default)
-    {
-        var json = parameters as JsonObject ?? JsonSerializer.SerializeToNode(parameters) as JsonObject;
-        var result = await CallAsync(id, new RestCall(method, json) { Repeat = repeat }, cancellationToken);
-        if (!result.Ok)
-            return result.Error;
-        try
-        {
-            return result.Value.Deserialize<T>(JsonSerializerOptions.Web)!;
-        }
-        catch (JsonException)
-        {
-            return new RestError(RestErrorKind.Refused, "unexpectedResult", $"The result of {method} cannot be read as {typeof(T).Name}.");
-        }
-    }
+    /// <exception cref="ArgumentException">The parameters are no object, but a list or a single value.</exception>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    public async Task<RestResult<T>> CallAsync<T>(
+        PortalId id, string method, object? parameters = null, Repeat repeat = Repeat.ByName, CancellationToken cancellationToken = default) =>
+        Read<T>(await CallAsync(id, Call(method, parameters, repeat), cancellationToken), method);
 
     /// <summary>Calls a method with the portal's stored tokens.</summary>
     public async Task<RestResult<JsonElement>> CallAsync(PortalId id, RestCall call, CancellationToken cancellationToken)
     {
         var usable = await _tokens.UsableAsync(id, cancellationToken);
-        if (!usable.Ok)
-            return usable.Error;
-        return await new Conversation(this, call, usable.Value, null).RunAsync(cancellationToken);
+        return usable.Ok ? await new Conversation(this, call, usable.Value).RunAsync(cancellationToken) : usable.Error;
     }
 
+    /// <summary>Calls a method as a user, and reads its result. Nothing is refreshed.</summary>
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    internal async Task<RestResult<T>> CallAsUserAsync<T>(
+        UserAccess user, string method, object? parameters, Repeat repeat, CancellationToken cancellationToken) =>
+        Read<T>(await CallAsUserAsync(user, Call(method, parameters, repeat), cancellationToken), method);
+
     /// <summary>Calls a method as the user whose token this is. Nothing is refreshed.</summary>
+    internal Task<RestResult<JsonElement>> CallAsUserAsync(UserAccess user, RestCall call, CancellationToken cancellationToken) =>
+        new Conversation(this, call, user).RunAsync(cancellationToken);
+
+    /// <inheritdoc cref="CallAsUserAsync(UserAccess, RestCall, CancellationToken)"/>
     /// <param name="confirmed">What the OAuth server said of the token: nothing is sent to an address that it has not named.</param>
     internal Task<RestResult<JsonElement>> CallAsUserAsync(TokenInfo confirmed, Secret token, RestCall call, CancellationToken cancellationToken) =>
-        new Conversation(this, call, null, (confirmed, token)).RunAsync(cancellationToken);
+        CallAsUserAsync(new UserAccess(confirmed, token), call, cancellationToken);
+
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    private static RestCall Call(string method, object? parameters, Repeat repeat)
+    {
+        var json = parameters is null or JsonObject ? parameters as JsonObject
+            : JsonSerializer.SerializeToNode(parameters) as JsonObject
+            ?? throw new ArgumentException($"The parameters of {method} have to be an object with a property for each of them.", nameof(parameters));
+        return new RestCall(method, json) { Repeat = repeat };
+    }
+
+    [RequiresUnreferencedCode(Reflects)]
+    [RequiresDynamicCode(Reflects)]
+    private static RestResult<T> Read<T>(RestResult<JsonElement> result, string method)
+    {
+        if (!result.Ok)
+            return result.Error;
+        try
+        {
+            if (result.Value.Deserialize<T>(JsonSerializerOptions.Web) is { } value)
+                return value;
+            // A null is a value only where T has a word for it that a caller has to look at.
+            if (Nullable.GetUnderlyingType(typeof(T)) is not null)
+                return new RestResult<T>(default, null);
+        }
+        catch (JsonException)
+        {
+        }
+
+        return new RestError(RestErrorKind.Refused, "unexpectedResult", $"The result of {method} cannot be read as {typeof(T).Name}.");
+    }
 
     private static partial class Log
     {

@@ -12,6 +12,9 @@ public enum RestErrorKind
     /// <summary>No usable answer, and the call was certainly not carried out.</summary>
     Unavailable,
 
+    /// <summary>So many calls of the portal are waiting already that this one was not begun: <see cref="RestError.RetryAfter"/> says when it may be.</summary>
+    TooMany,
+
     /// <summary>The service lacks <c>Bitrix24:ClientId</c> or <c>Bitrix24:ClientSecret</c>.</summary>
     NotConfigured,
 
@@ -27,9 +30,18 @@ public enum RestErrorKind
 /// <param name="Description">A sentence for a person; never a token or an address with a query.</param>
 public sealed record RestError(RestErrorKind Kind, string Code, string Description)
 {
+    /// <summary>When asking again makes sense, where that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     public static RestError Unavailable(string description) => new(RestErrorKind.Unavailable, "bitrix24Unavailable", description);
 
     public static RestError Unknown(string description) => new(RestErrorKind.OutcomeUnknown, "bitrix24Unavailable", description);
+
+    internal static RestError TooMany(TimeSpan retryAfter) =>
+        new(RestErrorKind.TooMany, "tooManyCalls", "Too many calls of this portal are waiting for Bitrix24's limit of calls per second.")
+        {
+            RetryAfter = retryAfter > TimeSpan.FromSeconds(1) ? retryAfter : TimeSpan.FromSeconds(1),
+        };
 
     public static readonly RestError NotConfigured =
         new(RestErrorKind.NotConfigured, "notConfigured", "Bitrix24:ClientId and Bitrix24:ClientSecret are not configured.");

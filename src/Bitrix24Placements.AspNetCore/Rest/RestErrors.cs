@@ -6,6 +6,11 @@ internal static class RestErrors
 {
     public const string ExpiredToken = "expired_token";
     public const string QueryLimit = "QUERY_LIMIT_EXCEEDED";
+    public const string InvalidGrant = "invalid_grant";
+
+    /// <summary>Speaks of the app's keys, never of a portal or its tokens.</summary>
+    public const string InvalidClient = "invalid_client";
+
     public const string OperationTimeLimit = "OPERATION_TIME_LIMIT";
 
     /// <summary>The stored token is not valid there: perhaps another call has refreshed meanwhile.</summary>
@@ -27,11 +32,7 @@ internal static class RestErrors
     }
 
     /// <summary>A description as it may be shown: one line, bounded, without control characters.</summary>
-    public static string CleanText(string text)
-    {
-        var clean = new string([.. text.Take(300).Select(static c => char.IsControl(c) ? ' ' : c)]);
-        return clean;
-    }
+    public static string CleanText(string text) => new([.. text.Take(300).Select(static c => char.IsControl(c) ? ' ' : c)]);
 
     /// <summary>A code as a metric's label: the known ones, so that a foreign server cannot make as many as it likes.</summary>
     public static string Label(string? code) => code switch
@@ -40,7 +41,7 @@ internal static class RestErrors
         ExpiredToken or "invalid_token" or "NO_AUTH_FOUND" or QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT" or "ACCESS_DENIED" or "insufficient_scope"
             or "user_access_error" or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED" or "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER"
             or "ERROR_PLACEMENT_MAX_COUNT" or "ERROR_PLACEMENT_NOT_FOUND" or "ERROR_CORE" or "ERROR_ARGUMENT" or "EMPTY_ERROR_HANDLER_URL" or "ERROR_METHOD_NOT_FOUND"
-            or "invalid_grant" or "invalid_client" or "PAYMENT_REQUIRED" or "WRONG_CLIENT" or "bitrix24Unavailable" or "notConfigured" => code,
+            or InvalidGrant or InvalidClient or "PAYMENT_REQUIRED" or "WRONG_CLIENT" or "bitrix24Unavailable" or "notConfigured" or "tooManyCalls" => code,
         _ => "other",
     };
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 
@@ -14,31 +15,40 @@ internal static class RestServices
             static (provider, o) => Bitrix24Rules.Problem(o, provider.GetRequiredService<IHostEnvironment>()));
         services.AddSingleton<HostRules>();
         services.AddSingleton<RestMetrics>();
+        services.AddSingleton<CallLog>();
+        services.AddSingleton<AnswerReader>();
         services.AddSingleton<BitrixHttp>();
         services.AddSingleton<OAuthClient>();
         services.AddSingleton<PortalLimits>();
         services.AddSingleton<PortalTransport>();
+        services.AddSingleton<RefreshedTokenKeeper>();
+        services.AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<RefreshedTokenKeeper>());
         services.AddSingleton<TokenRefresher>();
         services.AddSingleton(static p => new RestClient(
             p.GetRequiredService<TokenRefresher>(), p.GetRequiredService<PortalTransport>(), p.GetRequiredService<PortalLimits>(),
             p.GetRequiredService<OAuthClient>(), p.GetRequiredService<HostRules>(), p.GetRequiredService<PortalStore>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<RestClient>>()));
-        services.AddHttpClient(BitrixHttp.OAuthClient, static c => Configure(c, 256 * 1024))
-            .UseSocketsHttpHandler(static (handler, _) => Configure(handler)).RemoveAllLoggers();
-        services.AddHttpClient(BitrixHttp.PortalClient, static c => Configure(c, 16 * 1024 * 1024))
+        services.AddSingleton(static _ => new OutgoingProxy(HttpClient.DefaultProxy));
+        services.AddHostedService<ProxyNotice>();
+        services.AddHttpClient(BitrixHttp.OAuthClient, Configure)
+            .UseSocketsHttpHandler(static (handler, _) => Configure(handler))
+            .RemoveAllLoggers();
+        services.AddHttpClient(BitrixHttp.PortalClient, Configure)
             .UseSocketsHttpHandler(static (handler, provider) =>
             {
                 Configure(handler);
-                var rules = provider.GetRequiredService<HostRules>();
-                handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(rules, context, cancellationToken);
-            }).RemoveAllLoggers();
+                var (rules, proxy) = (provider.GetRequiredService<HostRules>(), provider.GetRequiredService<OutgoingProxy>());
+                handler.Proxy = proxy.Proxy;
+                handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(rules, proxy, context.DnsEndPoint, cancellationToken);
+            })
+            .AddHttpMessageHandler(static p => new ProxiedPortalCheck(p.GetRequiredService<OutgoingProxy>(), p.GetRequiredService<HostRules>()))
+            .RemoveAllLoggers();
         return services;
     }
 
-    private static void Configure(HttpClient client, int largestAnswer)
+    private static void Configure(HttpClient client)
     {
         client.Timeout = Timeout.InfiniteTimeSpan;
-        client.MaxResponseContentBufferSize = largestAnswer;
         client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Bitrix24Placements", "1.0"));
         client.DefaultRequestHeaders.Accept.Add(new("application/json"));
     }
@@ -55,13 +65,12 @@ internal static class RestServices
     }
 
     /// <summary>Connects to addresses that <see cref="HostRules"/> permits: the check and the use see the same addresses.</summary>
-    private static async ValueTask<Stream> ConnectAsync(HostRules rules, SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(HostRules rules, OutgoingProxy proxy, DnsEndPoint target, CancellationToken cancellationToken)
     {
-        var target = context.DnsEndPoint;
-        // An outbound proxy of the operator's own is not a portal.
-        var addresses = target.Host.Equals(context.InitialRequestMessage.RequestUri?.IdnHost, StringComparison.OrdinalIgnoreCase)
-            ? await rules.ResolvePortalAsync(target.Host, cancellationToken)
-            : await Dns.GetHostAddressesAsync(target.Host, cancellationToken);
+        // The operator's own proxy is not a portal.
+        var addresses = proxy.IsAt(target.Host, target.Port)
+            ? await Dns.GetHostAddressesAsync(target.Host, cancellationToken)
+            : await rules.ResolvePortalAsync(target.Host, cancellationToken);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

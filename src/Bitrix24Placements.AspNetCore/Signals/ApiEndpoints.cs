@@ -10,15 +10,15 @@ using Bitrix24Placements.Rest;
 namespace Bitrix24Placements.Signals;
 
 /// <summary><c>/api/*</c>: for the user's backend by its key, for his pages by their session.</summary>
-internal sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, UnverifiedAttempts attempts, RejectionWriter rejections)
+internal sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, UnverifiedAttempts attempts, Places places, RejectionWriter rejections)
 {
     private static readonly JsonDocumentOptions JsonOptions = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
-    private static readonly Rejection Unauthorized = new(401, "unauthorized", "Authorization: Bearer with a valid key or session is expected.") { IsFailedAttempt = true };
+    private static readonly Rejection Unauthorized = new(401, "unauthorized") { IsFailedAttempt = true };
 
     private static readonly Rejection UnknownPortal = new(404, "portalNotInstalled", "No portal with this memberId has installed the app.");
 
-    private static readonly Rejection ContextTooLarge = new(404, "contextTooLarge", "This page was opened with options that are too large for its session.");
+    private static readonly Rejection ContextTooLarge = new(404, "contextTooLarge");
 
     public async Task SignalAsync(HttpContext context)
     {
@@ -28,6 +28,13 @@ internal sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSi
         if (signal is null)
         {
             await rejections.WriteAsync(context, Rejection.Malformed(errors));
+            return;
+        }
+
+        using var place = places.TryTake(Room.Api, context, signal.MemberId);
+        if (!place.IsTaken)
+        {
+            await rejections.WriteAsync(context, Rejection.Overloaded);
             return;
         }
 
@@ -49,7 +56,7 @@ internal sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSi
     {
         if (await AuthorizeKeyAsync(context, TokenOf(context) is { } token && await sessions.ReadAsync(token, context.RequestAborted) is { } session ? session : null) is not { } || await ReadAsync(context) is not { } body)
             return;
-        if (!links.CanMake)
+        if (!links.CanMake(PortalId.DefaultApp))
         {
             await rejections.WriteAsync(context, Rejection.NotConfigured);
             return;
@@ -73,11 +80,11 @@ internal sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSi
 
     public async Task ContextAsync(HttpContext context)
     {
-        var refused = attempts.MayTry(context, "api") ? Unauthorized : Rejection.TooManyAttempts;
+        var refused = attempts.MayTry(context, AttemptKind.Api, "api") ? Unauthorized : Rejection.TooManyAttempts;
         if (TokenOf(context) is not { } token || await sessions.ReadAsync(token, context.RequestAborted) is not { } session)
         {
             if (refused.IsFailedAttempt)
-                attempts.Failed(context, "api");
+                attempts.Failed(context, AttemptKind.Api, "api");
             await rejections.WriteAsync(context, refused);
             return;
         }
@@ -107,9 +114,9 @@ internal sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSi
             return null;
         }
 
-        if (attempts.MayTry(context, "api"))
+        if (attempts.MayTry(context, AttemptKind.Api, "api"))
         {
-            attempts.Failed(context, "api");
+            attempts.Failed(context, AttemptKind.Api, "api");
             await rejections.WriteAsync(context, Unauthorized);
         }
         else

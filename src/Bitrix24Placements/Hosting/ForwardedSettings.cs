@@ -1,5 +1,4 @@
 using System.Net;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Hosting;
@@ -23,18 +22,4 @@ internal sealed class ForwardedSettings
     internal string? Problem() =>
         (KnownProxies ?? []).Where(static p => !IPAddress.TryParse(p, out _)).Select(static p => $"ForwardedHeaders:KnownProxies: {p} is not an IP address.").FirstOrDefault()
         ?? (KnownNetworks ?? []).Where(static n => !IPNetwork.TryParse(n, out _)).Select(static n => $"ForwardedHeaders:KnownNetworks: {n} is not a network such as 10.0.0.0/8.").FirstOrDefault();
-}
-
-/// <summary>Section <c>Management</c>.</summary>
-internal sealed class ManagementOptions
-{
-    public const string Section = "Management";
-
-    /// <summary>A second port for metrics; null: none.</summary>
-    public int? Port { get; set; }
-
-    internal void Read(IConfigurationSection section) =>
-        Port = section.Text(nameof(Port)) is null ? null : section.Whole(nameof(Port), 0);
-
-    internal string? Problem() => Port is null or (> 0 and < 65536) ? null : "Management:Port has to be a port between 1 and 65535.";
 }

@@ -1,4 +1,5 @@
 using Bitrix24Placements.Forms;
+using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Settings;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -18,17 +19,26 @@ internal static class HostingSetup
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         var services = builder.Services;
         services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        services.AddSettings<ManagementOptions>(ManagementOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        services.Configure<HostOptions>(static o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        services.AddDraining(builder.Environment);
+        services.AddHsts(static o =>
+        {
+            o.MaxAge = TimeSpan.FromDays(365);
+            o.ExcludedHosts.Clear();
+        });
+        services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ForwardedSettings>>(Proxies.Configure);
         return builder;
     }
 
     public static WebApplication UseHosting(this WebApplication app)
     {
+        app.UseMiddleware<ErrorHandling>(ErrorScope.Everything);
         app.UseManagementPort();
+        app.UseMiddleware<Draining>();
         app.UseForwardedHeaders();
         app.UseMiddleware<Proxies>();
+        if (app.Services.GetRequiredService<IOptions<HstsSettings>>().Value.Enabled)
+            app.UseHsts();
         return app;
     }
 

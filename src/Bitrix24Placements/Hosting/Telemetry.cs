@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -54,14 +55,14 @@ internal static class Telemetry
         && configuration[$"OTEL_{signal}_EXPORTER"] is null or "" or "otlp"
         && !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A port of its own for metrics. What arrives there gets nothing else, and what arrives elsewhere gets no metrics, whatever its Host header says.</summary>
+    /// <summary>A port of its own for metrics and health. What arrives there gets nothing else, and what arrives elsewhere gets no metrics, whatever its Host header says.</summary>
     public static WebApplication UseManagementPort(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value.Port is not { } port)
+        if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value is not { Port: { } port } management)
             return app;
-        AddAddress(app, port);
+        AddAddress(app, $"http://{(management.Address.Contains(':', StringComparison.Ordinal) ? $"[{management.Address}]" : management.Address)}:{port}");
         app.Services.GetRequiredService<PortalCensus>();
-        app.MapWhen(context => context.Connection.LocalPort == port, static management =>
+        app.MapWhen(context => management.IsAskedBy(context) && !context.Request.Path.StartsWithSegments("/health"), static management =>
         {
             management.UseOpenTelemetryPrometheusScrapingEndpoint();
             management.Run(static context =>
@@ -74,7 +75,7 @@ internal static class Telemetry
     }
 
     /// <summary>The server reads its configured addresses only while it has been given none: they are repeated here.</summary>
-    private static void AddAddress(WebApplication app, int port)
+    private static void AddAddress(WebApplication app, string address)
     {
         var configuration = app.Configuration;
         var urls = configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } given
@@ -82,7 +83,7 @@ internal static class Telemetry
             : [.. Ports(configuration, WebHostDefaults.HttpPortsKey, "http"), .. Ports(configuration, WebHostDefaults.HttpsPortsKey, "https")];
         foreach (var url in urls.DefaultIfEmpty("http://localhost:5000"))
             app.Urls.Add(url);
-        app.Urls.Add($"http://*:{port}");
+        app.Urls.Add(address);
     }
 
     private static IEnumerable<string> Ports(IConfiguration configuration, string key, string scheme) =>

@@ -67,6 +67,7 @@ public sealed class Service : IAsyncDisposable
             ["Bitrix24:OAuthServers:0"] = bitrix.OAuth.Url,
             ["Storage:ConnectionString"] = $"Data Source={Path.Combine(data.FullName, "placements.db")}",
             ["Signals:ApiKeys:0"] = ApiKey,
+            ["Shutdown:DrainSeconds"] = "0",
         };
         foreach (var (key, value) in settings ?? [])
             configuration[key] = value;

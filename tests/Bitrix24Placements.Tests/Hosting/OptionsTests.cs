@@ -1,4 +1,5 @@
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Health;
 using Bitrix24Placements.Hosting;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
@@ -62,6 +63,10 @@ public sealed class OptionsTests
         { "Management:Port", "0" },
         { "Management:Port", "65536" },
         { "Management:Port", "http" },
+        { "Management:Address", "management.example.com" },
+        { "Shutdown:DrainSeconds", "-1" },
+        { "Shutdown:DrainSeconds", "soon" },
+        { "Hsts:Enabled", "always" },
     };
 
     [Theory]
@@ -174,7 +179,8 @@ public sealed class OptionsTests
         builder.Configuration.AddConfiguration(configuration);
         builder.AddBitrix24Placements();
         builder.Services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        builder.Services.AddSettings<ManagementOptions>(ManagementOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
+        builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
+        builder.Services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
         return builder.Services.BuildServiceProvider();
     }
 }

@@ -19,6 +19,8 @@ public sealed class TelemetryTests
         await UseAsync(watched.Process, bitrix.Portals[0]);
         using var http = new HttpClient();
 
+        // The first count is made when somebody asks for it.
+        Assert.Contains("\"installed\":1", await http.GetStringAsync($"http://127.0.0.1:{management}/health/ready", Token), StringComparison.Ordinal);
         var metrics = await http.GetStringAsync($"http://127.0.0.1:{management}/metrics", Token);
 
         foreach (var name in new[] { "bitrix24_placement_duration_seconds_bucket", "bitrix24_rest_duration_seconds_count", "bitrix24_oauth_duration_seconds_count", "bitrix24_reconciliations_total", "bitrix24_portals" })
@@ -27,7 +29,7 @@ public sealed class TelemetryTests
         Assert.Contains("le=\"5\"", metrics, StringComparison.Ordinal);
         AssertSaysNothingOf(bitrix, metrics);
         Assert.Equal(HttpStatusCode.NotFound, (await watched.Process.Http.GetAsync("/metrics", Token)).StatusCode);
-        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync($"http://127.0.0.1:{management}/health/live", Token)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync($"http://127.0.0.1:{management}/install", Token)).StatusCode);
         using var disguised = new HttpRequestMessage(HttpMethod.Get, new Uri(watched.Process.Url, "/metrics")) { Headers = { Host = $"127.0.0.1:{management}" } };
         Assert.Equal(HttpStatusCode.NotFound, (await http.SendAsync(disguised, Token)).StatusCode);
     }

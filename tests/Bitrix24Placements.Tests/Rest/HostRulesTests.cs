@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Tests.Rest;
 public sealed class HostRulesTests
 {
     private static HostRules Rules(bool insecure = false, params string[] allowed) =>
-        new(Options.Create(new Bitrix24Options { AllowInsecureHttp = insecure, AllowedPortals = allowed, OAuthServers = Bitrix24Options.DefaultOAuthServers }));
+        new(Options.Create(new Bitrix24Options { AllowInsecureHttp = insecure, AllowedPortals = allowed, OAuthServers = [.. Bitrix24Options.DefaultOAuthServers, "https://öauth.example.com"] }));
 
     [Theory]
     [InlineData("127.0.0.1")]
@@ -24,6 +24,15 @@ public sealed class HostRulesTests
     [InlineData("198.18.0.1")]
     [InlineData("224.0.0.1")]
     [InlineData("255.255.255.255")]
+    [InlineData("240.0.0.1")]
+    [InlineData("168.63.129.16")]
+    [InlineData("192.0.2.1")]
+    [InlineData("192.31.196.1")]
+    [InlineData("192.52.193.1")]
+    [InlineData("192.88.99.1")]
+    [InlineData("192.175.48.1")]
+    [InlineData("198.51.100.1")]
+    [InlineData("203.0.113.1")]
     [InlineData("::")]
     [InlineData("::1")]
     [InlineData("::ffff:127.0.0.1")]
@@ -37,7 +46,19 @@ public sealed class HostRulesTests
     [InlineData("64:ff9b::7f00:1")]
     [InlineData("2002:7f00:1::")]
     [InlineData("2001:0:5ef5:79fd::1")]
-    public void An_internal_address_is_known_as_one(string address) => Assert.True(HostRules.IsInternal(IPAddress.Parse(address)));
+    [InlineData("::ffff:0:10.0.0.1")]
+    [InlineData("::ffff:0:8.8.8.8")]
+    [InlineData("64:ff9b:1::1")]
+    [InlineData("100::1")]
+    [InlineData("100:0:0:1::1")]
+    [InlineData("2001:2::1")]
+    [InlineData("2001:20::1")]
+    [InlineData("2001:db8::1")]
+    [InlineData("2620:4f:8000::1")]
+    [InlineData("3fff::1")]
+    [InlineData("5f00::1")]
+    [InlineData("4000::1")]
+    public void An_internal_address_is_known_as_one(string address) => Assert.True(SpecialAddresses.Contains(IPAddress.Parse(address)));
 
     [Theory]
     [InlineData("1.1.1.1")]
@@ -50,7 +71,11 @@ public sealed class HostRulesTests
     [InlineData("223.255.255.255")]
     [InlineData("::ffff:8.8.8.8")]
     [InlineData("2606:4700::1111")]
-    public void A_public_address_is_not(string address) => Assert.False(HostRules.IsInternal(IPAddress.Parse(address)));
+    [InlineData("2001:4860:4860::8888")]
+    [InlineData("2a00:1450:4001::1")]
+    [InlineData("168.63.129.15")]
+    [InlineData("192.88.98.1")]
+    public void A_public_address_is_not(string address) => Assert.False(SpecialAddresses.Contains(IPAddress.Parse(address)));
 
     [Fact]
     public async Task A_portals_name_that_resolves_to_this_machine_is_refused_unless_it_is_listed()
@@ -74,11 +99,15 @@ public sealed class HostRulesTests
     [InlineData("evilbitrix24.com", false)]
     [InlineData("portal.example.com.evil.test", false)]
     [InlineData("other.example.com", false)]
-    public void Only_listed_portals_are_allowed(string host, bool allowed) => Assert.Equal(allowed, Rules(false, "portal.example.com", "*.bitrix24.com").IsAllowedPortal(host));
+    [InlineData("xn--prtal-jua.example.com", true)]
+    [InlineData("a.xn--bro-hoa.example.com", true)]
+    public void Only_listed_portals_are_allowed(string host, bool allowed) => Assert.Equal(allowed, Rules(false, "portal.example.com", "*.bitrix24.com", "pörtal.example.com", "*.büro.example.com").IsAllowedPortal(host));
 
     [Theory]
     [InlineData("https://oauth.bitrix.info/rest/", "https://oauth.bitrix.info/")]
     [InlineData("https://OAUTH.bitrix24.tech:443/rest/", "https://oauth.bitrix24.tech/")]
+    [InlineData("https://öauth.example.com/rest/", "https://xn--auth-4qa.example.com/")]
+    [InlineData("https://xn--auth-4qa.example.com/rest/", "https://xn--auth-4qa.example.com/")]
     [InlineData("http://oauth.bitrix.info/rest/", null)]
     [InlineData("https://oauth.bitrix.info:8443/rest/", null)]
     [InlineData("https://oauth.bitrix.info.evil.test/rest/", null)]
@@ -93,6 +122,10 @@ public sealed class HostRulesTests
     [InlineData("https://portal.bitrix24.com/rest/", "https://portal.bitrix24.com/rest/")]
     [InlineData("https://portal.bitrix24.com/rest", "https://portal.bitrix24.com/rest/")]
     [InlineData("https://portal.example.com:8443/rest/", "https://portal.example.com:8443/rest/")]
+    [InlineData("https://портал.рф/rest/", "https://xn--80awhdgm.xn--p1ai/rest/")]
+    [InlineData("https://PÖRTAL.example.com:8443/rest", "https://xn--prtal-jua.example.com:8443/rest/")]
+    [InlineData("https://intranet。/rest/", null)]
+    [InlineData("https://öööööööööööööööööööööööööööööööööööööööööööööööööööööööööööööööööö.example.com/rest/", null)]
     [InlineData("http://portal.bitrix24.com/rest/", null)]
     [InlineData("https://localhost/rest/", null)]
     [InlineData("https://intranet/rest/", null)]

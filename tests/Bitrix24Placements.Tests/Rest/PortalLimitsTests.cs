@@ -4,12 +4,19 @@ using Bitrix24Placements.Tests.Harness;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Bitrix24 = Bitrix24Placements.PortalSimulator.Bitrix24;
+using Fault = Bitrix24Placements.PortalSimulator.Fault;
 
 namespace Bitrix24Placements.Tests.Rest;
 
 public sealed class PortalLimitsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private static PortalLimits Limits(double perSecond, int burst, TimeProvider? time = null) =>
+        new(Options.Create(new Bitrix24Options { RequestsPerSecond = perSecond, RequestBurst = burst }), time ?? TimeProvider.System);
+
+    private static Task<RestResult<PortalTurn>> EnterAsync(PortalLimits limits, string portal, CallLane lane = CallLane.App) =>
+        limits.EnterAsync(TestStore.Named(portal), lane, TimeSpan.FromSeconds(60), Token);
 
     [Fact]
     public async Task Calls_beyond_the_burst_queue_and_are_sent_at_the_portals_pace()
@@ -26,12 +33,12 @@ public sealed class PortalLimitsTests
     [Fact]
     public async Task One_portals_queue_holds_up_no_other_portal()
     {
-        await using var limits = new PortalLimits(Options.Create(new Bitrix24Options { RequestsPerSecond = 0.01, RequestBurst = 1 }), TimeProvider.System);
-        Assert.True(await limits.WaitAsync(TestStore.Named("one"), TimeSpan.FromSeconds(60), Token));
+        var limits = Limits(perSecond: 0.01, burst: 1);
+        Assert.True((await EnterAsync(limits, "one")).Ok);
         using var gone = new CancellationTokenSource();
-        var waiting = limits.WaitAsync(TestStore.Named("one"), TimeSpan.FromSeconds(60), gone.Token);
+        var waiting = limits.EnterAsync(TestStore.Named("one"), CallLane.App, TimeSpan.FromSeconds(60), gone.Token);
 
-        Assert.True(await limits.WaitAsync(TestStore.Named("other"), TimeSpan.FromSeconds(60), Token));
+        Assert.True((await EnterAsync(limits, "other")).Ok);
 
         Assert.False(waiting.IsCompleted);
         await gone.CancelAsync();
@@ -39,12 +46,63 @@ public sealed class PortalLimitsTests
     }
 
     [Fact]
+    public async Task A_few_dozen_calls_wait_for_a_portal_and_what_comes_then_is_told_when_to_come_again()
+    {
+        var limits = Limits(perSecond: 0.5, burst: 1);
+        Assert.True((await EnterAsync(limits, "one")).Ok);
+        using var gone = new CancellationTokenSource();
+        var waiting = Enumerable.Range(0, PortalQueue.MaxWaiting)
+            .Select(_ => limits.EnterAsync(TestStore.Named("one"), CallLane.App, TimeSpan.FromSeconds(60), gone.Token)).ToList();
+
+        var refused = await EnterAsync(limits, "one");
+
+        Assert.Equal(RestErrorKind.TooMany, refused.Error!.Kind);
+        Assert.InRange(refused.Error.RetryAfter!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
+        // Neither the service's own calls nor those of users are among them.
+        Assert.False(limits.EnterAsync(TestStore.Named("one"), CallLane.Own, TimeSpan.FromSeconds(60), gone.Token).IsCompleted);
+        Assert.False(limits.EnterAsync(TestStore.Named("one"), CallLane.User, TimeSpan.FromSeconds(60), gone.Token).IsCompleted);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(waiting));
+        Assert.False(EnterAsync(limits, "one").IsCompleted);
+    }
+
+    [Fact]
+    public async Task Users_calls_leave_half_of_the_portals_pace_to_the_service()
+    {
+        var time = new FakeTimeProvider();
+        var limits = Limits(perSecond: 2, burst: 10, time);
+        var users = Enumerable.Range(0, 20).Select(_ => EnterAsync(limits, "one", CallLane.User)).ToList();
+        Assert.Equal(5, users.Count(static u => u.IsCompleted));
+
+        for (var i = 0; i < 5; i++)
+            Assert.True(EnterAsync(limits, "one").IsCompleted);
+
+        var next = EnterAsync(limits, "one");
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True((await next.WaitAsync(TimeSpan.FromSeconds(5), Token)).Ok);
+    }
+
+    [Fact]
+    public async Task A_silent_portal_holds_only_so_many_connections()
+    {
+        await using var service = await RestTest.StartAsync();
+        service.Bitrix.Faults.Set("rest:user.update", Fault.Hang());
+        var calls = Enumerable.Range(0, 60).Select(_ => service.CallAsync("user.update", TimeSpan.FromSeconds(3))).ToList();
+
+        await service.EventuallyAsync(
+            () => calls.Count(static c => c.IsCompletedSuccessfully && c.Result.Error!.Kind == RestErrorKind.TooMany) == 60 - PortalQueue.MaxWaiting - PortalQueue.MaxUnderWay,
+            "the others are told to come later");
+
+        Assert.Equal(PortalQueue.MaxUnderWay, service.Outcomes("user.update").Length);
+        await Task.WhenAll(calls);
+    }
+
+    [Fact]
     public async Task Nobody_waits_for_his_turn_beyond_his_own_deadline()
     {
         await using var service = await Service.StartInstalledAsync(new() { ["Bitrix24:RequestsPerSecond"] = "0.01", ["Bitrix24:RequestBurst"] = "20" });
-        while (service.Get<PortalLimits>().WaitAsync(service.Portal.Id, TimeSpan.FromMilliseconds(20), Token) is var turn && await turn)
-        {
-        }
+        while (await service.Get<PortalLimits>().EnterAsync(service.Portal.Id, CallLane.App, TimeSpan.FromMilliseconds(20), Token) is { Ok: true, Value: var turn })
+            turn.Dispose();
 
         var started = TimeProvider.System.GetTimestamp();
         var result = await service.CallAsync("placement.list", deadline: TimeSpan.FromMilliseconds(200));
@@ -58,7 +116,7 @@ public sealed class PortalLimitsTests
     public async Task A_blocked_method_is_open_again_when_the_portal_said_so_and_never_closed_for_long()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var limits = new PortalLimits(Options.Create(new Bitrix24Options()), time);
+        var limits = new PortalLimits(Options.Create(new Bitrix24Options()), time);
         limits.Block(TestStore.Named("one"), "told", time.GetUtcNow() + TimeSpan.FromMinutes(3));
         limits.Block(TestStore.Named("one"), "untold", null);
         limits.Block(TestStore.Named("one"), "nonsense", time.GetUtcNow() + TimeSpan.FromDays(1000));

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 
 namespace Bitrix24Placements.PortalSimulator;
@@ -12,21 +11,23 @@ internal sealed class Levers(SimPortal portal)
 
     private Bitrix24 Bitrix => portal.Bitrix;
 
-    // A portal tells nobody anything about an app whose installation is not finished.
-    private bool Speaks => portal.App.Installed && portal.App.InstallFinished;
-
     public async Task<Answer> PullAsync(string name, JsonObject body, CancellationToken cancellationToken)
     {
         var on = body.Find("on") is not JsonValue value || PhpForm.Text(value) is not ("" or "0" or "false");
-        var delay = TimeSpan.FromMilliseconds(double.TryParse(body.FindText("ms"), NumberStyles.Float, CultureInfo.InvariantCulture, out var ms) ? ms : 0);
+        _ = double.TryParse(body.FindText("ms"), NumberStyles.Float, CultureInfo.InvariantCulture, out var ms);
+        var delay = TimeSpan.FromMilliseconds(ms);
         switch (name)
         {
             case "install": return Told(await InstallAsync(body, cancellationToken));
             case "update": return Told(await UpdateAsync(cancellationToken));
             case "uninstall": return Told(await UninstallAsync(body, cancellationToken));
             case "removeWorker": return Told(await portal.RemoveWorkerAsync(cancellationToken: cancellationToken));
-            case "signal": return await SignalAsync(body, cancellationToken);
-            case "rename": portal.Rename(body.FindText("host") ?? (portal.Domain.StartsWith("localhost", StringComparison.Ordinal) ? "127.0.0.1" : "localhost")); break;
+            case "event": return await EventAsync(body, cancellationToken);
+            case "userReady": return Told(await portal.SendEventAsync("ONAPPUSERREADY", cancellationToken: cancellationToken));
+            case "market": return Told(await portal.CheckAddressesAsync(cancellationToken: cancellationToken));
+            case "signal": return await SignalLever.PullAsync(portal, body, cancellationToken);
+            case "rename": portal.Rename(body.FindText("host") ?? OtherHost()); break;
+            case "wipe": portal.WipePlacements(); break;
             case "expireTokens": portal.ExpireTokens(); break;
             case "breakOAuth": BreakOAuth(on); break;
             case "queryLimit": LimitQueries(on); break;
@@ -44,15 +45,15 @@ internal sealed class Levers(SimPortal portal)
 
     private async Task<IReadOnlyList<Delivery>> UpdateAsync(CancellationToken cancellationToken)
     {
-        if (!Speaks) portal.WithEvents(bound => bound.RemoveAll(_ => true));
+        if (!portal.App.Speaks) portal.WithEvents(bound => bound.RemoveAll(_ => true));
         return await portal.UpdateAsync(cancellationToken: cancellationToken);
     }
 
     private async Task<IReadOnlyList<Delivery>> UninstallAsync(JsonObject body, CancellationToken cancellationToken)
     {
-        if (!Speaks) portal.WithEvents(bound => bound.RemoveAll(_ => true));
+        if (!portal.App.Speaks) portal.WithEvents(bound => bound.RemoveAll(_ => true));
         var clean = PhpForm.Text(body.Find("clean")) is not ("" or "0" or "false");
-        return await portal.UninstallAsync(clean, cancellationToken);
+        return await portal.UninstallAsync(clean, cancellationToken: cancellationToken);
     }
 
     private void BreakOAuth(bool on)
@@ -80,33 +81,19 @@ internal sealed class Levers(SimPortal portal)
         Bitrix.Log.Clear();
     }
 
-    /// <summary>The whole way: the service's API, then its call to this portal, then the sockets of the frames.</summary>
-    private async Task<Answer> SignalAsync(JsonObject body, CancellationToken cancellationToken)
+    private async Task<Answer> EventAsync(JsonObject body, CancellationToken cancellationToken)
     {
-        if (Bitrix.ServiceUrl is null) return Answer.Json(new JsonObject { ["error"] = "The service's address is not known." }, 409);
-        var signal = new JsonObject
-        {
-            ["memberId"] = portal.MemberId,
-            ["command"] = body.FindText("command") ?? "openApplication",
-            ["params"] = body.Find("params")?.DeepClone() ?? new JsonObject(),
-        };
-        if (body.Find("userIds") is JsonArray users) signal["userIds"] = users.DeepClone();
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Bitrix.ServiceUrl}/api/signals") { Content = JsonContent.Create<JsonNode>(signal) };
-        if (Bitrix.SignalsApiKey is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        try
-        {
-            using var response = await Bitrix.Http.SendAsync(request, cancellationToken);
-            var text = await response.Content.ReadAsStringAsync(cancellationToken);
-            Bitrix.Log.Add("event", "backend", "service", "POST /api/signals", SimLog.Details(signal, text), (int)response.StatusCode);
-            return Answer.Json(
-                new JsonObject { ["ok"] = response.IsSuccessStatusCode, ["status"] = (int)response.StatusCode, ["body"] = text },
-                response.IsSuccessStatusCode ? 200 : 502);
-        }
-        catch (HttpRequestException refused)
-        {
-            return Answer.Json(new JsonObject { ["ok"] = false, ["error"] = refused.Message }, 502);
-        }
+        if (body.FindText("event") is not { Length: > 0 } name) return Refuse("An event needs a name.");
+        var userId = int.TryParse(body.FindText("userId"), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 1;
+        if (portal.FindUser(userId) is not { Active: true }) return Refuse($"There is no user {userId}.");
+        var told = await portal.SendEventAsync(
+            name, body.Find("data") as JsonObject, userId: userId, cancellationToken: cancellationToken);
+        return told.Count > 0 ? Told(told) : Refuse($"No app that is installed has bound {name.ToUpperInvariant()}.");
     }
+
+    private string OtherHost() => portal.Domain.StartsWith("localhost", StringComparison.Ordinal) ? "127.0.0.1" : "localhost";
+
+    private static Answer Refuse(string why) => Answer.Json(new JsonObject { ["ok"] = false, ["error"] = why }, 409);
 
     private static Answer Done() => Answer.Json(new JsonObject { ["ok"] = true });
 

@@ -18,7 +18,10 @@ internal sealed class PortalPages(SimPortal portal)
         var fault = portal.Bitrix.Faults.Take($"page:{path}", portal);
         var answer = await Faults.ApplyAsync(fault, () => FindAsync(path, cancellationToken), portal.Bitrix.Time, cancellationToken);
         if (answer is null || answer.ContentType.StartsWith("text/html", StringComparison.Ordinal) || IsVendorScript(path))
-            portal.Bitrix.Log.Add("page", "browser", portal.Name, $"{context.Request.Method} {path}", null, answer?.Status, Stopwatch.GetElapsedTime(started));
+        {
+            var what = $"{context.Request.Method} {path}";
+            portal.Bitrix.Log.Add("page", "browser", portal.Name, what, null, answer?.Status, Stopwatch.GetElapsedTime(started));
+        }
         if (answer is null) context.Abort();
         else await answer.WriteAsync(context.Response, cancellationToken);
     }
@@ -32,8 +35,8 @@ internal sealed class PortalPages(SimPortal portal)
             await Task.Delay(portal.Quirks.VendorScriptDelay, portal.Bitrix.Time, cancellationToken);
             return (await VendorScriptAsync(path.TrimEnd('/'), cancellationToken)).With("Access-Control-Allow-Origin", "*");
         }
-        var name = path == "/" || Pages.Any(page => path == page || path.StartsWith(page + "/", StringComparison.Ordinal)) ? "index.html" : path.TrimStart('/');
-        return Embedded(name).With("Cache-Control", "no-cache");
+        var shell = path == "/" || Pages.Any(page => path == page || path.StartsWith(page + "/", StringComparison.Ordinal));
+        return Embedded(shell ? "index.html" : path.TrimStart('/')).With("Cache-Control", "no-cache");
     }
 
     private async Task<Answer> VendorScriptAsync(string path, CancellationToken cancellationToken)
@@ -47,13 +50,15 @@ internal sealed class PortalPages(SimPortal portal)
         };
     }
 
-    private async Task<Answer> ScriptAsync(string? file, string own, CancellationToken cancellationToken) =>
-        file is null ? Embedded(own) : new Answer(200, "text/javascript; charset=utf-8", await File.ReadAllBytesAsync(file, cancellationToken));
+    private async Task<Answer> ScriptAsync(string? file, string own, CancellationToken cancellationToken) => file is null
+        ? Embedded(own)
+        : new Answer(200, "text/javascript; charset=utf-8", await File.ReadAllBytesAsync(file, cancellationToken));
 
     private Answer Embedded(string name)
     {
         if (_files.Read(name) is not { } content) return Answer.Text("Not found", 404);
-        return new Answer(200, Types.TryGetContentType(name, out var type) ? WithCharset(type) : "application/octet-stream", content);
+        var known = Types.TryGetContentType(name, out var type);
+        return new Answer(200, known ? WithCharset(type!) : "application/octet-stream", content);
     }
 
     private static string WithCharset(string type) => type.StartsWith("text/", StringComparison.Ordinal) ? $"{type}; charset=utf-8" : type;

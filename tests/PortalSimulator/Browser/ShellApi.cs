@@ -10,7 +10,7 @@ internal sealed class ShellApi(SimPortal portal)
     private const int KeptFrames = 5000;
 
     private readonly Levers _levers = new(portal);
-    private readonly ConcurrentDictionary<string, LaunchForm> _frames = new();
+    private readonly ConcurrentDictionary<string, (LaunchForm Form, SimApp App)> _frames = new();
 
     private Bitrix24 Bitrix => portal.Bitrix;
 
@@ -35,7 +35,7 @@ internal sealed class ShellApi(SimPortal portal)
             ("GET", "/sim/auth") => Auth(request),
             ("POST", "/sim/launch") => await LaunchAsync(body, cancellationToken),
             ("POST", "/sim/bridge") => Bridge(body),
-            ("POST", "/sim/install-finish") => FinishInstall(),
+            ("POST", "/sim/install-finish") => FinishInstall(body),
             ("POST", "/sim/worker-loaded") => await WorkerLoadedAsync(body, cancellationToken),
             _ => Refuse("Unknown request", 404),
         };
@@ -44,14 +44,20 @@ internal sealed class ShellApi(SimPortal portal)
     private async Task<Answer> LaunchAsync(JsonObject body, CancellationToken cancellationToken)
     {
         var placement = body.FindText("placement") ?? "";
-        var user = portal.Users.FirstOrDefault(user => user.Id == Number(body.FindText("userId"))) ?? portal.Users[0];
-        if (WhyNot(placement, user) is { } reason) return Refuse(reason, 404);
-        if (placement == Catalogue.Worker) await Task.Delay(portal.Quirks.HandlerDelay, Bitrix.Time, cancellationToken);
-        var form = portal.LaunchFields(placement, user.Id, body.FindText("lang"), body.Find("options") as JsonObject, body.FindText("uri"));
+        var user = UserOf(body.FindText("userId"));
+        var app = portal.FindApp(body.FindText("clientId")) ?? portal.App;
+        // Of several registrations of one placement, the one that was clicked.
+        var clicked = body.FindText("handler");
+        var handler = portal.Placements.FirstOrDefault(one => one.ClientId == app.ClientId && one.Handler == clicked)?.Handler;
+        if (WhyNot(placement, user, app) is { } reason) return Refuse(reason, 404);
+        await Task.Delay(portal.Quirks.HandlerDelay, Bitrix.Time, cancellationToken);
+        if (placement == Catalogue.Default) app.WizardOpened = true;
+        var form = portal.LaunchFields(
+            placement, user.Id, body.FindText("lang"), body.Find("options") as JsonObject, body.FindText("uri"), handler, app);
         if (_frames.Count >= KeptFrames) _frames.Clear();
-        _frames[form.AppSid] = form;
-        Bitrix.Log.Add(
-            "launch", portal.Name, "service", $"{placement} for {user.Name} → {form.Handler}", SimLog.Details(form.Query.Concat(form.Body)));
+        _frames[form.AppSid] = (form, app);
+        var detail = SimLog.Details(form.Query.Concat(form.Body));
+        Bitrix.Log.Add("launch", portal.Name, "service", $"{placement} for {user.Name} → {form.Handler}", detail);
         return Answer.Json(new JsonObject
         {
             ["action"] = form.Action.ToString(),
@@ -62,21 +68,25 @@ internal sealed class ShellApi(SimPortal portal)
         });
     }
 
-    private string? WhyNot(string placement, SimUser user)
+    private string? WhyNot(string placement, SimUser user, SimApp app)
     {
-        if (!portal.App.Installed) return "The app is not installed.";
+        if (!user.Active) return $"{user.Name} has been dismissed.";
+        if (!app.Installed) return "The app is not installed.";
         if (placement == Catalogue.Default)
             return Bitrix.ServiceUrl is null ? "The service's address is not known." : null;
-        if (!portal.App.InstallFinished) return "The app's installation is not finished: nobody sees its widgets yet.";
-        return portal.HandlerOf(placement, user.Id) is null ? $"{placement} is not registered." : null;
+        if (!app.InstallFinished) return "The app's installation is not finished: nobody sees its widgets yet.";
+        return portal.HandlerOf(placement, user.Id, app) is null ? $"{placement} is not registered." : null;
     }
+
+    private SimUser UserOf(string? id) => portal.Users.FirstOrDefault(user => user.Id == Number(id)) ?? portal.Users[0];
 
     // What BX24.js gets for getInitData and refreshAuth.
     private Answer Auth(HttpRequest request)
     {
-        var user = portal.Users.FirstOrDefault(user => user.Id == Number(request.Query["userId"])) ?? portal.Users[0];
-        var frame = _frames.GetValueOrDefault(request.Query["appSid"].ToString());
-        var tokens = portal.IssueTokens(user.Id);
+        var user = UserOf(request.Query["userId"]);
+        if (!user.Active) return Refuse($"{user.Name} has been dismissed.", 403);
+        var (frame, app) = _frames.TryGetValue(request.Query["appSid"].ToString(), out var opened) ? opened : (null, portal.App);
+        var tokens = portal.IssueTokens(user.Id, app: app);
         var options = frame?.Body.GetValueOrDefault("PLACEMENT_OPTIONS");
         return Answer.Json(new JsonObject
         {
@@ -90,7 +100,7 @@ internal sealed class ShellApi(SimPortal portal)
             ["MEMBER_ID"] = portal.MemberId,
             ["FIRST_RUN"] = false,
             ["IS_ADMIN"] = user.Admin,
-            ["INSTALL"] = !portal.App.InstallFinished,
+            ["INSTALL"] = !app.InstallFinished,
             ["USER_OPTIONS"] = new JsonObject(),
             ["APP_OPTIONS"] = new JsonObject(),
             ["PLACEMENT"] = frame?.Body["PLACEMENT"] ?? Catalogue.Default,
@@ -106,16 +116,18 @@ internal sealed class ShellApi(SimPortal portal)
         return Done();
     }
 
-    private Answer FinishInstall()
+    // ONAPPUSERREADY, where the portal sends one, is not waited for.
+    private Answer FinishInstall(JsonObject body)
     {
-        portal.FinishInstall();
+        var app = _frames.TryGetValue(body.FindText("appSid") ?? "", out var opened) ? opened.App : portal.App;
+        _ = portal.FinishInstallAsync(UserOf(body.FindText("userId")).Id, app, Bitrix.Stopping);
         return Done();
     }
 
     private async Task<Answer> WorkerLoadedAsync(JsonObject body, CancellationToken cancellationToken)
     {
-        var removed = await portal.ReportWorkerLoadAsync(Number(body.FindText("ms")), cancellationToken);
-        return Answer.Json(new JsonObject { ["ok"] = true, ["slowLoads"] = portal.SlowLoads.Count, ["removed"] = removed });
+        var removed = await portal.ReportWorkerLoadAsync(Number(body.FindText("ms")), cancellationToken: cancellationToken);
+        return Answer.Json(new JsonObject { ["ok"] = true, ["slowLoads"] = portal.App.SlowLoads.Count, ["removed"] = removed });
     }
 
     private static Answer Done() => Answer.Json(new JsonObject { ["ok"] = true });

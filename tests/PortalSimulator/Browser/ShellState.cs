@@ -14,7 +14,7 @@ internal static class ShellState
             ["url"] = portal.Url,
             ["name"] = portal.Name,
         },
-        ["users"] = Array(portal.Users, user => new JsonObject
+        ["users"] = Array(portal.Users.Where(user => user.Active), user => new JsonObject
         {
             ["id"] = user.Id,
             ["name"] = user.Name,
@@ -25,14 +25,21 @@ internal static class ShellState
         ["app"] = App(portal.App),
         ["placements"] = Array(portal.Placements, placement => new JsonObject
         {
+            ["clientId"] = placement.ClientId,
             ["placement"] = placement.Placement,
             ["handler"] = placement.Handler,
             ["userId"] = placement.UserId,
             ["options"] = placement.Options.DeepClone(),
             ["title"] = placement.Title,
+            ["description"] = placement.Description,
+            ["groupName"] = placement.GroupName,
+            ["shown"] = portal.FindApp(placement.ClientId) is { Speaks: true },
             ["langAll"] = placement.LangAll.DeepClone(),
         }),
         ["events"] = Array(portal.EventHandlers, bound => new JsonObject { ["event"] = bound.Event, ["handler"] = bound.Handler }),
+        ["records"] = new JsonObject(portal.Records.Entities.Select(entity =>
+            KeyValuePair.Create(entity.Key, (JsonNode?)Array(entity.Value.All, row => row)))),
+        ["tasks"] = Array(portal.Records.Tasks.All, task => task),
         ["levers"] = Levers(portal),
         ["posts"] = DeepLinkPosts.Of(portal),
     };
@@ -40,6 +47,8 @@ internal static class ShellState
     private static JsonObject App(SimApp app) => new()
     {
         ["clientId"] = app.ClientId,
+        ["code"] = app.Code,
+        ["wizardOpened"] = app.WizardOpened,
         ["installed"] = app.Installed,
         ["installFinished"] = app.InstallFinished,
         ["apiOnly"] = app.ApiOnly,
@@ -56,7 +65,7 @@ internal static class ShellState
         ["queryLimit"] = portal.Bitrix.Faults.Has(PortalSimulator.Levers.AllOfRest),
         ["vendorScriptDelayMs"] = (long)portal.Quirks.VendorScriptDelay.TotalMilliseconds,
         ["handlerDelayMs"] = (long)portal.Quirks.HandlerDelay.TotalMilliseconds,
-        ["slowLoads"] = portal.SlowLoads.Count,
+        ["slowLoads"] = portal.App.SlowLoads.Count,
         ["oldPortal"] = portal.Quirks.OldPortal,
     };
 

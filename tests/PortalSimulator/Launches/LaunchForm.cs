@@ -9,9 +9,11 @@ public sealed record LaunchForm
     /// <summary>The handler's own query and what Bitrix24 adds to it.</summary>
     public required Dictionary<string, string> Query { get; init; }
 
+    /// <summary>The hidden fields of the form.</summary>
     public required Dictionary<string, string> Body { get; init; }
 
-    public Uri Action => new($"{Handler}?{string.Join('&', Query.Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
+    /// <summary>Where the form is posted to.</summary>
+    public Uri Action => new($"{Handler}?{string.Join('&', Query.Select(pair => $"{Escape(pair.Key)}={Escape(pair.Value)}"))}");
 
     public string AppSid => Query["APP_SID"];
 
@@ -21,4 +23,6 @@ public sealed record LaunchForm
 
     /// <summary>What the frame is called; BX24.js reads it.</summary>
     public string WindowName => $"{Query["DOMAIN"]}|{Query["PROTOCOL"]}|{AppSid}";
+
+    private static string Escape(string text) => Uri.EscapeDataString(text);
 }

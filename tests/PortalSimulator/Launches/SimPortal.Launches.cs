@@ -8,42 +8,56 @@ public sealed partial class SimPortal
     /// <summary>What a page of this portal would post for a placement.</summary>
     /// <param name="uri">The page the user is on; absent without a Referer.</param>
     /// <param name="handler">Where to, when nothing is registered or somewhere else is meant.</param>
+    /// <param name="app">The default app, unless another is meant.</param>
     public LaunchForm LaunchFields(
-        string placement, int userId = 1, string? lang = null, JsonObject? options = null, string? uri = null, string? handler = null, SimApp? app = null)
+        string placement,
+        int userId = 1,
+        string? lang = null,
+        JsonObject? options = null,
+        string? uri = null,
+        string? handler = null,
+        SimApp? app = null)
     {
-        var target = handler ?? HandlerOf(placement, userId) ?? throw new InvalidOperationException($"{placement} is not registered on {Name}.");
+        app ??= App;
+        var target = handler ?? HandlerOf(placement, userId, app)
+            ?? throw new InvalidOperationException($"{placement} is not registered on {Name}.");
         var tokens = IssueTokens(userId, app: app);
         return new LaunchForm
         {
             Handler = new Uri(new Uri(target).GetLeftPart(UriPartial.Path)),
             Query = LaunchQuery(target, lang ?? User(userId).Language),
-            Body = LaunchBody(placement, tokens, LaunchOptions(placement, options, uri), app ?? App),
+            Body = LaunchBody(placement, tokens, LaunchOptions(placement, options, uri), app),
         };
     }
 
     /// <summary>The install wizard or the app's own page: <c>PLACEMENT=DEFAULT</c>.</summary>
     public LaunchForm InstallFields(int userId = 1, string? lang = null, string? handler = null, SimApp? app = null) =>
-        LaunchFields(Catalogue.Default, userId, lang, handler: handler ?? App.InstallUrl, app: app);
+        LaunchFields(Catalogue.Default, userId, lang, handler: handler ?? (app ?? App).InstallUrl, app: app);
 
-    /// <summary>A click on a deep link, <c>/marketplace/view/{code}/?params[docId]=42</c>; null when it does not lead to this app.</summary>
-    public LaunchForm? LinkFields(string path, int userId = 1, string? lang = null, string? uri = null, string? handler = null)
+    /// <summary>
+    /// A click on a deep link, <c>/marketplace/view/{code}/?params[docId]=42</c>; null when it leads to no app of this portal.
+    /// </summary>
+    public LaunchForm? LinkFields(
+        string path, int userId = 1, string? lang = null, string? uri = null, string? handler = null)
     {
         const string View = "/marketplace/view/";
         var parts = path.Split('?', 2);
         var query = PhpForm.ParseQuery(parts.Length == 2 ? parts[1] : "");
         if (!parts[0].StartsWith(View, StringComparison.Ordinal)) return null;
         var code = Uri.UnescapeDataString(parts[0][View.Length..].Trim('/'));
-        if ((code.Length == 0 ? query.FindText("APP") : code) != App.ClientId) return null;
-        return LaunchFields(Catalogue.Link, userId, lang, query.Find("params") as JsonObject, uri, handler);
+        if (code.Length == 0) code = query.FindText("APP");
+        return Apps.FirstOrDefault(app => app.Code == code) is { } app
+            ? LaunchFields(Catalogue.Link, userId, lang, query.Find("params") as JsonObject, uri, handler, app)
+            : null;
     }
 
-    internal string? HandlerOf(string placement, int userId)
+    internal string? HandlerOf(string placement, int userId, SimApp app)
     {
-        if (placement == Catalogue.Default) return App.InstallFinished ? App.AppUrl : App.InstallUrl;
+        if (placement == Catalogue.Default) return app.InstallFinished ? app.AppUrl : app.InstallUrl;
         lock (_gate)
         {
-            return _placements.Find(registered =>
-                registered.ClientId == App.ClientId && registered.Placement == placement && (registered.UserId == 0 || registered.UserId == userId))?.Handler;
+            return _placements.Find(one =>
+                one.ClientId == app.ClientId && one.Placement == placement && (one.UserId == 0 || one.UserId == userId))?.Handler;
         }
     }
 

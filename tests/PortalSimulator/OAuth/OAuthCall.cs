@@ -10,5 +10,6 @@ public sealed record OAuthCall(string Kind, DateTimeOffset At, string? ClientId,
     /// <summary><c>ok</c>, the error code, or the name of the fault; null while it is in progress.</summary>
     public string? Outcome { get; internal set; }
 
+    /// <summary>What <see cref="TokenHash"/> is of that token.</summary>
     public static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))[..16];
 }

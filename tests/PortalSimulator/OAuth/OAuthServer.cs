@@ -20,8 +20,10 @@ public sealed class OAuthServer
 
     public string Url => $"http://{Domain}";
 
+    /// <summary>What launches and events name as their server.</summary>
     public string ServerEndpoint => $"{Url}/rest/";
 
+    /// <summary>Every request, in the order in which they came.</summary>
     public Journal<OAuthCall> Calls { get; } = new();
 
     /// <summary>Refreshes that gave new tokens.</summary>
@@ -49,7 +51,7 @@ public sealed class OAuthServer
         var parameters = await RequestParameters.ReadAsync(context.Request, gone.Token);
         var started = Stopwatch.GetTimestamp();
         var call = Note(kind, parameters);
-        var portal = _bitrix.Portals.FirstOrDefault(portal => portal.MemberId == call.MemberId);
+        var portal = Find(kind, parameters)?.Portal;
         var fault = _bitrix.Faults.Take($"oauth:{kind}", portal);
         call.Outcome = fault?.Name;
         Calls.Add(call);
@@ -70,10 +72,19 @@ public sealed class OAuthServer
 
     private OAuthCall Note(string kind, JsonObject parameters)
     {
-        var value = parameters.FindText(kind == "token" ? "refresh_token" : "auth");
-        var token = kind == "token" ? Tokens.FindRefresh(value) : Tokens.FindAccess(value);
+        var value = parameters.FindText(TokenField(kind));
+        var token = Find(kind, parameters);
         var clientId = parameters.FindText("client_id") ?? token?.App.ClientId;
-        return new OAuthCall(kind, _bitrix.Time.GetUtcNow(), clientId, value is null ? null : OAuthCall.Hash(value), token?.Portal.MemberId, token?.UserId);
+        var hash = value is null ? null : OAuthCall.Hash(value);
+        return new OAuthCall(kind, _bitrix.Time.GetUtcNow(), clientId, hash, token?.Portal.MemberId, token?.UserId);
+    }
+
+    private static string TokenField(string kind) => kind == "token" ? "refresh_token" : "auth";
+
+    private SimToken? Find(string kind, JsonObject parameters)
+    {
+        var value = parameters.FindText(TokenField(kind));
+        return kind == "token" ? Tokens.FindRefresh(value) : Tokens.FindAccess(value);
     }
 
     private Answer Work(string kind, JsonObject parameters, OAuthCall call)
@@ -97,7 +108,9 @@ public sealed class OAuthServer
             return Answer.Error("invalid_grant", "Invalid grant", 400);
         if (refresh.App.ClientId != clientId)
             return Answer.Error("WRONG_CLIENT", "Wrong client", 200);
-        return Tokens.Rotate(refresh) is { } tokens ? Answer.Json(Renewed(refresh, tokens)) : Answer.Error("invalid_grant", "Invalid grant", 400);
+        return Tokens.Rotate(refresh) is { } tokens
+            ? Answer.Json(Renewed(refresh, tokens))
+            : Answer.Error("invalid_grant", "Invalid grant", 400);
     }
 
     // "domain" is this server's own, not the portal's.

@@ -76,11 +76,13 @@ internal sealed class TokenStore(Bitrix24 bitrix)
         }
     }
 
-    public void Revoke(SimPortal portal)
+    /// <param name="userId">Null: everybody's.</param>
+    public void Revoke(SimPortal portal, int? userId = null)
     {
         lock (_gate)
         {
-            foreach (var token in _access.Values.Concat(_refresh.Values).Where(token => token.Portal == portal))
+            var all = _access.Values.Concat(_refresh.Values).Where(token => token.Portal == portal);
+            foreach (var token in all.Where(token => userId is null || token.UserId == userId))
                 token.Revoked = true;
         }
     }

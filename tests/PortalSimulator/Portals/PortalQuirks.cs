@@ -18,14 +18,25 @@ public sealed class PortalQuirks
     /// <summary>Portal code counts personal workers and the general one together; the documentation counts them apart.</summary>
     public bool CountsPersonalWorkersTogether { get; set; }
 
+    /// <summary>Notices of a removed worker have no <c>auth</c> block, as public portal code sends them.</summary>
+    public bool RemovalNoticesWithoutAuth { get; set; }
+
+    /// <summary>ONAPPUPDATE is never sent: an update wipes placements and handlers without a word.</summary>
+    public bool SendsNoUpdates { get; set; }
+
+    /// <summary>The portal makes a system user for an app once its installation is finished, and says so by ONAPPUSERREADY.</summary>
+    public bool MakesSystemUsers { get; set; }
+
+    /// <summary>How long the vendor's browser libraries take.</summary>
     public TimeSpan VendorScriptDelay { get; set; }
 
-    /// <summary>How long a worker launched from the shell waits before it is posted.</summary>
+    /// <summary>How long a frame that the shell opens waits before it is posted.</summary>
     public TimeSpan HandlerDelay { get; set; }
 
     internal void Reset()
     {
         OldPortal = EmptyOptionsAsArray = EmptyErrorHandlerInResult = CountsPersonalWorkersTogether = false;
+        RemovalNoticesWithoutAuth = SendsNoUpdates = MakesSystemUsers = false;
         RefusalStatus = 400;
         VendorScriptDelay = HandlerDelay = TimeSpan.Zero;
     }

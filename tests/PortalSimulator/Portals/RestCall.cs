@@ -12,6 +12,7 @@ public sealed class RestCall
     /// <summary>Without <c>auth</c>.</summary>
     public JsonObject Params { get; }
 
+    /// <summary>By the clock of <see cref="Bitrix24.Time"/>.</summary>
     public DateTimeOffset At { get; }
 
     public string UserAgent { get; internal init; } = "";
@@ -24,5 +25,5 @@ public sealed class RestCall
     /// <summary><c>ok</c>, the error code, or the name of the fault that kept it from being done; null while it is in progress.</summary>
     public string? Outcome { get; internal set; }
 
-    public override string ToString() => $"{Method} by {UserId?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "?"}: {Outcome ?? "…"}";
+    public override string ToString() => $"{Method} by {(UserId is { } id ? $"{id}" : "?")}: {Outcome ?? "…"}";
 }

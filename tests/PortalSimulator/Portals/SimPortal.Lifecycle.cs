@@ -1,165 +1,110 @@
-using System.Globalization;
-
 namespace Bitrix24Placements.PortalSimulator;
 
 public sealed partial class SimPortal
 {
     /// <summary>The administrator saves the app's form. An API-only app is announced, once; the other one waits for its wizard.</summary>
-    public async Task<Delivery?> InstallAsync(bool apiOnly = false, int userId = 1, CancellationToken cancellationToken = default)
+    public async Task<Delivery?> InstallAsync(
+        bool apiOnly = false, int userId = 1, SimApp? app = null, CancellationToken cancellationToken = default)
     {
-        Forget();
-        App.NewApplicationToken();
-        App.ApiOnly = apiOnly;
-        App.InstallFinished = apiOnly;
-        App.Installed = true;
-        return apiOnly ? (await SendEventAsync("ONAPPINSTALL", userId: userId, cancellationToken: cancellationToken)).Single() : null;
+        app ??= App;
+        Forget(app);
+        app.Save(apiOnly);
+        if (!apiOnly) return null;
+        var told = (await SendEventAsync("ONAPPINSTALL", userId: userId, app: app, cancellationToken: cancellationToken)).Single();
+        await TellUserReadyAsync(app, userId, cancellationToken);
+        return told;
     }
 
-    public void FinishInstall() => App.InstallFinished = App.Installed;
+    /// <summary>As <c>BX24.installFinish()</c>, without the event that may follow.</summary>
+    public void FinishInstall(SimApp? app = null) => (app ?? App).InstallFinished = (app ?? App).Installed;
+
+    /// <summary>As <c>BX24.installFinish()</c>; ONAPPUSERREADY follows with <see cref="PortalQuirks.MakesSystemUsers"/>.</summary>
+    public Task<IReadOnlyList<Delivery>> FinishInstallAsync(
+        int userId = 1, SimApp? app = null, CancellationToken cancellationToken = default)
+    {
+        FinishInstall(app);
+        return TellUserReadyAsync(app ?? App, userId, cancellationToken);
+    }
 
     /// <summary>A new version: handlers and placements are gone, the application token is another.</summary>
-    public async Task<IReadOnlyList<Delivery>> UpdateAsync(int userId = 1, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<Delivery>> UpdateAsync(
+        int userId = 1, SimApp? app = null, CancellationToken cancellationToken = default)
     {
-        var handlers = Handlers("ONAPPUPDATE");
-        Forget();
-        App.NewApplicationToken();
-        App.Version++;
-        return await PostAllAsync(handlers, EventFields("ONAPPUPDATE", userId), "ONAPPUPDATE", cancellationToken);
+        app ??= App;
+        var handlers = Quirks.SendsNoUpdates ? [] : Handlers("ONAPPUPDATE", app);
+        Forget(app);
+        app.Update();
+        return await PostAllAsync(handlers, EventFields("ONAPPUPDATE", userId, app: app), "ONAPPUPDATE", cancellationToken);
     }
 
-    public async Task<IReadOnlyList<Delivery>> UninstallAsync(bool clean = true, CancellationToken cancellationToken = default)
+    /// <summary>Removes the default app, and tells it so.</summary>
+    /// <param name="clean">Whether its data is to be forgotten, too.</param>
+    public Task<IReadOnlyList<Delivery>> UninstallAsync(bool clean, CancellationToken cancellationToken) =>
+        UninstallAsync(clean, App, cancellationToken);
+
+    /// <summary>Removes an app, and tells it so.</summary>
+    /// <param name="clean">Whether its data is to be forgotten, too.</param>
+    public async Task<IReadOnlyList<Delivery>> UninstallAsync(
+        bool clean = true, SimApp? app = null, CancellationToken cancellationToken = default)
     {
-        var handlers = Handlers("ONAPPUNINSTALL");
-        var fields = EventFields("ONAPPUNINSTALL");
+        var handlers = Handlers("ONAPPUNINSTALL", app ?? App);
+        var fields = EventFields("ONAPPUNINSTALL", app: app);
         fields["data[CLEAN]"] = clean ? "1" : "0";
-        UninstallSilently();
+        UninstallSilently(app);
         return await PostAllAsync(handlers, fields, "ONAPPUNINSTALL", cancellationToken);
     }
 
     /// <summary>Removes the app without an event, as one that got lost. <see cref="SendEventAsync"/> can bring it later.</summary>
-    public void UninstallSilently()
+    public void UninstallSilently(SimApp? app = null)
     {
-        Forget();
-        App.Remove();
+        Forget(app ?? App);
+        (app ?? App).Remove();
     }
 
     /// <summary>Deletes the worker's registrations, and tells the <c>errorHandlerUrl</c> of each.</summary>
-    public async Task<IReadOnlyList<Delivery>> RemoveWorkerAsync(bool notify = true, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<Delivery>> RemoveWorkerAsync(bool notify = true, CancellationToken cancellationToken = default) =>
+        RemoveWorkerAsync(App, notify, cancellationToken);
+
+    /// <summary>Likewise of the app that is meant.</summary>
+    public async Task<IReadOnlyList<Delivery>> RemoveWorkerAsync(
+        SimApp app, bool notify = true, CancellationToken cancellationToken = default)
     {
         var removed = WithPlacements(placements =>
         {
-            var workers = placements.FindAll(placement => placement.Placement == Catalogue.Worker);
+            var workers = placements.FindAll(one => one.Placement == Catalogue.Worker && one.ClientId == app.ClientId);
             placements.RemoveAll(workers.Contains);
             return workers;
         });
-        SlowLoads.Reset();
-        var urls = removed.Select(worker => worker.Options.FindText("errorHandlerUrl")).OfType<string>().Where(_ => notify).ToList();
-        return await PostAllAsync(urls, RemovalFields(), "ERROR_PLACEMENT_LOADING_OVERTIME", cancellationToken);
+        app.SlowLoads.Reset();
+        var urls = removed.Select(worker => worker.Options.FindText("errorHandlerUrl")).OfType<string>().Where(_ => notify);
+        var deliveries = new List<Delivery>();
+        foreach (var url in urls)
+            deliveries.Add(await PostAsync(url, RemovalFields(app), "ERROR_PLACEMENT_LOADING_OVERTIME", cancellationToken));
+        return deliveries;
     }
 
     /// <summary>What the portal's page measured. True when it cost the worker its registration.</summary>
-    public async Task<bool> ReportWorkerLoadAsync(double milliseconds, CancellationToken cancellationToken = default)
+    public async Task<bool> ReportWorkerLoadAsync(double milliseconds, SimApp? app = null, CancellationToken cancellationToken = default)
     {
-        if (!SlowLoads.Add(TimeSpan.FromMilliseconds(milliseconds))) return false;
-        await RemoveWorkerAsync(notify: true, cancellationToken);
+        app ??= App;
+        if (!app.SlowLoads.Add(TimeSpan.FromMilliseconds(milliseconds))) return false;
+        await RemoveWorkerAsync(app, notify: true, cancellationToken);
         return true;
     }
 
-    /// <summary>Posts an event whether it is true or not: to <paramref name="url"/>, else where Bitrix24 would.</summary>
-    public Task<IReadOnlyList<Delivery>> SendEventAsync(
-        string name, string? url = null, int userId = 1, CancellationToken cancellationToken = default)
-    {
-        IReadOnlyList<string> urls = url is not null ? [url]
-            : name.Equals("ONAPPINSTALL", StringComparison.OrdinalIgnoreCase) ? [App.InstallUrl]
-            : Handlers(name);
-        return PostAllAsync(urls, EventFields(name, userId), name, cancellationToken);
-    }
+    private async Task<IReadOnlyList<Delivery>> TellUserReadyAsync(SimApp app, int userId, CancellationToken cancellationToken) =>
+        Quirks.MakesSystemUsers && app.Speaks
+            ? await SendEventAsync("ONAPPUSERREADY", userId: userId, app: app, cancellationToken: cancellationToken)
+            : [];
 
-    /// <summary>The body of an event, for a test to change before it posts it.</summary>
-    public Dictionary<string, string> EventFields(string name, int userId = 1)
-    {
-        var fields = new Dictionary<string, string>
-        {
-            ["event"] = name,
-            ["data[VERSION]"] = App.Version.ToString(CultureInfo.InvariantCulture),
-            ["data[LANGUAGE_ID]"] = User(userId).Language,
-            ["ts"] = Bitrix.Time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
-        };
-        if (name.Equals("ONAPPUNINSTALL", StringComparison.OrdinalIgnoreCase))
-        {
-            fields.Remove("data[VERSION]");
-            fields["data[CLEAN]"] = "1";
-        }
-        else
-        {
-            AddTokens(fields, userId);
-            AddVersion(fields, name.ToUpperInvariant());
-        }
-        AddPortal(fields);
-        return fields;
-    }
-
-    private void AddVersion(Dictionary<string, string> fields, string name)
-    {
-        if (name == "ONAPPINSTALL")
-        {
-            fields["data[ACTIVE]"] = "Y";
-            fields["data[INSTALLED]"] = App.InstallFinished ? "Y" : "N";
-        }
-        else if (name == "ONAPPUPDATE")
-        {
-            fields["data[PREVIOUS_VERSION]"] = (App.Version - 1).ToString(CultureInfo.InvariantCulture);
-        }
-    }
-
-    private Dictionary<string, string> RemovalFields()
+    private Dictionary<string, string> RemovalFields(SimApp app)
     {
         var fields = new Dictionary<string, string>
         {
             ["error"] = "ERROR_PLACEMENT_LOADING_OVERTIME",
             ["error_description"] = $"Placement {Catalogue.Worker} was removed: it loaded longer than 5 seconds more than 10 times.",
         };
-        AddPortal(fields);
+        if (!Quirks.RemovalNoticesWithoutAuth) AddPortal(fields, app);
         return fields;
-    }
-
-    private void AddTokens(Dictionary<string, string> fields, int userId)
-    {
-        var tokens = IssueTokens(userId);
-        fields["auth[access_token]"] = tokens.Access;
-        fields["auth[refresh_token]"] = tokens.Refresh;
-        fields["auth[expires]"] = tokens.Expires.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        fields["auth[expires_in]"] = tokens.ExpiresIn.ToString(CultureInfo.InvariantCulture);
-        fields["auth[scope]"] = App.ScopeText;
-        fields["auth[status]"] = "L";
-        fields["auth[user_id]"] = userId.ToString(CultureInfo.InvariantCulture);
-    }
-
-    private void AddPortal(Dictionary<string, string> fields)
-    {
-        fields["auth[domain]"] = Domain;
-        fields["auth[server_endpoint]"] = Bitrix.OAuth.ServerEndpoint;
-        fields["auth[client_endpoint]"] = ClientEndpoint;
-        fields["auth[member_id]"] = MemberId;
-        fields["auth[application_token]"] = App.ApplicationToken;
-    }
-
-    private List<string> Handlers(string name)
-    {
-        lock (_gate)
-        {
-            return [.. _events.Where(bound => bound.ClientId == App.ClientId && bound.Event.Equals(name, StringComparison.OrdinalIgnoreCase))
-                .Select(bound => bound.Handler)];
-        }
-    }
-
-    private void Forget()
-    {
-        lock (_gate)
-        {
-            _placements.RemoveAll(placement => placement.ClientId == App.ClientId);
-            _events.RemoveAll(bound => bound.ClientId == App.ClientId);
-        }
-        SlowLoads.Reset();
     }
 }

@@ -6,11 +6,16 @@ namespace Bitrix24Placements.PortalSimulator;
 public sealed partial class SimPortal
 {
     /// <summary>Submits a launch form as the browser would.</summary>
-    public Task<HttpResponseMessage> SendAsync(LaunchForm form, string accept = "text/html", CancellationToken cancellationToken = default) =>
+    public Task<HttpResponseMessage> SendAsync(
+        LaunchForm form, string accept = "text/html", CancellationToken cancellationToken = default) =>
         SendAsync(form.Action, form.Body, accept, cancellationToken);
 
+    /// <summary>Posts fields that a test has made itself.</summary>
     public async Task<HttpResponseMessage> SendAsync(
-        Uri url, IEnumerable<KeyValuePair<string, string>> fields, string accept = "text/html", CancellationToken cancellationToken = default)
+        Uri url,
+        IEnumerable<KeyValuePair<string, string>> fields,
+        string accept = "text/html",
+        CancellationToken cancellationToken = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new FormUrlEncodedContent(fields) };
         request.Headers.Accept.Add(MediaTypeWithQualityHeaderValue.Parse(accept));
@@ -18,21 +23,29 @@ public sealed partial class SimPortal
     }
 
     private async Task<IReadOnlyList<Delivery>> PostAllAsync(
-        IReadOnlyList<string> urls, Dictionary<string, string> fields, string what, CancellationToken cancellationToken)
+        IReadOnlyList<BoundEvent> handlers, Dictionary<string, string> fields, string what, CancellationToken cancellationToken)
     {
         var deliveries = new List<Delivery>();
-        foreach (var url in urls)
-            deliveries.Add(await PostAsync(url, fields, what, cancellationToken));
+        foreach (var bound in handlers)
+        {
+            var own = new Dictionary<string, string>(fields) { ["event_handler_id"] = Text(bound.Id) };
+            deliveries.Add(await PostAsync(bound.Handler, own, what, cancellationToken));
+        }
         return deliveries;
     }
 
-    private async Task<Delivery> PostAsync(string url, Dictionary<string, string> fields, string what, CancellationToken cancellationToken)
+    private Task<Delivery> PostAsync(string url, Dictionary<string, string> fields, string what, CancellationToken cancellationToken) =>
+        AskAsync(HttpMethod.Post, url, fields, what, cancellationToken);
+
+    private async Task<Delivery> AskAsync(
+        HttpMethod method, string url, Dictionary<string, string>? fields, string what, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         Delivery delivery;
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new FormUrlEncodedContent(fields) };
+            using var request = new HttpRequestMessage(method, url);
+            if (fields is not null) request.Content = new FormUrlEncodedContent(fields);
             request.Headers.UserAgent.ParseAdd("Bitrix24-Webhook-Engine");
             using var response = await Bitrix.Http.SendAsync(request, cancellationToken);
             delivery = new Delivery(url, (int)response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
@@ -45,7 +58,8 @@ public sealed partial class SimPortal
         {
             delivery = new Delivery(url, null, "No answer in time.");
         }
-        Bitrix.Log.Add("event", Name, "service", $"{what} → {url}", SimLog.Details(SimLog.Details(fields), delivery.Body), delivery.Status, Stopwatch.GetElapsedTime(started));
+        var detail = SimLog.Details(SimLog.Details(fields ?? []), delivery.Body);
+        Bitrix.Log.Add("event", Name, "service", $"{what} → {url}", detail, delivery.Status, Stopwatch.GetElapsedTime(started));
         return delivery;
     }
 }

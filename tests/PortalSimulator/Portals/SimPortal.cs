@@ -1,14 +1,13 @@
-using System.Text.Json.Nodes;
-
 namespace Bitrix24Placements.PortalSimulator;
 
-/// <summary>A portal: its people, its app, and what the app has registered.</summary>
+/// <summary>A portal: its people, its apps, and what the apps have registered.</summary>
 public sealed partial class SimPortal
 {
     private readonly Lock _gate = new();
     private readonly List<SimPlacement> _placements = [];
     private readonly List<BoundEvent> _events = [];
     private readonly List<SimApp> _apps = [];
+    private readonly List<SimUser> _systemUsers = [];
     private readonly HashSet<string> _formerHosts = new(StringComparer.OrdinalIgnoreCase);
     private string _host = "127.0.0.1";
     private Listener? _listener;
@@ -26,11 +25,11 @@ public sealed partial class SimPortal
         _apps.Add(App);
         Limit = new RateLimit(bitrix.Time) { On = options.RateLimit };
         Push = new PushServer(this);
-        SlowLoads = new SlowLoadCounter(bitrix.Time);
     }
 
     public string Name { get; }
 
+    /// <summary>Survives a renaming.</summary>
     public string MemberId { get; } = Secrets.New(32);
 
     public int Port => _listener?.Port ?? 0;
@@ -40,58 +39,46 @@ public sealed partial class SimPortal
 
     public string Url => $"http://{Domain}";
 
+    /// <summary>Base of its REST methods.</summary>
     public string ClientEndpoint => $"{Url}/rest/";
 
+    /// <summary>The app of <see cref="Bitrix24Options.ClientId"/>, which every portal has; meant wherever no other is named.</summary>
     public SimApp App { get; }
 
-    public IReadOnlyList<SimUser> Users { get; private set; } =
-    [
-        new(1, "Alice", "Admin", Admin: true, "en"),
-        new(2, "Bob", "Baker", Admin: false, "de"),
-        new(3, "Carol", "Clark", Admin: false, "la"),
-    ];
+    /// <summary>The default app, and those that <see cref="AddApp"/> has added.</summary>
+    public IReadOnlyList<SimApp> Apps
+    {
+        get { lock (_gate) return [.. _apps]; }
+    }
 
+    /// <summary>What is registered now, of all apps.</summary>
     public IReadOnlyList<SimPlacement> Placements
     {
         get { lock (_gate) return [.. _placements]; }
     }
 
+    /// <summary>What <c>event.bind</c> has bound, of all apps.</summary>
     public IReadOnlyList<BoundEvent> EventHandlers
     {
         get { lock (_gate) return [.. _events]; }
     }
 
+    /// <summary>Every REST request, in the order in which they came.</summary>
     public Journal<RestCall> Calls { get; } = new();
 
+    /// <summary>Deals, contacts and tasks, as the REST methods and the browser show them.</summary>
+    public SimRecords Records { get; } = new();
+
+    /// <summary>Push &amp; Pull: what was sent, and who listens.</summary>
     public PushServer Push { get; }
 
+    /// <summary>Bitrix24's limit of REST calls; off unless <see cref="Bitrix24Options.RateLimit"/>.</summary>
     public RateLimit Limit { get; }
 
+    /// <summary>Where this portal differs from others.</summary>
     public PortalQuirks Quirks { get; } = new();
 
     internal Bitrix24 Bitrix { get; }
-
-    internal SlowLoadCounter SlowLoads { get; }
-
-    public SimUser User(int id) => Users.FirstOrDefault(user => user.Id == id) ?? throw new ArgumentException($"{Name} has no user {id}.");
-
-    /// <summary>Makes somebody an administrator, or takes it from him; his tokens stay valid.</summary>
-    public void SetAdmin(int userId, bool admin)
-    {
-        lock (_gate) Users = [.. Users.Select(user => user.Id == userId ? user with { Admin = admin } : user)];
-    }
-
-    /// <summary>Another app of this portal: its tokens are valid here, and none of ours.</summary>
-    public SimApp AddOtherApp(IReadOnlyList<string>? scopes = null)
-    {
-        var clientId = $"local.{Secrets.New(14)}.{Random.Shared.Next(10_000_000, 99_999_999)}";
-        var app = new SimApp(this, clientId, Bitrix.Secrets.NewKnown(50), scopes ?? App.Scopes) { Installed = true, InstallFinished = true };
-        lock (_gate) _apps.Add(app);
-        return app;
-    }
-
-    public IssuedTokens IssueTokens(int userId, TimeSpan? lifetime = null, SimApp? app = null) =>
-        Bitrix.OAuth.Tokens.Issue(app ?? App, User(userId).Id, lifetime);
 
     /// <summary>Every access and refresh token that was ever issued for it: what no log, trace or page may hold.</summary>
     public IReadOnlyList<string> AllTokens => Bitrix.OAuth.Tokens.All(this);
@@ -113,42 +100,9 @@ public sealed partial class SimPortal
         }
     }
 
-    /// <summary>Puts a registration there without asking the rules, such as one of an older deployment.</summary>
-    public void Register(string placement, string handler, int userId = 0, JsonObject? options = null)
-    {
-        lock (_gate) _placements.Add(new SimPlacement(App.ClientId, placement, handler, userId, options ?? []));
-    }
-
-    /// <summary>Removes registrations without a word to anybody.</summary>
-    public int Unregister(string placement)
-    {
-        lock (_gate) return _placements.RemoveAll(registered => registered.Placement == placement);
-    }
-
-    public void Bind(string @event, string handler)
-    {
-        lock (_gate) _events.Add(new BoundEvent(App.ClientId, @event.ToUpperInvariant(), handler));
-    }
-
-    internal IReadOnlyList<SimApp> Apps
-    {
-        get { lock (_gate) return [.. _apps]; }
-    }
-
     internal bool HasMovedFrom(string host)
     {
         lock (_gate) return _formerHosts.Contains(host);
-    }
-
-    /// <summary>Reads and changes the registrations in one step.</summary>
-    internal T WithPlacements<T>(Func<List<SimPlacement>, T> change)
-    {
-        lock (_gate) return change(_placements);
-    }
-
-    internal T WithEvents<T>(Func<List<BoundEvent>, T> change)
-    {
-        lock (_gate) return change(_events);
     }
 
     internal async Task StartAsync(int port, CancellationToken cancellationToken)

@@ -21,6 +21,7 @@ public sealed class PushServer
     /// <summary>What was accepted for delivery, heard or not.</summary>
     public Journal<PushMessage> Messages { get; } = new();
 
+    /// <summary>How many frames of that user listen now.</summary>
     public int Connections(int userId) => _subscribers.Keys.Count(subscriber => subscriber.UserId == userId);
 
     /// <summary>Cuts every connection, as a restart of the push server does.</summary>
@@ -41,8 +42,8 @@ public sealed class PushServer
     {
         Messages.Add(message);
         var addressed = _subscribers.Keys.Where(subscriber => message.UserIds?.Contains(subscriber.UserId) ?? true).ToList();
-        _portal.Bitrix.Log.Add(
-            "pull", _portal.Name, "browser", $"{message.Command} → {addressed.Count} frame(s)", new JsonObject { ["params"] = message.Params.DeepClone() });
+        var detail = new JsonObject { ["params"] = message.Params.DeepClone() };
+        _portal.Bitrix.Log.Add("pull", _portal.Name, "browser", $"{message.Command} → {addressed.Count} frame(s)", detail);
         var now = _portal.Bitrix.Time.GetUtcNow();
         var body = new JsonObject
         {
@@ -65,9 +66,11 @@ public sealed class PushServer
     {
         var query = context.Request.Query;
         var channels = query["CHANNEL_ID"].ToString().Split('/');
-        var userId = query["clientId"] == ClientId ? _channels.FirstOrDefault(pair => pair.Key != 0 && channels.Contains(pair.Value)).Key : 0;
-        var fault = _portal.Bitrix.Faults.Take("pull:connect", _portal);
-        var refusal = await Faults.ApplyAsync(fault, () => Task.FromResult(Refuse(userId, context)), _portal.Bitrix.Time, cancellationToken);
+        var userId = query["clientId"] == ClientId
+            ? _channels.FirstOrDefault(pair => pair.Key != 0 && channels.Contains(pair.Value)).Key
+            : 0;
+        var (time, fault) = (_portal.Bitrix.Time, _portal.Bitrix.Faults.Take("pull:connect", _portal));
+        var refusal = await Faults.ApplyAsync(fault, () => Task.FromResult(Refuse(userId, context)), time, cancellationToken);
         if (refusal is null) context.Abort();
         else if (refusal.Status != 200) await refusal.WriteAsync(context.Response, cancellationToken);
         else await ServeAsync(userId, context, cancellationToken);
@@ -132,7 +135,8 @@ public sealed class PushServer
             {
                 await socket.SendAsync(frame.Content, frame.Type, endOfMessage: true, cancellationToken);
             }
-            catch (Exception gone) when (gone is WebSocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+            catch (Exception gone) when (gone is
+                WebSocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
             {
                 // Nobody is there any more; a push server does not mind.
             }

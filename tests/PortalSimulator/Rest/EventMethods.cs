@@ -4,12 +4,6 @@ namespace Bitrix24Placements.PortalSimulator;
 
 internal static class EventMethods
 {
-    private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "ONAPPINSTALL", "ONAPPUPDATE", "ONAPPUNINSTALL", "ONAPPPAYMENT", "ONAPPMETHODCONFIRM", "ONUSERADD",
-        "ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONTASKADD", "ONTASKUPDATE",
-    };
-
     public static RestReply Bind(RestRequest request)
     {
         var status = request.Portal.Quirks.RefusalStatus;
@@ -17,14 +11,20 @@ internal static class EventMethods
         if (string.IsNullOrEmpty(name)) return RestReply.Missing("EVENT", status);
         if (string.IsNullOrEmpty(handler)) return RestReply.Missing("HANDLER", status);
         if (HandlerUrl.Refuse(handler, status) is { } wrong) return wrong;
-        if (!Known.Contains(name)) return RestReply.Error("ERROR_EVENT_NOT_FOUND", "Event not found", status);
-        var asked = new BoundEvent(request.App.ClientId, name.ToUpperInvariant(), handler);
-        return request.Portal.WithEvents(bound =>
-        {
-            if (bound.Contains(asked)) return RestReply.Error("ERROR_CORE", "Unable to set event handler: Handler already binded", status);
-            bound.Add(asked);
-            return RestReply.Ok(true);
-        });
+        // Every module brings events of its own: what looks like one is taken for one.
+        if (!name.StartsWith("ON", StringComparison.OrdinalIgnoreCase))
+            return RestReply.Error("ERROR_EVENT_NOT_FOUND", "Event not found", status);
+        return request.Portal.TryBind(request.App, name, handler)
+            ? RestReply.Ok(true)
+            : RestReply.Error("ERROR_CORE", "Unable to set event handler: Handler already binded", status);
+    }
+
+    /// <summary>ONAPPTEST with whatever came with the call: proof that the portal's server reaches the service.</summary>
+    public static RestReply Test(RestRequest request)
+    {
+        var data = new JsonObject { ["QUERY"] = request.Parameters.DeepClone() };
+        request.Portal.Tell("ONAPPTEST", data, request.User.Id, request.App);
+        return RestReply.Ok(true);
     }
 
     public static RestReply Get(RestRequest request)
@@ -38,9 +38,7 @@ internal static class EventMethods
         var (name, handler) = (request.Text("event"), request.Text("handler"));
         if (string.IsNullOrEmpty(name)) return RestReply.Missing("EVENT", request.Portal.Quirks.RefusalStatus);
         var removed = request.Portal.WithEvents(bound => bound.RemoveAll(one =>
-            one.ClientId == request.App.ClientId
-            && one.Event.Equals(name, StringComparison.OrdinalIgnoreCase)
-            && (string.IsNullOrEmpty(handler) || one.Handler == handler)));
+            one.Is(request.App.ClientId, name) && (string.IsNullOrEmpty(handler) || one.Handler == handler)));
         return RestReply.Ok(new JsonObject { ["count"] = removed });
     }
 

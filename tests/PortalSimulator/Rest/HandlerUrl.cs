@@ -7,7 +7,9 @@ internal static class HandlerUrl
     /// <summary>The portal's own check: a host with a dot, then http or https. Null: accepted.</summary>
     public static RestReply? Refuse(string url, int status)
     {
-        if (url.Length > MaxLength || !Uri.TryCreate(url, UriKind.Absolute, out var parsed) || !parsed.Host.Contains('.', StringComparison.Ordinal))
+        if (url.Length > MaxLength
+            || !Uri.TryCreate(url, UriKind.Absolute, out var parsed)
+            || !parsed.Host.Contains('.', StringComparison.Ordinal))
             return RestReply.Error("ERROR_WRONG_HANDLER_URL", "Wrong handler URL", status);
         return parsed.Scheme is "http" or "https"
             ? null

@@ -44,8 +44,16 @@ internal static class PlacementMethods
         return RestReply.Ok(new JsonArray([.. mine.Select(ToJson)]));
     }
 
-    public static RestReply List(RestRequest request) =>
-        RestReply.Ok(new JsonArray([.. Catalogue.All.Select(code => (JsonNode)code)]));
+    /// <summary>Of the app's permissions, or of <c>SCOPE</c>; <c>FULL</c>: whatever the portal has. Needs no administrator.</summary>
+    public static RestReply List(RestRequest request)
+    {
+        var scope = request.Text("SCOPE");
+        var full = request.Text("FULL") is "1" or "Y" or "true";
+        var codes = Catalogue.All
+            .Where(code => full || request.App.Scopes.Contains(Catalogue.Scope(code)))
+            .Where(code => string.IsNullOrEmpty(scope) || Catalogue.Scope(code) == scope);
+        return RestReply.Ok(new JsonArray([.. codes.Select(code => (JsonNode)code)]));
+    }
 
     private static RestReply? RefuseArguments(RestRequest request, out SimPlacement asked)
     {
@@ -57,7 +65,9 @@ internal static class PlacementMethods
         if (placement.Length == 0) return RestReply.Missing("PLACEMENT", status);
         if (handler.Length == 0) return RestReply.Missing("HANDLER", status);
         if (HandlerUrl.Refuse(handler, status) is { } wrong) return wrong;
-        if (!Catalogue.All.Contains(placement)) return RestReply.Error("ERROR_PLACEMENT_NOT_FOUND", "Placement not found", status);
+        // A placement whose permission the app has not is no placement to it.
+        if (!request.App.Scopes.Contains(Catalogue.Scope(placement)))
+            return RestReply.Error("ERROR_PLACEMENT_NOT_FOUND", "Placement not found", status);
         return userId > 0 && placement != Catalogue.Worker
             ? RestReply.Error("ERROR_PLACEMENT_USER_MODE", "User mode is not available", status)
             : null;
@@ -86,12 +96,25 @@ internal static class PlacementMethods
     private static SimPlacement Named(RestRequest request, SimPlacement placement)
     {
         if (request.Parameters.Find("LANG_ALL") is not JsonObject { Count: > 0 } all)
-            return placement with { Title = request.Text("TITLE") ?? "", Description = request.Text("DESCRIPTION") ?? "" };
+        {
+            return placement with
+            {
+                Title = request.Text("TITLE") ?? "",
+                Description = request.Text("DESCRIPTION") ?? "",
+                GroupName = request.Text("GROUP_NAME") ?? "",
+            };
+        }
         var languages = new JsonObject();
         foreach (var (language, texts) in all)
             languages[language] = Texts(texts as JsonObject ?? []);
         var shown = (JsonObject)(languages["en"] ?? languages.First().Value)!;
-        return placement with { Title = shown.FindText("TITLE")!, Description = shown.FindText("DESCRIPTION")!, LangAll = languages };
+        return placement with
+        {
+            Title = shown.FindText("TITLE")!,
+            Description = shown.FindText("DESCRIPTION")!,
+            GroupName = shown.FindText("GROUP_NAME")!,
+            LangAll = languages,
+        };
     }
 
     private static JsonObject Texts(JsonObject texts) => new()
@@ -109,6 +132,7 @@ internal static class PlacementMethods
         ["options"] = PhpArray(placement.Options),
         ["title"] = placement.Title,
         ["description"] = placement.Description,
+        ["groupName"] = placement.GroupName,
         ["langAll"] = PhpArray(placement.LangAll),
     };
 

@@ -92,9 +92,11 @@ internal static partial class PullMethods
             null => null,
             _ => [node],
         };
-        return values?.Select(value => int.TryParse(PhpForm.Text(value), NumberStyles.Integer, CultureInfo.InvariantCulture, out var id) ? id : 0)
-            .Where(id => id > 0).ToList() is { Count: > 0 } ids ? ids : null;
+        return values?.Select(Number).Where(id => id > 0).ToList() is { Count: > 0 } ids ? ids : null;
     }
+
+    private static int Number(JsonNode? value) =>
+        int.TryParse(PhpForm.Text(value), NumberStyles.Integer, CultureInfo.InvariantCulture, out var id) ? id : 0;
 
     private static string Date(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
 

@@ -21,7 +21,15 @@ internal sealed class RestApi(SimPortal portal)
         ["event.unbind"] = EventMethods.Unbind,
         ["pull.application.event.add"] = PullMethods.AddEvent,
         ["pull.application.config.get"] = PullMethods.GetConfig,
+        ["event.test"] = EventMethods.Test,
+        ["user.get"] = UserMethods.Get,
     };
+
+    static RestApi()
+    {
+        foreach (var (method, run) in RecordMethods.All())
+            Methods[method] = run;
+    }
 
     private Bitrix24 Bitrix => portal.Bitrix;
 
@@ -44,7 +52,11 @@ internal sealed class RestApi(SimPortal portal)
         call.Outcome = fault?.Name;
         portal.Calls.Add(call);
         var source = context.Connection.RemoteIpAddress?.ToString() ?? "";
-        var answer = await Faults.ApplyAsync(fault, () => Task.FromResult(Work(Refuse(method, token, auth, source), method, parameters, token, call)), Bitrix.Time, cancellationToken);
+        var answer = await Faults.ApplyAsync(
+            fault,
+            () => Task.FromResult(Work(Refuse(method, token, auth, source), method, parameters, token, call)),
+            Bitrix.Time,
+            cancellationToken);
         portal.Calls.Touch();
         Log(context.Request, call, parameters, answer, Stopwatch.GetElapsedTime(started));
         if (answer is null) context.Abort();
@@ -61,7 +73,8 @@ internal sealed class RestApi(SimPortal portal)
     {
         const string Bearer = "Bearer ";
         var header = request.Headers.Authorization.ToString();
-        var auth = parameters.FindText("auth") ?? (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..] : null);
+        var bearer = header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..] : null;
+        var auth = parameters.FindText("auth") ?? bearer;
         parameters.Remove("auth");
         return string.IsNullOrEmpty(auth) ? null : auth;
     }
@@ -77,11 +90,24 @@ internal sealed class RestApi(SimPortal portal)
     private Answer Work(RestReply? refusal, string method, JsonObject parameters, SimToken? token, RestCall call)
     {
         var started = Bitrix.Time.GetUtcNow();
-        var reply = refusal ?? Methods[method](new RestRequest(portal, token!.App, portal.User(token.UserId), parameters));
+        var reply = refusal ?? Run(new RestRequest(portal, token!.App, portal.User(token.UserId), parameters), method);
         call.Outcome = reply.Code ?? "ok";
         // Told before the answer is sent: a fault may hold that back for as long as somebody waits for this.
         portal.Calls.Touch();
         return reply.ToAnswer(started, Bitrix.Time.GetUtcNow());
+    }
+
+    private RestReply Run(RestRequest request, string method)
+    {
+        if (Bitrix.Methods[method] is not { } own) return Methods[method](request);
+        try
+        {
+            return RestReply.Ok(own(new MethodCall(method, request.Parameters, request.User.Id, portal, request.App)));
+        }
+        catch (RestRefusedException refused)
+        {
+            return RestReply.Error(refused.Code, refused.Message, refused.Status);
+        }
     }
 
     /// <summary>The checks that come before any method, in the portal's order.</summary>
@@ -100,22 +126,28 @@ internal sealed class RestApi(SimPortal portal)
             return RestReply.Error("expired_token", "The access token provided has expired.", 401);
         if (state is TokenState.Dead)
             return RestReply.Error("invalid_token", "Unable to get application by token", 401);
-        if (!Methods.ContainsKey(method))
+        if (Bitrix.Methods[method] is null && !Methods.ContainsKey(method))
             return RestReply.Error("ERROR_METHOD_NOT_FOUND", "Method not found!", 404);
-        return Scope(method) is { } scope && !token.App.Scopes.Contains(scope)
+        return Scopes(method) is { } scopes && !scopes.Any(token.App.Scopes.Contains)
             ? RestReply.Error("insufficient_scope", "The request requires higher privileges than provided by the access token", 403)
             : null;
     }
 
-    private static string? Scope(string method) =>
-        method.StartsWith("placement.", StringComparison.Ordinal) ? "placement"
-        : method.StartsWith("pull.", StringComparison.Ordinal) ? "pull"
-        : method.StartsWith("user.", StringComparison.Ordinal) ? "user_brief"
-        : null;
+    /// <summary>Any of which will do.</summary>
+    private static string[]? Scopes(string method) => method.Split('.')[0] switch
+    {
+        "placement" => ["placement"],
+        "pull" => ["pull"],
+        "user" => ["user_brief", "user_basic", "user"],
+        "crm" => ["crm"],
+        "tasks" or "task" => ["task", "tasks"],
+        _ => null,
+    };
 
     private void Log(HttpRequest request, RestCall call, JsonObject parameters, Answer? answer, TimeSpan took)
     {
         var from = call.UserAgent.StartsWith("Mozilla", StringComparison.Ordinal) ? "browser" : "service";
-        Bitrix.Log.Add("rest", from, portal.Name, $"{request.Method} {call}", SimLog.Details(parameters, answer?.BodyText), answer?.Status, took);
+        var detail = SimLog.Details(parameters, answer?.BodyText);
+        Bitrix.Log.Add("rest", from, portal.Name, $"{request.Method} {call}", detail, answer?.Status, took);
     }
 }

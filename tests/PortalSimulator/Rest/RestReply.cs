@@ -16,7 +16,15 @@ internal sealed record RestReply
 
     private JsonObject? Refusal { get; init; }
 
+    private int? Total { get; init; }
+
+    private int? Next { get; init; }
+
     public static RestReply Ok(JsonNode? result) => new() { Result = result };
+
+    /// <summary>A page of a list: <paramref name="next"/> is told where there is more.</summary>
+    public static RestReply Page(JsonNode result, int total, int next) =>
+        new() { Result = result, Total = total, Next = next < total ? next : null };
 
     public static RestReply Error(string code, string description, int status, string? argument = null)
     {
@@ -37,6 +45,8 @@ internal sealed record RestReply
     {
         if (Refusal is not null && !Refusal.ContainsKey("result")) return Answer.Json(Refusal.DeepClone(), Status);
         var body = (JsonObject?)Refusal?.DeepClone() ?? new JsonObject { ["result"] = Result };
+        if (Total is { } total) body["total"] = total;
+        if (Next is { } next) body["next"] = next;
         body["time"] = Time(started, finished);
         return Answer.Json(body, Status);
     }

@@ -10,6 +10,9 @@ internal sealed record Answer(int Status, string ContentType, ReadOnlyMemory<byt
 
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Sent in pieces, with a pause before each.</summary>
+    public (int PieceBytes, TimeSpan Pause)? Trickle { get; init; }
+
     public static Answer Json(JsonNode node, int status = 200) => new(status, JsonType, Encoding.UTF8.GetBytes(node.ToJsonString()));
 
     public static Answer Text(string text, int status = 200, string contentType = "text/plain; charset=utf-8") =>
@@ -34,6 +37,16 @@ internal sealed record Answer(int Status, string ContentType, ReadOnlyMemory<byt
             response.Headers[name] = value;
         if (Body.Length == 0) return;
         response.ContentLength = Body.Length;
-        await response.Body.WriteAsync(Body, cancellationToken);
+        if (Trickle is not { } slow)
+        {
+            await response.Body.WriteAsync(Body, cancellationToken);
+            return;
+        }
+        for (var at = 0; at < Body.Length; at += slow.PieceBytes)
+        {
+            await Task.Delay(slow.Pause, cancellationToken);
+            await response.Body.WriteAsync(Body.Slice(at, Math.Min(slow.PieceBytes, Body.Length - at)), cancellationToken);
+            await response.Body.FlushAsync(cancellationToken);
+        }
     }
 }

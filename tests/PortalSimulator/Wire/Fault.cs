@@ -23,6 +23,8 @@ public sealed record Fault
 
     internal bool AbortAfter { get; private init; }
 
+    internal (int PieceBytes, TimeSpan Pause)? Trickle { get; private init; }
+
     /// <summary>Refuses; nothing is done. <paramref name="more"/> is merged into the answer, such as a <c>time</c> block.</summary>
     public static Fault Error(string code, int status = 400, string? description = null, JsonObject? more = null)
     {
@@ -30,6 +32,14 @@ public sealed record Fault
         foreach (var (name, value) in more ?? [])
             body[name] = value?.DeepClone();
         return new Fault(code) { Instead = PortalSimulator.Answer.Json(body, status) };
+    }
+
+    /// <summary>A refusal of REST 3.0: <c>error</c> is an object with <c>code</c> and <c>message</c>. Nothing is done.</summary>
+    public static Fault ErrorObject(string code, int status = 400, string? message = null, JsonNode? validation = null)
+    {
+        var error = new JsonObject { ["code"] = code, ["message"] = message ?? code };
+        if (validation is not null) error["validation"] = validation.DeepClone();
+        return new Fault(code) { Instead = PortalSimulator.Answer.Json(new JsonObject { ["error"] = error }, status) };
     }
 
     /// <summary>Any answer at all; nothing is done.</summary>
@@ -66,6 +76,15 @@ public sealed record Fault
 
     /// <summary>Does it, and never answers.</summary>
     public static Fault HangAfter() => new("hang after") { LateBy = Timeout.InfiniteTimeSpan };
+
+    /// <summary>Does it, and sends the answer in pieces, with a pause (of real time) before each.</summary>
+    public static Fault SlowBody(TimeSpan pause, int pieceBytes = 1) => new("slow body") { Trickle = (pieceBytes, pause) };
+
+    /// <summary>
+    /// Nothing is done. A few kilobytes of gzip that are <paramref name="megabytes"/> MB of JSON, a list of zeros in an otherwise
+    /// believable <c>result</c>; about a thousandth of it is sent.
+    /// </summary>
+    public static Fault GzipBomb(int megabytes) => new("gzip bomb") { Instead = Bomb.Of(megabytes) };
 
     private const string Garbled = "text/html; charset=utf-8";
 }

@@ -1,8 +1,10 @@
 namespace Bitrix24Placements.PortalSimulator;
 
 /// <summary>
-/// Targets: <c>rest:placement.bind</c>, <c>oauth:token</c>, <c>oauth:app.info</c>, <c>page:/api/v1/</c>, <c>pull:connect</c>;
+/// What goes wrong, and with which requests. Targets: <c>rest:placement.bind</c> and every other REST method, <c>oauth:token</c>,
+/// <c>oauth:app.info</c>, <c>page:/api/v1/</c> (the vendor's library) and every other path of a portal, <c>pull:connect</c>;
 /// a <c>*</c> at the end stands for anything.
+/// <code>bitrix.Faults.Next("rest:placement.bind", Fault.Error("QUERY_LIMIT_EXCEEDED", 503), times: 2);</code>
 /// </summary>
 public sealed class Faults
 {
@@ -41,7 +43,7 @@ public sealed class Faults
     {
         lock (_gate)
         {
-            var found = _arranged.Where(arranged => arranged.Fits(target, portal)).OrderBy(arranged => arranged.Left is null).FirstOrDefault();
+            var found = _arranged.Where(one => one.Fits(target, portal)).OrderBy(one => one.Left is null).FirstOrDefault();
             if (found?.Left is { } left)
             {
                 if (left <= 1) _arranged.Remove(found);
@@ -62,7 +64,7 @@ public sealed class Faults
         var answer = fault.Instead ?? await work();
         if (fault.WaitAfter is { } after) await after.WaitAsync(cancellationToken);
         if (fault.LateBy is { } late) await Task.Delay(late, time, cancellationToken);
-        return fault.AbortAfter ? null : answer;
+        return fault.AbortAfter ? null : answer with { Trickle = fault.Trickle };
     }
 
     private sealed record Arranged(string Target, Fault Fault, SimPortal? Portal)
@@ -72,6 +74,8 @@ public sealed class Faults
 
         public bool Fits(string target, SimPortal? portal) =>
             (Portal is null || Portal == portal)
-            && (Target.EndsWith('*') ? target.StartsWith(Target[..^1], StringComparison.OrdinalIgnoreCase) : Target.Equals(target, StringComparison.OrdinalIgnoreCase));
+            && (Target.EndsWith('*')
+                ? target.StartsWith(Target[..^1], StringComparison.OrdinalIgnoreCase)
+                : Target.Equals(target, StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -28,6 +28,7 @@ public sealed class Journal<T> : IReadOnlyList<T>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>Forgets what has been so far.</summary>
     public void Clear()
     {
         lock (_gate) _entries.Clear();

@@ -38,8 +38,8 @@ internal static class PhpForm
     {
         if (node is not JsonObject map) return node?.DeepClone();
         var values = map.Select(pair => KeyValuePair.Create(pair.Key, WithLists(pair.Value))).ToList();
-        var isList = values.Count > 0 && values.Select((pair, index) => pair.Key == index.ToString(CultureInfo.InvariantCulture)).All(same => same);
-        return isList ? new JsonArray([.. values.Select(pair => pair.Value)]) : new JsonObject(values);
+        var numbered = values.Select((pair, index) => pair.Key == index.ToString(CultureInfo.InvariantCulture)).All(same => same);
+        return numbered && values.Count > 0 ? new JsonArray([.. values.Select(pair => pair.Value)]) : new JsonObject(values);
     }
 
     /// <summary>The text of a scalar as PHP would have received it, null when there is none.</summary>

@@ -24,6 +24,7 @@ public sealed class SimLog
 
     internal SimLog(TimeProvider time, Secrets secrets) => (_time, _secrets) = (time, secrets);
 
+    /// <summary>The last entries (5000 are kept) behind number <paramref name="n"/>; 0 gives all.</summary>
     public IReadOnlyList<LogEntry> After(long n)
     {
         lock (_gate) return [.. _entries.Where(entry => entry.N > n)];
@@ -65,7 +66,8 @@ public sealed class SimLog
         return new JsonObject { ["request"] = asked.DeepClone(), ["answer"] = read };
     }
 
-    internal JsonArray ToJson(long after) => [.. After(after).Select(entry => JsonSerializer.SerializeToNode(entry, JsonSerializerOptions.Web))];
+    internal JsonArray ToJson(long after) =>
+        [.. After(after).Select(entry => JsonSerializer.SerializeToNode(entry, JsonSerializerOptions.Web))];
 
     internal void Clear()
     {

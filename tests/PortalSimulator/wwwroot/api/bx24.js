@@ -194,7 +194,9 @@
     fitWindow: callback => send('resizeWindow', { width: '100%', height: size().scrollHeight }, callback),
     setTitle: (title, callback) => send('setTitle', { title: title.toString() }, callback),
     reloadWindow: callback => send('reloadWindow', {}, callback),
-    scrollParentWindow: (scroll, callback) => { if (!isNaN(parseInt(scroll, 10))) send('setScroll', { scroll: parseInt(scroll, 10) }, callback); },
+    scrollParentWindow: (scroll, callback) => {
+      if (!isNaN(parseInt(scroll, 10))) send('setScroll', { scroll: parseInt(scroll, 10) }, callback);
+    },
   };
 
   function becomeReady() {

@@ -7,12 +7,23 @@ async function call(method, path, body) {
     keepalive: method === 'POST',
   });
   if (!response.ok) {
-    const error = new Error(`${path}: ${response.status} ${(await response.text()).slice(0, 300)}`);
+    const error = new Error(reason(response.status, await response.text()).slice(0, 300));
     error.status = response.status;
     throw error;
   }
   const text = await response.text();
   return text ? JSON.parse(text) : null;
+}
+
+/** What the simulator says went wrong; of an event, what the service answered to it. */
+function reason(status, text) {
+  try {
+    const told = JSON.parse(text);
+    const failed = told.deliveries?.find(delivery => !(delivery.status >= 200 && delivery.status < 300)) ?? told;
+    return told.error ?? `failed: ${[failed.status, failed.body].filter(Boolean).join(' ')}`;
+  } catch {
+    return `${status} ${text}`;
+  }
 }
 
 export const api = {

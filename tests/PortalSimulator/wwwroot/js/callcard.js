@@ -95,14 +95,26 @@ export function createCallCard(host, users) {
   const clock = () => `${String(Math.floor(card.seconds / 60)).padStart(2, '0')}:${String(card.seconds % 60).padStart(2, '0')}`;
   const drawTimer = () => { const timer = host.querySelector('.callcard-timer'); if (timer) timer.textContent = clock(); };
 
+  const transfer = target => emit('transferButtonClick', { phoneNumber: number(), target });
+  const save = comment => {
+    emit('addCommentButtonClick', comment.value);
+    comment.value = '';
+  };
+  const next = () => {
+    emit('nextButtonClick');
+    changed({ entity: card.entity + 1 });
+    emit('entityChanged', entity());
+  };
+
   const controls = {
     mute: () => toggle('mute', 'Mute', card.muted, () => setMuted(!card.muted)),
     hold: () => toggle('hold', 'Hold', card.held, () => setHeld(!card.held)),
     transfer: () => el('label', { class: 'callcard-field' }, 'Transfer to',
-      el('select', { 'data-testid': 'callcard-transfer', onchange: e => e.target.value && emit('transferButtonClick', { phoneNumber: number(), target: e.target.value }) },
+      el('select', { 'data-testid': 'callcard-transfer', onchange: e => e.target.value && transfer(e.target.value) },
         el('option', { value: '' }, 'choose…'), users.map(user => el('option', { value: String(user.id) }, user.name)))),
     dialpad: () => el('div', { class: 'callcard-dialpad', role: 'group', 'aria-label': 'Keypad' },
-      [...'123456789*0#'].map(key => el('button', { type: 'button', 'data-testid': `callcard-key-${key}`, onclick: () => emit('dialpadButtonClick', key) }, key))),
+      [...'123456789*0#'].map(key =>
+        el('button', { type: 'button', 'data-testid': `callcard-key-${key}`, onclick: () => emit('dialpadButtonClick', key) }, key))),
     quality: () => el('label', { class: 'callcard-field' }, 'Call quality',
       el('select', { 'data-testid': 'callcard-quality', onchange: e => e.target.value && emit('qualityMeterClick', e.target.value) },
         el('option', { value: '' }, 'rate…'), [...'12345'].map(mark => el('option', {}, mark)))),
@@ -118,15 +130,16 @@ export function createCallCard(host, users) {
     if (!card) return;
     const comment = el('input', { id: 'callcard-comment', 'data-testid': 'callcard-comment', placeholder: 'Comment' });
     const focused = document.activeElement?.dataset?.testid;
-    host.replaceChildren(el('section', { class: 'callcard', 'aria-label': 'Call card', 'data-testid': 'callcard', 'data-ui-state': card.uiState },
+    const place = { class: 'callcard', 'aria-label': 'Call card', 'data-testid': 'callcard', 'data-ui-state': card.uiState };
+    host.replaceChildren(el('section', place,
       el('h2', { 'data-testid': 'callcard-title' }, card.title),
       el('p', { class: 'callcard-caller' }, 'Dana Client', el('br'), card.phone),
       el('p', { class: 'callcard-state', 'data-testid': 'callcard-status' }, card.statusText || card.uiState),
       card.timerShown && el('p', { class: 'callcard-timer', role: 'timer', 'data-testid': 'callcard-timer' }, clock()),
       el('div', { class: 'callcard-buttons' },
         buttonsOf[card.uiState].map(name => (controls[name] ?? (() => button(name, () => emit(`${name}ButtonClick`))))()),
-        card.callList && button('next', () => { emit('nextButtonClick'); changed({ entity: card.entity + 1 }); emit('entityChanged', entity()); })),
-      el('form', { class: 'callcard-form', onsubmit: e => { e.preventDefault(); emit('addCommentButtonClick', comment.value); comment.value = ''; } },
+        card.callList && button('next', next)),
+      el('form', { class: 'callcard-form', onsubmit: e => { e.preventDefault(); save(comment); } },
         el('label', { for: 'callcard-comment', class: 'unseen' }, 'Comment'), comment,
         el('button', { 'data-testid': 'callcard-save-comment' }, 'Save'))));
     if (focused) host.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus();

@@ -13,13 +13,16 @@ export const frames = {
  * What a portal page does to show an app: a form, filled in by the portal, that the user's browser submits into a frame
  * named `{DOMAIN}|{PROTOCOL}|{APP_SID}`. Null when nothing is registered for that placement.
  */
-export async function openFrame({ placement, options = null, uri = null, session, host, slider = null }) {
+export async function openFrame({ placement, clientId, handler, options = null, uri = null, session, host, slider = null }) {
   const asked = performance.now();
-  const launch = await api.launch({ placement, userId: session.user.id, lang: session.lang, options, uri })
-    .catch(error => { if (error.status === 404) return null; throw error; });
+  const hidden = placement === 'PAGE_BACKGROUND_WORKER';
+  // Covers the place until the app's page is there.
+  const loading = el('p', { class: 'app-loading', role: 'status' }, 'Loading…');
+  if (!hidden) host.append(loading);
+  const launch = await api.launch({ placement, clientId, handler, userId: session.user.id, lang: session.lang, options, uri })
+    .catch(error => { loading.remove(); if (error.status === 404) return null; throw error; });
   if (!launch) return null;
 
-  const hidden = placement === 'PAGE_BACKGROUND_WORKER';
   const iframe = el('iframe', {
     name: launch.windowName,
     title: hidden ? 'Background worker' : 'Application',
@@ -36,6 +39,7 @@ export async function openFrame({ placement, options = null, uri = null, session
   open.add(frame);
   host.append(layout);
   const loaded = submit(launch, iframe);
+  loaded.then(() => loading.remove());
   // Counted from the request to launch it, because that is where the lever "handler delay" holds the handler up.
   if (hidden) loaded.then(() => api.workerLoaded(session.user.id, Math.round(performance.now() - asked))).catch(console.error);
   return frame;

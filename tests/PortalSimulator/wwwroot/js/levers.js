@@ -1,14 +1,18 @@
 import { api } from './api.js';
 import { el } from './dom.js';
+import { eventLever } from './levers-event.js';
 
 export function drawLevers(shell) {
   const status = el('p', { class: 'lever-status', role: 'status', 'data-testid': 'lever-status' });
-  const pull = async (name, body, after) => {
+  /** What came of it is told beside the lever that was pulled. `body` may be a function: what it throws is told, too. */
+  const pull = async (name, where, body = {}, after = null) => {
+    const place = where.closest('fieldset') ?? where.querySelector('fieldset');
+    if (status.parentElement !== place) place.append(status);
     status.textContent = `${name}…`;
     try {
-      const told = await api.lever(name, body);
+      await api.lever(name, typeof body === 'function' ? body() : body);
       const state = await shell.refresh();
-      status.textContent = `${name}: ${outcome(told)}`;
+      status.textContent = `${name}: done`;
       await after?.(state);
     } catch (error) {
       status.textContent = `${name}: ${error.message}`;
@@ -16,6 +20,7 @@ export function drawLevers(shell) {
   };
 
   const button = (testid, text, onclick) => el('button', { type: 'button', 'data-testid': `lever-${testid}`, onclick }, text);
+  const simple = (name, text, body, after) => button(name, text, event => pull(name, event.target, body, after));
   const field = (testid, label, input) => {
     input.id = `lever-${testid}`;
     input.dataset.testid = `lever-${testid}`;
@@ -29,15 +34,20 @@ export function drawLevers(shell) {
   const number = (testid, label, name) => {
     const input = el('input', { type: 'number', min: '0', step: '500', value: '0' });
     return [input, el('div', { class: 'with-button' }, field(testid, label, input),
-      el('button', { type: 'button', 'data-testid': `lever-${testid}-apply`, 'aria-label': `Apply: ${label}`, onclick: () => pull(name, { ms: Number(input.value) }) }, 'Apply'))];
+      el('button', {
+        type: 'button', 'data-testid': `lever-${testid}-apply`, 'aria-label': `Apply: ${label}`,
+        onclick: () => pull(name, input, { ms: Number(input.value) }),
+      }, 'Apply'))];
   };
 
   const [clean, cleanLabel] = check('uninstall-clean', 'and forget its data (CLEAN=1)');
-  const [oauth, oauthLabel] = check('breakOAuth', 'OAuth server is broken', () => pull('breakOAuth', { on: oauth.checked }));
-  const [limit, limitLabel] = check('queryLimit', 'REST answers QUERY_LIMIT_EXCEEDED', () => pull('queryLimit', { on: limit.checked }));
+  const [oauth, oauthLabel] = check('breakOAuth', 'OAuth server is broken', () => pull('breakOAuth', oauth, { on: oauth.checked }));
+  const [limit, limitLabel] = check('queryLimit', 'REST answers QUERY_LIMIT_EXCEEDED',
+    () => pull('queryLimit', limit, { on: limit.checked }));
   const [vendor, vendorField] = number('vendorScriptDelay', 'Vendor scripts wait, ms', 'vendorScriptDelay');
   const [handler, handlerField] = number('handlerDelay', 'Handler answers after, ms', 'handlerDelay');
-  const [old, oldLabel] = check('oldPortal', 'An old portal: no APPLICATION_TOKEN in pages', () => pull('oldPortal', { on: old.checked }));
+  const [old, oldLabel] = check('oldPortal', 'An old portal: no APPLICATION_TOKEN in pages',
+    () => pull('oldPortal', old, { on: old.checked }));
 
   const show = ({ levers }) => {
     oauth.checked = Boolean(levers.oauthBroken);
@@ -56,40 +66,34 @@ export function drawLevers(shell) {
     location.href = `${new URL(portal.url).origin}${location.pathname}?user=${user.id}&lang=${lang}`;
   };
 
-  return el('details', { class: 'levers', open: true }, el('summary', { 'data-testid': 'levers-toggle' }, 'Levers'), status,
+  return el('details', { class: 'levers', open: true }, el('summary', { 'data-testid': 'levers-toggle' }, 'Levers'),
     group('Application',
-      button('install-wizard', 'Install (wizard)', () => pull('install', { mode: 'wizard' }, () => { shell.openApplication(); })),
-      button('install-api', 'Install (API only)', () => pull('install', { mode: 'api' })),
-      button('update', 'Update', () => pull('update')),
-      button('uninstall', 'Uninstall', () => pull('uninstall', { clean: clean.checked })), cleanLabel),
+      button('install-wizard', 'Install (wizard)', ({ target }) =>
+        pull('install', target, { mode: 'wizard' }, () => { shell.openApplication(); })),
+      button('install-api', 'Install (API only)', ({ target }) => pull('install', target, { mode: 'api' })),
+      simple('update', 'Update'),
+      button('uninstall', 'Uninstall', ({ target }) => pull('uninstall', target, { clean: clean.checked })), cleanLabel,
+      simple('userReady', 'System user is ready'), simple('wipe', 'Wipe its placements'), simple('market', 'Market check (HEAD)')),
     group('Portal',
-      button('rename', 'Rename the portal', () => pull('rename', {}, goHome)),
-      button('removeWorker', 'Remove the worker (too slow)', () => pull('removeWorker')),
-      button('reset', 'Reset everything', () => pull('reset', {}, goHome)), oldLabel),
-    group('Faults', button('expireTokens', 'Expire all tokens', () => pull('expireTokens')), oauthLabel, limitLabel, vendorField, handlerField),
-    signal(shell, pull, field, group, status),
+      simple('rename', 'Rename the portal', {}, goHome),
+      simple('removeWorker', 'Remove the worker (too slow)'),
+      simple('reset', 'Reset everything', {}, goHome), oldLabel),
+    group('Faults', simple('expireTokens', 'Expire all tokens'), oauthLabel, limitLabel, vendorField, handlerField),
+    signal(shell, pull, field, group),
+    eventLever(shell, pull, field, group),
     callCard(shell, field, group, check, button));
 }
 
-/** What the service answered to the event or the signal that the lever made. */
-function outcome(told) {
-  if (!told || told.ok !== false) return 'done';
-  const failed = told.deliveries?.find(({ status }) => !(status >= 200 && status < 300)) ?? told;
-  return `failed: ${[failed.status, failed.error ?? failed.body].filter(Boolean).join(' ')}`;
-}
-
-function signal(shell, pull, field, group, status) {
+function signal(shell, pull, field, group) {
   const command = el('input', { value: 'openApplication', required: true, autocomplete: 'off' });
   const params = el('textarea', { rows: '2', spellcheck: 'false' }, '{"docId":"42"}');
   const users = el('select', {}, el('option', { value: '' }, 'everybody'),
     shell.state().users.map(({ id, name }) => el('option', { value: String(id) }, name)));
   const send = event => {
     event.preventDefault();
-    try {
-      pull('signal', { command: command.value, params: JSON.parse(params.value || '{}'), userIds: users.value ? [Number(users.value)] : null });
-    } catch (error) {
-      status.textContent = `signal: ${error.message}`;
-    }
+    pull('signal', event.target, () => ({
+      command: command.value, params: JSON.parse(params.value || '{}'), userIds: users.value ? [Number(users.value)] : null,
+    }));
   };
   return el('form', { onsubmit: send }, group('Signal',
     field('signal-command', 'Command', command), field('signal-params', 'Parameters, JSON', params), field('signal-user', 'To', users),

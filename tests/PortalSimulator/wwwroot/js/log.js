@@ -5,7 +5,9 @@ const kept = 500;
 
 /** Every request, REST call, OAuth call and bridge message, as the simulator saw them. */
 export function startLog(shell) {
-  const text = el('input', { type: 'search', id: 'log-filter', 'data-testid': 'log-filter', placeholder: 'Filter', autocomplete: 'off', oninput: filter });
+  const text = el('input', {
+    type: 'search', id: 'log-filter', 'data-testid': 'log-filter', placeholder: 'Filter', autocomplete: 'off', oninput: filter,
+  });
   const kind = el('select', { id: 'log-kind', 'data-testid': 'log-kind', onchange: filter }, el('option', { value: '' }, 'all'));
   const list = el('ol', { class: 'log', 'data-testid': 'log', tabindex: '0', 'aria-label': 'Log' });
   const kinds = new Set();

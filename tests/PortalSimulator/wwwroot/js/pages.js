@@ -1,9 +1,11 @@
+import { drawCrm, drawRecord, nameOf, recordAt } from './crm.js';
 import { byId, el } from './dom.js';
 import { switchTo } from './session.js';
 import { words } from './words.js';
 
 const entries = user => [
-  ['feed', '/stream/'], ['crm', '/crm/'], ['tasks', '/tasks/'], ['profile', `/company/personal/user/${user.id}/`], ['app', '/marketplace/app/'],
+  ['feed', '/stream/'], ['crm', '/crm/'], ['tasks', '/tasks/'], ['profile', `/company/personal/user/${user.id}/`],
+  ['app', '/marketplace/app/'],
 ];
 
 /** Header and left menu. */
@@ -15,7 +17,7 @@ export function drawFrame(state, session) {
     choice(say.user, 'user', 'user-switcher', String(session.user.id),
       state.users.map(({ id, name, admin }) => [String(id), admin ? `${name} (${say.admin})` : name])),
     choice(say.language, 'lang', 'language-switcher', session.lang,
-      state.languages.map(language => typeof language === 'string' ? [language, language] : [language.code ?? language.id, language.name])));
+      state.languages.map(language => [language, language])));
   byId('menu').append(el('ul', {}, entries(session.user).map(([key, href]) =>
     el('li', {}, el('a', {
       href,
@@ -31,13 +33,15 @@ const choice = (label, name, testid, current, options) => el('label', { class: '
 export function drawPage(state, session) {
   const path = location.pathname;
   const say = words(session.lang);
+  const opened = recordAt(path, state.records);
   const [title, ...content] =
     path.startsWith('/stream/') ? [say.feed, ...feed(state)]
-      : path === '/crm/' ? [say.crm, table('Deals', [['/crm/deal/details/5/', 'Deal 5'], ['/crm/deal/details/6/', 'Deal 6'], ['/crm/contact/details/123/', 'Dana Client']])]
-        : path.startsWith('/tasks/') ? [say.tasks, table('Tasks', [['/tasks/', 'Try the levers at the side'], ['/workgroups/group/4/', 'Project 4']])]
-          : path.startsWith('/company/personal/user/') ? [say.profile, card(profileOf(state, path))]
-            : path.startsWith('/marketplace/') ? [say.app]
-              : [pageName(path), card(`This is the page ${path}`)];
+      : path === '/crm/' ? [say.crm, ...drawCrm(state)]
+        : opened ? [nameOf(opened.record), ...drawRecord(opened, state, session)]
+          : path.startsWith('/tasks/') ? [say.tasks, tasks(state)]
+            : path.startsWith('/company/personal/user/') ? [say.profile, card(profileOf(state, path))]
+              : path.startsWith('/marketplace/') ? [say.app]
+                : [pageName(path), card(`This is the page ${path}`)];
   document.title = `${title} · ${state.portal.name}`;
   byId('page').replaceChildren(el('h1', { 'data-testid': 'page-title' }, title), ...content);
 }
@@ -54,6 +58,8 @@ function profileOf(state, path) {
 }
 
 const card = (...content) => el('section', { class: 'card' }, el('p', {}, ...content));
+
+const tasks = state => table('Tasks', [...state.tasks.map(({ title }) => ['/tasks/', title]), ['/workgroups/group/4/', 'Project 4']]);
 
 const table = (title, rows) => el('section', { class: 'card', lang: 'en' }, el('h2', {}, title),
   el('ul', { class: 'rows' }, rows.map(([href, text]) => el('li', {}, el('a', { href }, text)))));

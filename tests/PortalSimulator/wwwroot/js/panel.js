@@ -24,7 +24,8 @@ export function startPanel(shell, host) {
   show(kept ? kept === 'open' : !narrow);
 
   const draw = state => {
-    badges.replaceChildren(...badgesOf(state).map(([id, text, tone]) => el('li', { class: `badge ${tone ?? ''}`, 'data-testid': `badge-${id}` }, text)));
+    badges.replaceChildren(...badgesOf(state).map(([id, text, tone]) =>
+      el('li', { class: `badge ${tone ?? ''}`, 'data-testid': `badge-${id}` }, text)));
     tabs.replaceChildren('Open a second tab: ', ...state.users.flatMap(({ id, name }) => [
       el('a', { href: `/stream/?user=${id}`, target: '_blank', rel: 'noopener', 'data-testid': `second-tab-${id}` }, name), ' ']));
   };
@@ -35,12 +36,14 @@ export function startPanel(shell, host) {
 function badgesOf({ app, placements, levers, portal }) {
   const installed = !app.installed ? ['not installed', 'off']
     : app.apiOnly ? ['installed (API only)', 'good']
-      : app.installFinished ? ['installed', 'good'] : ['waiting for installFinish', 'warn'];
-  const has = code => placements.some(({ placement }) => placement === code);
+      : app.installFinished ? ['installed', 'good']
+        : app.wizardOpened ? ['waiting for installFinish', 'warn'] : ['saved: open the application to install it', 'warn'];
+  const has = code => placements.some(({ placement, clientId }) => placement === code && clientId === app.clientId);
   const slow = levers.slowLoads ?? 0;
   return [
     ['installed', ...installed],
-    ...['REST_APP_URI', 'PAGE_BACKGROUND_WORKER'].map(code => [code, `${code}: ${has(code) ? 'registered' : 'none'}`, has(code) ? 'good' : 'off']),
+    ...['REST_APP_URI', 'PAGE_BACKGROUND_WORKER'].map(code =>
+      has(code) ? [code, `${code}: registered`, 'good'] : [code, `${code}: none`, 'off']),
     ['slow-loads', `slow loads ${slow}/10`, slow > 0 ? 'warn' : ''],
     ['version', `version ${app.version}`],
     ['portal', portal.domain],

@@ -54,7 +54,7 @@ async function showInSlider(shell) {
 
 async function showApp({ code, options }, session) {
   const host = byId('page');
-  const frame = code === state.app.clientId && widgetsShown(state)
+  const frame = code === state.app.code && widgetsShown(state)
     && await openFrame({ placement: 'REST_APP_URI', options, uri: cameFrom(), session, host });
   if (!frame) host.append(notice(state.app));
 }

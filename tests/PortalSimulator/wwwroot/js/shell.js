@@ -30,7 +30,7 @@ export function createShell(initial, session) {
 
     /** A deep link somewhere in the portal's content. */
     openLink({ code, options }, href, from) {
-      return code === state.app.clientId
+      return code === state.app.code
         ? openAppSlider({ placement: 'REST_APP_URI', options, uri: from, url: href })
         : openNotice(`There is no application ${code} on this portal.`);
     },
@@ -62,8 +62,6 @@ export function createShell(initial, session) {
     const slider = sliders.open({
       kind: 'app', title: 'Application', settings, onClose, empty,
       async fill(slider) {
-        const loading = el('p', { class: 'slider-loading', role: 'status' }, 'Loading…');
-        slider.body.append(loading);
         const host = slider.body;
         const frame = shown(placement) ? await openFrame({ placement, options, uri, session, host, slider }) : null;
         if (frame) slider.frames.push(frame);
@@ -71,8 +69,6 @@ export function createShell(initial, session) {
         const worker = await openWorker(state, session, slider.body, url);
         if (worker) slider.frames.push(worker);
         if (!slider.body.isConnected) empty(slider); // closed meanwhile
-        frame?.iframe.addEventListener('load', () => loading.remove(), { once: true });
-        if (!frame || frame.iframe.dataset.loaded) loading.remove();
       },
     });
     slider.dispose = () => empty(slider);
@@ -94,8 +90,8 @@ export const widgetsShown = ({ app }) => app.installFinished || app.apiOnly;
 
 /** The hidden frame that every page has, and every slider once more. */
 export async function openWorker(state, session, host, uri) {
-  const registered = state.placements.some(({ placement, userId }) =>
-    placement === 'PAGE_BACKGROUND_WORKER' && (!userId || String(userId) === String(session.user.id)));
+  const registered = state.placements.some(({ placement, clientId, userId }) =>
+    placement === 'PAGE_BACKGROUND_WORKER' && clientId === state.app.clientId && (!userId || String(userId) === String(session.user.id)));
   if (!registered || !widgetsShown(state)) return null;
   return openFrame({ placement: 'PAGE_BACKGROUND_WORKER', uri, session, host });
 }

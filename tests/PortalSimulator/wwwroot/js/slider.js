@@ -2,7 +2,8 @@ import { el } from './dom.js';
 
 // The names that bx24_label.bgColor may have.
 const labelColors = {
-  aqua: '#06bab1', green: '#a5de00', orange: '#ffa801', brown: '#b57051', pink: '#f968b6', blue: '#2eceff', grey: '#a1a6ac', violet: '#6b52cc',
+  aqua: '#06bab1', green: '#a5de00', orange: '#ffa801', brown: '#b57051', pink: '#f968b6', blue: '#2eceff',
+  grey: '#a1a6ac', violet: '#6b52cc',
 };
 
 /** The stack of sliders. `fill(slider)` puts the content into `slider.body`, at first and after each reload. */
@@ -15,7 +16,9 @@ export function createSliders(host, portal) {
     const heading = el('h2', { id, tabindex: '-1', 'data-testid': 'slider-title' }, title);
     const body = el('div', { class: 'slider-body', 'data-testid': 'slider-body', tabindex: '0', role: 'group', 'aria-labelledby': id });
     const label = el('div', { class: 'slider-label' },
-      el('button', { type: 'button', class: 'slider-close', 'data-testid': 'slider-close', 'aria-label': 'Close', onclick: () => close(slider) }, '✕'));
+      el('button', {
+        type: 'button', class: 'slider-close', 'data-testid': 'slider-close', 'aria-label': 'Close', onclick: () => close(slider),
+      }, '✕'));
     const box = el('div', { class: 'slider', role: 'dialog', 'aria-labelledby': id, 'data-testid': 'slider', 'data-kind': kind },
       label, el('header', { class: 'slider-head' }, heading), body);
     const cover = el('div', { class: 'slider-cover', onclick: event => { if (event.target === cover) close(slider); } }, box);
@@ -65,7 +68,8 @@ export function createSliders(host, portal) {
   }
 
   document.addEventListener('keydown', event => {
-    if (event.key === 'Escape' && stack.length && !event.target.closest?.('aside')) close();
+    // In a field of the panel it belongs to the field.
+    if (event.key === 'Escape' && stack.length && !event.target.closest?.('aside :is(input, textarea, select)')) close();
   });
 
   return { open, close, top: () => stack.at(-1) ?? null };

@@ -1,8 +1,13 @@
+using System.Globalization;
 using System.Net;
+using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Installation;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
-namespace Bitrix24Placements.Tests.Hosting;
+namespace Bitrix24Placements.Tests.Refusals;
 
 /// <summary>Failed attempts are counted by address and member_id; what verifies from memory is not.</summary>
 public sealed class UnverifiedAttemptsTests
@@ -95,6 +100,62 @@ public sealed class UnverifiedAttemptsTests
         Assert.Equal(HttpStatusCode.OK, heard.StatusCode);
         using var noted = await service.PostAsync(new Uri(service.Portal.RemovalUrl()!).AbsolutePath, []);
         Assert.Equal(HttpStatusCode.OK, noted.StatusCode);
+    }
+
+    [Fact]
+    public async Task Failures_of_workers_persons_and_events_are_counted_apart()
+    {
+        await using var service = await Service.StartInstalledAsync(Small);
+        await AssertLimitedAsync(() => service.WorkerAsync(change: f => f.Body["APPLICATION_TOKEN"] = "forged"), HttpStatusCode.Forbidden);
+
+        await AssertLimitedAsync(() => service.LinkAsync(change: f => f.Body["AUTH_ID"] = "forged"), HttpStatusCode.Forbidden);
+        using var unconfirmed = await service.PostAsync("/events", service.Portal.EventFields("ONAPPINSTALL"));
+        Assert.Equal(HttpStatusCode.OK, unconfirmed.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_address_that_tries_one_portal_after_another_has_ten_times_as_much_and_no_more()
+    {
+        await using var service = await Service.StartInstalledAsync(Small);
+        for (var i = 0; i < 31; i++)
+        {
+            var unknown = i.ToString("x32", CultureInfo.InvariantCulture);
+            using var answer = await service.WorkerAsync(change: f => f.Body["member_id"] = unknown);
+            Assert.Equal(i < 30 ? HttpStatusCode.Forbidden : HttpStatusCode.TooManyRequests, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public void Ten_million_addresses_take_no_memory_and_refuse_nobody_else()
+    {
+        var attempts = new UnverifiedAttempts(Options.Create(new LimitsOptions()), TimeProvider.System);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        Parallel.For(0, 100, part =>
+        {
+            var context = new DefaultHttpContext();
+            for (var i = 0; i < 100_000; i++)
+            {
+                context.Connection.RemoteIpAddress = new IPAddress((part * 100_000L) + i);
+                attempts.Failed(context, AttemptKind.Worker, "da45a03b265edd8787f8a258d793cc5d");
+            }
+        });
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 4 * 1024 * 1024);
+        var another = new DefaultHttpContext();
+        another.Connection.RemoteIpAddress = IPAddress.Parse("203.0.113.7");
+        Assert.True(attempts.MayTry(another, AttemptKind.Worker, "da45a03b265edd8787f8a258d793cc5d"));
+    }
+
+    [Fact]
+    public void A_minute_later_all_is_forgotten()
+    {
+        var time = new FakeTimeProvider();
+        var attempts = new UnverifiedAttempts(Options.Create(new LimitsOptions { UnverifiedPerMinute = 1 }), time);
+        var context = new DefaultHttpContext();
+        attempts.Failed(context, AttemptKind.Person, "portal");
+        Assert.False(attempts.MayTry(context, AttemptKind.Person, "portal"));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(attempts.MayTry(context, AttemptKind.Person, "portal"));
     }
 
     private static async Task<HttpStatusCode> ForgedAsync(Service service)

@@ -1,0 +1,15 @@
+using System.Net.Sockets;
+
+namespace Bitrix24Placements.Refusals;
+
+/// <summary>Who is counted as one: a subscriber has a whole /64 of IPv6.</summary>
+internal static class ClientAddress
+{
+    public static string Of(HttpContext context) => context.Connection.RemoteIpAddress switch
+    {
+        null => "",
+        { IsIPv4MappedToIPv6: true } mapped => mapped.MapToIPv4().ToString(),
+        { AddressFamily: AddressFamily.InterNetworkV6 } address => Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8)),
+        var address => address.ToString(),
+    };
+}

@@ -1,0 +1,30 @@
+namespace Bitrix24Placements.Rest;
+
+/// <summary>One line for each call of a REST method, in a category of its own: how long such lines are kept is for the operator to say.</summary>
+/// <remarks>The Market wants requests and responses to be kept for three days: https://apidocs.bitrix24.com/market/preparing-to-publish/.</remarks>
+internal sealed partial class CallLog(ILoggerFactory loggers)
+{
+    public const string Category = "Bitrix24Placements.Rest.Calls";
+
+    private const int MaxNames = 32;
+
+    private readonly ILogger _logger = loggers.CreateLogger(Category);
+
+    /// <param name="outcome"><c>ok</c>, Bitrix24's error code, or ours.</param>
+    public void Write(PortalId id, RestCall call, string outcome, TimeSpan took, int requestBytes, int responseBytes)
+    {
+        if (!_logger.IsEnabled(LogLevel.Information))
+            return;
+        // Names alone: a value may be a secret of the portal's or the user's.
+        var names = string.Join(',', (call.Parameters ?? []).Take(MaxNames).Select(static p => RestErrors.Clean(p.Key)));
+        Log.Called(_logger, id.MemberId, id.App, RestErrors.Clean(call.Method), outcome, (long)took.TotalMilliseconds, requestBytes, responseBytes, names);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information,
+            "Portal {MemberId}, app {App}: {Method} gave {Outcome} after {DurationMs} ms, {RequestBytes} bytes sent, {ResponseBytes} received, parameters: {ParameterNames}")]
+        public static partial void Called(
+            ILogger logger, string memberId, string app, string method, string outcome, long durationMs, int requestBytes, int responseBytes, string parameterNames);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>The operator's own proxy for calls to portals, where the environment names one (<c>HTTPS_PROXY</c> and the like).</summary>
+/// <remarks>It connects in our place, out of sight of <see cref="HostRules"/>: so a portal's name is checked before the proxy hears it.</remarks>
+internal sealed class OutgoingProxy(IWebProxy proxy)
+{
+    private readonly Uri?[] _addresses = [Find(proxy, new("https://portal.example/")), Find(proxy, new("http://portal.example/"))];
+
+    public IWebProxy Proxy => proxy;
+
+    /// <summary>For a log; without user and password.</summary>
+    public string? Name => Array.Find(_addresses, static a => a is not null)?.Authority;
+
+    public bool Leads(Uri target) => Find(proxy, target) is not null;
+
+    /// <summary>Whether this is where the proxy itself listens.</summary>
+    public bool IsAt(string host, int port) =>
+        Array.Exists(_addresses, a => a is not null && a.Port == port && a.IdnHost.Equals(host, StringComparison.OrdinalIgnoreCase));
+
+    private static Uri? Find(IWebProxy proxy, Uri target) => proxy.IsBypassed(target) ? null : proxy.GetProxy(target);
+}
+
+/// <summary>Lets no request through a proxy, or to it, whose host may not be talked to.</summary>
+internal sealed class ProxiedPortalCheck(OutgoingProxy proxy, HostRules rules) : DelegatingHandler
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (request.RequestUri is { } target && (proxy.Leads(target) || proxy.IsAt(target.IdnHost, target.Port)) && !rules.MayBeInternal(target.IdnHost))
+            await rules.ResolvePortalAsync(target.IdnHost, cancellationToken);
+        return await base.SendAsync(request, cancellationToken);
+    }
+}
+
+/// <summary>Says once at the start that a proxy stands between the service and the portals.</summary>
+internal sealed partial class ProxyNotice(OutgoingProxy proxy, ILogger<ProxyNotice> logger) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (proxy.Name is { } name)
+            Log.Proxied(logger, name);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning,
+            "Calls to portals go through the proxy {Proxy}. A portal's name is resolved and checked here before each call, but the proxy resolves it again: it has to refuse internal addresses itself")]
+        public static partial void Proxied(ILogger logger, string proxy);
+    }
+}

@@ -1,0 +1,77 @@
+namespace Bitrix24Placements.Rest;
+
+/// <summary>The right to make one call, until it is disposed of.</summary>
+internal sealed class PortalTurn(SemaphoreSlim places) : IDisposable
+{
+    public void Dispose() => places.Release();
+}
+
+/// <summary>The calls of one portal: how fast they may follow each other, how many wait, how many are under way.</summary>
+internal sealed class PortalQueue(double perSecond, int burst, TimeProvider time)
+{
+    /// <summary>Of each lane.</summary>
+    public const int MaxWaiting = 32;
+
+    /// <summary>Of each lane: so many connections a silent portal holds.</summary>
+    public const int MaxUnderWay = 16;
+
+    public static readonly RestError NotInTime = RestError.Unavailable("The portal's limit of calls per second left no room in time.");
+
+    /// <summary>Longer than this no call waits for its turn.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
+
+    private readonly CallPace _all = new(perSecond, burst, time);
+
+    /// <summary>Users' calls take at most half of what the portal allows.</summary>
+    private readonly CallPace _users = new(perSecond / 2, Math.Max(1, burst / 2), time);
+
+    private readonly Lane[] _lanes = [new(), new(), new()];
+
+    private sealed class Lane
+    {
+        public readonly SemaphoreSlim Places = new(MaxUnderWay);
+        public int Waiting;
+    }
+
+    public bool IsIdle => _all.IsIdle && _users.IsIdle && Array.TrueForAll(_lanes, static l => l.Waiting == 0 && l.Places.CurrentCount == MaxUnderWay);
+
+    public async Task<RestResult<PortalTurn>> EnterAsync(CallLane kind, TimeSpan left, CancellationToken cancellationToken)
+    {
+        var lane = _lanes[(int)kind];
+        if (left <= TimeSpan.Zero)
+            return NotInTime;
+        if (Interlocked.Increment(ref lane.Waiting) > MaxWaiting)
+        {
+            Interlocked.Decrement(ref lane.Waiting);
+            return RestError.TooMany(_all.NextIn);
+        }
+
+        using var timeout = new CancellationTokenSource(left < MaxWait ? left : MaxWait, time);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            await lane.Places.WaitAsync(deadline.Token);
+            var turn = new PortalTurn(lane.Places);
+            try
+            {
+                if (kind == CallLane.User)
+                    await _users.WaitAsync(deadline.Token);
+                await _all.WaitAsync(deadline.Token);
+                return turn;
+            }
+            catch
+            {
+                turn.Dispose();
+                throw;
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return NotInTime;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref lane.Waiting);
+        }
+    }
+}

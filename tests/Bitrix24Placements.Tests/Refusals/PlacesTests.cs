@@ -1,0 +1,117 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Tests.Harness;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Tests.Refusals;
+
+/// <summary>Beyond its limits the service says so at once, and worker pages are the last to hear it.</summary>
+public sealed class PlacesTests
+{
+    private const string Worker = "/placements/page-background-worker";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_portal_that_has_used_its_share_is_refused_at_once_and_nobody_else_is()
+    {
+        // An eighth for a portal, a quarter for an address: that of the tests here is one.
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentRequests"] = "16" });
+        var other = await service.Bitrix.AddPortalAsync(Token);
+        await service.InstallAsync(other);
+        var known = other.LaunchFields("REST_APP_URI");
+        using (var confirmed = await service.PostAsync(known))
+            Assert.Equal(HttpStatusCode.OK, confirmed.StatusCode);
+        var (waiting, goOn) = await WaitingAsync(service, 2);
+
+        using var third = await service.LinkAsync(accept: "application/json");
+        using var others = await service.PostAsync(known);
+        using var home = await service.Http.GetAsync("/", Token);
+        using var worker = await service.WorkerAsync();
+        using var live = await service.Http.GetAsync("/health/live", Token);
+        using var ready = await service.Http.GetAsync("/health/ready", Token);
+        using var heard = await service.PostAsync("/events", service.Portal.EventFields("ONCRMDEALADD"));
+        using var signal = await service.ApiAsync("/api/signals", new JsonObject { ["memberId"] = service.Portal.MemberId, ["command"] = "test" });
+
+        await AssertOverloadedAsync(third);
+        Assert.All([others, home, worker, live, ready, heard], static a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        Assert.Equal(HttpStatusCode.Accepted, signal.StatusCode);
+        goOn.SetResult();
+        await waiting;
+        using var again = await service.LinkAsync();
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_still_on_its_way_takes_no_place()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentWorkerLoads"] = "1", ["Limits:ConcurrentRequests"] = "1" });
+        var slow = Enumerable.Range(0, 20).Select(_ => new RawConnection(service.Url)).ToList();
+        foreach (var (connection, path) in slow.Zip(Enumerable.Repeat(new[] { Worker, "/install", "/events", "/" }, 5).SelectMany(static p => p)))
+            await connection.SendAsync($"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\na=b");
+
+        using var worker = await service.WorkerAsync();
+        using var link = await service.LinkAsync();
+        Assert.All([worker, link], static a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        slow.ForEach(static s => s.Dispose());
+    }
+
+    [Fact]
+    public void Rooms_portals_and_addresses_have_their_own_and_a_place_comes_back()
+    {
+        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 16 }));
+        var (office, home) = (From("192.0.2.1"), From("2001:db8::1"));
+        var first = places.TryTake(Room.Pages, office, "one");
+        Assert.True(first.IsTaken && places.TryTake(Room.Pages, office, "one").IsTaken);
+        Assert.False(places.TryTake(Room.Pages, home, "one").IsTaken);
+        Assert.True(places.TryTake(Room.Pages, office, "two").IsTaken && places.TryTake(Room.Pages, office, "three").IsTaken);
+        Assert.False(places.TryTake(Room.Pages, office, "four").IsTaken);
+        Assert.True(places.TryTake(Room.Pages, home, "four").IsTaken && places.TryTake(Room.Events, office, "one").IsTaken);
+        first.Dispose();
+        Assert.True(places.TryTake(Room.Pages, home, "one").IsTaken);
+    }
+
+    private static DefaultHttpContext From(string address)
+    {
+        var context = new DefaultHttpContext();
+        context.Connection.RemoteIpAddress = IPAddress.Parse(address);
+        return context;
+    }
+
+    [Fact]
+    public async Task A_full_queue_of_confirmations_is_told_at_once()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentConfirmations"] = "1" });
+        var (waiting, goOn) = await WaitingAsync(service, 1);
+        var others = new[] { service.LinkAsync(userId: 2, accept: "application/json"), service.LinkAsync(userId: 3, accept: "application/json") };
+
+        var shed = await Task.WhenAny(others);
+
+        await AssertOverloadedAsync(await shed);
+        goOn.SetResult();
+        await waiting;
+        using var served = await others.Single(other => other != shed);
+        Assert.Equal(HttpStatusCode.OK, served.StatusCode);
+    }
+
+    /// <summary>Launches that wait for the OAuth server, until the test lets it answer.</summary>
+    private static async Task<(Task Waiting, TaskCompletionSource GoOn)> WaitingAsync(Service service, int count)
+    {
+        var goOn = new TaskCompletionSource();
+        service.Bitrix.OAuth.Calls.Clear();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Until(goOn.Task));
+        var waiting = Task.WhenAll(Enumerable.Range(0, count).Select(_ => service.LinkAsync()));
+        await service.Bitrix.OAuth.Calls.WaitAsync(static c => c.Kind == "app.info", count, Token);
+        return (waiting, goOn);
+    }
+
+    private static async Task AssertOverloadedAsync(HttpResponseMessage answer)
+    {
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("overloaded", await Service.CodeAsync(answer));
+        Assert.True(answer.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+    }
+}

@@ -1,0 +1,1 @@
+return await Bitrix24Placements.PortalSimulator.Program.Main(args);
