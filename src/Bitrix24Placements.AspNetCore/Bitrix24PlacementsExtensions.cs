@@ -26,7 +26,7 @@ public static class Bitrix24PlacementsExtensions
         var services = builder.Services;
         services.AddRouting();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddStorage(builder.Configuration);
+        services.AddStorage();
         services.AddApps();
         services.AddPortals();
         services.AddWork();

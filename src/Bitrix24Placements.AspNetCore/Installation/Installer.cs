@@ -31,12 +31,9 @@ internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo?
 
 /// <summary>Believes an installation, or not: the OAuth server has to name the portal and this app, and the portal has to name the user an administrator.</summary>
 internal sealed partial class Installer(
-    OAuthClient oauth, HostRules hosts, AdministratorVisits administrators, PortalStore portals, WorkStore work, WorkSignal signal, TokenVault vault,
-    InstallationMetrics metrics, AppRegistry apps, TimeProvider time, ILogger<Installer> logger)
+    OAuthClient oauth, HostRules hosts, AdministratorVisits administrators, PortalStore portals, KeptInstallations kept, WorkSignal signal, TokenVault vault,
+    InstallationMetrics metrics, AppRegistry apps, ILogger<Installer> logger)
 {
-    /// <summary>Installations that wait for the keys, or for an OAuth server.</summary>
-    private const int MostPending = 100;
-
     public static readonly TimeSpan PendingLife = TimeSpan.FromDays(7);
 
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(3);
@@ -96,12 +93,13 @@ internal sealed partial class Installer(
     public async Task<bool> KeepAsync(InstallClaim claim, CancellationToken cancellationToken)
     {
         var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(claim.Access.Reveal())))[..16];
-        var kept = await work.KeepAsync(new(claim.MemberId), kind, time.GetUtcNow() + TimeSpan.FromSeconds(2), vault.Protect(claim.MemberId, "install", claim.Serialize()), MostPending, cancellationToken);
-        if (kept)
+        var payload = vault.Protect(claim.MemberId, "install", claim.Serialize());
+        var isKept = await kept.KeepAsync(new(claim.MemberId), kind, TimeSpan.FromSeconds(2), payload, address: null, cancellationToken);
+        if (isKept)
             Log.Kept(logger, new(claim.MemberId));
         else
-            Log.NoRoom(logger, new(claim.MemberId), MostPending);
-        return kept;
+            Log.NoRoom(logger, new(claim.MemberId), KeptInstallations.Max);
+        return isKept;
     }
 
     private static partial class Log

@@ -9,7 +9,7 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>What nobody asks for: portals of an earlier declaration after a start, kept installations, refresh tokens that are getting old.</summary>
 internal sealed partial class Upkeep(
-    PortalStore portals, WorkStore work, WorkSignal signal, PlacementCatalogue catalogue, TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
+    PortalStore portals, WorkStore work, KeptInstallations kept, InboxStore inbox, WorkSignal signal, PlacementCatalogue catalogue, TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
 {
     private const int Page = 200;
 
@@ -20,12 +20,14 @@ internal sealed partial class Upkeep(
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await TryAsync(() => work.HastenInstallationsAsync(stoppingToken), stoppingToken);
+        await TryAsync(() => kept.HastenAsync(stoppingToken), stoppingToken);
         await TryAsync(() => RequestForOtherDeclarationsAsync(stoppingToken), stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {
             await TryAsync(() => RenewOldTokensAsync(stoppingToken), stoppingToken);
             await TryAsync(() => portals.ForgetOldChangesAsync(stoppingToken), stoppingToken);
+            await TryAsync(() => portals.DeleteExpiredAsync(Page, stoppingToken), stoppingToken);
+            await TryAsync(() => inbox.ForgetOldAsync(stoppingToken), stoppingToken);
             await Task.Delay(Every, time, stoppingToken);
         }
     }
@@ -53,9 +55,9 @@ internal sealed partial class Upkeep(
     private async Task RenewOldTokensAsync(CancellationToken cancellationToken)
     {
         var due = await portals.UnusedSinceAsync(time.GetUtcNow() - RenewAfter, Page, cancellationToken);
-        foreach (var memberId in due)
+        foreach (var id in due.Where(static u => !u.IsReserve).Select(static u => u.Id))
         {
-            if (await portals.FindAsync(memberId, cancellationToken) is { Tokens: not null } portal)
+            if (await portals.FindAsync(id, cancellationToken) is { Tokens: not null } portal)
                 await tokens.RefreshAsync(portal, afresh: false, cancellationToken);
         }
     }
