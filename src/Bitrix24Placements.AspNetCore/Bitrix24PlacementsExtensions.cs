@@ -52,7 +52,10 @@ public static class Bitrix24PlacementsExtensions
             app.UsePathBase(path);
         }
 
-        app.Map(PageFrame.FilesPath, static files =>
+        var scripts = new OwnScripts(app.Environment.WebRootFileProvider, new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"));
+        // One's own file is seen at the next page while it is written, and within a minute afterwards.
+        var own = app.Environment.IsDevelopment() ? "no-cache" : "public, max-age=60";
+        app.Map(PageFrame.FilesPath, files =>
         {
             // A catch-all of the host's would otherwise come before the files.
             files.Use(static (context, next) =>
@@ -60,8 +63,8 @@ public static class Bitrix24PlacementsExtensions
                 context.SetEndpoint(null);
                 return next(context);
             });
-            files.UseFiles("/" + PageFrame.Version, "public, max-age=31536000, immutable");
-            files.UseFiles("", "public, max-age=600");
+            files.UseFiles("/" + PageFrame.Version, scripts, "public, max-age=31536000, immutable", own);
+            files.UseFiles("", scripts, "public, max-age=600", own);
         });
         app.UseMiddleware<ErrorHandling>(ErrorScope.OwnEndpoints);
         return app;
@@ -80,14 +83,14 @@ public static class Bitrix24PlacementsExtensions
         return app;
     }
 
-    private static void UseFiles(this IApplicationBuilder app, string path, string caching) =>
+    private static void UseFiles(this IApplicationBuilder app, string path, IFileProvider files, string caching, string cachingOfOwn) =>
         app.UseStaticFiles(new StaticFileOptions
         {
             RequestPath = path,
-            FileProvider = new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"),
+            FileProvider = files,
             OnPrepareResponse = context =>
             {
-                context.Context.Response.Headers.CacheControl = caching;
+                context.Context.Response.Headers.CacheControl = context.File.PhysicalPath is null ? caching : cachingOfOwn;
                 context.Context.Response.Headers.XContentTypeOptions = "nosniff";
                 context.Context.Response.Headers.AccessControlAllowOrigin = "*";
             },

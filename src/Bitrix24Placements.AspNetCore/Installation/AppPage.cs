@@ -33,7 +33,7 @@ internal sealed class AppPage(
         var html = Html.Of(
             $"""
             {pages.Head(context, request.Language, T("app.title"))}
-            <body data-bx24="{pages.ScriptUrl}" data-base="{pages.BasePath(context)}" data-session="{request.Session}">
+            {pages.Body(context, request.Session)}
             <main>
             <h1>{T("app.title")}</h1>
             {(portal is null ? Html.Of($"""<p class="warning">{T("app.unverified")}</p>""") : State(portal, request.App, T))}

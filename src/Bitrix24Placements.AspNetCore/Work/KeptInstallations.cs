@@ -20,7 +20,9 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
             await using var insert = connection.Command(
                 $"""
                 INSERT INTO work (member_id, app, kind, due_at, attempt, request, payload, created_at, lease_till, vouched, address)
-                VALUES (@id, @app, @kind, {database.NowSql} + @delay, 0, 1, @payload, {database.NowSql}, 0, 0, @address)
+                VALUES (@id, @app, @kind, {database.NowSql} + @delay, 0, 1, @payload,
+                    (SELECT MAX(instant) FROM (SELECT {database.NowSql} AS instant UNION ALL SELECT MAX(created_at) + 1 FROM work WHERE vouched IS NOT NULL) known),
+                    0, 0, @address)
                 ON CONFLICT (member_id, app, kind) DO NOTHING
                 """,
                 [.. WorkStore.Key(id, kind), ("@delay", (long)delay.TotalMilliseconds), ("@payload", payload), ("@address", address is null ? null : Short(address))]);
