@@ -1,5 +1,6 @@
 using System.Reflection;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
@@ -35,6 +36,7 @@ public static class Bitrix24PlacementsExtensions
         services.AddPages();
         services.AddRefusals();
         services.AddPlacements();
+        services.AddEvents();
         services.AddInstallation();
         services.AddSignals();
         services.AddHealth();
@@ -74,6 +76,7 @@ public static class Bitrix24PlacementsExtensions
         var own = app.MapGroup("").WithMetadata(OwnEndpoint.Instance);
         var registered = own.MapGroup("").AnswersHead();
         registered.MapPlacements();
+        registered.MapEvents();
         registered.MapInstallation();
         own.MapSignals();
         own.MapHealth();
