@@ -21,7 +21,10 @@ namespace Bitrix24Placements;
 /// <summary>The library's door: services, middleware and endpoints of a Bitrix24 app, beside whatever else the host has.</summary>
 public static class Bitrix24PlacementsExtensions
 {
-    /// <summary>Adds the services, configured by the sections <c>Bitrix24</c>, <c>Storage</c>, <c>DataProtection</c>, <c>Signals</c>, <c>Limits</c>.</summary>
+    /// <summary>
+    /// Adds the services, configured by the sections <c>Bitrix24</c>, <c>Storage</c>, <c>DataProtection</c>, <c>Signals</c>,
+    /// <c>Limits</c>.
+    /// </summary>
     public static IHostApplicationBuilder AddBitrix24Placements(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -43,7 +46,10 @@ public static class Bitrix24PlacementsExtensions
         return builder;
     }
 
-    /// <summary>The path of <c>Bitrix24:PublicUrl</c>, the pages' files, and answers to what an endpoint of the library refuses or fails at. Other endpoints' answers are left alone.</summary>
+    /// <summary>
+    /// The path of <c>Bitrix24:PublicUrl</c>, the pages' files, and answers to what an endpoint of the library refuses or fails at.
+    /// Other endpoints' answers are left alone.
+    /// </summary>
     public static WebApplication UseBitrix24Placements(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url
