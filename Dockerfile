@@ -8,13 +8,14 @@ WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/Bitrix24Placements.AspNetCore/Bitrix24Placements.AspNetCore.csproj src/Bitrix24Placements.AspNetCore/packages.lock.json src/Bitrix24Placements.AspNetCore/
 COPY src/Bitrix24Placements/Bitrix24Placements.csproj src/Bitrix24Placements/packages.lock.json src/Bitrix24Placements/
-RUN dotnet restore src/Bitrix24Placements --locked-mode
+# Compiled ahead (ReadyToRun) for the platform that the image is built on: the process starts sooner.
+RUN case "$(uname -m)" in aarch64 | arm64) echo linux-arm64 ;; *) echo linux-x64 ;; esac > /rid \
+    && dotnet restore src/Bitrix24Placements --locked-mode -r "$(cat /rid)" -p:PublishReadyToRun=true
 
 COPY .editorconfig ./
 COPY src src
-# SQLite comes for every platform that .NET knows; a Linux container needs two of them.
-RUN dotnet publish src/Bitrix24Placements -c Release --no-restore -p:UseAppHost=false -o /out \
-    && find /out/runtimes -mindepth 1 -maxdepth 1 ! -name linux-x64 ! -name linux-arm64 -exec rm -rf {} + \
+RUN dotnet publish src/Bitrix24Placements -c Release --no-restore -r "$(cat /rid)" --self-contained false \
+    -p:PublishReadyToRun=true -p:UseAppHost=false -o /out \
     && mkdir /data
 
 FROM mcr.microsoft.com/dotnet/aspnet:${RUNTIME_TAG}

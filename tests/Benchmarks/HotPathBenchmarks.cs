@@ -15,6 +15,8 @@ public class HotPathBenchmarks
         + "&SERVER_ENDPOINT=https%3A%2F%2Foauth.bitrix.info%2Frest%2F&APPLICATION_TOKEN=ec1b2074a9d3f5c81b6e40d27a95cf38&APPLICATION_SCOPE=placement%2Cpull&member_id=da45a03b265edd8787f8a258d793cc5d"
         + "&status=L&PLACEMENT=PAGE_BACKGROUND_WORKER&PLACEMENT_OPTIONS=%7B%22ID%22%3A%22PAGE_BACKGROUND_WORKER%22%2C%22URI%22%3A%22%5C%2Fcompany%5C%2Fpersonal%5C%2Fuser%5C%2F1%5C%2Fblog%5C%2F%22%7D");
 
+    private static readonly PlacementExpectation Expected = new(PlacementCatalogue.BackgroundWorker);
+
     [Benchmark]
     public int Form()
     {
@@ -26,6 +28,6 @@ public class HotPathBenchmarks
     public object? FormAndPost()
     {
         using var form = WireForm.Parse(Query, new System.Buffers.ReadOnlySequence<byte>(Body));
-        return PlacementParser.Parse(form, PlacementPipeline.BackgroundWorker).Post;
+        return PlacementParser.Parse(form, Expected).Post;
     }
 }

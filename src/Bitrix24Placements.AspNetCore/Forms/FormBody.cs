@@ -6,10 +6,10 @@ namespace Bitrix24Placements.Forms;
 internal static class FormBody
 {
     /// <summary>The form, or why there is none. The caller disposes it.</summary>
-    public static ValueTask<(WireForm? Form, Rejection? Rejection)> ReadAsync(HttpContext context) =>
+    public static ValueTask<Checked<WireForm>> ReadAsync(HttpContext context) =>
         IsForm(context.Request)
             ? BoundedBody.ReadAsync(context, static (c, body) => WireForm.Parse(c.Request.QueryString.Value, body))
-            : new((null, Rejection.NotAForm));
+            : new(Rejection.NotAForm);
 
     private static bool IsForm(HttpRequest request)
     {
@@ -18,7 +18,8 @@ internal static class FormBody
         var parameters = end < 0 ? default : type[(end + 1)..];
         var media = (end < 0 ? type : type[..end]).Trim();
         return media.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
-            && (!parameters.Contains("charset", StringComparison.OrdinalIgnoreCase) || parameters.Contains("utf-8", StringComparison.OrdinalIgnoreCase))
+            && (!parameters.Contains("charset", StringComparison.OrdinalIgnoreCase)
+                || parameters.Contains("utf-8", StringComparison.OrdinalIgnoreCase))
             && request.Headers.ContentEncoding.Count == 0;
     }
 }

@@ -1,17 +1,19 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 
 namespace Bitrix24Placements.Forms;
 
-/// <summary>Query and body of a request as one set of fields, decoded in a pooled buffer, as PHP's <c>$_REQUEST</c> sees them: the body wins, and the last of a repeated name.</summary>
+/// <summary>Query and body of a request as one set of fields, decoded in a pooled buffer, as PHP's <c>$_REQUEST</c> sees them: the body wins,
+/// and the last of a repeated name.</summary>
 /// <remarks>Pure: knows of no HTTP. Fields are looked up by comparing bytes, so no input can make a hash table slow.</remarks>
 internal sealed class WireForm : IDisposable
 {
-    public const int MostFields = 256;
+    public const int MaxFields = 256;
 
     private static readonly SearchValues<byte> Encoded = SearchValues.Create("%+"u8);
 
-    private Field[] _fields = ArrayPool<Field>.Shared.Rent(32);
+    private Field[] _fields = ArrayPool<Field>.Shared.Rent(MaxFields);
     private byte[] _buffer;
     private int _used;
     private int _count;
@@ -21,7 +23,7 @@ internal sealed class WireForm : IDisposable
 
     private WireForm(int capacity) => _buffer = ArrayPool<byte>.Shared.Rent(capacity);
 
-    /// <summary>More than <see cref="MostFields"/> names and values were sent; the surplus was not read.</summary>
+    /// <summary>More than <see cref="MaxFields"/> names and values were sent; the surplus was not read.</summary>
     public bool HasTooManyFields { get; private set; }
 
     public int Count => _count;
@@ -97,7 +99,7 @@ internal sealed class WireForm : IDisposable
 
     private bool Add(int start, Span<byte> pair)
     {
-        if (_count == MostFields)
+        if (_count == MaxFields)
         {
             HasTooManyFields = true;
             return false;
@@ -106,18 +108,8 @@ internal sealed class WireForm : IDisposable
         var equals = pair.IndexOf((byte)'=');
         var nameLength = Decode(equals < 0 ? pair : pair[..equals]);
         var valueLength = equals < 0 ? 0 : Decode(pair[(equals + 1)..]);
-        if (_count == _fields.Length)
-            GrowFields();
         _fields[_count++] = new(start, nameLength, start + equals + 1, valueLength);
         return true;
-    }
-
-    private void GrowFields()
-    {
-        var larger = ArrayPool<Field>.Shared.Rent(_fields.Length * 2);
-        _fields.AsSpan(0, _count).CopyTo(larger);
-        ArrayPool<Field>.Shared.Return(_fields);
-        _fields = larger;
     }
 
     /// <summary>In place: decoded text is never longer. A lone percent sign stays what it is, as in PHP.</summary>
@@ -135,9 +127,9 @@ internal sealed class WireForm : IDisposable
                 text[written++] = (byte)' ';
                 read++;
             }
-            else if (b == (byte)'%' && read + 2 < text.Length && HexValue(text[read + 1]) is var high and >= 0 && HexValue(text[read + 2]) is var low and >= 0)
+            else if (b == (byte)'%' && read + 2 < text.Length && byte.TryParse(text.Slice(read + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var decoded))
             {
-                text[written++] = (byte)((high << 4) | low);
+                text[written++] = decoded;
                 read += 3;
             }
             else
@@ -149,14 +141,6 @@ internal sealed class WireForm : IDisposable
 
         return written;
     }
-
-    private static int HexValue(byte b) => b switch
-    {
-        >= (byte)'0' and <= (byte)'9' => b - '0',
-        >= (byte)'a' and <= (byte)'f' => b - 'a' + 10,
-        >= (byte)'A' and <= (byte)'F' => b - 'A' + 10,
-        _ => -1,
-    };
 
     public void Dispose()
     {

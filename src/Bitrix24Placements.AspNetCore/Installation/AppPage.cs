@@ -9,7 +9,7 @@ using Bitrix24Placements.Refusals;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>The app's own page: how its placements are on this portal, how fast the worker was, and links to copy.</summary>
-internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals, WorkerLoads loads, PageSessions sessions, DeepLinks links)
+internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals, WorkerLoads loads, PlacementCatalogue catalogue, DeepLinks links)
 {
     public async Task ShowAsync(HttpContext context, AppPageRequest request)
     {
@@ -27,14 +27,14 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
         var html = Html.Of(
             $"""
             {pages.Head(context, request.Language, T("app.title"))}
-            <body data-bx24="{pages.ScriptUrl}" data-base="{pages.BasePath(context)}" data-session="{sessions.Create(request)}">
+            <body data-bx24="{pages.ScriptUrl}" data-base="{pages.BasePath(context)}" data-session="{request.Session}">
             <main>
             <h1>{T("app.title")}</h1>
             {(portal is null ? Html.Of($"""<p class="warning">{T("app.unverified")}</p>""") : Tokens(portal, T))}
             {(request.Parameters.Count == 0 ? default : ParameterTable.Render(request.Parameters, T))}
-            {Placements(portal, T)}
+            {Placements(portal, request.Language, T)}
             {LoadPlot.Render(hours, T)}
-            {LinkMaker(T)}
+            {LinkMaker(request.App.Name, T)}
             </main>
             {pages.Module(context, "app.js")}
             </body>
@@ -55,10 +55,10 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
         return Html.Of($"""<p class="outcome {css}" id="tokens" data-state="{portal.TokenState.ToString().ToLowerInvariant()}">{t(key)}</p>""");
     }
 
-    private Markup Placements(Portal? portal, Func<string, string> t)
+    private Markup Placements(Portal? portal, string language, Func<string, string> t)
     {
         var known = OutcomeJson.ReadPlacements(portal?.Placements);
-        var rows = PlacementCatalogue.Codes.Select(code =>
+        var rows = catalogue.Codes.Select(code =>
         {
             var outcome = known.FirstOrDefault(p => p.Placement == code);
             var good = outcome is { Error: null };
@@ -66,7 +66,7 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
             var reason = outcome?.Error is { } error ? texts.Find("", "error." + error) is null ? string.Format(CultureInfo.InvariantCulture, t("error.other"), error) : t("error." + error) : null;
             return Html.Of(
                 $"""
-                <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}"><th scope="row">{t("placement." + code)}<br><code>{code}</code></th>
+                <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}"><th scope="row">{catalogue.TitleOf(code, language)}<br><code>{code}</code></th>
                 <td><span class="{(good ? "good" : "bad")}">{(outcome is null ? "–" : state)}</span>{(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
                 """);
         });
@@ -84,9 +84,9 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
             """);
     }
 
-    private Markup LinkMaker(Func<string, string> t)
+    private Markup LinkMaker(string app, Func<string, string> t)
     {
-        if (links.Example() is not { } example)
+        if (links.Example(app) is not { } example)
             return default;
         return Html.Of(
             $"""
@@ -117,7 +117,7 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
             json.WriteString("tokens", portal?.TokenState.ToString().ToLowerInvariant());
             json.WritePropertyName("placements");
             OutcomeJson.WritePlacements(json, OutcomeJson.ReadPlacements(portal?.Placements));
-            json.WriteString("link", links.Example());
+            json.WriteString("link", links.Example(request.App.Name));
             json.WriteEndObject();
         }
 

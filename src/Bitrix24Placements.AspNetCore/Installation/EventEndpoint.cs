@@ -31,7 +31,7 @@ internal sealed class EventEndpoint(
         using (form)
         {
             if (form.HasTooManyFields)
-                await rejections.WriteAsync(context, Rejection.Malformed($"There are more than {WireForm.MostFields} fields."));
+                await rejections.WriteAsync(context, Rejection.Malformed($"There are more than {WireForm.MaxFields} fields."));
             else if (AppEvent.Name(form) is { } name)
                 await HandleAsync(context, form, name);
             else

@@ -38,7 +38,7 @@ internal static class InstallationServices
         endpoints.MapPost(AppPaths.Removed + "{key}", services.GetRequiredService<RemovalNotices>().ReceiveAsync);
         endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], services.GetRequiredService<HomePage>().ShowAsync).GivesWay();
         endpoints.MapPost(AppPaths.Events, services.GetRequiredService<EventEndpoint>().ReceiveAsync);
-        endpoints.MapAppPage(services.GetRequiredService<AppPage>().ShowAsync);
+        endpoints.MapBuiltIn<AppPageRequest>(PlacementCatalogue.Default, services.GetRequiredService<AppPage>().ShowAsync);
         return endpoints;
     }
 }

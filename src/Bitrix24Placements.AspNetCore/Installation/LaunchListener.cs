@@ -1,3 +1,4 @@
+using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
@@ -6,7 +7,7 @@ using Bitrix24Placements.Rest;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>What launches change of a portal: its address, its application_token, its state.</summary>
-internal sealed class LaunchListener(PortalStore portals, AdministratorVisits administrators, AddressChecks addresses) : ILaunchListener
+internal sealed class LaunchListener(PortalStore portals, AdministratorVisits administrators, AddressChecks addresses, EventEndpoint events) : ILaunchListener
 {
     public async Task<Checked<KnownPortal>> SettleAsync(
         TokenInfo user, PlacementPost post, KnownPortal? known, CancellationToken cancellationToken)
@@ -25,6 +26,8 @@ internal sealed class LaunchListener(PortalStore portals, AdministratorVisits ad
         administrators.IsWanted(known) ? new(administrators.VisitAsync(known, user, post)) : default;
 
     public void AddressDiffers(PortalId id) => addresses.Suggest(id);
+
+    public Task HearEventAsync(HttpContext context, WireForm form) => events.HandleAsync(context, form, AppEvent.Name(form) ?? "");
 
     /// <summary>Only an administrator's page brings a new application_token, and only his restores a suspended portal.</summary>
     private async Task<Rejection?> AdministratorChangesAsync(TokenInfo user, PlacementPost post, KnownPortal known, CancellationToken cancellationToken)

@@ -10,11 +10,11 @@ public sealed record BackgroundWorkerOptions(string Id, string? Uri)
     private static readonly BackgroundWorkerOptions None = new(PlacementCatalogue.BackgroundWorker, null);
 
     /// <summary>Reads two texts without a document around them: this runs on every page of every user.</summary>
-    internal static BackgroundWorkerOptions Read(byte[]? json)
+    internal static BackgroundWorkerOptions Read(byte[] json)
     {
-        if (json is null)
+        if (json.Length == 0)
             return None;
-        var (id, uri) = (PlacementCatalogue.BackgroundWorker, (string?)null);
+        var options = None;
         var reader = new Utf8JsonReader(json);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -22,12 +22,12 @@ public sealed record BackgroundWorkerOptions(string Id, string? Uri)
             var (isId, isUri) = (reader.ValueTextEquals("ID"u8), reader.ValueTextEquals("URI"u8));
             reader.Read();
             if (isUri)
-                uri = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-            else if (isId && reader.TokenType == JsonTokenType.String && !reader.ValueTextEquals(id))
-                id = reader.GetString()!;
+                options = options with { Uri = reader.TokenType == JsonTokenType.String ? reader.GetString() : null };
+            else if (isId && reader.TokenType == JsonTokenType.String && !reader.ValueTextEquals(options.Id))
+                options = options with { Id = reader.GetString() ?? options.Id };
             reader.Skip();
         }
 
-        return new(id, uri);
+        return options;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -5,7 +6,8 @@ using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements;
 
-/// <summary>Links that open the app in a slider, from any text of the portal. Their parameters arrive as <c>options.parameters</c> of the launch; they grant nothing, anybody can write one.</summary>
+/// <summary>Links that open the app in a slider, from any text of the portal. Their parameters arrive as <c>options.parameters</c> of the launch;
+/// they grant nothing, anybody can write one.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/app-url.html</remarks>
 public sealed class DeepLinks
 {
@@ -13,24 +15,32 @@ public sealed class DeepLinks
 
     internal DeepLinks(AppRegistry apps) => _apps = apps;
 
-    private const int Deepest = 32;
+    private const int MaxDepth = 32;
+
+    /// <summary>Longer links are cut by browsers and proxies.</summary>
+    private const int MaxLength = 8 * 1024;
 
     /// <summary>A link by path, <c>/marketplace/view/{code}/?params[docId]=42</c>.</summary>
-    /// <param name="parameters">Texts, numbers, truth values, objects and arrays, at most 32 levels deep. PHP reads them: arrays become objects with the keys 0, 1, …, numbers become texts.</param>
-    /// <exception cref="InvalidOperationException">Neither <c>Bitrix24:ClientId</c> nor <c>Bitrix24:AppCode</c> is configured.</exception>
-    /// <exception cref="ArgumentException">A name that PHP cannot read back: empty, or with a square bracket in it; or too deep.</exception>
-    public string Path(JsonObject? parameters = null) => Write($"/marketplace/view/{Uri.EscapeDataString(Code)}/", '?', parameters);
+    /// <param name="parameters">Texts, numbers, truth values, objects and arrays, at most 32 levels deep and 8 KB as a link. PHP reads them: arrays
+    /// become objects with the keys 0, 1, …, numbers become texts.</param>
+    /// <param name="app">The name of the app that the link opens.</param>
+    /// <exception cref="InvalidOperationException">The app's keys are not configured.</exception>
+    /// <exception cref="ArgumentException">A name that PHP cannot read back: empty, or with a square bracket in it; or too deep, or too long.</exception>
+    public string Path(JsonObject? parameters = null, string app = PortalId.DefaultApp) =>
+        Write($"/marketplace/view/{Uri.EscapeDataString(CodeOf(app))}/", '?', parameters);
 
     /// <summary>The other form, <c>/marketplace/view/?APP={code}&amp;params[docId]=42</c>.</summary>
-    /// <inheritdoc cref="Path(JsonObject?)" path="/param"/>
-    /// <inheritdoc cref="Path(JsonObject?)" path="/exception"/>
-    public string QueryPath(JsonObject? parameters = null) => Write($"/marketplace/view/?APP={Uri.EscapeDataString(Code)}", '&', parameters);
+    /// <inheritdoc cref="Path(JsonObject?, string)" path="/param"/>
+    /// <inheritdoc cref="Path(JsonObject?, string)" path="/exception"/>
+    public string QueryPath(JsonObject? parameters = null, string app = PortalId.DefaultApp) =>
+        Write($"/marketplace/view/?APP={Uri.EscapeDataString(CodeOf(app))}", '&', parameters);
 
-    internal string? Example() => _apps.Find(PortalId.DefaultApp)?.LinkCode is null ? null : Path(new JsonObject { ["docId"] = 42 });
+    internal string? Example(string app) => CanMake(app) ? Path(new JsonObject { ["docId"] = 42 }, app) : null;
 
-    internal bool CanMake => _apps.Find(PortalId.DefaultApp)?.LinkCode is not null;
+    internal bool CanMake(string app) => _apps.Find(app) is not null;
 
-    private string Code => _apps.Find(PortalId.DefaultApp)?.LinkCode ?? throw new InvalidOperationException("Bitrix24:ClientId is not configured: a link needs the app's code.");
+    private string CodeOf(string app) =>
+        _apps.Find(app)?.LinkCode ?? throw new InvalidOperationException($"The keys of the app {app} are not configured: a link needs its code.");
 
     private static string Write(string start, char separator, JsonObject? parameters)
     {
@@ -44,9 +54,12 @@ public sealed class DeepLinks
     {
         if (name.Length == 0 || name.AsSpan().IndexOfAny('[', ']') >= 0)
             throw new ArgumentException("A parameter's name must not be empty or hold a square bracket.");
-        if (depth > Deepest)
-            throw new ArgumentException($"Parameters must not be deeper than {Deepest} levels.");
-        var key = prefix + "[" + Escape(name) + "]";
+        if (depth > MaxDepth)
+            throw new ArgumentException($"Parameters must not be deeper than {MaxDepth} levels.");
+        var key = prefix + "[" + Uri.EscapeDataString(name) + "]";
+        // Noticed while it is made: every leaf repeats the names above it.
+        if (key.Length + link.Length > MaxLength)
+            throw TooLong();
         switch (value)
         {
             case JsonObject members:
@@ -55,14 +68,18 @@ public sealed class DeepLinks
                 break;
             case JsonArray items:
                 for (var i = 0; i < items.Count; i++)
-                    Append(link, ref separator, key, i.ToString(System.Globalization.CultureInfo.InvariantCulture), items[i], depth + 1);
+                    Append(link, ref separator, key, i.ToString(CultureInfo.InvariantCulture), items[i], depth + 1);
                 break;
             default:
-                link.Append(separator).Append(key).Append('=').Append(Escape(Text(value)));
+                link.Append(separator).Append(key).Append('=').Append(Uri.EscapeDataString(Text(value)));
+                if (link.Length > MaxLength)
+                    throw TooLong();
                 separator = '&';
                 break;
         }
     }
+
+    private static ArgumentException TooLong() => new($"A link with these parameters is longer than {MaxLength} characters.");
 
     private static string Text(JsonNode? value) => value?.GetValueKind() switch
     {
@@ -72,6 +89,4 @@ public sealed class DeepLinks
         JsonValueKind.False => "0",
         _ => value.ToJsonString(),
     };
-
-    private static string Escape(string text) => Uri.EscapeDataString(text);
 }

@@ -1,85 +1,48 @@
-using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The launch context as JSON: for curl, scripts and support. Written field by field, so that no token can slip in.</summary>
+/// <summary>The launch context as JSON: for curl, scripts and support. A record of its own, so that no token can slip in.</summary>
+internal sealed record LaunchContext(
+    string Placement, ContextPortal Portal, string Language, string ApplicationSid, string? ApplicationStatus, long? UserId, string Verification,
+    object Options, IReadOnlyDictionary<string, string> HandlerQuery);
+
+internal sealed record ContextPortal(string MemberId, string Domain, string Protocol);
+
+internal sealed record AppPageOptions(IReadOnlyDictionary<string, JsonElement> Parameters);
+
 internal static class LaunchContextJson
 {
-    public static byte[] Write(PlacementRequest request)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            json.WriteStartObject();
-            WriteMembers(json, request);
-            json.WriteEndObject();
-        }
+    private static readonly ContextJson Readable = new(new(ContextJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-        return buffer.WrittenSpan.ToArray();
-    }
+    public static byte[] Write(PlacementRequest request) => JsonSerializer.SerializeToUtf8Bytes(Of(request), Readable.LaunchContext);
 
+    /// <summary>Into an object that says more.</summary>
     public static void WriteMembers(Utf8JsonWriter json, PlacementRequest request)
     {
-        json.WriteString("placement", request.Placement);
-        json.WriteStartObject("portal");
-        json.WriteString("memberId", request.Portal.MemberId);
-        json.WriteString("domain", request.Portal.Domain);
-        json.WriteString("protocol", request.Portal.Protocol);
-        json.WriteEndObject();
-        json.WriteString("language", request.Language);
-        json.WriteString("applicationSid", request.ApplicationSid);
-        json.WriteString("applicationStatus", request.ApplicationStatus);
-        if (request.UserId is { } userId)
-            json.WriteNumber("userId", userId);
-        else
-            json.WriteNull("userId");
-        json.WriteString("verification", request.Verification switch
-        {
-            Verification.AccessToken => "accessToken",
-            Verification.ApplicationToken => "applicationToken",
-            _ => "none",
-        });
-        WriteOptions(json, request);
-        json.WriteStartObject("handlerQuery");
-        foreach (var (name, value) in request.HandlerQuery)
-            json.WriteString(name, value);
-        json.WriteEndObject();
+        foreach (var member in JsonSerializer.SerializeToElement(Of(request), Readable.LaunchContext).EnumerateObject())
+            member.WriteTo(json);
     }
 
-    private static void WriteOptions(Utf8JsonWriter json, PlacementRequest request)
+    private static LaunchContext Of(PlacementRequest request) => new(
+        request.Placement, new(request.Portal.MemberId, request.Portal.Domain, request.Portal.Protocol), request.Language, request.ApplicationSid,
+        request.ApplicationStatus, request.UserId, JsonNamingPolicy.CamelCase.ConvertName(request.Verification.ToString()), OptionsOf(request), request.HandlerQuery);
+
+    private static object OptionsOf(PlacementRequest request) => request.Placement switch
     {
-        switch (request)
-        {
-            case RestAppUriRequest link:
-                json.WriteStartObject("options");
-                WriteParameters(json, link.Options.Parameters);
-                json.WriteString("uri", link.Options.Uri);
-                json.WriteEndObject();
-                break;
-            case AppPageRequest app:
-                json.WriteStartObject("options");
-                WriteParameters(json, app.Parameters);
-                json.WriteEndObject();
-                break;
-            case BackgroundWorkerRequest worker:
-                json.WriteStartObject("options");
-                json.WriteString("id", worker.Options.Id);
-                json.WriteString("uri", worker.Options.Uri);
-                json.WriteEndObject();
-                break;
-        }
-    }
-
-    private static void WriteParameters(Utf8JsonWriter json, IReadOnlyDictionary<string, JsonElement> parameters)
-    {
-        json.WriteStartObject("parameters");
-        foreach (var (name, value) in parameters)
-        {
-            json.WritePropertyName(name);
-            value.WriteTo(json);
-        }
-
-        json.WriteEndObject();
-    }
+        PlacementCatalogue.RestAppUri => RestAppUriOptions.Read(request.RawOptions),
+        PlacementCatalogue.BackgroundWorker => BackgroundWorkerOptions.Read(request.RawOptions),
+        PlacementCatalogue.Default => new AppPageOptions(LaunchParameters.Read(request.RawOptions)),
+        _ => LaunchParameters.Read(request.RawOptions),
+    };
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(LaunchContext))]
+[JsonSerializable(typeof(RestAppUriOptions))]
+[JsonSerializable(typeof(BackgroundWorkerOptions))]
+[JsonSerializable(typeof(AppPageOptions))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+internal sealed partial class ContextJson : JsonSerializerContext;

@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
@@ -13,23 +12,13 @@ internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verificati
 
 /// <summary>Decides whether a launch is believed, and changes nothing. Everything in the request is a claim: any employee of a portal can send one.</summary>
 internal sealed class LaunchVerifier(
-    PortalStore portals, PortalDirectory directory, ConfirmedTokens confirmed, OAuthClient oauth, HostRules hosts, ILaunchListener listener,
-    UnverifiedAttempts attempts, AppRegistry apps, IOptions<Bitrix24Options> options, IOptions<LimitsOptions> limits) : IAsyncDisposable
+    PortalStore portals, PortalDirectory directory, ConfirmedTokens confirmed, Confirmations confirmations, HostRules hosts, ILaunchListener listener,
+    UnverifiedAttempts attempts, AppRegistry apps, IOptions<Bitrix24Options> options)
 {
-    /// <summary>For all OAuth servers together: a person is waiting, and gets an answer within three seconds of a busy machine too.</summary>
-    private static readonly TimeSpan ConfirmationTimeout = TimeSpan.FromSeconds(2.75);
-
     /// <summary>A page of the portal is waiting, and Bitrix24 counts: rather no answer than a late one.</summary>
     private static readonly TimeSpan WorkerTimeout = TimeSpan.FromMilliseconds(750);
 
     private static readonly Believed Anything = new(null, null, Verification.None);
-
-    private readonly ConcurrencyLimiter _confirmations = new(new()
-    {
-        PermitLimit = limits.Value.ConcurrentConfirmations,
-        QueueLimit = limits.Value.ConcurrentConfirmations,
-        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-    });
 
     private bool IsOff => options.Value.Verification == VerificationMode.Off;
 
@@ -38,23 +27,7 @@ internal sealed class LaunchVerifier(
     {
         if (IsOff)
             return new(Anything);
-        return directory.Find(new(post.MemberId)) is { State: PortalState.Installed } known && JudgeWorker(post, known) is { Ok: true } believed
-            ? new(believed)
-            : VerifyUnknownWorkerAsync(context, post);
-    }
-
-    private Checked<Believed> JudgeWorker(PlacementPost post, KnownPortal known)
-    {
-        if (known.State != PortalState.Installed)
-            return Rejection.NotInstalled;
-        if (!hosts.IsAllowedPortal(known.ClientEndpoint.Host))
-            return Rejection.NotAllowed;
-        // A portal too old to send its application_token gets the same page.
-        if (!post.ApplicationToken.IsEmpty && !known.AcceptsApplicationToken(post.ApplicationToken))
-            return Rejection.NotVerified;
-        if (!string.Equals(post.Domain, known.Domain, StringComparison.Ordinal))
-            listener.AddressDiffers(known.Id);
-        return new Believed(known, null, post.ApplicationToken.IsEmpty ? Verification.None : Verification.ApplicationToken);
+        return JudgeWorker(post, directory.FindAll(post.MemberId)) is { Ok: true } believed ? new(believed) : VerifyUnknownWorkerAsync(context, post);
     }
 
     private async ValueTask<Checked<Believed>> VerifyUnknownWorkerAsync(HttpContext context, PlacementPost post)
@@ -63,8 +36,8 @@ internal sealed class LaunchVerifier(
             return Rejection.TooManyAttempts;
         try
         {
-            var known = await portals.KnownAsync(new(post.MemberId), CancellationToken.None).AsTask().WaitAsync(WorkerTimeout, context.RequestAborted);
-            return known is null ? Rejection.NotInstalled : JudgeWorker(post, known);
+            var installations = await portals.KnownAllAsync(post.MemberId, CancellationToken.None).AsTask().WaitAsync(WorkerTimeout, context.RequestAborted);
+            return JudgeWorker(post, installations);
         }
         catch (TimeoutException)
         {
@@ -72,42 +45,69 @@ internal sealed class LaunchVerifier(
         }
     }
 
+    /// <summary>Of a portal's apps it is the one whose application_token was sent.</summary>
+    private Checked<Believed> JudgeWorker(PlacementPost post, IReadOnlyList<KnownPortal> installations)
+    {
+        KnownPortal? installed = null, matching = null;
+        for (var i = 0; i < installations.Count; i++)
+        {
+            var candidate = installations[i];
+            if (candidate.State != PortalState.Installed)
+                continue;
+            installed ??= candidate;
+            if (!post.ApplicationToken.IsEmpty && candidate.AcceptsApplicationToken(post.ApplicationToken))
+                matching = candidate;
+        }
+
+        if (installed is null)
+            return Rejection.NotInstalled;
+        if (!hosts.IsAllowedPortal((matching ?? installed).ClientEndpoint.Host))
+            return Rejection.NotAllowed;
+        // A portal too old to send its application_token gets the same page, and nothing follows from it.
+        if (post.ApplicationToken.IsEmpty)
+            return new Believed(installed, null, Verification.None);
+        if (matching is null)
+            return Rejection.NotVerified;
+        if (!string.Equals(post.Domain, matching.Domain, StringComparison.Ordinal))
+            listener.AddressDiffers(matching.Id);
+        return new Believed(matching, null, Verification.ApplicationToken);
+    }
+
     /// <summary>Every page but the worker's: the OAuth server says who opens it.</summary>
     public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post)
     {
         if (IsOff)
             return new(Anything);
-        return directory.Find(new(post.MemberId)) is { State: PortalState.Installed } known
-            && confirmed.Find(post.AccessToken, known) is { } user
-            && (post.ApplicationToken.IsEmpty || known.AcceptsApplicationToken(post.ApplicationToken))
-            && hosts.IsAllowedPortal(known.ClientEndpoint.Host)
-            ? BelieveAsync(known, user, post)
+        return confirmed.Find(post.AccessToken, post.MemberId) is var (user, portal)
+            && (post.ApplicationToken.IsEmpty || portal.AcceptsApplicationToken(post.ApplicationToken))
+            && hosts.IsAllowedPortal(portal.ClientEndpoint.Host)
+            ? BelieveAsync(portal, user, post)
             : ConfirmAsync(context, post);
     }
 
     private async ValueTask<Checked<Believed>> ConfirmAsync(HttpContext context, PlacementPost post)
     {
+        // Before anything is looked up: nobody fills memory or the database with portals that he has made up.
         if (!attempts.MayTry(context, AttemptKind.Person, post.MemberId))
             return Rejection.TooManyAttempts;
         if (!apps.HasAny)
             return Rejection.NotConfigured;
-        if (await portals.KnownAsync(new(post.MemberId), context.RequestAborted) is not { State: not PortalState.Uninstalled } known)
-            return Rejection.NotInstalled;
-        if (!hosts.IsAllowedPortal(known.ClientEndpoint.Host))
+        var installations = await portals.KnownAllAsync(post.MemberId, context.RequestAborted);
+        if (installations.Count > 0 && !installations.Any(i => hosts.IsAllowedPortal(i.ClientEndpoint.Host)))
             return Rejection.NotAllowed;
 
-        using var place = await _confirmations.AcquireAsync(1, context.RequestAborted);
-        if (!place.IsAcquired)
-            return Rejection.Overloaded;
-        var server = hosts.ConfiguredOAuthServer(post.ServerEndpoint) ?? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri);
-        var confirmation = await oauth.ConfirmAsync(post.AccessToken, server, ConfirmationTimeout, context.RequestAborted);
-        if (confirmation.Verdict == TokenVerdict.NoAnswer)
-            return Rejection.Unavailable;
-        if (confirmation.Info is not { } user || user.Id.MemberId != post.MemberId)
-            return Rejection.NotVerified;
+        var server = hosts.ConfiguredOAuthServer(post.ServerEndpoint)
+            ?? (installations.Count > 0 ? hosts.ConfiguredOAuthServer(installations[0].OAuthServer.AbsoluteUri) : null);
+        var confirmation = await confirmations.AskAsync(post.MemberId, post.AccessToken, server, context.RequestAborted);
+        if (!confirmation.Ok && confirmation.Rejection != Rejection.NotVerified)
+            return confirmation.Rejection;
+        // Of a portal that is not served, that is what helps to know.
+        if (confirmation.Value is not { } user || user.Id.MemberId != post.MemberId)
+            return installations.Any(static i => i.State != PortalState.Uninstalled) ? Rejection.NotVerified : Rejection.NotInstalled;
         if (!hosts.IsAllowedPortal(user.ClientEndpoint.Host))
             return Rejection.NotAllowed;
-        var settled = await listener.SettleAsync(user, post, known, context.RequestAborted);
+        // An administrator's page brings back a portal that is suspended, uninstalled or unknown.
+        var settled = await listener.SettleAsync(user, post, installations.FirstOrDefault(i => i.Id == user.Id), context.RequestAborted);
         if (!settled.Ok)
             return settled.Rejection;
         confirmed.Remember(post.AccessToken, user, settled.Value);
@@ -119,6 +119,4 @@ internal sealed class LaunchVerifier(
         await listener.VisitedAsync(known, user, post);
         return new Believed(known, user, Verification.AccessToken);
     }
-
-    public ValueTask DisposeAsync() => _confirmations.DisposeAsync();
 }

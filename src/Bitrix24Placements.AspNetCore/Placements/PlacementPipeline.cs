@@ -7,91 +7,109 @@ namespace Bitrix24Placements.Placements;
 
 /// <summary>The way of every launch: read, parse, verify, then either its context as JSON or the handler of its placement.</summary>
 internal sealed class PlacementPipeline(
-    LaunchVerifier verifier, PlacementHandlers handlers, UnverifiedAttempts attempts, Places places, RejectionWriter rejections, WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
+    LaunchVerifier verifier, PlacementCatalogue catalogue, LaunchServices services, ILaunchListener listener, UnverifiedAttempts attempts, Places places,
+    RejectionWriter rejections, WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
 {
-    public static readonly PlacementExpectation RestAppUri = new(PlacementCatalogue.RestAppUri);
-    public static readonly PlacementExpectation BackgroundWorker = new(PlacementCatalogue.BackgroundWorker);
-    public static readonly PlacementExpectation Either = new(PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker);
     public static readonly PlacementExpectation AppPage = new(PlacementCatalogue.Default);
 
     public async Task ServeAsync(HttpContext context, PlacementExpectation expected)
     {
-        var started = Stopwatch.GetTimestamp();
-        var (post, rejection, language) = await ReadAsync(context, expected);
-        Believed? believed = null;
-        var isWorker = post?.Placement == PlacementCatalogue.BackgroundWorker;
-        using var place = post is null ? default : places.TryTake(isWorker ? Room.Workers : Room.Pages, context, post.MemberId);
-        if (post is not null && !place.IsTaken)
-        {
-            rejection = Rejection.Overloaded;
-        }
-        else if (post is not null)
-        {
-            (believed, rejection) = isWorker
-                ? await verifier.VerifyWorkerAsync(context, post)
-                : await verifier.VerifyPersonAsync(context, post);
-        }
-
-        if (post is null || believed is null)
-            await RejectAsync(context, rejection!, post, language);
-        else
-            await AnswerAsync(context, post, believed);
-
-        var took = Stopwatch.GetElapsedTime(started);
-        metrics.Served(post?.Placement ?? expected.Placements[0], rejection?.Code ?? "ok", took);
-        if (believed?.Portal is { } portal && isWorker)
-            loads.Record(portal.Id, took);
-    }
-
-    private static async ValueTask<(PlacementPost? Post, Rejection? Rejection, string Language)> ReadAsync(HttpContext context, PlacementExpectation expected)
-    {
         var (form, rejection) = await FormBody.ReadAsync(context);
+        // How slowly a body comes says nothing of the service.
+        var started = Stopwatch.GetTimestamp();
         if (form is null)
-            return (null, rejection, Texts.Fallback);
+        {
+            await RefuseAsync(context, expected, started, null, rejection ?? Rejection.NotAForm, Texts.Fallback);
+            return;
+        }
+
         using (form)
         {
-            var parsed = PlacementParser.Parse(form, expected);
-            return parsed.Post is { } post
-                ? (post, null, post.Language)
-                : (null, Rejection.Malformed(parsed.Errors!), form.Text("LANG"u8) ?? Texts.Fallback);
+            if (expected == AppPage && form.TryGet("event"u8, out _))
+            {
+                await listener.HearEventAsync(context, form);
+                return;
+            }
+
+            var (post, errors) = PlacementParser.Parse(form, expected);
+            if (post is null)
+            {
+                var malformed = Rejection.Malformed(errors ?? new Dictionary<string, string>());
+                await RefuseAsync(context, expected, started, null, malformed, form.Text("LANG"u8) ?? Texts.Fallback);
+                return;
+            }
+
+            await ServeAsync(context, expected, started, post);
         }
     }
 
-    private Task RejectAsync(HttpContext context, Rejection rejection, PlacementPost? post, string language)
+    private async Task ServeAsync(HttpContext context, PlacementExpectation expected, long started, PlacementPost post)
     {
+        var isWorker = post.Placement == PlacementCatalogue.BackgroundWorker;
+        using var place = places.TryTake(isWorker ? Room.Workers : Room.Pages, context, post.MemberId);
+        Checked<Believed> believed = !place.IsTaken ? Rejection.Overloaded
+            : isWorker ? await verifier.VerifyWorkerAsync(context, post)
+            : await verifier.VerifyPersonAsync(context, post);
+        if (!believed.Ok)
+        {
+            await RefuseAsync(context, expected, started, post, believed.Rejection, post.Language);
+            return;
+        }
+
+        var mapped = catalogue.Find(post.Placement);
+        var request = mapped.Read(new(post, believed.Value, services));
+        if (!request.Ok)
+        {
+            await RefuseAsync(context, expected, started, post, request.Rejection, post.Language);
+            return;
+        }
+
+        // Slow readers are not counted as slowness of the service: the clock stops when the answer begins.
+        context.Response.OnStarting(static state => ((LoadClock)state).StopAsync(), new LoadClock(this, post.Placement, believed.Value.Portal?.Id, started));
+        await AnswerAsync(context, mapped, request.Value);
+    }
+
+    private Task RefuseAsync(HttpContext context, PlacementExpectation expected, long started, PlacementPost? post, Rejection rejection, string language)
+    {
+        var placement = post?.Placement ?? expected.Placements[0];
         if (rejection.IsFailedAttempt)
-            attempts.Failed(context, post?.Placement == PlacementCatalogue.BackgroundWorker ? AttemptKind.Worker : AttemptKind.Person, post?.MemberId ?? "");
+            attempts.Failed(context, placement == PlacementCatalogue.BackgroundWorker ? AttemptKind.Worker : AttemptKind.Person, post?.MemberId ?? "");
+        metrics.Served(placement, rejection.Code, Stopwatch.GetElapsedTime(started));
         return rejections.WriteAsync(context, rejection, language);
     }
 
-    private Task AnswerAsync(HttpContext context, PlacementPost post, Believed believed)
+    private Task AnswerAsync(HttpContext context, MappedPlacement mapped, PlacementRequest request)
     {
-        var request = RequestOf(post, believed);
-        if (request is not AppPageRequest && Accepts.JsonOnly(context.Request))
+        // The built-in app page has more to say as JSON than its launch.
+        if (Accepts.JsonOnly(context.Request) && !(mapped.IsBuiltIn && mapped.Code == PlacementCatalogue.Default))
             return WriteContextAsync(context, request);
-        var response = context.Response.Headers;
-        response.ContentSecurityPolicy = request is BackgroundWorkerRequest ? workerPage.PolicyFor(request) : pages.FramePolicy(request.Portal.Origin);
-        return handlers.HandleAsync(context, request);
+        context.Response.Headers.ContentSecurityPolicy =
+            mapped.Code == PlacementCatalogue.BackgroundWorker ? workerPage.PolicyFor(request) : pages.FramePolicy(request.Portal.Origin);
+        return mapped.Handler(context, request);
     }
 
     private static async Task WriteContextAsync(HttpContext context, PlacementRequest request)
     {
-        var json = LaunchContextJson.Write(request);
+        byte[] json = [.. LaunchContextJson.Write(request), (byte)'\n'];
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = json.Length;
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.BodyWriter.WriteAsync(json, context.RequestAborted);
     }
 
-    private static PlacementRequest RequestOf(PlacementPost post, Believed believed)
+    private void Served(string placement, PortalId? portal, TimeSpan took)
     {
-        var known = believed.Portal;
-        var address = known is null ? new PortalAddress(new(post.MemberId), post.Domain, post.IsHttps ? "https" : "http") : known.Address;
-        return post.Placement switch
+        metrics.Served(placement, "ok", took);
+        if (portal is { } id && placement == PlacementCatalogue.BackgroundWorker)
+            loads.Record(id, took);
+    }
+
+    private sealed class LoadClock(PlacementPipeline pipeline, string placement, PortalId? portal, long started)
+    {
+        public Task StopAsync()
         {
-            PlacementCatalogue.RestAppUri => new RestAppUriRequest(post, believed, address) { Options = RestAppUriOptions.Read(post.Options) },
-            PlacementCatalogue.BackgroundWorker => new BackgroundWorkerRequest(post, believed, address) { Options = BackgroundWorkerOptions.Read(post.Options) },
-            _ => new AppPageRequest(post, believed, address) { Parameters = AppPageRequest.Read(post.Options) },
-        };
+            pipeline.Served(placement, portal, Stopwatch.GetElapsedTime(started));
+            return Task.CompletedTask;
+        }
     }
 }

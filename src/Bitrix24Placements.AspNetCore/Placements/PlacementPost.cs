@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Bitrix24Placements.Placements;
 
 /// <summary>What Bitrix24 posts when a placement is opened, typed, and not yet believed: every member is a claim of whoever sent it.</summary>
@@ -22,7 +24,8 @@ internal sealed record PlacementPost
     /// <summary><c>APP_SID</c>: new on every render.</summary>
     public required string ApplicationSid { get; init; }
 
-    /// <summary><c>status</c>: <c>L</c> local, <c>F</c> free, <c>D</c> demo, <c>T</c> trial, <c>P</c> paid, <c>S</c> subscription, or one to come. Informational.</summary>
+    /// <summary><c>status</c>: <c>L</c> local, <c>F</c> free, <c>D</c> demo, <c>T</c> trial, <c>P</c> paid, <c>S</c> subscription, or one to come.
+    /// Informational.</summary>
     public string? ApplicationStatus { get; init; }
 
     /// <summary><c>AUTH_ID</c>: the user's access token; empty for the worker, which acts for nobody.</summary>
@@ -40,11 +43,11 @@ internal sealed record PlacementPost
     /// <summary><c>APPLICATION_TOKEN</c>; newer portals.</summary>
     public Secret ApplicationToken { get; init; }
 
-    /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through, in UTF-8; null where there are none.</summary>
-    public byte[]? Options { get; init; }
+    /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through, in UTF-8; empty where there are none.</summary>
+    public byte[] Options { get; init; } = [];
 
     /// <summary>Names of the query string that are not Bitrix24's: the handler's own query.</summary>
-    public IReadOnlyDictionary<string, string> HandlerQuery { get; init; } = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> HandlerQuery { get; init; } = FrozenDictionary<string, string>.Empty;
 
     public string Origin => (IsHttps ? "https://" : "http://") + Domain;
 }

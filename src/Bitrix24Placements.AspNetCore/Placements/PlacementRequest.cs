@@ -18,51 +18,57 @@ public enum Verification
     AccessToken,
 }
 
-/// <summary>A placement was opened, and what is said here is believed as far as <see cref="Verification"/> says. Handlers take it as a parameter.</summary>
-public abstract record PlacementRequest
+/// <summary>A placement was opened, and what is said here is believed as far as <see cref="Verification"/> says. Handlers take it as a parameter,
+/// or the type of their own placement.</summary>
+public abstract class PlacementRequest
 {
-    private protected PlacementRequest(PlacementPost post, Believed believed, PortalAddress portal)
-    {
-        Placement = post.Placement;
-        Portal = portal;
-        Language = post.Language;
-        ApplicationSid = post.ApplicationSid;
-        ApplicationStatus = post.ApplicationStatus;
-        UserId = believed.User?.UserId;
-        Verification = believed.Verification;
-        HandlerQuery = post.HandlerQuery;
-        Confirmed = believed.User;
-        AccessToken = believed.User is null ? default : post.AccessToken;
-        Known = believed.Portal;
-    }
+    private readonly Launch _launch;
+    private AppInfo? _app;
+    private string? _session;
 
-    public string Placement { get; }
+    private protected PlacementRequest(Launch launch) => _launch = launch;
 
-    public PortalAddress Portal { get; }
+    /// <summary>The placement's code; <c>DEFAULT</c> for the app's own page.</summary>
+    public string Placement => _launch.Post.Placement;
+
+    public PortalAddress Portal => _launch.Portal;
+
+    /// <summary>Which of this service's apps was opened.</summary>
+    public AppInfo App => _app ??= _launch.Services.AppOf(Portal.Id);
 
     /// <summary>The user interface's language in Bitrix24's own codes: <c>la</c> is Spanish, <c>br</c> Portuguese.</summary>
-    public string Language { get; }
+    public string Language => _launch.Post.Language;
 
-    public string ApplicationSid { get; }
+    public string ApplicationSid => _launch.Post.ApplicationSid;
 
-    public string? ApplicationStatus { get; }
+    public string? ApplicationStatus => _launch.Post.ApplicationStatus;
 
     /// <summary>The portal's user; null unless <see cref="Verification"/> is <see cref="Verification.AccessToken"/>.</summary>
-    public long? UserId { get; }
+    public long? UserId => Confirmed?.UserId;
 
-    public Verification Verification { get; }
+    public Verification Verification => _launch.Believed.Verification;
 
     /// <summary>Names of the handler's own query string.</summary>
-    public IReadOnlyDictionary<string, string> HandlerQuery { get; }
+    public IReadOnlyDictionary<string, string> HandlerQuery => _launch.Post.HandlerQuery;
+
+    /// <summary>A session of this page's user, as text for the page; empty where no user was confirmed. See <see cref="PageSessions"/>.</summary>
+    public string Session => _session ??= _launch.Services.Sessions.Create(this);
 
     /// <summary>The user's confirmed token; null where none was confirmed.</summary>
-    internal TokenInfo? Confirmed { get; }
+    internal TokenInfo? Confirmed => _launch.Believed.User;
 
-    /// <summary>Empty where <see cref="Confirmed"/> is null.</summary>
-    internal Secret AccessToken { get; }
+    /// <summary>As whom one's own calls are made; null where no user was confirmed.</summary>
+    internal UserAccess? Access =>
+        Confirmed is { } user ? new(user.Id, user.ClientEndpoint, user.Server, user.UserId, _launch.Post.AccessToken) : null;
 
     /// <summary>The portal as it is known in memory; null with <c>Verification: Off</c>.</summary>
-    internal KnownPortal? Known { get; }
+    internal KnownPortal? Known => _launch.Believed.Portal;
+
+    /// <summary><c>PLACEMENT_OPTIONS</c> as they came.</summary>
+    internal byte[] RawOptions => _launch.Post.Options;
+
+    /// <summary>For minimal API handlers.</summary>
+    public static ValueTask<PlacementRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<PlacementRequest>(context));
 
     private protected static T? Of<T>(HttpContext context)
         where T : PlacementRequest => context.Features.Get<PlacementRequest>() as T;
@@ -70,57 +76,55 @@ public abstract record PlacementRequest
 
 /// <summary>The app was opened by a link <c>/marketplace/view/{code}/?params[…]=…</c>.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/app-url.html</remarks>
-public sealed record RestAppUriRequest : PlacementRequest
+public sealed class RestAppUriRequest : PlacementRequest
 {
-    internal RestAppUriRequest(PlacementPost post, Believed believed, PortalAddress portal)
-        : base(post, believed, portal)
-    {
-    }
+    internal RestAppUriRequest(Launch launch)
+        : base(launch) => Options = RestAppUriOptions.Read(RawOptions);
 
-    public required RestAppUriOptions Options { get; init; }
+    public RestAppUriOptions Options { get; }
 
     /// <summary>For minimal API handlers.</summary>
-    public static ValueTask<RestAppUriRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<RestAppUriRequest>(context));
+    public static new ValueTask<RestAppUriRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<RestAppUriRequest>(context));
 }
 
 /// <summary>A page of the portal has loaded the app's hidden frame.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
-public sealed record BackgroundWorkerRequest : PlacementRequest
+public sealed class BackgroundWorkerRequest : PlacementRequest
 {
-    internal BackgroundWorkerRequest(PlacementPost post, Believed believed, PortalAddress portal)
-        : base(post, believed, portal)
-    {
-    }
+    internal BackgroundWorkerRequest(Launch launch)
+        : base(launch) => Options = BackgroundWorkerOptions.Read(RawOptions);
 
-    public required BackgroundWorkerOptions Options { get; init; }
+    public BackgroundWorkerOptions Options { get; }
 
     /// <summary>For minimal API handlers.</summary>
-    public static ValueTask<BackgroundWorkerRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<BackgroundWorkerRequest>(context));
+    public static new ValueTask<BackgroundWorkerRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(Of<BackgroundWorkerRequest>(context));
 }
 
 /// <summary>The app's own page was opened: from the portal's menu, or by <c>BX24.openApplication</c>, as a signal does.</summary>
-public sealed record AppPageRequest : PlacementRequest
+public sealed class AppPageRequest : PlacementRequest
 {
-    internal AppPageRequest(PlacementPost post, Believed believed, PortalAddress portal)
-        : base(post, believed, portal)
-    {
-    }
+    internal AppPageRequest(Launch launch)
+        : base(launch) => Parameters = LaunchParameters.Read(RawOptions);
 
     /// <summary>What <c>BX24.openApplication</c> was given, or the signal; empty from the menu. Like those of a link they grant nothing.</summary>
-    public required IReadOnlyDictionary<string, JsonElement> Parameters { get; init; }
-
-    internal static Dictionary<string, JsonElement> Read(byte[]? json)
-    {
-        var parameters = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        if (json is not null)
-        {
-            foreach (var member in JsonElement.Parse(json).EnumerateObject())
-                parameters[member.Name] = member.Value;
-        }
-
-        return parameters;
-    }
+    public IReadOnlyDictionary<string, JsonElement> Parameters { get; }
 
     /// <summary>For minimal API handlers.</summary>
-    public static ValueTask<AppPageRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<AppPageRequest>(context));
+    public static new ValueTask<AppPageRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<AppPageRequest>(context));
+}
+
+/// <summary>A placement was opened whose options are read as <typeparamref name="T"/>: by the names of <c>JsonPropertyName</c>, case included,
+/// numbers from texts too, as PHP sends them. Options that do not fit are answered 400 before the handler is asked.</summary>
+/// <typeparam name="T">Usually a record; parameters of its constructor that may be absent have a default value.</typeparam>
+public sealed class PlacementRequest<T> : PlacementRequest
+{
+    internal PlacementRequest(Launch launch, T options)
+        : base(launch) => Options = options;
+
+    /// <summary>They name things, and grant nothing: the user's own browser sent them.</summary>
+    public T Options { get; }
+
+    /// <summary>For minimal API handlers.</summary>
+    public static new ValueTask<PlacementRequest<T>?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<PlacementRequest<T>>(context));
 }

@@ -10,32 +10,33 @@ internal static class PlacementServices
     public static IServiceCollection AddPlacements(this IServiceCollection services)
     {
         services.AddSingleton<PlacementCatalogue>();
-        services.AddSingleton<PlacementHandlers>();
         services.AddSingleton<PlacementMetrics>();
         services.AddSingleton<ConfirmedTokens>();
+        services.AddSingleton<Confirmations>();
         services.AddSingleton<LaunchVerifier>();
+        services.AddSingleton<LaunchServices>();
         services.AddSingleton<PlacementPipeline>();
         services.AddSingleton<RestAppUriPage>();
         services.AddSingleton<WorkerPage>();
+        services.AddSingleton<SessionRenewal>();
         services.AddSingleton(static p => new PageSessions(
-            p.GetRequiredService<IDataProtectionProvider>(), p.GetRequiredService<PortalStore>(), p.GetRequiredService<TimeProvider>()));
+            p.GetRequiredService<IDataProtectionProvider>(), p.GetRequiredService<PortalStore>(), p.GetRequiredService<AppRegistry>(),
+            p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()));
         services.AddSingleton<WorkerLoads>();
         services.AddHostedService(static p => p.GetRequiredService<WorkerLoads>());
         return services;
     }
 
-    /// <summary>The placements' addresses, with the built-in pages behind them until <c>MapRestAppUri</c> or <c>MapBackgroundWorker</c> say otherwise.</summary>
+    /// <summary>The placements' addresses, with the built-in pages where nobody has mapped his own.</summary>
     public static IEndpointRouteBuilder MapPlacements(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;
-        var pipeline = services.GetRequiredService<PlacementPipeline>();
-        endpoints.MapPost(AppPaths.RestAppUri, context => pipeline.ServeAsync(context, PlacementPipeline.RestAppUri));
-        endpoints.MapPost(AppPaths.BackgroundWorker, context => pipeline.ServeAsync(context, PlacementPipeline.BackgroundWorker));
-        endpoints.MapPost(AppPaths.Placements, context => pipeline.ServeAsync(context, PlacementPipeline.Either));
-        endpoints.MapPost("/", context => pipeline.ServeAsync(context, PlacementPipeline.AppPage));
-        endpoints.MapRestAppUri(services.GetRequiredService<RestAppUriPage>().ShowAsync);
-        endpoints.MapBackgroundWorker(services.GetRequiredService<WorkerPage>().ShowAsync);
+        endpoints.MapBuiltIn<RestAppUriRequest>(PlacementCatalogue.RestAppUri, services.GetRequiredService<RestAppUriPage>().ShowAsync);
+        endpoints.MapBuiltIn<BackgroundWorkerRequest>(PlacementCatalogue.BackgroundWorker, services.GetRequiredService<WorkerPage>().ShowAsync);
+        var (pipeline, catalogue) = (services.GetRequiredService<PlacementPipeline>(), services.GetRequiredService<PlacementCatalogue>());
+        endpoints.MapPost(AppPaths.Placements, context => pipeline.ServeAsync(context, catalogue.All));
+        endpoints.MapPost(AppPaths.Session, services.GetRequiredService<SessionRenewal>().RenewAsync);
         return endpoints;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bitrix24Placements.Placements;
 
 namespace Bitrix24Placements;
 
@@ -7,21 +8,11 @@ namespace Bitrix24Placements;
 /// <param name="Uri">The page that the user came from; null without a Referer.</param>
 public sealed record RestAppUriOptions(IReadOnlyDictionary<string, JsonElement> Parameters, string? Uri)
 {
-    internal static RestAppUriOptions Read(byte[]? json)
+    internal static RestAppUriOptions Read(byte[] json)
     {
-        var parameters = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        string? uri = null;
-        if (json is not null)
-        {
-            foreach (var member in JsonElement.Parse(json).EnumerateObject())
-            {
-                if (member.NameEquals("URI"u8) && member.Value.ValueKind == JsonValueKind.String)
-                    uri = member.Value.GetString();
-                else
-                    parameters[member.Name] = member.Value;
-            }
-        }
-
-        return new(parameters, uri);
+        var parameters = LaunchParameters.Read(json);
+        return parameters.TryGetValue("URI", out var uri) && uri.ValueKind == JsonValueKind.String && parameters.Remove("URI")
+            ? new(parameters, uri.GetString())
+            : new(parameters, null);
     }
 }

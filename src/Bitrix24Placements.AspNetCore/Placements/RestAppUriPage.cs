@@ -3,12 +3,12 @@ using Bitrix24Placements.Pages;
 namespace Bitrix24Placements.Placements;
 
 /// <summary>The page behind a deep link: shows what it was opened with. Made to be replaced by one's own, see the README.</summary>
-internal sealed class RestAppUriPage(PageFrame pages, Texts texts, PageSessions sessions)
+internal sealed class RestAppUriPage(PageFrame pages, Texts texts)
 {
     public Task ShowAsync(HttpContext context, RestAppUriRequest request)
     {
         string T(string key) => texts.Get(request.Language, key);
-        var session = sessions.Create(request);
+        var session = request.Session;
         var html = Html.Of(
             $"""
             {pages.Head(context, request.Language, T("link.title"))}

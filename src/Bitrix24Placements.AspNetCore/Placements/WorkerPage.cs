@@ -1,23 +1,25 @@
+using System.Collections.Concurrent;
 using System.Text;
-using Bitrix24Placements.Apps;
 using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The hidden page. The same bytes for everybody, made once; its load event waits for nothing but them, and what it needs is fetched afterwards.</summary>
-internal sealed class WorkerPage(PageFrame pages, AppRegistry apps)
+/// <summary>The hidden page. The same bytes for every user of an app, made once; its load event waits for nothing but them, and what it needs is fetched afterwards.</summary>
+internal sealed class WorkerPage(PageFrame pages)
 {
     /// <summary>A script file, however small, would be waited for by the load event that Bitrix24 measures.</summary>
     private const string Loader = "addEventListener('load',()=>setTimeout(()=>import(document.body.dataset.module).catch(()=>{})))";
 
     private static readonly string LoaderHash = PageFrame.HashOf(Loader);
 
-    private byte[]? _page;
+    private readonly ConcurrentDictionary<string, byte[]> _pages = new(StringComparer.Ordinal);
 
     public async Task ShowAsync(HttpContext context, BackgroundWorkerRequest request)
     {
         // All requests come by the same public path; without one, paths differ only in tests.
-        var page = _page ??= Encoding.UTF8.GetBytes(Render(context).Value);
+        var clientId = request.App.ClientId;
+        if (!_pages.TryGetValue(clientId, out var page))
+            page = _pages[clientId] = Encoding.UTF8.GetBytes(Render(context, clientId).Value);
         context.Response.ContentType = "text/html; charset=utf-8";
         context.Response.ContentLength = page.Length;
         context.Response.Headers.CacheControl = "no-cache";
@@ -34,7 +36,7 @@ internal sealed class WorkerPage(PageFrame pages, AppRegistry apps)
         return known.WorkerPolicy;
     }
 
-    private Markup Render(HttpContext context) => Html.Of(
+    private Markup Render(HttpContext context, string clientId) => Html.Of(
         $"""
         <!DOCTYPE html>
         <html lang="en">
@@ -43,7 +45,7 @@ internal sealed class WorkerPage(PageFrame pages, AppRegistry apps)
         <title>Background worker</title>
         <script>{new Markup(Loader)}</script>
         </head>
-        <body data-module="{pages.File(context, "worker.js")}" data-bx24="{pages.ScriptUrl}" data-pull="{pages.PullScriptUrl}" data-app="{apps.Find(PortalId.DefaultApp)?.ClientId ?? ""}">
+        <body data-module="{pages.File(context, "worker.js")}" data-bx24="{pages.ScriptUrl}" data-pull="{pages.PullScriptUrl}" data-app="{clientId}">
         </body>
         </html>
 

@@ -39,8 +39,8 @@ internal sealed class RejectionWriter(Texts texts)
         var detail = rejection.Detail ?? texts.Get(language, "detail." + rejection.Code);
         if (!Accepts.Html(context.Request))
         {
-            var problem = new Problem("about:blank", title, rejection.Status, detail, rejection.Code, rejection.Bitrix24Code, rejection.Errors);
-            var json = JsonSerializer.SerializeToUtf8Bytes(problem, Readable.Problem);
+            var problem = new ProblemDocument("about:blank", title, rejection.Status, detail, rejection.Code, rejection.Bitrix24Code, rejection.Errors);
+            var json = JsonSerializer.SerializeToUtf8Bytes(problem, Readable.ProblemDocument);
             return WriteAsync(context, MediaTypeNames.Application.ProblemJson, [.. json, (byte)'\n']);
         }
 
@@ -89,9 +89,9 @@ internal sealed class RejectionWriter(Texts texts)
 }
 
 /// <summary>RFC 9457.</summary>
-internal sealed record Problem(
+internal sealed record ProblemDocument(
     string Type, string Title, int Status, string Detail, string Code, string? Bitrix24Code, IReadOnlyDictionary<string, string>? Errors);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(ProblemDocument))]
 internal sealed partial class ProblemJson : JsonSerializerContext;

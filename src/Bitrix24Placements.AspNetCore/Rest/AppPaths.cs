@@ -9,6 +9,7 @@ internal static class AppPaths
     public const string Removed = BackgroundWorker + "/removed/";
     public const string Install = "/install";
     public const string Events = "/events";
+    public const string Session = "/api/session";
 
     /// <summary>Bitrix24's limit for the address of a handler.</summary>
     public const int MaxHandlerLength = 255;

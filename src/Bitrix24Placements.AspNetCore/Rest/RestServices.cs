@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 
@@ -20,6 +21,8 @@ internal static class RestServices
         services.AddSingleton<OAuthClient>();
         services.AddSingleton<PortalLimits>();
         services.AddSingleton<PortalTransport>();
+        services.AddSingleton<RefreshedTokenKeeper>();
+        services.AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<RefreshedTokenKeeper>());
         services.AddSingleton<TokenRefresher>();
         services.AddSingleton(static p => new RestClient(
             p.GetRequiredService<TokenRefresher>(), p.GetRequiredService<PortalTransport>(), p.GetRequiredService<PortalLimits>(),

@@ -56,7 +56,7 @@ internal sealed class ApiEndpoints(ApiKeys keys, PageSessions sessions, PortalSi
     {
         if (await AuthorizeKeyAsync(context, TokenOf(context) is { } token && await sessions.ReadAsync(token, context.RequestAborted) is { } session ? session : null) is not { } || await ReadAsync(context) is not { } body)
             return;
-        if (!links.CanMake)
+        if (!links.CanMake(PortalId.DefaultApp))
         {
             await rejections.WriteAsync(context, Rejection.NotConfigured);
             return;

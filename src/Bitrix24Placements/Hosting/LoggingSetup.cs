@@ -35,6 +35,17 @@ internal static class LoggingSetup
     /// <summary>Why the service cannot start is told by <see cref="ServiceRun"/>, in one line; the host tells it before, with a stack trace.</summary>
     private static bool IsToldInOneLine(LogEvent e) => e.MessageTemplate.Text == "Hosting failed to start";
 
+    /// <summary>The framework would throw, and there is no log yet to say why.</summary>
+    public static string? Problem(IConfiguration configuration)
+    {
+        var logging = configuration.GetSection("Logging");
+        return logging.GetChildren().Select(static c => c.GetSection("LogLevel")).Append(logging.GetSection("LogLevel"))
+            .SelectMany(static levels => levels.GetChildren())
+            .FirstOrDefault(static l => !string.IsNullOrEmpty(l.Value) && !Enum.TryParse<LogLevel>(l.Value, ignoreCase: true, out _)) is { } bad
+            ? $"{bad.Path} has to be {string.Join(" or ", Enum.GetNames<LogLevel>())}."
+            : null;
+    }
+
     private static bool IsTalkative(LogEvent e) =>
         e.Level < LogEventLevel.Warning
         && e.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
@@ -14,12 +13,19 @@ internal static partial class ServiceRun
     {
         // They are read once: watching the files would take inotify handles, of which a machine full of containers runs out.
         string[] all = [.. args, "--hostBuilder:reloadConfigOnChange=false"];
-        return (args.Length > 0 && args[0] != StoreMove.Command) || File.Exists("appsettings.json") ? new() { Args = all } : new() { Args = all, ContentRootPath = AppContext.BaseDirectory };
+        var isNamed = args.Any(static a => a.StartsWith("--contentRoot", StringComparison.OrdinalIgnoreCase));
+        return new() { Args = all, ContentRootPath = isNamed || File.Exists("appsettings.json") ? null : AppContext.BaseDirectory };
     }
 
     /// <param name="configure">Middleware and endpoints; called when the options are known to be good.</param>
     public static async Task<int> RunServiceAsync(this WebApplicationBuilder builder, Action<WebApplication> configure)
     {
+        if (LoggingSetup.Problem(builder.Configuration) is { } problem)
+        {
+            await Console.Error.WriteLineAsync($"The service cannot start: {problem}");
+            return 1;
+        }
+
         await using var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Bitrix24Placements");
         try

@@ -6,10 +6,10 @@ namespace Bitrix24Placements.Tests.Harness;
 public sealed record FailedStart(int ExitCode, string Output)
 {
     /// <summary>Runs until it ends by itself; fails when it has not within 30 seconds.</summary>
-    public static async Task<FailedStart> RunAsync(Dictionary<string, string> environment)
+    public static async Task<FailedStart> RunAsync(Dictionary<string, string> environment, params string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("b24p-");
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll"), .. arguments])
         {
             WorkingDirectory = folder.FullName,
             RedirectStandardOutput = true,

@@ -48,26 +48,27 @@ public sealed class ServiceProcess : IAsyncDisposable
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>Waits until it is ready, in a folder of its own that goes with it.</summary>
-    public static Task<ServiceProcess> StartAsync(Dictionary<string, string?> settings, int? port = null)
+    public static Task<ServiceProcess> StartAsync(Dictionary<string, string?> settings, int? port = null, params string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("b24p-");
-        var process = Begin(folder, settings, port ?? Service.FreePort());
+        var process = Begin(folder, settings, port ?? Service.FreePort(), arguments);
         process._ownFolder = folder;
         return process.ReadyAsync();
     }
 
     /// <summary>Starts it and waits for nothing.</summary>
-    public static ServiceProcess Begin(DirectoryInfo folder, Dictionary<string, string?> settings, int port)
+    public static ServiceProcess Begin(DirectoryInfo folder, Dictionary<string, string?> settings, int port, params string[] arguments)
     {
         var url = new Uri($"http://127.0.0.1:{port}");
         var start = new ProcessStartInfo
         {
             FileName = Executable ?? "dotnet",
-            Arguments = Executable is null ? $"\"{Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")}\"" : "",
             WorkingDirectory = folder.FullName,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var argument in Executable is null ? [Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll"), .. arguments] : arguments)
+            start.ArgumentList.Add(argument);
         start.Environment["ASPNETCORE_URLS"] = url.GetLeftPart(UriPartial.Authority);
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["Shutdown__DrainSeconds"] = "0";

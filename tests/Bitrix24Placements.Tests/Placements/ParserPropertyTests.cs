@@ -14,7 +14,11 @@ public sealed class ParserPropertyTests
         "DOMAIN", "PROTOCOL", "LANG", "APP_SID", "AUTH_ID", "AUTH_EXPIRES", "REFRESH_ID", "SERVER_ENDPOINT", "APPLICATION_TOKEN", "member_id", "status", "PLACEMENT", "PLACEMENT_OPTIONS", "", "x",
     ];
 
-    private static readonly PlacementExpectation[] Expectations = [PlacementPipeline.RestAppUri, PlacementPipeline.BackgroundWorker, PlacementPipeline.Either, PlacementPipeline.AppPage];
+    private static readonly PlacementExpectation[] Expectations = 
+    [
+        new(PlacementCatalogue.RestAppUri), new(PlacementCatalogue.BackgroundWorker), new(PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker),
+        PlacementPipeline.AppPage, new("CRM_DEAL_DETAIL_TAB"),
+    ];
 
     private static readonly Gen<string> Pieces = Gen.OneOf(OneOf("&", "=", "%", "+", "%2", "%FF", "%00", "[", "]", "{\"a\":", "}", "\\u", "\\ud800", "\""), Gen.String, OneOf(Names));
 

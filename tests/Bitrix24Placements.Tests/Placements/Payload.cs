@@ -24,9 +24,9 @@ public sealed record Payload(string Name, string Path, string Query, string Body
 
     internal PlacementExpectation Expectation => Path switch
     {
-        "/placements/rest-app-uri" => PlacementPipeline.RestAppUri,
-        "/placements/page-background-worker" => PlacementPipeline.BackgroundWorker,
-        "/placements" => PlacementPipeline.Either,
+        "/placements/rest-app-uri" => new(PlacementCatalogue.RestAppUri),
+        "/placements/page-background-worker" => new(PlacementCatalogue.BackgroundWorker),
+        "/placements" => new(PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker),
         _ => PlacementPipeline.AppPage,
     };
 

@@ -101,11 +101,11 @@ public sealed class PayloadTests(SharedUnverifiedService unverified)
 
     private static IEnumerable<string> ExpectedErrors(Payload payload) => payload.Expected["errors"]!.AsArray().Select(e => (string)e!).Order(StringComparer.Ordinal);
 
-    private static void AssertOptions(JsonNode context, byte[]? options)
+    private static void AssertOptions(JsonNode context, byte[] options)
     {
         if (context["options"] is not { } expected)
             return;
-        var read = options is null ? [] : (JsonObject)JsonNode.Parse(options)!;
+        var read = options.Length == 0 ? [] : (JsonObject)JsonNode.Parse(options)!;
         Assert.Equal((string?)expected["uri"], (string?)read["URI"]);
         read.Remove("URI");
         if ((string?)context["placement"] == PlacementCatalogue.RestAppUri)

@@ -35,7 +35,7 @@ public sealed class PersonVerificationTests
     public async Task Refuses_another_apps_token()
     {
         await using var service = await Service.StartInstalledAsync();
-        var foreign = service.Portal.LaunchFields("REST_APP_URI", app: service.Portal.AddOtherApp());
+        var foreign = service.Portal.LaunchFields("REST_APP_URI", handler: new Uri(service.Url, "/placements/rest-app-uri").AbsoluteUri, app: service.Portal.AddOtherApp());
 
         await AssertRefusedAsync(service, f => f.Body["AUTH_ID"] = foreign.AccessToken);
         await AssertRefusedAsync(service, f =>

@@ -68,6 +68,34 @@ public sealed class RepetitionTests
         Assert.Equal("EMPTY_ERROR_HANDLER_URL", (await service.CallAsync("placement.list")).Error!.Code);
     }
 
+    [Theory]
+    [InlineData("""{"error":{"code":"BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION","message":"Invalid","validation":[{"field":"id","message":"x"}]}}""",
+        "BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION", "Invalid")]
+    [InlineData("""{"error":{"message":"Something"}}""", "unknownError", "Something")]
+    public async Task An_error_that_is_an_object_is_a_refusal(string answer, string code, string description)
+    {
+        await using var service = await RestTest.StartAsync();
+        service.Bitrix.Faults.Set("rest:user.update", Fault.Answer(answer, 400));
+
+        var error = (await service.CallAsync("user.update")).Error!;
+
+        Assert.Equal((RestErrorKind.Refused, code, description), (error.Kind, error.Code, error.Description));
+    }
+
+    [Fact]
+    public async Task Parameters_that_are_no_object_and_results_that_are_no_value_are_not_passed_over()
+    {
+        await using var service = await RestTest.StartAsync();
+        var rest = service.Get<RestClient>();
+        service.Bitrix.Faults.Set("rest:user.get", Fault.Answer("""{"result":null}"""));
+
+        await Assert.ThrowsAsync<ArgumentException>(() => rest.CallAsync<bool>(service.Portal.Id, "user.update", new[] { 1 }, cancellationToken: Token));
+        await Assert.ThrowsAsync<ArgumentException>(() => rest.CallAsync<bool>(service.Portal.Id, "user.update", "text", cancellationToken: Token));
+        Assert.Equal("unexpectedResult", (await rest.CallAsync<Profile>(service.Portal.Id, "user.get", cancellationToken: Token)).Error!.Code);
+        Assert.Equal("unexpectedResult", (await rest.CallAsync<int>(service.Portal.Id, "user.get", cancellationToken: Token)).Error!.Code);
+        Assert.True((await rest.CallAsync<int?>(service.Portal.Id, "user.get", cancellationToken: Token)).Ok);
+    }
+
     [Fact]
     public async Task What_reads_is_repeated_after_a_servers_fault()
     {

@@ -2,11 +2,11 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bitrix24Placements.Storage;
 
-namespace Bitrix24Placements.Hosting;
+namespace Bitrix24Placements.Commands;
 
 /// <summary><c>dotnet Bitrix24Placements.dll make-certificate</c>: makes the PFX file of <c>DataProtection:CertificatePath</c>, where there is none yet.</summary>
 /// <remarks>It is never shown to anybody: it only encrypts keys, so it needs no authority behind it, and its expiry does not matter.</remarks>
-internal static class CertificateMaker
+internal static class MakeCertificate
 {
     private const int Years = 20;
 

@@ -1,10 +1,10 @@
-namespace Bitrix24Placements.Hosting;
+namespace Bitrix24Placements.Commands;
 
 /// <summary><c>dotnet Bitrix24Placements.dll health</c>: asks the service that runs beside it whether it is ready. A container without shell and curl checks itself with it.</summary>
 internal static class HealthProbe
 {
     /// <summary>Below the time-out of the image's HEALTHCHECK, so that a silent service is told from a slow probe.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
     private static readonly string[] Prefixes = ["", "ASPNETCORE_", "DOTNET_"];
 
@@ -12,7 +12,7 @@ internal static class HealthProbe
     public static async Task<int> RunAsync()
     {
         var address = new Uri($"http://127.0.0.1:{Port()}/health/ready");
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout };
         try
         {
             using var answer = await http.GetAsync(address);

@@ -1,0 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>Makes of a minimal API handler what the pipeline calls; what the handler cannot be given is found while it is mapped.</summary>
+[RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
+[RequiresDynamicCode(PlacementEndpoints.Reflection)]
+internal static class HandlerBinding
+{
+    /// <summary>By the handler's parameter: its placement's own request, or one with options of its own type.</summary>
+    public static RequestReader ReaderFor(string code, Delegate handler)
+    {
+        var asked = handler.Method.GetParameters().Select(static p => p.ParameterType).FirstOrDefault(static t => t.IsAssignableTo(typeof(PlacementRequest)));
+        if (asked is { IsGenericType: true })
+            return OptionsReader.Typed(asked.GetGenericArguments()[0]);
+        var own = code switch
+        {
+            PlacementCatalogue.RestAppUri => typeof(RestAppUriRequest),
+            PlacementCatalogue.BackgroundWorker => typeof(BackgroundWorkerRequest),
+            PlacementCatalogue.Default => typeof(AppPageRequest),
+            _ => typeof(PlacementRequest),
+        };
+        return asked is null || asked == typeof(PlacementRequest) || asked == own
+            ? OptionsReader.Default(code)
+            : throw new InvalidOperationException($"The handler of {code} asks for a {asked.Name}, which is another placement's.");
+    }
+
+    public static Func<HttpContext, PlacementRequest, Task> Bind(string code, Delegate handler, IServiceProvider services)
+    {
+        // The form is read already: nothing is left of the body that a parameter could be read from.
+        var options = new RequestDelegateFactoryOptions { ServiceProvider = services, DisableInferBodyFromParameters = true };
+        try
+        {
+            var bound = RequestDelegateFactory.Create(handler, options).RequestDelegate;
+            return (context, request) =>
+            {
+                // Where BindAsync finds it.
+                context.Features.Set(request);
+                return bound(context);
+            };
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidOperationException($"The handler of {code} asks for something that nobody has registered: {Line(e.Message)}", e);
+        }
+    }
+
+    private static string Line(string message) => string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,19 @@
+using System.Text.Json;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>What a page was opened with, by name and as it came; of a repeated name the last.</summary>
+internal static class LaunchParameters
+{
+    public static Dictionary<string, JsonElement> Read(byte[] json)
+    {
+        var parameters = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        if (json.Length > 0)
+        {
+            foreach (var member in JsonElement.Parse(json).EnumerateObject())
+                parameters[member.Name] = member.Value;
+        }
+
+        return parameters;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Bitrix24Placements.Refusals;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>From a believed launch to the request that a handler takes, or to what is wrong with its options.</summary>
+internal delegate Checked<PlacementRequest> RequestReader(Launch launch);
+
+internal static class OptionsReader
+{
+    private static readonly Rejection DoNotFit =
+        Rejection.Malformed(new Dictionary<string, string> { ["PLACEMENT_OPTIONS"] = "These are not the options that this placement is opened with." });
+
+    /// <summary>The type of each placement's own, without anything to declare.</summary>
+    public static RequestReader Default(string placement) => placement switch
+    {
+        PlacementCatalogue.RestAppUri => static launch => new RestAppUriRequest(launch),
+        PlacementCatalogue.BackgroundWorker => static launch => new BackgroundWorkerRequest(launch),
+        PlacementCatalogue.Default => static launch => new AppPageRequest(launch),
+        _ => static launch => new PlacementRequest<JsonElement>(launch, JsonElement.Parse(JsonOf(launch))),
+    };
+
+    public static RequestReader Typed<T>(JsonTypeInfo<T> type) => launch =>
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(JsonOf(launch), type) is { } options ? new PlacementRequest<T>(launch, options) : DoNotFit;
+        }
+        catch (JsonException)
+        {
+            return DoNotFit;
+        }
+    };
+
+    /// <summary>For a handler whose parameter is a <see cref="PlacementRequest{T}"/> of this type.</summary>
+    [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
+    [RequiresDynamicCode(PlacementEndpoints.Reflection)]
+    public static RequestReader Typed(Type options) =>
+        (RequestReader)((Func<RequestReader>)ByReflection<object>).Method.GetGenericMethodDefinition().MakeGenericMethod(options).Invoke(null, null)!;
+
+    [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
+    [RequiresDynamicCode(PlacementEndpoints.Reflection)]
+    private static RequestReader ByReflection<T>() => Typed((JsonTypeInfo<T>)new JsonSerializerOptions
+    {
+        NumberHandling = JsonNumberHandling.AllowReadingFromString,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    }.GetTypeInfo(typeof(T)));
+
+    private static ReadOnlySpan<byte> JsonOf(Launch launch) => launch.Post.Options is { Length: > 0 } json ? json : "{}"u8;
+}

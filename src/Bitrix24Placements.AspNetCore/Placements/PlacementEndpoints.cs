@@ -1,0 +1,100 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization.Metadata;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Refusals;
+
+namespace Bitrix24Placements;
+
+/// <summary>The seam for one's own code. A handler gets a request that is verified already, and returns a page or any other result; security
+/// headers are set before it runs and may be replaced by it. What is mapped is registered with every portal that has the app.</summary>
+public static class PlacementEndpoints
+{
+    /// <summary>Whoever maps his own page after the built-in one, or before it, has the address.</summary>
+    private const int BehindOnesOwn = 1;
+
+    internal const string Reflection = "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
+
+    /// <summary>Answers REST_APP_URI, a link in any text, with a minimal API handler: <c>(RestAppUriRequest request, MyStore store) => …</c>.</summary>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static PlacementBuilder MapRestAppUri(this IEndpointRouteBuilder endpoints, Delegate handler) =>
+        endpoints.Map(PlacementCatalogue.RestAppUri, handler);
+
+    /// <summary>Answers REST_APP_URI, a link in any text.</summary>
+    public static PlacementBuilder MapRestAppUri(this IEndpointRouteBuilder endpoints, Func<HttpContext, RestAppUriRequest, Task> handler) =>
+        endpoints.Map(PlacementCatalogue.RestAppUri, handler);
+
+    /// <summary>Answers PAGE_BACKGROUND_WORKER with a minimal API handler. It runs on every page of every user: anything slower than five seconds,
+    /// ten times a day, and Bitrix24 removes it.</summary>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static PlacementBuilder MapBackgroundWorker(this IEndpointRouteBuilder endpoints, Delegate handler) =>
+        endpoints.Map(PlacementCatalogue.BackgroundWorker, handler);
+
+    /// <inheritdoc cref="MapBackgroundWorker(IEndpointRouteBuilder, Delegate)"/>
+    public static PlacementBuilder MapBackgroundWorker(this IEndpointRouteBuilder endpoints, Func<HttpContext, BackgroundWorkerRequest, Task> handler) =>
+        endpoints.Map(PlacementCatalogue.BackgroundWorker, handler);
+
+    /// <summary>Answers the app's own page with a minimal API handler.</summary>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static PlacementBuilder MapAppPage(this IEndpointRouteBuilder endpoints, Delegate handler) => endpoints.Map(PlacementCatalogue.Default, handler);
+
+    /// <summary>Answers the app's own page.</summary>
+    public static PlacementBuilder MapAppPage(this IEndpointRouteBuilder endpoints, Func<HttpContext, AppPageRequest, Task> handler) =>
+        endpoints.Map(PlacementCatalogue.Default, handler);
+
+    /// <summary>Answers any placement of Bitrix24 with a minimal API handler: <c>(PlacementRequest&lt;DealTab&gt; request) => …</c>.</summary>
+    /// <param name="code">E.g. <c>CRM_DEAL_DETAIL_TAB</c>; its address is <c>/placements/crm-deal-detail-tab</c>.</param>
+    /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/placements.html</remarks>
+    /// <exception cref="ArgumentException">Not a code: upper case letters, digits and <c>_</c>.</exception>
+    /// <exception cref="InvalidOperationException">The placement has a handler already, or this one cannot be given what it asks for.</exception>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static PlacementBuilder MapPlacement(this IEndpointRouteBuilder endpoints, string code, Delegate handler) => endpoints.Map(Checked(code), handler);
+
+    /// <inheritdoc cref="MapPlacement(IEndpointRouteBuilder, string, Delegate)" path="/*[not(self::summary)]"/>
+    /// <summary>Answers any placement of Bitrix24.</summary>
+    public static PlacementBuilder MapPlacement(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, PlacementRequest, Task> handler) =>
+        endpoints.Map(Checked(code), handler);
+
+    /// <inheritdoc cref="MapPlacement(IEndpointRouteBuilder, string, Func{HttpContext, PlacementRequest, Task})"/>
+    /// <param name="options">Of a source-generated context, whose options say how numbers and missing members are taken.</param>
+    public static PlacementBuilder MapPlacement<T>(
+        this IEndpointRouteBuilder endpoints, string code, JsonTypeInfo<T> options, Func<HttpContext, PlacementRequest<T>, Task> handler) =>
+        endpoints.Map(new(Checked(code), OptionsReader.Typed(options), (context, request) => handler(context, (PlacementRequest<T>)request), IsBuiltIn: false));
+
+    /// <summary>The page that answers where nobody maps his own, before or after this.</summary>
+    internal static PlacementBuilder MapBuiltIn<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, Task> page)
+        where T : PlacementRequest =>
+        endpoints.Map(new(code, OptionsReader.Default(code), (context, request) => page(context, (T)request), IsBuiltIn: true));
+
+    private static PlacementBuilder Map<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, Task> handler)
+        where T : PlacementRequest =>
+        endpoints.Map(new(code, OptionsReader.Default(code), (context, request) => handler(context, (T)request), IsBuiltIn: false));
+
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, string code, Delegate handler) =>
+        endpoints.Map(new(code, HandlerBinding.ReaderFor(code, handler), HandlerBinding.Bind(code, handler, endpoints.ServiceProvider), IsBuiltIn: false));
+
+    private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, MappedPlacement placement)
+    {
+        var catalogue = endpoints.ServiceProvider.GetRequiredService<PlacementCatalogue>();
+        var pipeline = endpoints.ServiceProvider.GetRequiredService<PlacementPipeline>();
+        catalogue.Add(placement);
+        var endpoint = endpoints.MapPost(placement.Path, context => pipeline.ServeAsync(context, placement.Expected));
+        endpoint.WithMetadata(OwnEndpoint.Instance);
+        // HEAD of the app's own page is the home page's.
+        if (placement.Code != PlacementCatalogue.Default)
+            endpoint.AnswersHead();
+        if (placement.IsBuiltIn)
+            endpoint.WithOrder(BehindOnesOwn);
+        return new(catalogue.TitlesOf(placement.Code), endpoint);
+    }
+
+    private static string Checked(string code) =>
+        code is { Length: > 0 and <= 100 } && code != PlacementCatalogue.Default && code.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
+            ? code
+            : throw new ArgumentException($"'{code}' is not a placement's code: upper case letters, digits and _ are expected.", nameof(code));
+}

@@ -1,0 +1,26 @@
+using System.Text;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>Which placements an address serves.</summary>
+internal sealed class PlacementExpectation(params string[] placements)
+{
+    public IReadOnlyList<string> Placements { get; } = placements;
+
+    internal string Message { get; } = $"This address serves {string.Join(", ", placements)}.";
+
+    /// <summary>The expected code that was sent; null where it is none of them.</summary>
+    internal string? Find(ReadOnlySpan<byte> sent)
+    {
+        foreach (var placement in placements)
+        {
+            if (Ascii.Equals(sent, placement))
+                return placement;
+        }
+
+        return null;
+    }
+
+    /// <summary>Every page but the worker's acts for a person.</summary>
+    internal bool ActsForAPerson(string placement) => (placement.Length == 0 ? placements[0] : placement) != PlacementCatalogue.BackgroundWorker;
+}

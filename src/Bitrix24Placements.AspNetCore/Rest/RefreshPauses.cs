@@ -1,0 +1,36 @@
+using System.Collections.Concurrent;
+using Bitrix24Placements.Portals;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>Pauses that grow while an OAuth server refuses to refresh a portal's tokens or is silent. Newer tokens end them.</summary>
+internal sealed class RefreshPauses(TimeProvider time)
+{
+    private const int Capacity = 10_000;
+    private const double MaxSeconds = 60;
+
+    private readonly ConcurrentDictionary<PortalId, Failure> _failures = new();
+
+    private sealed record Failure(long Version, int Times, long At, TimeSpan Pause, RestError Error);
+
+    /// <summary>What the last refresh of these tokens has come to, while it is too soon for another.</summary>
+    public RestError? Find(Portal portal) =>
+        _failures.TryGetValue(portal.Id, out var failure) && failure.Version == portal.TokensVersion && time.GetElapsedTime(failure.At) < failure.Pause
+            ? failure.Error : null;
+
+    /// <param name="error">Null: the refresh has brought new tokens.</param>
+    public void Note(Portal portal, RestError? error)
+    {
+        if (error is null)
+        {
+            _failures.TryRemove(portal.Id, out _);
+            return;
+        }
+
+        var times = _failures.TryGetValue(portal.Id, out var before) && before.Version == portal.TokensVersion ? before.Times + 1 : 1;
+        var seconds = error.Kind == RestErrorKind.Refused ? MaxSeconds : Math.Min(MaxSeconds, 0.5 * Math.Pow(2, times - 1));
+        _failures[portal.Id] = new(portal.TokensVersion, times, time.GetTimestamp(), TimeSpan.FromSeconds(seconds), error);
+        if (_failures.Count > Capacity)
+            _failures.Clear();
+    }
+}

@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>Brings refreshed tokens into the database however long it takes: they are the only valid ones there are. Until then they are used from
+/// memory, and lie in the spool for the next process.</summary>
+internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spool, TimeProvider time, ILogger<RefreshedTokenKeeper> logger)
+    : ISpoolHandler, IAsyncDisposable
+{
+    /// <summary>A pair of tokens has 150 characters, and may have more one day.</summary>
+    private const int PayloadBytes = 4096;
+
+    /// <summary>A caller waits so long for the database before he goes on with tokens from memory.</summary>
+    private static readonly TimeSpan CallersWait = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<PortalId, Portal> _kept = new();
+    private readonly ConcurrentDictionary<Task, bool> _storing = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private bool _isTroubled;
+
+    public string Kind => "tokens";
+
+    /// <summary>The portal with tokens that the database does not have yet.</summary>
+    public Portal? Find(PortalId id) => _kept.GetValueOrDefault(id);
+
+    /// <summary>Room for the answer of a refresh. Null: there is none, and no refresh may begin.</summary>
+    public Task<SpoolPlace?> ReserveAsync(PortalId id, CancellationToken cancellationToken) =>
+        spool.ReserveAsync(Kind, id.ToString(), PayloadBytes, cancellationToken);
+
+    /// <summary>Keeps what a refresh has brought. Takes the place over.</summary>
+    /// <param name="before">As it was when the refresh began.</param>
+    public async Task<Portal> KeepAsync(Portal before, PortalTokens tokens, SpoolPlace place)
+    {
+        var renewed = before with { Tokens = tokens, TokensVersion = before.TokensVersion + 1, TokenState = TokenState.Good };
+        _kept[before.Id] = renewed;
+        try
+        {
+            var payload = new SpooledTokens(before.Id.MemberId, before.Id.App, before.TokensVersion, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt);
+            await place.WriteAsync(JsonSerializer.Serialize(payload, SpoolJson.Default.SpooledTokens), CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // Whatever it was: the database may still take them.
+            Log.NotSpooled(logger, before.Id, e.Message);
+        }
+
+        var storing = Task.Run(() => StoreAsync(before, renewed, place));
+        _storing[storing] = true;
+        _ = storing.ContinueWith(done => _storing.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await Task.WhenAny(storing, Task.Delay(CallersWait, time));
+        return renewed;
+    }
+
+    /// <summary>Only where nobody has brought newer tokens since.</summary>
+    public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+    {
+        if (JsonSerializer.Deserialize(payload, SpoolJson.Default.SpooledTokens) is { } spooled)
+        {
+            var tokens = new PortalTokens(new(spooled.Access), new(spooled.Refresh), spooled.ExpiresAt);
+            await store.StoreRefreshedAsync(new(spooled.MemberId, spooled.App), spooled.Version, tokens, cancellationToken);
+        }
+
+        return true;
+    }
+
+    private async Task StoreAsync(Portal before, Portal renewed, SpoolPlace place)
+    {
+        await using var held = place;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await store.StoreRefreshedAsync(before.Id, before.TokensVersion, renewed.Tokens!, _stopping.Token);
+                _kept.TryRemove(new(before.Id, renewed));
+                if (Interlocked.Exchange(ref _isTroubled, false))
+                    Log.Stored(logger);
+                return;
+            }
+            catch (Exception e)
+            {
+                // Whatever it was: without these tokens the portal is lost.
+                if (_stopping.IsCancellationRequested)
+                {
+                    Log.LeftInSpool(logger, before.Id);
+                    place.Leave();
+                    return;
+                }
+
+                if (!Interlocked.Exchange(ref _isTroubled, true))
+                    Log.NotStored(logger, before.Id, e.Message);
+            }
+
+            var pause = TimeSpan.FromMilliseconds(Math.Min(MaxPause.TotalMilliseconds, 50 * attempt));
+            await Task.WhenAny(Task.Delay(pause, time, _stopping.Token));
+        }
+    }
+
+    /// <summary>What is not stored by now stays in the spool.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAny(Task.WhenAll(_storing.Keys), Task.Delay(CallersWait));
+        await _stopping.CancelAsync();
+        await Task.WhenAll(_storing.Keys);
+        _stopping.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "Refreshed tokens (first those of portal {MemberId}) cannot be stored yet, and are kept in memory and in the spool: {Reason}")]
+        public static partial void NotStored(ILogger logger, PortalId memberId, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "Refreshed tokens are stored again")]
+        public static partial void Stored(ILogger logger);
+
+        [LoggerMessage(3, LogLevel.Error, "Refreshed tokens of portal {MemberId} cannot be written to the spool: {Reason}")]
+        public static partial void NotSpooled(ILogger logger, PortalId memberId, string reason);
+
+        [LoggerMessage(4, LogLevel.Warning, "Refreshed tokens of portal {MemberId} are left in the spool for the next start")]
+        public static partial void LeftInSpool(ILogger logger, PortalId memberId);
+    }
+}
+
+/// <param name="Version">Of the tokens that these were refreshed from.</param>
+internal sealed record SpooledTokens(string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt)
+{
+    public override string ToString() => $"{MemberId}/{App} {Version}";
+}
+
+[JsonSerializable(typeof(SpooledTokens))]
+internal sealed partial class SpoolJson : JsonSerializerContext;

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Storage;
+
+namespace Bitrix24Placements.Commands;
+
+/// <summary>What the program does: by default it serves. Words that it does not know are told, with exit status 2.</summary>
+internal static class CommandLine
+{
+    private const int Misused = 2;
+
+    private const string Serve = "serve";
+
+    /// <param name="create">From the arguments that are settings.</param>
+    /// <param name="configure">Middleware and endpoints of the service.</param>
+    /// <returns>The exit status.</returns>
+    public static async Task<int> RunAsync(string[] args, Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
+    {
+        var root = new RootCommand("A Bitrix24 app for the universal placements.")
+        {
+            New(Serve, "Serve: what it does without a command as well.", parsed => create([.. parsed.UnmatchedTokens]).RunServiceAsync(configure)),
+            New("health", "Ask the service that runs beside this process whether it is ready.", HealthProbe.RunAsync),
+            New("make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.", static () => Task.FromResult(MakeCertificate.Run())),
+            MoveStore(create),
+        };
+        root.Directives.Clear();
+        string[] words = IsServing(args) ? [Serve, .. args] : args;
+        var parsed = root.Parse(words, new() { ResponseFileTokenReplacer = null });
+        if ((UnknownIn(parsed.UnmatchedTokens) ?? parsed.Errors.FirstOrDefault()?.Message) is not { } problem)
+            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        await Console.Error.WriteLineAsync($"{problem} Try --help.");
+        return Misused;
+    }
+
+    private static bool IsServing(string[] args) => args is [] || (args[0].StartsWith("--", StringComparison.Ordinal) && args[0] is not ("--help" or "--version"));
+
+    private static Command New(string name, string description, Func<Task<int>> runAsync)
+    {
+        var command = new Command(name, description);
+        command.SetAction(_ => runAsync());
+        return command;
+    }
+
+    /// <summary>A command that takes settings as well.</summary>
+    private static Command New(string name, string description, Func<ParseResult, Task<int>> runAsync, params Option[] options)
+    {
+        var command = new Command(name, $"{description} Settings are given as --key=value or --key value.") { TreatUnmatchedTokensAsErrors = false };
+        foreach (var option in options)
+            command.Add(option);
+        command.SetAction(runAsync);
+        return command;
+    }
+
+    private static Command MoveStore(Func<string[], WebApplicationBuilder> create)
+    {
+        var from = new Option<string>("--from") { Description = "Connection string of the SQLite file: \"Data Source=…\".", Required = true };
+        return New(
+            StoreMove.Command, "Move everything from a SQLite file into the configured, empty PostgreSQL.",
+            parsed => StoreMove.RunAsync(create([.. parsed.UnmatchedTokens, $"--from={parsed.GetValue(from)}"]).Build()), from);
+    }
+
+    /// <summary>What the configuration would pass over without a word.</summary>
+    private static string? UnknownIn(IReadOnlyList<string> settings)
+    {
+        for (var i = 0; i < settings.Count; i++)
+        {
+            var isKey = settings[i].StartsWith("--", StringComparison.Ordinal);
+            if (isKey && settings[i].Contains('=', StringComparison.Ordinal))
+                continue;
+            if (!isKey || i + 1 == settings.Count || settings[i + 1].StartsWith("--", StringComparison.Ordinal))
+                return $"'{settings[i]}' is neither a command nor a setting.";
+            i++;
+        }
+
+        return null;
+    }
+}

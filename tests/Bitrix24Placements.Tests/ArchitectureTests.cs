@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace Bitrix24Placements.Tests;
+
+/// <summary>The plan of the house, as docs/architecture.md has it: rooms use each other along one-way arrows, and none is too large to be read.</summary>
+public sealed partial class ArchitectureTests
+{
+    private static readonly string[] ToRest = ["Settings", "Storage", "Apps", "Portals", "Work"];
+    private static readonly string[] ToRefusals = [.. ToRest, "Rest", "Pages", "Refusals", "Forms"];
+
+    private static readonly Dictionary<string, string[]> Uses = new()
+    {
+        ["Settings"] = [],
+        ["Storage"] = ["Settings"],
+        ["Apps"] = ["Settings", "Storage"],
+        ["Portals"] = ["Settings", "Storage", "Apps"],
+        ["Work"] = ["Settings", "Storage", "Apps", "Portals"],
+        ["Rest"] = ToRest,
+        ["Pages"] = [.. ToRest, "Rest"],
+        ["Refusals"] = [.. ToRest, "Rest", "Pages"],
+        ["Forms"] = [.. ToRest, "Rest", "Pages", "Refusals"],
+        ["Placements"] = ToRefusals,
+        ["Events"] = ToRefusals,
+        ["Installation"] = [.. ToRefusals, "Placements", "Events"],
+        ["Signals"] = [.. ToRefusals, "Placements", "Events"],
+        ["Health"] = [.. ToRefusals, "Placements", "Events"],
+    };
+
+    private static readonly string Source = Path.GetFullPath(Path.Combine(ThisFile(), "../../../src"));
+
+    private static readonly string Library = Path.Combine(Source, "Bitrix24Placements.AspNetCore");
+
+    [Fact]
+    public void Rooms_use_each_other_along_the_arrows_alone()
+    {
+        var files = FilesIn(Library).Where(static f => RoomOf(f) is not null).Select(static f => (Path: f, Room: RoomOf(f)!, Code: NoCode().Replace(File.ReadAllText(f), ""))).ToList();
+        Assert.Empty(files.Select(static f => f.Room).Distinct().Except(Uses.Keys));
+        var rooms = files.SelectMany(static f => Declaration().Matches(f.Code).Select(m => (Type: m.Groups[1].Value, f.Room))).Distinct().ToLookup(static t => t.Type, static t => t.Room);
+
+        var wrong = from file in files
+                    let named = Using().Matches(file.Code).Select(static m => (Name: m.Value, Rooms: (IEnumerable<string>)[m.Groups[1].Value]))
+                    let mentioned = Word().Matches(file.Code).Select(static m => m.Value).Distinct().Where(rooms.Contains).Select(w => (Name: w, Rooms: rooms[w]))
+                    from use in named.Concat(mentioned)
+                    where !use.Rooms.Any(r => r == file.Room || !Uses.ContainsKey(r) || Uses[file.Room].Contains(r))
+                    select $"{Path.GetRelativePath(Source, file.Path)}: {use.Name} of {string.Join(", ", use.Rooms)}";
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void No_file_folder_or_line_is_too_long()
+    {
+        var files = FilesIn(Source).ToList();
+        Assert.Empty(files.Where(static f => File.ReadLines(f).Count() > 200));
+        Assert.Empty(files.SelectMany(static f => File.ReadLines(f).Select((line, i) => (line, At: $"{f}:{i + 1}"))).Where(static l => l.line.Length > 140).Select(static l => l.At));
+        Assert.Empty(files.GroupBy(static f => Path.GetDirectoryName(f)).Where(static folder => folder.Count() > 20).Select(static folder => folder.Key));
+    }
+
+    private static string? RoomOf(string file) => Path.GetRelativePath(Library, file).Split(Path.DirectorySeparatorChar) is [var room, _, ..] ? room : null;
+
+    private static IEnumerable<string> FilesIn(string folder) =>
+        Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Where(static f => !Built().IsMatch(f));
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
+
+    /// <summary>Comments and texts.</summary>
+    [GeneratedRegex("""//[^\n]*|\"\"\"[\s\S]*?\"\"\"|"(?:\\.|[^"\\\n])*"(?!")""")]
+    private static partial Regex NoCode();
+
+    [GeneratedRegex(@"^(?:public |internal |file )(?:[\w ]+ )?(?:class|record|struct|enum|interface|delegate [\w<>?]+) (\w+)", RegexOptions.Multiline)]
+    private static partial Regex Declaration();
+
+    [GeneratedRegex(@"using Bitrix24Placements\.(\w+);")]
+    private static partial Regex Using();
+
+    /// <summary>A name by itself, and not that of a member or of a method that is called.</summary>
+    [GeneratedRegex(@"(?<![.\w])[A-Z]\w*(?![\w(])|(?<=new )[A-Z]\w*")]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"[/\\](?:bin|obj)[/\\]")]
+    private static partial Regex Built();
+}

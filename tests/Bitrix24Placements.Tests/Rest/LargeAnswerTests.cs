@@ -1,0 +1,107 @@
+using System.IO.Compression;
+using System.IO.Pipelines;
+using System.Text;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Rest;
+
+/// <summary>A portal answers what it likes: a few packed kilobytes may be many megabytes.</summary>
+public sealed class LargeAnswerTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Fifteen_kilobytes_that_are_sixteen_megabytes_are_not_unpacked_for_a_call_of_the_services_own()
+    {
+        await using var service = await RestTest.StartAsync();
+        await using var bomb = new FixedAnswerHost(Packed(Zeros(16 * 1024 * 1024)), "Content-Encoding: gzip");
+        var user = new UserAccess(service.Portal.Id, bomb.Url, new(service.Bitrix.OAuth.Url), 1, new("token"));
+        var before = GC.GetTotalAllocatedBytes();
+
+        foreach (var call in new[] { RestCall.Own("profile"), RestCall.Own("placement.get"), new RestCall("crm.deal.get") { MaxAnswerBytes = 100_000 } })
+        {
+            var result = await service.Get<RestClient>().CallAsUserAsync(user, call with { Repeat = Repeat.Never }, Token);
+
+            Assert.Equal(RestErrorKind.OutcomeUnknown, result.Error!.Kind);
+            Assert.Contains("too large", result.Error.Description, StringComparison.Ordinal);
+        }
+
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 12 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task Nor_does_an_OAuth_server_get_more_room()
+    {
+        await using var service = await RestTest.StartAsync();
+        await using var bomb = new FixedAnswerHost(Packed(Zeros(16 * 1024 * 1024)), "Content-Encoding: gzip");
+
+        var confirmation = await service.Get<OAuthClient>().ConfirmAsync(new("token"), bomb.Url, TimeSpan.FromSeconds(10), Token);
+
+        Assert.Equal(TokenVerdict.NoAnswer, confirmation.Verdict);
+    }
+
+    [Fact]
+    public async Task Small_packed_answers_are_read()
+    {
+        await using var service = await RestTest.StartAsync();
+        await using var host = new FixedAnswerHost(Packed("""{"result":{"ID":"1","ADMIN":true}}"""u8.ToArray()), "Content-Encoding: gzip");
+        var user = new UserAccess(service.Portal.Id, host.Url, new(service.Bitrix.OAuth.Url), 1, new("token"));
+
+        var result = await service.Get<RestClient>().CallAsUserAsync(user, RestCall.Own("profile"), Token);
+
+        Assert.True(result.Value.Truth("ADMIN"));
+    }
+
+    [Fact]
+    public async Task An_answer_of_millions_of_values_is_too_large_whatever_its_size()
+    {
+        await using var reader = new AnswerReader();
+
+        await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(new ByteArrayContent(Zeros(8 * 1024 * 1024)), AnswerReader.MaxBytes, Token));
+
+        var text = Encoding.ASCII.GetBytes("{\"result\":\"" + new string('x', 8 * 1024 * 1024) + "\"}");
+        var (body, bytes) = await reader.ReadAsync(new ByteArrayContent(text), AnswerReader.MaxBytes, Token);
+        Assert.Equal((text.Length, 8 * 1024 * 1024), (bytes, body.Text("result")!.Length));
+    }
+
+    [Fact]
+    public async Task Large_answers_wait_for_each_other_and_small_ones_for_none()
+    {
+        await using var reader = new AnswerReader();
+        var unbounded = new PipeOptions(pauseWriterThreshold: 0);
+        var pipes = new[] { new Pipe(unbounded), new Pipe(unbounded), new Pipe(unbounded) };
+        var reads = new List<Task<(System.Text.Json.JsonElement Body, int Bytes)>>();
+        foreach (var pipe in pipes)
+        {
+            await pipe.Writer.WriteAsync(Encoding.ASCII.GetBytes("\"" + new string('x', AnswerReader.SmallBytes)), Token);
+            reads.Add(reader.ReadAsync(new StreamContent(pipe.Reader.AsStream()), AnswerReader.MaxBytes, Token));
+        }
+
+        await EndAsync(pipes[2]);
+        await Task.WhenAny(reads[2], Task.Delay(200, Token));
+        Assert.False(reads[2].IsCompleted);
+        Assert.Equal(2, (await reader.ReadAsync(new ByteArrayContent("[]"u8.ToArray()), AnswerReader.MaxBytes, Token)).Bytes);
+        await EndAsync(pipes[0]);
+
+        Assert.Equal(AnswerReader.SmallBytes + 2, (await reads[2].WaitAsync(TimeSpan.FromSeconds(10), Token)).Bytes);
+        await EndAsync(pipes[1]);
+        await Task.WhenAll(reads);
+    }
+
+    private static async Task EndAsync(Pipe pipe)
+    {
+        await pipe.Writer.WriteAsync("\""u8.ToArray(), Token);
+        await pipe.Writer.CompleteAsync();
+    }
+
+    private static byte[] Zeros(int length) => Encoding.ASCII.GetBytes("[" + string.Concat(Enumerable.Repeat("0,", (length / 2) - 1)) + "0]");
+
+    private static byte[] Packed(byte[] content)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize))
+            gzip.Write(content);
+        return packed.ToArray();
+    }
+}
