@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
@@ -15,6 +16,14 @@ namespace Bitrix24Placements.Tests.Portals;
 internal sealed class TestStore : IAsyncDisposable
 {
     private static readonly Lazy<string> Certificate = new(static () => Certificates.Make(Directory.CreateTempSubdirectory("b24p-cert-"), "store"));
+
+    private const string MovableClock =
+        """
+        CREATE TABLE clock_offset (by INTERVAL NOT NULL);
+        INSERT INTO clock_offset VALUES ('0');
+        CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+            AS 'SELECT pg_catalog.clock_timestamp() + (SELECT by FROM public.clock_offset)';
+        """;
 
     private readonly ServiceProvider _services;
     private readonly DirectoryInfo? _folder;
@@ -39,6 +48,16 @@ internal sealed class TestStore : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
+    public InboxStore Inbox => Get<InboxStore>();
+
+    /// <summary>Moves the clock of the process and that of the database.</summary>
+    public async Task AdvanceAsync(TimeSpan by)
+    {
+        Time.Advance(by);
+        if (Storage.Provider == StorageProvider.PostgreSql)
+            await Database.ExecuteAsync($"UPDATE clock_offset SET by = by + interval '{(long)by.TotalMilliseconds} milliseconds'", TestContext.Current.CancellationToken);
+    }
+
     /// <summary>What is due, in the order of its priorities.</summary>
     public async Task<List<WorkItem>> ClaimAsync(int most)
     {
@@ -52,18 +71,27 @@ internal sealed class TestStore : IAsyncDisposable
         return items;
     }
 
-    public static async Task<TestStore> OpenAsync(StorageProvider provider, ThrowawayPostgres postgres, bool schema = true)
+    public static async Task<TestStore> OpenAsync(
+        StorageProvider provider, ThrowawayPostgres postgres, bool schema = true, Dictionary<string, string?>? apps = null)
     {
         if (provider == StorageProvider.PostgreSql)
-            return await OpenAsync(new StorageOptions { Provider = provider, ConnectionString = await postgres.NewDatabaseAsync() }, schema: schema);
+        {
+            // A clock of our own in front of the server's.
+            var storage = new StorageOptions { Provider = provider, ConnectionString = await postgres.NewDatabaseAsync() + ";Search Path=public,pg_catalog" };
+            var store = await OpenAsync(storage, schema: schema, apps: apps);
+            await store.Database.ExecuteAsync(MovableClock, TestContext.Current.CancellationToken);
+            return store;
+        }
+
         var folder = Directory.CreateTempSubdirectory("b24p-");
-        return await OpenAsync(new StorageOptions { ConnectionString = $"Data Source={Path.Combine(folder.FullName, "placements.db")}" }, folder, schema);
+        return await OpenAsync(new StorageOptions { ConnectionString = $"Data Source={Path.Combine(folder.FullName, "placements.db")}" }, folder, schema, apps: apps);
     }
 
-    public static async Task<TestStore> OpenAsync(StorageOptions storage, DirectoryInfo? folder = null, bool schema = true, Dictionary<string, string?>? settings = null)
+    public static async Task<TestStore> OpenAsync(StorageOptions storage, DirectoryInfo? folder = null, bool schema = true, Dictionary<string, string?>? settings = null,
+        Dictionary<string, string?>? apps = null)
     {
         var certified = settings ?? (storage.Provider == StorageProvider.PostgreSql ? Certificates.Settings(storage.ConnectionString, Certificate.Value) : []);
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(certified).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(certified).AddInMemoryCollection(apps ?? []).Build();
         var keys = new DataProtectionSettings();
         keys.Read(configuration.GetSection(DataProtectionSettings.Section));
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -72,8 +100,9 @@ internal sealed class TestStore : IAsyncDisposable
         services.AddSingleton<TimeProvider>(time);
         services.AddSingleton(Options.Create(storage));
         services.AddSingleton(Options.Create(keys));
-        services.AddTokenKeys(configuration);
+        services.AddSingleton<IConfiguration>(configuration);
         services.AddDatabase();
+        services.AddApps();
         services.AddPortals();
         services.AddWork();
         var store = new TestStore(services.BuildServiceProvider(), storage, time, folder);
