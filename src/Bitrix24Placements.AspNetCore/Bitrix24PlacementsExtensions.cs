@@ -1,5 +1,6 @@
 using System.Reflection;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Health;
@@ -21,7 +22,10 @@ namespace Bitrix24Placements;
 /// <summary>The library's door: services, middleware and endpoints of a Bitrix24 app, beside whatever else the host has.</summary>
 public static class Bitrix24PlacementsExtensions
 {
-    /// <summary>Adds the services, configured by the sections <c>Bitrix24</c>, <c>Storage</c>, <c>DataProtection</c>, <c>Signals</c>, <c>Limits</c>.</summary>
+    /// <summary>
+    /// Adds the services, configured by the sections <c>Bitrix24</c>, <c>Storage</c>, <c>DataProtection</c>, <c>Signals</c>,
+    /// <c>Limits</c>.
+    /// </summary>
     public static IHostApplicationBuilder AddBitrix24Placements(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -40,10 +44,14 @@ public static class Bitrix24PlacementsExtensions
         services.AddInstallation();
         services.AddSignals();
         services.AddHealth();
+        services.AddDoctor();
         return builder;
     }
 
-    /// <summary>The path of <c>Bitrix24:PublicUrl</c>, the pages' files, and answers to what an endpoint of the library refuses or fails at. Other endpoints' answers are left alone.</summary>
+    /// <summary>
+    /// The path of <c>Bitrix24:PublicUrl</c>, the pages' files, and answers to what an endpoint of the library refuses or fails at.
+    /// Other endpoints' answers are left alone.
+    /// </summary>
     public static WebApplication UseBitrix24Placements(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url
@@ -67,6 +75,7 @@ public static class Bitrix24PlacementsExtensions
             files.UseFiles("", scripts, "public, max-age=600", own);
         });
         app.UseMiddleware<ErrorHandling>(ErrorScope.OwnEndpoints);
+        app.UseMiddleware<EchoMiddleware>();
         return app;
     }
 
@@ -80,6 +89,7 @@ public static class Bitrix24PlacementsExtensions
         registered.MapInstallation();
         own.MapSignals();
         own.MapHealth();
+        own.MapDoctor();
         return app;
     }
 
