@@ -3,13 +3,12 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
-using Bitrix24Placements.Pages;
+using Bitrix24Placements;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -25,7 +24,7 @@ public static class ManyPortals
 
     private static readonly string[] Columns =
     [
-        "member_id", "client_endpoint", "oauth_server", "state", "epoch", "user_id", "tokens", "tokens_state", "tokens_version", "tokens_expire_at", "tokens_renewed_at",
+        "member_id", "app", "client_endpoint", "oauth_server", "state", "epoch", "user_id", "tokens", "tokens_state", "tokens_version", "tokens_expire_at", "tokens_renewed_at",
         "refresh_until", "application_token_hash", "removal_key", "removal_key_hash", "declaration", "reconciled_at", "checked_at", "removals", "removed_at",
     ];
 
@@ -75,8 +74,8 @@ public static class ManyPortals
         var tokens = new PortalTokens(new("access" + memberId), new("refresh" + memberId), default);
         return
         [
-            memberId, string.Create(CultureInfo.InvariantCulture, $"https://portal{number}.example.com/rest/"), "https://oauth.bitrix.info/", 1, now, 1,
-            vault.ProtectTokens(memberId, tokens), 1, now, now + 3_600_000, now, 0, Hash(ApplicationToken), vault.Protect(memberId, "removal", key), Hash(key), declaration, now, now, 0, 0,
+            memberId, PortalId.DefaultApp, string.Create(CultureInfo.InvariantCulture, $"https://portal{number}.example.com/rest/"), "https://oauth.bitrix.info/", 1, now, 1,
+            vault.Protect(memberId, "tokens", tokens.Serialize()), 1, now, now + 3_600_000, now, 0, Hash(ApplicationToken), vault.Protect(memberId, "removal", key), Hash(key), declaration, now, now, 0, 0,
         ];
     }
 
@@ -123,7 +122,6 @@ public static class ManyPortals
         services.AddSingleton(Options.Create(new StorageOptions { ConnectionString = $"Data Source={file}" }));
         services.AddSingleton(Options.Create(new DataProtectionSettings()));
         services.AddSingleton(Options.Create(new Bitrix24Options { PublicUrl = publicUrl?.TrimEnd('/') }));
-        services.AddTokenKeys(new ConfigurationBuilder().Build());
         services.AddDatabase();
         services.AddPortals();
         services.AddWork();

@@ -8,6 +8,7 @@ internal static class AppServices
     {
         services.AddSettings<AppsOptions>(AppsOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
         services.AddSingleton<AppRegistry>();
+        services.AddSingleton<KeyTroubles>();
         return services;
     }
 }

@@ -9,7 +9,7 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>What nobody asks for: portals of an earlier declaration after a start, kept installations, refresh tokens that are getting old.</summary>
 internal sealed partial class Upkeep(
-    PortalStore portals, WorkStore work, WorkSignal signal, PlacementCatalogue catalogue, TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
+    PortalStore portals, WorkStore work, KeptInstallations kept, InboxStore inbox, WorkSignal signal, PlacementCatalogue catalogue, TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
 {
     private const int Page = 200;
 
@@ -20,14 +20,23 @@ internal sealed partial class Upkeep(
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await TryAsync(() => work.HastenInstallationsAsync(stoppingToken), stoppingToken);
+        await TryAsync(() => HastenAsync(stoppingToken), stoppingToken);
         await TryAsync(() => RequestForOtherDeclarationsAsync(stoppingToken), stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {
             await TryAsync(() => RenewOldTokensAsync(stoppingToken), stoppingToken);
             await TryAsync(() => portals.ForgetOldChangesAsync(stoppingToken), stoppingToken);
+            await TryAsync(() => portals.DeleteExpiredAsync(Page, stoppingToken), stoppingToken);
+            await TryAsync(() => inbox.ForgetOldAsync(stoppingToken), stoppingToken);
             await Task.Delay(Every, time, stoppingToken);
         }
+    }
+
+    /// <summary>Installations that were kept because their app was not known.</summary>
+    private async Task HastenAsync(CancellationToken cancellationToken)
+    {
+        await kept.HastenAsync(cancellationToken);
+        signal.Wake();
     }
 
     /// <summary>Only portals that were last reconciled for another declaration, a page at a time, so that a million of them do not hold up the start.</summary>
@@ -53,9 +62,9 @@ internal sealed partial class Upkeep(
     private async Task RenewOldTokensAsync(CancellationToken cancellationToken)
     {
         var due = await portals.UnusedSinceAsync(time.GetUtcNow() - RenewAfter, Page, cancellationToken);
-        foreach (var memberId in due)
+        foreach (var (id, isReserve) in due)
         {
-            if (await portals.FindAsync(memberId, cancellationToken) is { Tokens: not null } portal)
+            if (!isReserve && await portals.FindAsync(id, cancellationToken) is { Tokens: not null } portal)
                 await tokens.RefreshAsync(portal, afresh: false, cancellationToken);
         }
     }

@@ -1,7 +1,7 @@
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
-using Microsoft.AspNetCore.DataProtection;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Placements;
 
@@ -20,7 +20,7 @@ internal static class PlacementServices
         services.AddSingleton<WorkerPage>();
         services.AddSingleton<SessionRenewal>();
         services.AddSingleton(static p => new PageSessions(
-            p.GetRequiredService<IDataProtectionProvider>(), p.GetRequiredService<PortalStore>(), p.GetRequiredService<AppRegistry>(),
+            p.GetRequiredService<TokenKeys>().Provider, p.GetRequiredService<PortalStore>(), p.GetRequiredService<AppRegistry>(),
             p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()));
         services.AddSingleton<WorkerLoads>();

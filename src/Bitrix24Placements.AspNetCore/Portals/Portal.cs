@@ -21,9 +21,6 @@ internal enum TokenState
     Dead = 3,
 }
 
-/// <summary>The tokens of the administrator on whose behalf the service calls the portal.</summary>
-internal sealed record PortalTokens(Secret Access, Secret Refresh, DateTimeOffset ExpiresAt);
-
 /// <summary>A portal as it is stored.</summary>
 internal sealed record Portal
 {
@@ -40,7 +37,11 @@ internal sealed record Portal
     /// <summary>Which installation this is: another one after every uninstallation. Sessions are bound to it.</summary>
     public required long Epoch { get; init; }
 
+    /// <summary>Whose tokens they are.</summary>
     public long UserId { get; init; }
+
+    /// <summary>False where calls go on with a reserve that is no administrator's: it binds no placements.</summary>
+    public bool IsAdministrator { get; init; } = true;
 
     public PortalTokens? Tokens { get; init; }
 
@@ -48,6 +49,11 @@ internal sealed record Portal
 
     /// <summary>Grows with every change of the tokens; what was decided about older ones is void.</summary>
     public long TokensVersion { get; init; }
+
+    /// <summary>When the refresh token was issued.</summary>
+    public DateTimeOffset RenewedAt { get; init; }
+
+    public PortalReserve? Reserve { get; init; }
 
     /// <summary>SHA-256 of the application_token in upper-case hexadecimal; null where the portal has never sent one.</summary>
     public string? ApplicationTokenHash { get; init; }

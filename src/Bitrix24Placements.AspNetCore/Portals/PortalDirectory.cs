@@ -4,56 +4,68 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>The portals in this process's memory, bounded. Knows nothing of the database: <see cref="PortalStore"/> fills it.</summary>
-internal sealed class PortalDirectory
+/// <summary>The portals in this process's memory, bounded: of each all its installations, so that it is known which apps it has not. Knows nothing of the database: <see cref="PortalStore"/> fills it.</summary>
+internal sealed class PortalDirectory(IOptions<StorageOptions> options)
 {
-    private readonly ConcurrentDictionary<PortalId, KnownPortal> _portals = new();
+    private readonly ConcurrentDictionary<string, KnownPortal[]> _portals = new(StringComparer.OrdinalIgnoreCase);
     private readonly long[] _stamps = new long[1024];
-    private readonly int _capacity;
-
-    public PortalDirectory(IOptions<StorageOptions> options) => _capacity = options.Value.CachedPortals;
+    private readonly int _capacity = options.Value.CachedPortals;
 
     public int Count => _portals.Count;
 
     public KnownPortal? Find(PortalId id)
     {
-        if (!_portals.TryGetValue(id, out var portal))
-            return null;
-        // Written only when it changes: a shared cache line that every request writes would be a lock by another name.
-        if (!portal.RecentlyUsed)
-            portal.RecentlyUsed = true;
-        return portal;
+        foreach (var portal in Find(id.MemberId))
+        {
+            if (portal.Id.App == id.App)
+                return portal;
+        }
+
+        return null;
     }
 
-    /// <summary>Every app's installation on this portal.</summary>
-    public IReadOnlyList<KnownPortal> FindAll(string memberId) => Find(new(memberId)) is { } portal ? [portal] : [];
+    /// <summary>Every app's installation on this portal; none where this process does not know it.</summary>
+    public IReadOnlyList<KnownPortal> FindAll(string memberId) => Find(memberId);
 
-    /// <summary>Taken before a portal is read from the database, and given to <see cref="Put(KnownPortal, long)"/> with what was read.</summary>
-    internal long Stamp(PortalId id) => Volatile.Read(ref StampOf(id));
+    /// <summary>Taken before a portal is read from the database, and given to <see cref="Put"/> with what was read.</summary>
+    internal long Stamp(string memberId) => Volatile.Read(ref StampOf(memberId));
 
     /// <summary>Keeps what was read, unless the portal has changed since the stamp was taken.</summary>
-    internal void Put(KnownPortal portal, long stamp)
+    internal void Put(string memberId, KnownPortal[] installations, long stamp)
     {
-        if (Interlocked.CompareExchange(ref StampOf(portal.Id), stamp + 1, stamp) == stamp)
-            Keep(portal);
+        if (Interlocked.CompareExchange(ref StampOf(memberId), stamp + 1, stamp) == stamp)
+            Keep(memberId, installations);
     }
 
     /// <summary>After a change: keeps the new state, or forgets the portal where there is none.</summary>
-    internal void Replace(PortalId id, KnownPortal? portal)
+    internal void Replace(string memberId, KnownPortal[] installations)
     {
-        Interlocked.Increment(ref StampOf(id));
-        if (portal is null)
-            _portals.TryRemove(id, out _);
-        else
-            Keep(portal);
+        Interlocked.Increment(ref StampOf(memberId));
+        Keep(memberId, installations);
     }
 
-    internal bool Contains(PortalId id) => _portals.ContainsKey(id);
+    internal bool Contains(string memberId) => _portals.ContainsKey(memberId);
 
-    private void Keep(KnownPortal portal)
+    private KnownPortal[] Find(string memberId)
     {
-        portal.RecentlyUsed = true;
-        _portals[portal.Id] = portal;
+        if (!_portals.TryGetValue(memberId, out var installations))
+            return [];
+        // Written only when it changes: a shared cache line that every request writes would be a lock by another name.
+        if (!installations[0].RecentlyUsed)
+            installations[0].RecentlyUsed = true;
+        return installations;
+    }
+
+    private void Keep(string memberId, KnownPortal[] installations)
+    {
+        if (installations.Length == 0)
+        {
+            _portals.TryRemove(memberId, out _);
+            return;
+        }
+
+        installations[0].RecentlyUsed = true;
+        _portals[memberId] = installations;
         if (_portals.Count > _capacity)
             Evict();
     }
@@ -62,21 +74,21 @@ internal sealed class PortalDirectory
     private void Evict()
     {
         var surplus = Math.Max(1, _capacity / 16);
-        foreach (var (key, portal) in _portals)
+        foreach (var (memberId, installations) in _portals)
         {
-            if (portal.RecentlyUsed)
-                portal.RecentlyUsed = false;
-            else if (_portals.TryRemove(key, out _) && --surplus == 0)
+            if (installations[0].RecentlyUsed)
+                installations[0].RecentlyUsed = false;
+            else if (_portals.TryRemove(memberId, out _) && --surplus == 0)
                 return;
         }
 
-        foreach (var (key, _) in _portals)
+        foreach (var (memberId, _) in _portals)
         {
             if (_portals.Count <= _capacity)
                 return;
-            _portals.TryRemove(key, out _);
+            _portals.TryRemove(memberId, out _);
         }
     }
 
-    private ref long StampOf(PortalId id) => ref _stamps[(uint)id.GetHashCode() % (uint)_stamps.Length];
+    private ref long StampOf(string memberId) => ref _stamps[(uint)memberId.GetHashCode(StringComparison.OrdinalIgnoreCase) % (uint)_stamps.Length];
 }

@@ -18,11 +18,11 @@ internal sealed class WorkerLoadStore(Database database)
             {
                 await using var command = connection.Command(
                     """
-                    INSERT INTO worker_hours (member_id, hour, loads, slow, worst_ms) VALUES (@id, @hour, @loads, @slow, @worst)
-                    ON CONFLICT (member_id, hour) DO UPDATE SET loads = worker_hours.loads + @loads, slow = worker_hours.slow + @slow,
+                    INSERT INTO worker_hours (member_id, app, hour, loads, slow, worst_ms) VALUES (@id, @app, @hour, @loads, @slow, @worst)
+                    ON CONFLICT (member_id, app, hour) DO UPDATE SET loads = worker_hours.loads + @loads, slow = worker_hours.slow + @slow,
                         worst_ms = CASE WHEN worker_hours.worst_ms > @worst THEN worker_hours.worst_ms ELSE @worst END
                     """,
-                    ("@id", hour.Id.MemberId), ("@hour", hour.Hour), ("@loads", hour.Loads), ("@slow", hour.Slow), ("@worst", hour.WorstMilliseconds));
+                    ("@id", hour.Id.MemberId), ("@app", hour.Id.App), ("@hour", hour.Hour), ("@loads", hour.Loads), ("@slow", hour.Slow), ("@worst", hour.WorstMilliseconds));
                 await command.ExecuteNonQueryAsync(token);
             }
 
@@ -31,8 +31,9 @@ internal sealed class WorkerLoadStore(Database database)
         }, cancellationToken);
 
     public async Task<IReadOnlyList<WorkerHour>> SinceAsync(PortalId id, long hour, CancellationToken cancellationToken) =>
-        await database.QueryAsync("SELECT member_id, hour, loads, slow, worst_ms FROM worker_hours WHERE member_id = @id AND hour >= @hour ORDER BY hour",
-            static r => new WorkerHour(new(r.GetString(0)), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4)), cancellationToken, ("@id", id.MemberId), ("@hour", hour));
+        await database.QueryAsync("SELECT hour, loads, slow, worst_ms FROM worker_hours WHERE member_id = @id AND app = @app AND hour >= @hour ORDER BY hour",
+            r => new WorkerHour(id, r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3)), cancellationToken,
+            ("@id", id.MemberId), ("@app", id.App), ("@hour", hour));
 
     public Task ForgetAsync(long beforeHour, CancellationToken cancellationToken) =>
         database.ExecuteAsync("DELETE FROM worker_hours WHERE hour < @hour", cancellationToken, ("@hour", beforeHour));

@@ -13,6 +13,10 @@ internal sealed class DataProtectionSettings
     /// <summary>Earlier certificates, so that what they protected can be read: paths, or sections with <c>Path</c> and <c>Password</c>.</summary>
     public List<CertificateFile> PreviousCertificates { get; } = [];
 
+    /// <summary>The present certificate first.</summary>
+    internal IEnumerable<CertificateFile> All =>
+        CertificatePath is { } path ? PreviousCertificates.Prepend(new(path, CertificatePassword)) : PreviousCertificates;
+
     public void Read(IConfigurationSection section)
     {
         CertificatePath = Text(section[nameof(CertificatePath)]);

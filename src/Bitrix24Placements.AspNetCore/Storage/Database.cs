@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -13,9 +14,11 @@ internal sealed class Database : IAsyncDisposable
 
     private readonly DbDataSource _source;
     private readonly SemaphoreSlim? _sqliteGate;
+    private readonly TimeProvider _time;
 
-    public Database(IOptions<StorageOptions> options)
+    public Database(IOptions<StorageOptions> options, TimeProvider time)
     {
+        _time = time;
         Provider = options.Value.Provider;
         if (Provider == StorageProvider.PostgreSql)
         {
@@ -35,6 +38,13 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>The SQLite file, absolute; null with PostgreSQL.</summary>
     public string? FilePath { get; }
+
+    /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
+    public string NowSql => Provider == StorageProvider.PostgreSql
+        ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+        : _time.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+
+    public string ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
 
     /// <summary>Runs work on a connection of its own.</summary>
     /// <exception cref="DbException">The database refused, or was locked or out of reach for its time-out.</exception>

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Bitrix24Placements.Storage;
 
 /// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve: background work waits for it too. A database that is late is waited for; the process meanwhile serves its health.</summary>
-internal sealed partial class Readiness(SchemaInstaller schema, TokenVault vault, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
+internal sealed partial class Readiness(TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -31,25 +31,38 @@ internal sealed partial class Readiness(SchemaInstaller schema, TokenVault vault
         {
             try
             {
-                await schema.EnsureAsync(stoppingToken);
-                // The first token does not wait for its keys.
-                vault.Unprotect("", "readiness", vault.Protect("", "readiness", ""));
+                await keys.ReadAsync(stoppingToken);
+                await clock.MeasureAsync(stoppingToken);
+                foreach (var step in steps)
+                    await step.PrepareAsync(stoppingToken);
                 _ready.TrySetResult();
                 return;
             }
             catch (SchemaTooNewException e)
             {
                 Log.TooNew(logger, e.Message);
-                Environment.ExitCode = 1;
-                lifetime.StopApplication();
+                Stop();
                 return;
             }
-            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or InvalidOperationException or SocketException or CryptographicException)
+            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or SocketException or CryptographicException or TimeoutException)
             {
                 Log.Waiting(logger, e.GetBaseException().Message);
                 await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, 0.5 * (attempt + 1))), time, stoppingToken);
             }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // A fault of the program: trying again would not mend it, and a host that stops by itself would say that all is well.
+                Log.Failed(logger, e);
+                Stop();
+                return;
+            }
         }
+    }
+
+    private void Stop()
+    {
+        Environment.ExitCode = 1;
+        lifetime.StopApplication();
     }
 
     private static partial class Log
@@ -59,5 +72,8 @@ internal sealed partial class Readiness(SchemaInstaller schema, TokenVault vault
 
         [LoggerMessage(2, LogLevel.Critical, "{Reason}")]
         public static partial void TooNew(ILogger logger, string reason);
+
+        [LoggerMessage(3, LogLevel.Critical, "The service cannot be made ready")]
+        public static partial void Failed(ILogger logger, Exception exception);
     }
 }

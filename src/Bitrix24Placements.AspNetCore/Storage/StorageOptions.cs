@@ -21,6 +21,9 @@ internal sealed class StorageOptions
     /// <summary>Folder for what must not be lost while the database is away. Null: <c>spool</c> beside a SQLite file, else <c>data/spool</c>.</summary>
     public string? SpoolPath { get; set; }
 
+    /// <summary>False for a store that is only read: no key is added to its own.</summary>
+    internal bool MayMakeKeys { get; init; } = true;
+
     internal string SpoolFolder =>
         SpoolPath ?? Path.Combine(Provider == StorageProvider.Sqlite ? Path.GetDirectoryName(Path.GetFullPath(SqliteFile)) ?? "" : "data", "spool");
 

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -8,7 +7,7 @@ using NpgsqlTypes;
 namespace Bitrix24Placements.Storage;
 
 /// <summary>The command <c>move-store --from "Data Source=…"</c>: everything from a SQLite file and the keys beside it into the configured, empty PostgreSQL. All or nothing; the source stays as it is.</summary>
-internal sealed class StoreMove(IServiceProvider target, IConfiguration configuration, TextWriter output)
+internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 {
     public const string Command = "move-store";
 
@@ -22,7 +21,7 @@ internal sealed class StoreMove(IServiceProvider target, IConfiguration configur
             try
             {
                 app.Services.GetService<IStartupValidator>()?.Validate();
-                await new StoreMove(app.Services, app.Configuration, Console.Out).MoveAsync(app.Configuration["from"], app.Lifetime.ApplicationStopping);
+                await new StoreMove(app.Services, Console.Out).MoveAsync(app.Configuration["from"], app.Lifetime.ApplicationStopping);
                 return 0;
             }
             catch (Exception e) when (e is StoreMoveException or OptionsValidationException or SchemaTooNewException or DbException or IOException)
@@ -58,56 +57,69 @@ internal sealed class StoreMove(IServiceProvider target, IConfiguration configur
         await using var frozen = await reading.BeginTransactionAsync(cancellationToken);
         await using var transaction = await writing.BeginTransactionAsync(cancellationToken);
         await LockEmptyAsync(writing, cancellationToken);
-        var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>());
-        await CopyTableAsync("portals", MovedRows.PortalColumns, rows.Portal, reading, writing, cancellationToken);
-        await CopyTableAsync("work", MovedRows.WorkColumns, rows.Work, reading, writing, cancellationToken);
-        await CopyTableAsync("worker_hours", MovedRows.WorkerHourColumns, static _ => true, reading, writing, cancellationToken);
+        var unreadable = 0;
+        foreach (var table in MovedTable.All)
+            unreadable += await CopyTableAsync(table, oldVault, reading, writing, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        await output.WriteLineAsync(rows.Unreadable == 0
+        await output.WriteLineAsync(unreadable == 0
             ? "Moved. Start the service with the new settings, and keep the SQLite file and its keys until a page was opened."
-            : $"Moved. The tokens of {rows.Unreadable} portals cannot be read with the keys beside the file: an administrator of each has to open the app once.");
+            : $"Moved. The tokens of {unreadable} portals cannot be read with the keys beside the file: an administrator of each has to open the app once.");
         return true;
     }
 
     private static async Task LockEmptyAsync(NpgsqlConnection writing, CancellationToken cancellationToken)
     {
-        await using var turns = writing.Command("LOCK TABLE portals, work, worker_hours IN EXCLUSIVE MODE");
+        var names = MovedTable.All.Select(static t => t.Name).ToArray();
+        await using var turns = writing.Command($"LOCK TABLE {string.Join(", ", names)} IN EXCLUSIVE MODE");
         await turns.ExecuteNonQueryAsync(cancellationToken);
-        await using var filled = writing.Command("SELECT EXISTS (SELECT 1 FROM portals) OR EXISTS (SELECT 1 FROM work) OR EXISTS (SELECT 1 FROM worker_hours)");
+        await using var filled = writing.Command("SELECT " + string.Join(" OR ", names.Select(static n => $"EXISTS (SELECT 1 FROM {n})")));
         if (await filled.ExecuteScalarAsync(cancellationToken) is true)
             throw new StoreMoveException("The database to move to is not empty. Nothing was changed.");
     }
 
-    /// <summary>Streams a table. What <paramref name="change"/> declines is left behind.</summary>
-    private async Task CopyTableAsync(
-        string table, IReadOnlyList<(string Name, NpgsqlDbType Type)> columns, Func<object?[], bool> change, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
+    /// <summary>Streams a table, with the columns that the database itself says it has.</summary>
+    /// <returns>How many secrets could not be read.</returns>
+    private async Task<int> CopyTableAsync(MovedTable table, TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
     {
+        var columns = await writing.QueryAsync(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = @table ORDER BY ordinal_position",
+            static r => (Name: r.GetString(0), Type: TypeOf(r.GetString(1))), cancellationToken, ("@table", table.Name));
         var names = string.Join(", ", columns.Select(static c => c.Name));
-        await using var command = reading.Command($"SELECT {names} FROM {table}");
+        var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>(), table, [.. columns.Select(static c => c.Name)]);
+        await using var command = reading.Command($"SELECT {names} FROM {table.Name}");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await using var importer = await writing.BeginBinaryImportAsync($"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
+        await using var importer = await writing.BeginBinaryImportAsync($"COPY {table.Name} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
         importer.Timeout = TimeSpan.FromMinutes(10);
-        var row = new object?[columns.Count];
+        var row = new object[columns.Count];
         var count = 0;
         while (await reader.ReadAsync(cancellationToken))
         {
-            reader.GetValues(row!);
-            if (!change(row))
+            reader.GetValues(row);
+            if (!rows.Change(row))
                 continue;
             await importer.StartRowAsync(cancellationToken);
             for (var i = 0; i < row.Length; i++)
                 await WriteAsync(importer, row[i], columns[i].Type, cancellationToken);
             if (++count % ProgressEvery == 0)
-                await output.WriteLineAsync($"{table}: {count}");
+                await output.WriteLineAsync($"{table.Name}: {count}");
         }
 
         await importer.CompleteAsync(cancellationToken);
-        await output.WriteLineAsync($"{table}: {count}, all");
+        await output.WriteLineAsync($"{table.Name}: {count}, all");
+        return rows.Unreadable;
     }
 
-    private static Task WriteAsync(NpgsqlBinaryImporter importer, object? value, NpgsqlDbType type, CancellationToken cancellationToken) => (value, type) switch
+    private static NpgsqlDbType TypeOf(string name) => name switch
     {
-        (null or DBNull, _) => importer.WriteNullAsync(cancellationToken),
+        "text" => NpgsqlDbType.Text,
+        "integer" => NpgsqlDbType.Integer,
+        "bigint" => NpgsqlDbType.Bigint,
+        _ => throw new StoreMoveException($"A column of the type {name} cannot be moved."),
+    };
+
+    private static Task WriteAsync(NpgsqlBinaryImporter importer, object value, NpgsqlDbType type, CancellationToken cancellationToken) => (value, type) switch
+    {
+        (DBNull, _) => importer.WriteNullAsync(cancellationToken),
         // SQLite has one kind of whole number.
         (long number, NpgsqlDbType.Integer) => importer.WriteAsync(checked((int)number), type, cancellationToken),
         (long number, _) => importer.WriteAsync(number, type, cancellationToken),
@@ -133,9 +145,8 @@ internal sealed class StoreMove(IServiceProvider target, IConfiguration configur
         services.AddSingleton(target.GetRequiredService<ILoggerFactory>());
         services.AddLogging();
         services.AddSingleton(target.GetRequiredService<TimeProvider>());
-        services.AddSingleton(Options.Create(new StorageOptions { ConnectionString = from }));
+        services.AddSingleton(Options.Create(new StorageOptions { ConnectionString = from, MayMakeKeys = false }));
         services.AddSingleton(target.GetRequiredService<IOptions<DataProtectionSettings>>());
-        services.AddTokenKeys(configuration).DisableAutomaticKeyGeneration();
         services.AddDatabase();
         return services.BuildServiceProvider();
     }

@@ -1,6 +1,6 @@
-using System.Data.Common;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
@@ -8,21 +8,85 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Where the keys are that encrypt tokens: beside a SQLite file in a folder of their own that only the service can read, or in PostgreSQL under a certificate.</summary>
-internal sealed class TokenKeys(Database database, SchemaInstaller schema, IOptions<DataProtectionSettings> settings, ILoggerFactory loggers) : IConfigureOptions<KeyManagementOptions>
+/// <summary>The keys that encrypt tokens: beside a SQLite file in a folder of their own that only the service can read, or in PostgreSQL under a certificate.</summary>
+/// <remarks>They are apart from the host's own data protection, which has its own application name, keys and cookies.</remarks>
+internal sealed class TokenKeys : IAsyncDisposable
 {
-    public void Configure(KeyManagementOptions options)
+    /// <summary>Fixed: a moved folder or a new version still reads old tokens.</summary>
+    private const string ApplicationName = "Bitrix24Placements";
+
+    /// <summary>Whoever comes before the keys are read waits so long for them.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    private readonly Database _database;
+    private readonly SchemaInstaller _schema;
+    private readonly DataProtectionSettings _settings;
+    private readonly StorageOptions _storage;
+    private readonly ILoggerFactory _loggers;
+    private readonly Lazy<ServiceProvider> _services;
+    private readonly Lock _lock = new();
+    private Task? _reading;
+
+    public TokenKeys(Database database, SchemaInstaller schema, IOptions<DataProtectionSettings> settings, IOptions<StorageOptions> storage, ILoggerFactory loggers)
     {
-        options.XmlRepository = database.FilePath is { } path ? new FileSystemXmlRepository(KeyFolder(path), loggers) : new DatabaseKeys(database, schema);
-        if (settings.Value.CertificatePath is { } certificate)
-            options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, settings.Value.CertificatePassword)), loggers);
+        (_database, _schema, _settings, _storage, _loggers) = (database, schema, settings.Value, storage.Value, loggers);
+        _services = new(Build);
+    }
+
+    public IDataProtectionProvider Provider => _services.Value.GetRequiredService<IDataProtectionProvider>();
+
+    public IXmlRepository Repository => _services.Value.GetRequiredService<IOptions<KeyManagementOptions>>().Value.XmlRepository
+        ?? throw new InvalidOperationException("There is no place for keys.");
+
+    public bool AreRead { get; private set; }
+
+    /// <summary>Reads the keys once. Until then whoever needs them waits here, and holds neither a thread nor a connection: the framework reads them while a thread stands still.</summary>
+    /// <exception cref="TimeoutException">They were not there in time.</exception>
+    public Task ReadAsync(CancellationToken cancellationToken)
+    {
+        if (AreRead)
+            return Task.CompletedTask;
+        Task reading;
+        lock (_lock)
+            reading = _reading = _reading is { IsCompleted: false } ? _reading : Task.Run(ReadAloneAsync, CancellationToken.None);
+        return reading.WaitAsync(Timeout, cancellationToken);
     }
 
     public static X509Certificate2 Load(CertificateFile file) => X509CertificateLoader.LoadPkcs12FromFile(file.Path, file.Password);
 
+    private async Task ReadAloneAsync()
+    {
+        if (AreRead)
+            return;
+        await _schema.EnsureAsync(CancellationToken.None);
+        var protector = Provider.CreateProtector("readiness");
+        protector.Unprotect(protector.Protect([]));
+        AreRead = true;
+    }
+
+    private ServiceProvider Build()
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(_loggers);
+        services.AddLogging();
+        var builder = services.AddDataProtection().SetApplicationName(ApplicationName);
+        builder.AddKeyManagementOptions(options =>
+        {
+            options.XmlRepository = _database.FilePath is { } path
+                ? new FileSystemXmlRepository(KeyFolder(path), _loggers)
+                : new DatabaseKeys(_database, _schema);
+            options.AutoGenerateKeys = _storage.MayMakeKeys;
+            if (_settings.CertificatePath is { } certificate)
+                options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, _settings.CertificatePassword)), _loggers);
+        });
+        // Keys stand under the present certificate, or under one of its predecessors.
+        builder.UnprotectKeysWithAnyCertificate([.. _settings.All.Select(Load)]);
+        return services.BuildServiceProvider();
+    }
+
     private static DirectoryInfo KeyFolder(string databasePath)
     {
-        var path = Path.Combine(Path.GetDirectoryName(databasePath)!, "keys");
+        var path = Path.Combine(Path.GetDirectoryName(databasePath) ?? "", "keys");
         try
         {
             var folder = Directory.CreateDirectory(path);
@@ -32,39 +96,9 @@ internal sealed class TokenKeys(Database database, SchemaInstaller schema, IOpti
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new OptionsValidationException("", typeof(StorageOptions), [$"Storage:ConnectionString: the folder {path} for the keys cannot be used: {e.Message}"]);
+            throw new IOException($"The folder {path} for the keys of tokens cannot be used: {e.Message}", e);
         }
     }
 
-    /// <summary>The framework asks synchronously, at start and every few hours.</summary>
-    private sealed class DatabaseKeys(Database database, SchemaInstaller schema) : IXmlRepository
-    {
-        private int _seen;
-
-        public IReadOnlyCollection<XElement> GetAllElements() => Task.Run(async () =>
-        {
-            await schema.EnsureAsync(CancellationToken.None);
-            var keys = await database.QueryAsync("SELECT xml FROM data_protection_keys", static (DbDataReader r) => XElement.Parse(r.GetString(0)), CancellationToken.None);
-            Volatile.Write(ref _seen, keys.Count);
-            return keys;
-        }).GetAwaiter().GetResult();
-
-        /// <summary>Instances that miss a key at the same time would each make one, and not know the others' for a day. Only the first is kept: the framework reads all keys anew after storing one.</summary>
-        public void StoreElement(XElement element, string friendlyName) => Task.Run(async () =>
-        {
-            await schema.EnsureAsync(CancellationToken.None);
-            return await database.RunAsync(async (connection, token) =>
-            {
-                await using var transaction = await connection.BeginTransactionAsync(token);
-                await using var turns = connection.Command("LOCK TABLE data_protection_keys IN SHARE ROW EXCLUSIVE MODE");
-                await turns.ExecuteNonQueryAsync(token);
-                await using var command = connection.Command(
-                    "INSERT INTO data_protection_keys (name, xml) SELECT @name, @xml WHERE (SELECT COUNT(*) FROM data_protection_keys) = @seen",
-                    ("@name", friendlyName), ("@xml", element.ToString(SaveOptions.DisableFormatting)), ("@seen", (long)Volatile.Read(ref _seen)));
-                var stored = await command.ExecuteNonQueryAsync(token);
-                await transaction.CommitAsync(token);
-                return stored;
-            }, CancellationToken.None);
-        }).GetAwaiter().GetResult();
-    }
+    public ValueTask DisposeAsync() => _services.IsValueCreated ? _services.Value.DisposeAsync() : ValueTask.CompletedTask;
 }

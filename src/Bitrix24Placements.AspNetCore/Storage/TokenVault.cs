@@ -1,22 +1,28 @@
 using System.Security.Cryptography;
-using Bitrix24Placements.Portals;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Encrypts what the store must not hold in the clear. Every value is bound to its portal: moved to another row it opens nothing.</summary>
-internal sealed class TokenVault(IDataProtectionProvider provider)
+/// <summary>Encrypts what the store must not hold in the clear. Every value is bound to its owner: moved to another row it opens nothing.</summary>
+internal sealed class TokenVault(TokenKeys keys)
 {
-    private readonly IDataProtector _protector = provider.CreateProtector("Bitrix24Placements.Portals.v1");
+    private readonly Lazy<IDataProtector> _protector = new(() => keys.Provider.CreateProtector("Bitrix24Placements.Portals.v1"));
 
-    public string Protect(string memberId, string purpose, string value) => For(memberId, purpose).Protect(value);
+    public string Protect(PortalId id, string purpose, string value) => For(id, purpose).Protect(value);
 
-    /// <summary>Null where the value cannot be decrypted: its keys are lost, or it is not this portal's.</summary>
-    public string? Unprotect(string memberId, string purpose, string value)
+    /// <inheritdoc cref="Unprotect(string, string, string)"/>
+    public string? Unprotect(PortalId id, string purpose, string value) => TryOpen(For(id, purpose), value);
+
+    public string Protect(string owner, string purpose, string value) => For(owner, purpose).Protect(value);
+
+    /// <summary>Null where the value cannot be decrypted: its keys are lost, or it is not this owner's.</summary>
+    public string? Unprotect(string owner, string purpose, string value) => TryOpen(For(owner, purpose), value);
+
+    private static string? TryOpen(IDataProtector protector, string value)
     {
         try
         {
-            return For(memberId, purpose).Unprotect(value);
+            return protector.Unprotect(value);
         }
         catch (CryptographicException)
         {
@@ -24,11 +30,9 @@ internal sealed class TokenVault(IDataProtectionProvider provider)
         }
     }
 
-    public string ProtectTokens(string memberId, PortalTokens tokens) =>
-        Protect(memberId, "tokens", tokens.Access.Reveal() + "\n" + tokens.Refresh.Reveal());
+    private IDataProtector For(string owner, string purpose) => _protector.Value.CreateProtector(purpose, owner);
 
-    public (Secret Access, Secret Refresh)? UnprotectTokens(string memberId, string value) =>
-        Unprotect(memberId, "tokens", value)?.Split('\n') is [var access, var refresh] ? (new(access), new(refresh)) : null;
-
-    private IDataProtector For(string memberId, string purpose) => _protector.CreateProtector(purpose, memberId);
+    /// <summary>The default app's values are bound as they were when there was no other.</summary>
+    private IDataProtector For(PortalId id, string purpose) =>
+        id.App == PortalId.DefaultApp ? For(id.MemberId, purpose) : _protector.Value.CreateProtector(purpose, id.MemberId, id.App);
 }

@@ -5,6 +5,9 @@ internal static class WorkServices
     public static IServiceCollection AddWork(this IServiceCollection services)
     {
         services.AddSingleton<WorkStore>();
+        services.AddSingleton<KeptInstallations>();
+        services.AddSingleton<InboxStore>();
+        services.AddSingleton<IWork, InboxWork>();
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<WorkLoop>();
         services.AddHostedService(static p => p.GetRequiredService<WorkLoop>());

@@ -4,136 +4,82 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>Kinds of work that outlive a process.</summary>
-internal static class WorkKind
-{
-    public const string Reconcile = "reconcile";
-    public const string Uninstall = "uninstall";
-    public const string Address = "address";
-
-    /// <summary>Followed by a part of the token's hash: one portal can have told of several installations.</summary>
-    public const string Install = "install:";
-}
-
-/// <summary>What comes before what, however long that has been waiting.</summary>
-internal enum WorkPriority
-{
-    /// <summary>Somebody has asked for it, and it is tried for the first time.</summary>
-    Asked = 0,
-
-    /// <summary>It has been tried in vain, or goes on after a pause.</summary>
-    Again = 1,
-
-    /// <summary>Nobody has asked for it: there can be as much of it as there are portals.</summary>
-    Unasked = 2,
-}
-
-/// <param name="Request">Grows whenever the work is asked for again; work that was asked for meanwhile is not done.</param>
-internal sealed record WorkItem(PortalId Id, string Kind, int Attempt, long Request, string? Payload, DateTimeOffset CreatedAt);
-
-/// <summary>Work accepted and not yet done, claimed by one instance at a time.</summary>
-internal sealed class WorkStore(Database database, TimeProvider time)
+/// <summary>Work accepted and not yet done, claimed by one instance at a time. Leases and due times go by the database's clock.</summary>
+internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProvider time)
 {
     /// <summary>So long after a kill somebody else goes on. Whoever works renews it, also in a call that takes a minute.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
+    internal const string IsItem = "member_id = @id AND app = @app AND kind = @kind";
+    private const string IsOwned = IsItem + " AND lease_by = @owner";
+    private const string Columns = "member_id, app, kind, attempt, request, payload, created_at";
+
     private readonly string _owner = Guid.NewGuid().ToString("n");
 
-    /// <summary>Asks for work. What is waiting already comes at the earlier time; what is running just now runs once more.</summary>
-    /// <param name="pauseIfThere">Where the work is waiting or running already: not before this pause, so that many requests make few runs.</param>
-    /// <param name="resetAttempts">Whether earlier failures' pauses are void.</param>
+    /// <inheritdoc cref="PortalWork.RequestAsync"/>
+    /// <param name="due">By the process's clock.</param>
     public Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload, bool resetAttempts, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, token) =>
         {
-            await RequestAsync(connection, id, kind, due.ToUnixTimeMilliseconds(), pauseIfThere, payload, resetAttempts, Now, token);
+            await PortalWork.RequestAsync(connection, database.NowSql, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token);
             return true;
         }, cancellationToken);
 
-    internal static async Task RequestAsync(
-        DbConnection connection, PortalId id, string kind, long due, TimeSpan pauseIfThere, string? payload, bool resetAttempts, long now, CancellationToken cancellationToken)
-    {
-        await using var command = connection.Command(
-            """
-            INSERT INTO work (member_id, kind, priority, due_at, attempt, request, payload, created_at, lease_till) VALUES (@id, @kind, @asked, @due, 0, 1, @payload, @now, 0)
-            ON CONFLICT (member_id, kind) DO UPDATE SET
-                priority = @asked,
-                due_at = CASE WHEN work.lease_till <= @now AND work.due_at < @again THEN work.due_at ELSE @again END,
-                attempt = CASE WHEN @reset = 1 THEN 0 ELSE work.attempt END,
-                request = work.request + 1,
-                payload = COALESCE(@payload, work.payload)
-            """,
-            ("@id", id.MemberId), ("@kind", kind), ("@due", due), ("@again", Math.Max(due, now + (long)pauseIfThere.TotalMilliseconds)), ("@payload", payload), ("@now", now), ("@reset", resetAttempts ? 1 : 0),
-            ("@asked", (int)WorkPriority.Asked));
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
     /// <summary>Notes work that nobody asks for, where none of its kind is waiting.</summary>
     public Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken) =>
-        database.ExecuteAsync("INSERT INTO work (member_id, kind, priority, due_at, attempt, request, created_at, lease_till) VALUES (@id, @kind, @unasked, @due, 0, 1, @now, 0) ON CONFLICT (member_id, kind) DO NOTHING",
-            cancellationToken, ("@id", id.MemberId), ("@kind", kind), ("@unasked", (int)WorkPriority.Unasked), ("@due", due.ToUnixTimeMilliseconds()), ("@now", Now));
-
-    /// <summary>Keeps an installation for later, if there is room.</summary>
-    public async Task<bool> KeepAsync(PortalId id, string kind, DateTimeOffset due, string payload, int most, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync(
-            """
-            INSERT INTO work (member_id, kind, due_at, attempt, request, payload, created_at, lease_till)
-            SELECT @id, @kind, @due, 0, 1, @payload, @now, 0 WHERE (SELECT COUNT(*) FROM work WHERE kind LIKE 'install:%') < @most
-            ON CONFLICT (member_id, kind) DO NOTHING
+        database.ExecuteAsync(
+            $"""
+            INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
+            VALUES (@id, @app, @kind, @unasked, {NowSql} + @delay, 0, 1, {NowSql}, 0)
+            ON CONFLICT (member_id, app, kind) DO NOTHING
             """,
-            cancellationToken, ("@id", id.MemberId), ("@kind", kind), ("@due", due.ToUnixTimeMilliseconds()), ("@payload", payload), ("@now", Now), ("@most", most)) > 0
-        || await ExistsAsync(id, kind, cancellationToken);
+            cancellationToken, [.. Key(id, kind), ("@unasked", (int)WorkPriority.Unasked), ("@delay", (long)Delay(due).TotalMilliseconds)]);
 
-    public async Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        (await database.QueryAsync("SELECT 1 FROM work WHERE member_id = @id AND kind = @kind", static r => r.GetInt32(0), cancellationToken, ("@id", id.MemberId), ("@kind", kind))).Count > 0;
+    public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) => AnyAsync(IsItem, cancellationToken, Key(id, kind));
 
-    public async Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        (await database.QueryAsync("SELECT 1 FROM work WHERE member_id = @id AND kind = @kind AND (due_at <= @now OR lease_till > @now)", static r => r.GetInt32(0), cancellationToken,
-            ("@id", id.MemberId), ("@kind", kind), ("@now", Now))).Count > 0;
+    /// <summary>What waits with the work; null where there is none.</summary>
+    public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        (await database.QueryAsync($"SELECT payload FROM work WHERE {IsItem}", static r => r.TextOrNull(0), cancellationToken, Key(id, kind))).FirstOrDefault();
 
-    public Task HastenInstallationsAsync(CancellationToken cancellationToken) =>
-        database.ExecuteAsync("UPDATE work SET due_at = @now WHERE kind LIKE 'install:%' AND due_at > @now", cancellationToken, ("@now", Now));
+    public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        AnyAsync($"{IsItem} AND (due_at <= {NowSql} OR lease_till > {NowSql})", cancellationToken, Key(id, kind));
+
+    public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        AnyAsync($"{IsItem} AND lease_till > {NowSql}", cancellationToken, Key(id, kind));
 
     /// <summary>Claims what is due, the oldest first. Two instances never hold the same row: the outer condition is asked again after waiting for the other.</summary>
-    public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int most, CancellationToken cancellationToken)
+    public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {
         // Mostly there is nothing to do, and looking needs no write lock.
-        var due = await database.QueryAsync("SELECT 1 FROM work WHERE priority = @priority AND due_at <= @now AND lease_till <= @now LIMIT 1", static r => r.GetInt32(0), cancellationToken,
-            ("@priority", (int)priority), ("@now", Now));
-        return due.Count == 0
+        var isDue = $"priority = @priority AND due_at <= {NowSql} AND lease_till <= {NowSql}";
+        return !await AnyAsync(isDue, cancellationToken, ("@priority", (int)priority))
             ? []
-            : await database.QueryAsync(
-                """
-                UPDATE work SET lease_by = @owner, lease_till = @till
-                WHERE lease_till <= @now AND due_at <= @now
-                  AND (member_id, kind) IN (SELECT member_id, kind FROM work WHERE priority = @priority AND due_at <= @now AND lease_till <= @now ORDER BY due_at LIMIT @most)
-                RETURNING member_id, kind, attempt, request, payload, created_at
+            : await ClaimAsync(
+                $"""
+                UPDATE work SET lease_by = @owner, lease_till = {TillSql}
+                WHERE lease_till <= {NowSql} AND due_at <= {NowSql}
+                  AND (member_id, app, kind) IN (SELECT member_id, app, kind FROM work WHERE {isDue} ORDER BY due_at LIMIT @limit)
+                RETURNING {Columns}
                 """,
-                Read, cancellationToken, ("@priority", (int)priority), ("@owner", _owner), ("@till", Till), ("@now", Now), ("@most", most));
+                cancellationToken, ("@priority", (int)priority), ("@limit", limit));
     }
 
     /// <summary>Claims one piece of work, due or not.</summary>
-    public async Task<WorkItem?> ClaimAsync(PortalId id, string kind, CancellationToken cancellationToken)
-    {
-        var rows = await database.QueryAsync(
-            "UPDATE work SET lease_by = @owner, lease_till = @till WHERE member_id = @id AND kind = @kind AND lease_till <= @now RETURNING member_id, kind, attempt, request, payload, created_at",
-            Read, cancellationToken, ("@owner", _owner), ("@till", Till), ("@now", Now), ("@id", id.MemberId), ("@kind", kind));
-        return rows is [var item] ? item : null;
-    }
+    public async Task<WorkItem?> ClaimAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        (await ClaimAsync($"UPDATE work SET lease_by = @owner, lease_till = {TillSql} WHERE {IsItem} AND lease_till <= {NowSql} RETURNING {Columns}",
+            cancellationToken, Key(id, kind))).FirstOrDefault();
 
     public Task RenewAsync(WorkItem item, CancellationToken cancellationToken) =>
-        database.ExecuteAsync("UPDATE work SET lease_till = @till WHERE member_id = @id AND kind = @kind AND lease_by = @owner", cancellationToken,
-            ("@till", Till), ("@id", item.Id.MemberId), ("@kind", item.Kind), ("@owner", _owner));
+        database.ExecuteAsync($"UPDATE work SET lease_till = {TillSql} WHERE {IsOwned}", cancellationToken, Owned(item));
 
     /// <summary>Done: gone, unless it was asked for again meanwhile.</summary>
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, token) =>
         {
-            await using var done = connection.Command("DELETE FROM work WHERE member_id = @id AND kind = @kind AND lease_by = @owner AND request = @request",
-                ("@id", item.Id.MemberId), ("@kind", item.Kind), ("@owner", _owner), ("@request", item.Request));
+            await using var done = connection.Command($"DELETE FROM work WHERE {IsOwned} AND request = @request", [.. Owned(item), ("@request", item.Request)]);
             if (await done.ExecuteNonQueryAsync(token) > 0)
                 return true;
-            await using var again = connection.Command("UPDATE work SET lease_by = NULL, lease_till = 0, attempt = 0 WHERE member_id = @id AND kind = @kind AND lease_by = @owner",
-                ("@id", item.Id.MemberId), ("@kind", item.Kind), ("@owner", _owner));
+            await using var again = connection.Command($"UPDATE work SET lease_by = NULL, lease_till = 0, attempt = 0 WHERE {IsOwned}", Owned(item));
             await again.ExecuteNonQueryAsync(token);
             return false;
         }, cancellationToken);
@@ -142,26 +88,46 @@ internal sealed class WorkStore(Database database, TimeProvider time)
     /// <param name="payload">What to go on with; null keeps what is there.</param>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken) =>
         database.ExecuteAsync(
-            """
+            $"""
             UPDATE work SET lease_by = NULL, lease_till = 0,
                 payload = CASE WHEN request = @request THEN COALESCE(@payload, payload) ELSE payload END,
                 attempt = CASE WHEN request = @request THEN attempt + 1 ELSE attempt END,
                 priority = CASE WHEN request = @request AND priority = @asked THEN @again ELSE priority END,
-                due_at = CASE WHEN request = @request THEN @due ELSE due_at END
-            WHERE member_id = @id AND kind = @kind AND lease_by = @owner
+                due_at = CASE WHEN request = @request THEN {NowSql} + @pause ELSE due_at END
+            WHERE {IsOwned}
             """,
-            cancellationToken, ("@due", Now + (long)pause.TotalMilliseconds), ("@payload", payload), ("@id", item.Id.MemberId), ("@kind", item.Kind), ("@owner", _owner), ("@request", item.Request),
-            ("@asked", (int)WorkPriority.Asked), ("@again", (int)WorkPriority.Again));
+            cancellationToken,
+            [
+                .. Owned(item), ("@pause", (long)pause.TotalMilliseconds), ("@payload", payload), ("@request", item.Request),
+                ("@asked", (int)WorkPriority.Asked), ("@again", (int)WorkPriority.Again),
+            ]);
 
     /// <summary>Keeps what an attempt has learnt while it goes on.</summary>
     public Task SavePayloadAsync(WorkItem item, string payload, CancellationToken cancellationToken) =>
-        database.ExecuteAsync("UPDATE work SET payload = @payload WHERE member_id = @id AND kind = @kind", cancellationToken,
-            ("@payload", payload), ("@id", item.Id.MemberId), ("@kind", item.Kind));
+        database.ExecuteAsync($"UPDATE work SET payload = @payload WHERE {IsItem}", cancellationToken, [.. Key(item.Id, item.Kind), ("@payload", payload)]);
 
-    private static WorkItem Read(DbDataReader row) =>
-        new(new(row.GetString(0)), row.GetString(1), row.GetInt32(2), row.GetInt64(3), row.TextOrNull(4), PortalRows.Instant(row.GetInt64(5)));
+    private async Task<List<WorkItem>> ClaimAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
+    {
+        var rows = await database.QueryAsync(sql, Read, cancellationToken, [.. parameters, ("@owner", _owner)]);
+        return [.. rows.OfType<WorkItem>()];
+    }
 
-    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+    private async Task<bool> AnyAsync(string condition, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
+        (await database.QueryAsync($"SELECT 1 FROM work WHERE {condition} LIMIT 1", static r => r.GetInt32(0), cancellationToken, parameters)).Count > 0;
 
-    private long Till => Now + (long)Lease.TotalMilliseconds;
+    /// <summary>A row whose member_id is none is nobody's work.</summary>
+    private WorkItem? Read(DbDataReader row) =>
+        PortalId.IsMemberId(row.GetString(0))
+            ? new(new(row.GetString(0), row.GetString(1)), row.GetString(2), row.GetInt32(3), row.GetInt64(4), row.TextOrNull(5), clock.FromDatabase(row.GetInt64(6)))
+            : null;
+
+    private TimeSpan Delay(DateTimeOffset due) => due - time.GetUtcNow();
+
+    internal static (string Name, object? Value)[] Key(PortalId id, string kind) => [("@id", id.MemberId), ("@app", id.App), ("@kind", kind)];
+
+    private (string Name, object? Value)[] Owned(WorkItem item) => [.. Key(item.Id, item.Kind), ("@owner", _owner)];
+
+    private string NowSql => database.NowSql;
+
+    private string TillSql => $"{database.NowSql} + {(long)Lease.TotalMilliseconds}";
 }

@@ -31,6 +31,10 @@ internal static class Steps
     public static Task<Portal?> StoredAsync(this Service service, SimPortal? portal = null) =>
         service.Get<PortalStore>().FindAsync((portal ?? service.Portal).Id, Token);
 
+    /// <summary>After CLEAN=1: tokens and application_token are gone at once, the row a day later.</summary>
+    public static async Task<bool> IsCleanAsync(this Service service) =>
+        await service.StoredAsync() is { State: PortalState.Uninstalled, Tokens: null, Reserve: null, ApplicationTokenHash: null };
+
     public static Task<bool> HasWorkAsync(this Service service, string kind) => service.Get<WorkStore>().ExistsAsync(service.Portal.Id, kind, Token);
 
     /// <summary>In how many seconds work is due; null where there is none.</summary>

@@ -13,7 +13,7 @@ public sealed class UninstallTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_clean_one_deletes_the_portal()
+    public async Task A_clean_one_takes_all_but_the_settings()
     {
         await using var service = await Service.StartInstalledAsync();
         using (var load = await service.WorkerAsync())
@@ -22,7 +22,7 @@ public sealed class UninstallTests
         var deliveries = await service.Portal.UninstallAsync(clean: true, Token);
 
         Assert.Equal(200, Assert.Single(deliveries).Status);
-        await service.EventuallyAsync(async () => await service.StoredAsync() is null, "the portal is deleted");
+        await service.EventuallyAsync(service.IsCleanAsync, "the portal is gone but for its settings");
         using var worker = await service.WorkerAsync(accept: "application/json");
         await worker.AssertRefusedAsync(HttpStatusCode.Forbidden, "portalNotInstalled");
         using var app = await service.AppPageAsync(accept: "application/json");
@@ -110,7 +110,7 @@ public sealed class UninstallTests
 
         await service.Portal.UninstallAsync(clean: true, Token);
 
-        await service.EventuallyAsync(async () => await service.StoredAsync() is null, "the portal is deleted");
+        await service.EventuallyAsync(service.IsCleanAsync, "the portal is gone but for its settings");
         Assert.Contains(service.Bitrix.OAuth.Calls, c => c is { Kind: "token", Outcome: "invalid_grant" });
     }
 
@@ -123,7 +123,7 @@ public sealed class UninstallTests
 
         await service.Portal.UninstallAsync(clean: true, Token);
 
-        await service.EventuallyAsync(async () => await service.StoredAsync() is null, "the portal is deleted");
+        await service.EventuallyAsync(service.IsCleanAsync, "the portal is gone but for its settings");
         Assert.Equal(PortalState.Installed, (await service.StoredAsync(other))!.State);
         using var worker = await service.WorkerAsync(other);
         Assert.Equal(HttpStatusCode.OK, worker.StatusCode);

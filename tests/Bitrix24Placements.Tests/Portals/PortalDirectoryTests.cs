@@ -27,7 +27,7 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
-    public async Task A_deleted_portal_is_forgotten_by_every_instance(StorageProvider provider)
+    public async Task An_uninstallation_is_known_to_every_instance(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
@@ -37,8 +37,47 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
         await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token);
         await another.Portals.FollowChangesAsync(Token);
 
-        Assert.Null(await store.Portals.KnownAsync(portal.Id, Token));
-        Assert.Null(await another.Portals.KnownAsync(portal.Id, Token));
+        Assert.Equal(PortalState.Uninstalled, (await store.Portals.KnownAsync(portal.Id, Token))?.State);
+        Assert.Equal(PortalState.Uninstalled, (await another.Portals.KnownAsync(portal.Id, Token))?.State);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task All_apps_of_a_portal_are_known_together_and_without_the_database_afterwards(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
+        var portal = await store.InstalledAsync();
+        var other = new PortalId(portal.Id.MemberId, "other");
+        Assert.Single(await another.Portals.KnownAllAsync(portal.Id.MemberId, Token));
+        await store.Portals.InstallAsync(TestStore.Installation(other, "another-token"), Token);
+
+        Assert.Equal([portal.Id, other], (await store.Portals.KnownAllAsync(portal.Id.MemberId, Token)).Select(static p => p.Id));
+        Assert.Single(await another.Portals.KnownAllAsync(portal.Id.MemberId, Token));
+        await another.Portals.FollowChangesAsync(Token);
+        Assert.Equal([portal.Id, other], (await another.Portals.KnownAllAsync(portal.Id.MemberId.ToUpperInvariant(), Token)).Select(static p => p.Id));
+
+        var directory = another.Get<PortalDirectory>();
+        Assert.Equal(2, directory.FindAll(portal.Id.MemberId).Count);
+        Assert.True(directory.Find(other)?.AcceptsApplicationToken("another-token"u8));
+        Assert.False(directory.Find(portal.Id)?.AcceptsApplicationToken("another-token"u8));
+        Assert.Null(directory.Find(new(portal.Id.MemberId, "a third")));
+        Assert.Empty(await another.Portals.KnownAllAsync("no member_id at all", Token));
+    }
+
+    [Fact]
+    public async Task Looking_up_the_apps_of_a_known_portal_allocates_nothing()
+    {
+        await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        var memberId = (await store.InstalledAsync()).Id.MemberId;
+        Assert.Single(await store.Portals.KnownAllAsync(memberId, Token));
+        var directory = store.Get<PortalDirectory>();
+        Assert.Single(directory.FindAll(memberId));
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1_000; i++)
+            _ = directory.FindAll(memberId).Count;
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var before = await store.InstalledAsync();
-        store.Time.Advance(TimeSpan.FromMinutes(1));
+        await store.AdvanceAsync(TimeSpan.FromMinutes(1));
 
         await store.Portals.InstallAsync(TestStore.Installation(before.Id, "another") with { Tokens = TestStore.Tokens("second") }, Token);
 
@@ -81,17 +81,45 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
-    public async Task A_clean_uninstallation_leaves_nothing(StorageProvider provider)
+    public async Task A_clean_uninstallation_takes_tokens_at_once_and_the_rest_a_day_later(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
         var portal = await store.InstalledAsync();
         await store.Get<WorkerLoadStore>().AddAsync([new(portal.Id, 1, 1, 0, 5)], Token);
 
         Assert.True(await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token));
 
-        Assert.Null(await store.Portals.FindAsync(portal.Id, Token));
+        var gone = await store.FindAsync(portal.Id);
+        Assert.Equal((PortalState.Uninstalled, TokenState.None), (gone.State, gone.TokenState));
+        Assert.Null(gone.Tokens);
+        Assert.Null(gone.ApplicationTokenHash);
         Assert.Empty(await store.ClaimAsync(10));
+        Assert.Equal(0, await store.Portals.DeleteExpiredAsync(10, Token));
+        Assert.NotNull(await another.Portals.KnownAsync(portal.Id, Token));
+
+        await store.AdvanceAsync(TimeSpan.FromHours(24));
+        Assert.Equal(1, await store.Portals.DeleteExpiredAsync(10, Token));
+        await another.Portals.FollowChangesAsync(Token);
+
+        Assert.Null(await store.Portals.FindAsync(portal.Id, Token));
+        Assert.Null(await another.Portals.KnownAsync(portal.Id, Token));
         Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(portal.Id, 0, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_reinstallation_within_the_day_finds_its_settings_and_is_not_deleted(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token);
+        await store.AdvanceAsync(TimeSpan.FromHours(1));
+
+        await store.Portals.InstallAsync(TestStore.Installation(portal.Id), Token);
+        await store.AdvanceAsync(TimeSpan.FromDays(2));
+
+        Assert.Equal(0, await store.Portals.DeleteExpiredAsync(10, Token));
+        Assert.Equal(portal.RemovalKey, (await store.FindAsync(portal.Id)).RemovalKey);
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -100,7 +128,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var before = await store.InstalledAsync();
         await store.Portals.UninstallAsync(before.Id, before.Epoch, clean: true, Token);
-        store.Time.Advance(TimeSpan.FromSeconds(1));
+        await store.AdvanceAsync(TimeSpan.FromSeconds(1));
         await store.Portals.InstallAsync(TestStore.Installation(before.Id) with { Tokens = TestStore.Tokens("second") }, Token);
 
         // A refresh of the earlier installation is answered only now.
@@ -123,7 +151,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         Assert.Null(after.Tokens);
         Assert.Null(after.ApplicationTokenHash);
         Assert.False(await store.Portals.ReplaceTokensAsync(before.Id, 1, TestStore.Tokens("late"), Token));
-        store.Time.Advance(TimeSpan.FromSeconds(1));
+        await store.AdvanceAsync(TimeSpan.FromSeconds(1));
         await store.Portals.InstallAsync(TestStore.Installation(before.Id), Token);
         var again = await store.FindAsync(before.Id);
         Assert.True(again.Epoch > before.Epoch);

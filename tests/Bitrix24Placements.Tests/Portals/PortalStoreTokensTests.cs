@@ -30,7 +30,7 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "dead", Lease, Token));
 
         Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "living", Lease, Token));
-        store.Time.Advance(Lease + TimeSpan.FromMilliseconds(1));
+        await store.AdvanceAsync(Lease + TimeSpan.FromMilliseconds(1));
         Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "living", Lease, Token));
     }
 
@@ -82,10 +82,10 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         var unused = await store.InstalledAsync();
         var dead = await store.InstalledAsync();
         await store.Portals.SetTokenStateAsync(dead.Id, dead.TokensVersion, TokenState.Dead, Token);
-        store.Time.Advance(TimeSpan.FromDays(151));
+        await store.AdvanceAsync(TimeSpan.FromDays(151));
         await store.InstalledAsync();
 
-        Assert.Equal([unused.Id], await store.Portals.UnusedSinceAsync(store.Time.GetUtcNow() - TimeSpan.FromDays(150), 10, Token));
+        Assert.Equal([new(unused.Id, false)], await store.Portals.UnusedSinceAsync(store.Time.GetUtcNow() - TimeSpan.FromDays(150), 10, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

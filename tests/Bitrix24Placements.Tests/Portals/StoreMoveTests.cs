@@ -21,7 +21,14 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         var gone = await source.InstalledAsync();
         await source.Portals.UninstallAsync(gone.Id, gone.Epoch, clean: false, Token);
         portals.Add(await source.FindAsync(gone.Id));
-        await source.Work.KeepAsync(TestStore.Named("pending"), WorkKind.Install + "1", DateTimeOffset.UtcNow, source.Get<TokenVault>().Protect(TestStore.Named("pending").MemberId, "install", "a claim"), 10, Token);
+        var pending = TestStore.Named("pending");
+        var claim = source.Get<TokenVault>().Protect(pending, "install", "a claim");
+        Assert.True(await source.Get<KeptInstallations>().KeepAsync(pending, WorkKind.Install + "1", TimeSpan.Zero, claim, null, Token));
+        // Another app's values are bound to that app, too.
+        var other = new PortalId(portals[0].Id.MemberId, "other");
+        await source.Portals.InstallAsync(TestStore.Installation(other), Token);
+        portals.Add(await source.FindAsync(other));
+        Assert.True(await source.Inbox.AddAsync(new(portals[0].Id, "1", "ONCRMDEALADD", "an event"), Token));
         await source.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 5, 1, 6000)], Token);
         Assert.NotNull(await source.Work.ClaimAsync(portals[0].Id, WorkKind.Reconcile, Token));
 
@@ -29,7 +36,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         var (code, output) = await MoveAsync(source, target);
 
         Assert.True(code == 0, output);
-        Assert.Contains("portals: 3, all", output, StringComparison.Ordinal);
+        Assert.Contains("portals: 4, all", output, StringComparison.Ordinal);
         await using var moved = await TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = target["Storage:ConnectionString"]! }, settings: target);
         foreach (var portal in portals)
         {
@@ -37,10 +44,10 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
             Assert.Equal(portal.Id, await moved.Portals.FindByRemovalKeyAsync(portal.RemovalKey.Reveal(), Token));
         }
 
-        moved.Time.Advance(TimeSpan.FromSeconds(5));
         var work = await moved.ClaimAsync(10);
-        Assert.Equal(3, work.Count);
-        Assert.Equal("a claim", moved.Get<TokenVault>().Unprotect(TestStore.Named("pending").MemberId, "install", work.Single(static w => w.Id == TestStore.Named("pending")).Payload!));
+        Assert.Equal(5, work.Count);
+        Assert.Equal("a claim", moved.Get<TokenVault>().Unprotect(pending, "install", work.Single(w => w.Id == pending).Payload!));
+        Assert.Equal("an event", (await moved.Inbox.NextAsync(portals[0].Id, Token))?.Payload);
         Assert.Equal([new(TestStore.Named("one"), 100, 5, 1, 6000)], await moved.Get<WorkerLoadStore>().SinceAsync(TestStore.Named("one"), 0, Token));
         // The source is as it was.
         Assert.Equal(portals[0], await source.FindAsync(portals[0].Id));

@@ -16,6 +16,14 @@ internal sealed class TestStore : IAsyncDisposable
 {
     private static readonly Lazy<string> Certificate = new(static () => Certificates.Make(Directory.CreateTempSubdirectory("b24p-cert-"), "store"));
 
+    private const string MovableClock =
+        """
+        CREATE TABLE clock_offset (by INTERVAL NOT NULL);
+        INSERT INTO clock_offset VALUES ('0');
+        CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+            AS 'SELECT pg_catalog.clock_timestamp() + (SELECT by FROM public.clock_offset)';
+        """;
+
     private readonly ServiceProvider _services;
     private readonly DirectoryInfo? _folder;
 
@@ -39,6 +47,16 @@ internal sealed class TestStore : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
+    public InboxStore Inbox => Get<InboxStore>();
+
+    /// <summary>Moves the clock of the process and that of the database.</summary>
+    public async Task AdvanceAsync(TimeSpan by)
+    {
+        Time.Advance(by);
+        if (Storage.Provider == StorageProvider.PostgreSql)
+            await Database.ExecuteAsync($"UPDATE clock_offset SET by = by + interval '{(long)by.TotalMilliseconds} milliseconds'", TestContext.Current.CancellationToken);
+    }
+
     /// <summary>What is due, in the order of its priorities.</summary>
     public async Task<List<WorkItem>> ClaimAsync(int most)
     {
@@ -55,7 +73,14 @@ internal sealed class TestStore : IAsyncDisposable
     public static async Task<TestStore> OpenAsync(StorageProvider provider, ThrowawayPostgres postgres, bool schema = true)
     {
         if (provider == StorageProvider.PostgreSql)
-            return await OpenAsync(new StorageOptions { Provider = provider, ConnectionString = await postgres.NewDatabaseAsync() }, schema: schema);
+        {
+            // A clock of our own in front of the server's.
+            var storage = new StorageOptions { Provider = provider, ConnectionString = await postgres.NewDatabaseAsync() + ";Search Path=public,pg_catalog" };
+            var store = await OpenAsync(storage, schema: schema);
+            await store.Database.ExecuteAsync(MovableClock, TestContext.Current.CancellationToken);
+            return store;
+        }
+
         var folder = Directory.CreateTempSubdirectory("b24p-");
         return await OpenAsync(new StorageOptions { ConnectionString = $"Data Source={Path.Combine(folder.FullName, "placements.db")}" }, folder, schema);
     }
@@ -72,7 +97,6 @@ internal sealed class TestStore : IAsyncDisposable
         services.AddSingleton<TimeProvider>(time);
         services.AddSingleton(Options.Create(storage));
         services.AddSingleton(Options.Create(keys));
-        services.AddTokenKeys(configuration);
         services.AddDatabase();
         services.AddPortals();
         services.AddWork();

@@ -1,9 +1,8 @@
 using System.Xml.Linq;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Tests.Portals;
 
@@ -11,7 +10,7 @@ public sealed class TokenKeysTests(ThrowawayPostgres postgres)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static IXmlRepository Keys(TestStore store) => store.Get<IOptions<KeyManagementOptions>>().Value.XmlRepository!;
+    private static IXmlRepository Keys(TestStore store) => store.Get<TokenKeys>().Repository;
 
     [Fact]
     public async Task Keys_beside_a_SQLite_file_can_be_read_by_the_service_alone()

@@ -1,0 +1,7 @@
+namespace Bitrix24Placements.Storage;
+
+/// <summary>What has to be done before the service can serve, when the database answers. It is tried again until it succeeds.</summary>
+internal interface IReadyStep
+{
+    Task PrepareAsync(CancellationToken cancellationToken);
+}

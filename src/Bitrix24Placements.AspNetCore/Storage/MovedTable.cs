@@ -1,0 +1,86 @@
+namespace Bitrix24Placements.Storage;
+
+/// <summary>What changes in a table's rows when they move: secrets come under the keys of the new place, leases stay behind. All its other columns move as they are.</summary>
+/// <param name="Reset">Columns with a value of their own at the new place.</param>
+internal sealed record MovedTable(string Name, IReadOnlyList<SealedColumn> Sealed, IReadOnlyDictionary<string, object> Reset)
+{
+    /// <summary>As <c>Portals.TokenState</c> has it: an administrator's page brings new ones.</summary>
+    private const long DeadTokens = 3;
+
+    private static readonly IReadOnlyDictionary<string, object> None = new Dictionary<string, object>();
+
+    public static readonly IReadOnlyList<MovedTable> All =
+    [
+        new("portals",
+            [
+                new("tokens", "tokens") { IfUnreadable = new() { ["tokens"] = DBNull.Value, ["tokens_state"] = DeadTokens }, IsCounted = true },
+                new("reserve_tokens", "tokens") { IfUnreadable = new() { ["reserve_tokens"] = DBNull.Value } },
+                // The reconciler registers another one as soon as it looks at the portal, which an empty declaration asks for.
+                new("removal_key", "removal") { IfUnreadable = new() { ["removal_key"] = "", ["declaration"] = "" } },
+            ],
+            new Dictionary<string, object> { ["refresh_owner"] = DBNull.Value, ["refresh_until"] = 0L }),
+        new("work", [new("payload", "install") { KindPrefix = "install:" }], new Dictionary<string, object> { ["lease_by"] = DBNull.Value, ["lease_till"] = 0L }),
+        new("worker_hours", [], None),
+        new("inbox", [new("payload", "event")], None),
+        new("apps",
+            [new("secret", "app"), new("previous_secret", "app") { IfUnreadable = new() { ["previous_secret"] = DBNull.Value } }],
+            None),
+    ];
+}
+
+/// <summary>An encrypted column. A row whose value cannot be read is left behind, or changed.</summary>
+internal sealed record SealedColumn(string Name, string Purpose)
+{
+    public Dictionary<string, object>? IfUnreadable { get; init; }
+
+    /// <summary>Whether the operator is told how many could not be read.</summary>
+    public bool IsCounted { get; init; }
+
+    /// <summary>Only rows of this kind are encrypted.</summary>
+    public string? KindPrefix { get; init; }
+}
+
+/// <summary>Changes the rows of a table, one at a time and in place.</summary>
+internal sealed class MovedRows(TokenVault from, TokenVault to, MovedTable table, IReadOnlyList<string> columns)
+{
+    private readonly Dictionary<string, int> _indexes = columns.Select(static (name, index) => (name, index)).ToDictionary(static c => c.name, static c => c.index);
+
+    public int Unreadable { get; private set; }
+
+    /// <returns>False where the row is left behind.</returns>
+    public bool Change(object[] row)
+    {
+        foreach (var (name, value) in table.Reset)
+            row[_indexes[name]] = value;
+        foreach (var column in table.Sealed)
+        {
+            if (row[_indexes[column.Name]] is not string { Length: > 0 } value || (column.KindPrefix is { } prefix && !Text(row, "kind").StartsWith(prefix, StringComparison.Ordinal)))
+                continue;
+            if (Reseal(row, column.Purpose, value) is { } again)
+            {
+                row[_indexes[column.Name]] = again;
+                continue;
+            }
+
+            if (column.IfUnreadable is null)
+                return false;
+            foreach (var (name, changed) in column.IfUnreadable)
+                row[_indexes[name]] = changed;
+            Unreadable += column.IsCounted ? 1 : 0;
+        }
+
+        return true;
+    }
+
+    private string? Reseal(object[] row, string purpose, string value)
+    {
+        if (!_indexes.ContainsKey("member_id"))
+            return from.Unprotect(Text(row, "name"), purpose, value) is { } secret ? to.Protect(Text(row, "name"), purpose, secret) : null;
+        if (!PortalId.IsMemberId(Text(row, "member_id")))
+            return null;
+        var id = new PortalId(Text(row, "member_id"), Text(row, "app"));
+        return from.Unprotect(id, purpose, value) is { } opened ? to.Protect(id, purpose, opened) : null;
+    }
+
+    private string Text(object[] row, string column) => row[_indexes[column]] as string ?? "";
+}

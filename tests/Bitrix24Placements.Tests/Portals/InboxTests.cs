@@ -1,0 +1,138 @@
+using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class InboxTests(ThrowawayPostgres postgres)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Events_of_a_portal_are_handled_once_each_in_their_order(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        for (var i = 0; i < 5; i++)
+            Assert.True(await store.Inbox.AddAsync(new(id, "event-" + i, "ONCRMDEALADD", "payload-" + i), Token));
+        Assert.True(await store.Inbox.AddAsync(new(id, "event-2", "ONCRMDEALADD", "a repeat"), Token));
+        var handler = new Handler();
+
+        Assert.Equal(WorkResult.Done, await RunAsync(store, handler));
+        // A repeat of what is done already.
+        Assert.True(await store.Inbox.AddAsync(new(id, "event-4", "ONCRMDEALADD", "a repeat"), Token));
+        await RunAsync(store, handler);
+
+        Assert.Equal(["payload-0", "payload-1", "payload-2", "payload-3", "payload-4"], handler.Handled);
+        Assert.Equal(new(0, 0), await store.Inbox.CountAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Two_events_of_one_portal_are_never_handled_at_once_and_two_portals_are(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
+        var (flooding, other) = (TestStore.NewId(), TestStore.NewId());
+        for (var i = 0; i < 30; i++)
+            Assert.True(await store.Inbox.AddAsync(new(flooding, "event-" + i, "ONCRMDEALADD", ""), Token));
+        Assert.True(await store.Inbox.AddAsync(new(other, "event", "ONCRMDEALADD", ""), Token));
+
+        var claimed = (await store.ClaimAsync(1)).Concat(await another.ClaimAsync(10)).ToList();
+
+        Assert.Equal(2, claimed.Count);
+        Assert.Equal(2, claimed.Select(static c => c.Id).Distinct().Count());
+        Assert.Equal(other, claimed.Single(c => c.Id == other).Id);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_failing_handler_is_called_again_after_growing_pauses_and_given_up_after_a_day(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        Assert.True(await store.Inbox.AddAsync(new(id, "poison", "ONCRMDEALADD", "poison"), Token));
+        var handler = new Handler { Fails = static e => e.Payload == "poison" };
+
+        Assert.Equal(TimeSpan.FromSeconds(1), (await RunAsync(store, handler)).Pause);
+        // Another event does not bring the next attempt nearer.
+        Assert.True(await store.Inbox.AddAsync(new(id, "next", "ONCRMDEALADD", "next"), Token));
+        Assert.NotEqual(TimeSpan.Zero, (await RunAsync(store, handler)).Pause);
+        Assert.Equal(1, handler.Calls);
+        await store.AdvanceAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(TimeSpan.FromSeconds(10), (await RunAsync(store, handler)).Pause);
+        Assert.Equal(2, handler.Calls);
+        Assert.Empty(handler.Handled);
+
+        await store.AdvanceAsync(TimeSpan.FromDays(1));
+        Assert.Equal(WorkResult.Done, await RunAsync(store, handler));
+
+        Assert.Equal(["next"], handler.Handled);
+        Assert.Equal(new(0, 1), await store.Inbox.CountAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_flooding_portal_fills_its_own_share(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        await store.Inbox.AddAsync(new(id, "first", "ONCRMDEALADD", ""), Token);
+        await store.Database.ExecuteAsync(
+            $"""
+            INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
+            WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {InboxStore.MaxWaitingOfPortal})
+            SELECT '{id.MemberId}', 'default', 'event-' || n, 'ONCRMDEALADD', NULL, n, 0, 0, 0 FROM numbers
+            """, Token);
+
+        Assert.False(await store.Inbox.AddAsync(new(id, "one more", "ONCRMDEALADD", ""), Token));
+        Assert.True(await store.Inbox.AddAsync(new(TestStore.NewId(), "one", "ONCRMDEALADD", ""), Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_an_event_holds_is_encrypted_and_gone_once_it_was_handled(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = new PortalId(TestStore.NewId().MemberId, "other");
+        await store.Inbox.AddAsync(new(id, "event", "ONCRMDEALADD", "a-secret"), Token);
+        Assert.DoesNotContain("secret", (await PayloadsAsync(store)).Single(), StringComparison.Ordinal);
+
+        await RunAsync(store, new Handler());
+
+        Assert.Null((await PayloadsAsync(store)).Single());
+        await store.AdvanceAsync(TimeSpan.FromDays(3));
+        await store.Inbox.ForgetOldAsync(Token);
+        Assert.Empty(await PayloadsAsync(store));
+    }
+
+    private static Task<List<string?>> PayloadsAsync(TestStore store) =>
+        store.Database.QueryAsync("SELECT payload FROM inbox", static r => r.IsDBNull(0) ? null : r.GetString(0), Token);
+
+    /// <summary>Runs a portal's work as the loop does.</summary>
+    private static async Task<WorkResult> RunAsync(TestStore store, Handler handler)
+    {
+        await store.AdvanceAsync(TimeSpan.FromMilliseconds(1));
+        var item = Assert.Single(await store.ClaimAsync(10));
+        var result = await new InboxWork(store.Inbox, [handler], store.Time, NullLogger<InboxWork>.Instance).RunAsync(item, Token);
+        if (result.Pause is { } pause)
+            await store.Work.PostponeAsync(item, TimeSpan.Zero, null, Token);
+        else
+            await store.Work.CompleteAsync(item, Token);
+        return result;
+    }
+
+    private sealed class Handler : IInboxHandler
+    {
+        public List<string> Handled { get; } = [];
+
+        public Func<InboxEvent, bool> Fails { get; init; } = static _ => false;
+
+        public int Calls { get; private set; }
+
+        public Task HandleAsync(InboxEvent received, CancellationToken cancellationToken)
+        {
+            Calls++;
+            if (Fails(received))
+                throw new InvalidOperationException("A handler's own fault.");
+            Handled.Add(received.Payload);
+            return Task.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_portal_keeps_its_newest_three(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.True(await KeepAsync(store, id, i, null));
+        }
+
+        // One that is kept already stays kept.
+        Assert.True(await KeepAsync(store, id, 4, null));
+        Assert.Equal([WorkKind.Install + 2, WorkKind.Install + 3, WorkKind.Install + 4], (await store.ClaimAsync(10)).Select(static w => w.Kind).Order());
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_address_has_a_share_and_no_more(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        for (var i = 0; i < 10; i++)
+            Assert.True(await KeepAsync(store, TestStore.NewId(), i, "192.0.2.1"));
+
+        Assert.False(await KeepAsync(store, TestStore.NewId(), 11, "192.0.2.1"));
+        Assert.True(await KeepAsync(store, TestStore.NewId(), 12, "192.0.2.2"));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Where_it_is_full_those_give_way_that_nobody_has_vouched_for(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var genuine = TestStore.NewId();
+        for (var i = 0; i < KeptInstallations.Max; i++)
+            Assert.True(await KeepAsync(store, i == 99 ? genuine : TestStore.NewId(), i, null));
+        Assert.False(await KeepAsync(store, TestStore.NewId(), 101, null));
+
+        var item = await store.Work.ClaimAsync(genuine, WorkKind.Install + 99, Token);
+        Assert.NotNull(item);
+        await store.Get<KeptInstallations>().VouchAsync(item, "local.1.2", Token);
+
+        var kept = await store.Get<KeptInstallations>().ListAsync(Token);
+        Assert.Equal(KeptInstallations.Max, kept.Count);
+        Assert.Equal("local.1.2", kept.Single(k => k.MemberId == genuine.MemberId).ClientId);
+        Assert.All(kept, k => Assert.Equal(store.Time.GetUtcNow(), k.KeptAt, TimeSpan.FromMinutes(5)));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_added_app_hastens_them(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        Assert.True(await store.Get<KeptInstallations>().KeepAsync(TestStore.NewId(), WorkKind.Install + "1", TimeSpan.FromHours(1), "kept", null, Token));
+        Assert.Empty(await store.ClaimAsync(1));
+
+        await store.Get<KeptInstallations>().HastenAsync(Token);
+
+        Assert.Single(await store.ClaimAsync(1));
+    }
+
+    private static async Task<bool> KeepAsync(TestStore store, PortalId id, int number, string? address)
+    {
+        await store.AdvanceAsync(TimeSpan.FromMilliseconds(1));
+        return await store.Get<KeptInstallations>().KeepAsync(id, WorkKind.Install + number, TimeSpan.Zero, "kept", address, Token);
+    }
+}

@@ -1,0 +1,102 @@
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Portals;
+
+public sealed class ReserveTests(ThrowawayPostgres postgres)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private static PortalReserve Reserve(string name, long userId = 2, bool isAdministrator = true) => new(TestStore.Tokens(name), userId, isAdministrator);
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task The_reserve_takes_the_place_of_tokens_that_are_dead(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        Assert.True(await store.Portals.SaveReserveAsync(portal.Id, Reserve("second", isAdministrator: false), Token));
+        Assert.Equal(TestStore.Tokens("second"), (await store.FindAsync(portal.Id)).Reserve?.Tokens);
+        await store.Portals.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Dead, Token);
+
+        Assert.True(await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, Token));
+        Assert.False(await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, Token));
+
+        var now = await store.FindAsync(portal.Id);
+        Assert.Equal((TestStore.Tokens("second"), TokenState.Good, 2L, false), (now.Tokens, now.TokenState, now.UserId, now.IsAdministrator));
+        Assert.True(now.TokensVersion > portal.TokensVersion);
+        Assert.Null(now.Reserve);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Nobody_else_takes_the_place_of_an_administrators_reserve(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        Assert.True(await store.Portals.SaveReserveAsync(portal.Id, Reserve("user", 3, isAdministrator: false), Token));
+        Assert.True(await store.Portals.SaveReserveAsync(portal.Id, Reserve("administrator"), Token));
+        Assert.False(await store.Portals.SaveReserveAsync(portal.Id, Reserve("user", 3, isAdministrator: false), Token));
+        // The first pair's user needs no second one.
+        Assert.False(await store.Portals.SaveReserveAsync(portal.Id, Reserve("the same", portal.UserId), Token));
+
+        Assert.Equal(TestStore.Tokens("administrator"), (await store.FindAsync(portal.Id)).Reserve?.Tokens);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Another_administrators_good_tokens_become_the_reserve_and_dead_ones_do_not(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+
+        Assert.True(await store.Portals.ReplaceTokensAsync(portal.Id, 2, TestStore.Tokens("second"), Token));
+        var now = await store.FindAsync(portal.Id);
+        Assert.Equal((TestStore.Tokens("second"), 2L), (now.Tokens, now.UserId));
+        Assert.Equal((TestStore.Tokens("first"), 1L, true), (now.Reserve?.Tokens, now.Reserve?.UserId, now.Reserve?.IsAdministrator));
+
+        // He comes back: his reserve is superfluous, the other's pair is the reserve now.
+        await store.Portals.InstallAsync(TestStore.Installation(portal.Id) with { Tokens = TestStore.Tokens("third") }, Token);
+        now = await store.FindAsync(portal.Id);
+        Assert.Equal((TestStore.Tokens("third"), TestStore.Tokens("second")), (now.Tokens, now.Reserve?.Tokens));
+
+        await store.Portals.SetTokenStateAsync(portal.Id, now.TokensVersion, TokenState.Dead, Token);
+        await store.Portals.ReplaceTokensAsync(portal.Id, 3, TestStore.Tokens("fourth"), Token);
+        now = await store.FindAsync(portal.Id);
+        Assert.Equal((TestStore.Tokens("fourth"), TestStore.Tokens("second")), (now.Tokens, now.Reserve?.Tokens));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_reserve_is_refreshed_under_the_portals_lease_and_found_when_it_is_old(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.SaveReserveAsync(portal.Id, Reserve("second"), Token);
+        await store.AdvanceAsync(TimeSpan.FromDays(151));
+        await store.Portals.StoreRefreshedAsync(portal.Id, portal.TokensVersion, TestStore.Tokens("fresh"), Token);
+        Assert.Equal([new(portal.Id, true)], await store.Portals.UnusedSinceAsync(store.Time.GetUtcNow() - TimeSpan.FromDays(150), 10, Token));
+        var now = await store.FindAsync(portal.Id);
+        Assert.NotNull(now.Reserve);
+
+        Assert.True(await store.Portals.TryLeaseReserveAsync(portal.Id, now.Reserve.Version, "one", TimeSpan.FromSeconds(10), Token));
+        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, now.TokensVersion, "another", TimeSpan.FromSeconds(10), Token));
+        Assert.True(await store.Portals.StoreRefreshedReserveAsync(portal.Id, now.Reserve.Version, TestStore.Tokens("renewed"), Token));
+        Assert.False(await store.Portals.StoreRefreshedReserveAsync(portal.Id, now.Reserve.Version, TestStore.Tokens("late"), Token));
+
+        var after = await store.FindAsync(portal.Id);
+        Assert.Equal(TestStore.Tokens("renewed"), after.Reserve?.Tokens);
+        Assert.Empty(await store.Portals.UnusedSinceAsync(store.Time.GetUtcNow() - TimeSpan.FromDays(150), 10, Token));
+        Assert.True(await store.Portals.DropReserveAsync(portal.Id, after.Reserve?.Version ?? 0, Token));
+        Assert.Null((await store.FindAsync(portal.Id)).Reserve);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_uninstallation_takes_the_reserve_too(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.SaveReserveAsync(portal.Id, Reserve("second"), Token);
+
+        await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: false, Token);
+        await store.Portals.InstallAsync(TestStore.Installation(portal.Id), Token);
+
+        Assert.Null((await store.FindAsync(portal.Id)).Reserve);
+    }
+}
