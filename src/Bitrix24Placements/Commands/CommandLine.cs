@@ -26,6 +26,7 @@ internal static class CommandLine
                 "make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.",
                 static () => Task.FromResult(MakeCertificate.Run())),
             MoveStore(create),
+            new AppCommands(create).All(),
             Examine(create, configure),
         };
         root.Directives.Clear();
