@@ -14,7 +14,8 @@ namespace Bitrix24Placements.Health;
 /// For orchestrators. The state of single portals is told to the management port alone, and never makes the service unready.
 /// </summary>
 internal sealed class HealthEndpoints(
-    Readiness readiness, PortalCensus census, InboxStore inbox, AppRegistry apps, KeyTroubles keys, IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
+    Readiness readiness, PortalCensus census, InboxStore inbox, AppRegistry apps, KeyTroubles keys,
+    IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
     IHostApplicationLifetime lifetime)
 {
     /// <summary>A database that is away must not make an orchestrator wait.</summary>

@@ -9,7 +9,10 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary><c>app add</c>, <c>list</c>, <c>rotate</c>, <c>remove</c>: apps in the database, without a restart. Secrets come from standard input.</summary>
+/// <summary>
+/// <c>app add</c>, <c>list</c>, <c>rotate</c>, <c>remove</c>: apps in the database, without a restart. Secrets come from standard
+/// input.
+/// </summary>
 internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
 {
     private readonly Argument<string> _name = new("NAME") { Description = "What the app is called here: letters, digits, _ and -." };
@@ -56,7 +59,8 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
             await Console.Out.WriteLineAsync(await runAsync(parsed, app.Services, cancellationToken));
             return 0;
         }
-        catch (Exception e) when (e is AppException or SchemaTooNewException or DbException or IOException || ServiceRun.Explain(e) is not null)
+        catch (Exception e)
+            when (e is AppException or SchemaTooNewException or DbException or IOException || ServiceRun.Explain(e) is not null)
         {
             await Console.Error.WriteLineAsync(ServiceRun.Explain(e) ?? e.Message);
             return 1;
@@ -65,7 +69,8 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
 
     private async Task<string> AddAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
     {
-        var app = new RegisteredApp(parsed.GetRequiredValue(_name), parsed.GetRequiredValue(_clientId), ReadSecret(), parsed.GetValue(_appCode));
+        var app = new RegisteredApp(
+            parsed.GetRequiredValue(_name), parsed.GetRequiredValue(_clientId), ReadSecret(), parsed.GetValue(_appCode));
         var tried = await TryKeysAsync(app, services, cancellationToken);
         await services.GetRequiredService<AppRegistry>().AddAsync(app.Name, app.ClientId, app.ClientSecret, app.AppCode, cancellationToken);
         return $"{app.Name} is added{tried}.";
