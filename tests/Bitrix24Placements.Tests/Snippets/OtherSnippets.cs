@@ -11,7 +11,8 @@ internal static class OtherSnippets
     /// <summary>docs/signals.md.</summary>
     public static async Task SendAsync(PortalSignals signals, string memberId, ILogger logger, CancellationToken cancellationToken)
     {
-        var sent = await signals.SendAsync(new PortalId(memberId), "openApplication", new() { ["docId"] = "42" }, [1, 2], cancellationToken);
+        var portal = new PortalId(memberId);
+        var sent = await signals.SendAsync(portal, "openApplication", new() { ["docId"] = "42" }, [1, 2], cancellationToken);
         if (!sent.Ok)
             logger.LogWarning("Bitrix24 says {Code}", sent.Error.Code);
     }
