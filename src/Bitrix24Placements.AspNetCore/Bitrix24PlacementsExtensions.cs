@@ -1,5 +1,6 @@
 using System.Reflection;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Health;
@@ -43,6 +44,7 @@ public static class Bitrix24PlacementsExtensions
         services.AddInstallation();
         services.AddSignals();
         services.AddHealth();
+        services.AddDoctor();
         return builder;
     }
 
@@ -73,6 +75,7 @@ public static class Bitrix24PlacementsExtensions
             files.UseFiles("", scripts, "public, max-age=600", own);
         });
         app.UseMiddleware<ErrorHandling>(ErrorScope.OwnEndpoints);
+        app.UseMiddleware<EchoMiddleware>();
         return app;
     }
 
@@ -86,6 +89,7 @@ public static class Bitrix24PlacementsExtensions
         registered.MapInstallation();
         own.MapSignals();
         own.MapHealth();
+        own.MapDoctor();
         return app;
     }
 

@@ -13,7 +13,7 @@ namespace Bitrix24Placements.Installation;
 /// <summary>The app's own page: how its placements are on this portal, how fast the worker was, and links to copy.</summary>
 internal sealed class AppPage(
     PageFrame pages, Texts texts, PlacementCatalogue catalogue, PortalStore portals, WorkerLoads loads, DeepLinks links,
-    KeyTroubles troubles)
+    KeyTroubles troubles, IEnumerable<IAppPagePart> parts)
 {
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -30,6 +30,7 @@ internal sealed class AppPage(
 
         string T(string key) => texts.Get(request.Language, key);
         var hours = portal is null ? [] : await loads.LastDayAsync(portal.Id, context.RequestAborted);
+        var more = await Task.WhenAll(parts.Select(p => p.RenderAsync(context, request)));
         var html = Html.Of(
             $"""
             {pages.Head(context, request.Language, T("app.title"))}
@@ -40,6 +41,7 @@ internal sealed class AppPage(
             {(request.Parameters.Count == 0 ? default : ParameterTable.Render(request.Parameters, T))}
             {Placements(portal, request.Language)}
             {LoadPlot.Render(hours, T)}
+            {Html.Join(more)}
             {LinkMaker(request.App.Name, T)}
             </main>
             {pages.Module(context, "app.js")}

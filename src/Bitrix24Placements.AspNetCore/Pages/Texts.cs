@@ -60,8 +60,17 @@ public sealed class Texts
 
     private static IReadOnlyDictionary<string, string> Read(string language)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Bitrix24Placements.Pages.Texts.{language}.json")!;
-        using var json = JsonDocument.Parse(stream);
-        return json.RootElement.EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString()!, StringComparer.Ordinal);
+        var assembly = Assembly.GetExecutingAssembly();
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        // A room may have a folder Texts of its own.
+        foreach (var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith($".Texts.{language}.json", StringComparison.Ordinal)))
+        {
+            using var stream = assembly.GetManifestResourceStream(file)!;
+            using var json = JsonDocument.Parse(stream);
+            foreach (var text in json.RootElement.EnumerateObject())
+                texts.Add(text.Name, text.Value.GetString()!);
+        }
+
+        return texts;
     }
 }

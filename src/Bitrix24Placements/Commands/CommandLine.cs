@@ -26,6 +26,7 @@ internal static class CommandLine
                 "make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.",
                 static () => Task.FromResult(MakeCertificate.Run())),
             MoveStore(create),
+            Examine(create, configure),
         };
         root.Directives.Clear();
         string[] words = IsServing(args) ? [Serve, .. args] : args;
@@ -69,6 +70,15 @@ internal static class CommandLine
         return New(
             StoreMove.Command, "Move everything from a SQLite file into the configured, empty PostgreSQL.",
             parsed => StoreMove.RunAsync(create([.. parsed.UnmatchedTokens, $"--from={parsed.GetValue(from)}"]).Build()), from);
+    }
+
+    private static Command Examine(Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
+    {
+        var json = new Option<bool>("--json") { Description = "As JSON, for scripts." };
+        var portal = new Option<string>("--portal") { Description = "The member_id of the portal to look at; otherwise the first one." };
+        return New(
+            "doctor", "Look for what is wrong with the service, its public address and a portal. Exit status 0: nothing.",
+            parsed => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure, parsed.GetValue(portal), parsed.GetValue(json)), json, portal);
     }
 
     /// <summary>What the configuration would pass over without a word.</summary>
