@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements;
 using Bitrix24Placements.PortalSimulator;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Snippets;
@@ -8,6 +10,18 @@ namespace Snippets;
 /// <summary>What the other documents show.</summary>
 internal static class OtherSnippets
 {
+    /// <summary>The readme of the library's package.</summary>
+    public static void Run(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddBitrix24Placements();
+        var app = builder.Build();
+        app.UseBitrix24Placements();
+        app.MapBitrix24Placements();
+        app.MapRestAppUri((RestAppUriRequest request) => Results.Text($"Hello, user {request.UserId} of {request.Portal.Domain}."));
+        app.Run();
+    }
+
     /// <summary>docs/signals.md.</summary>
     public static async Task SendAsync(PortalSignals signals, string memberId, ILogger logger, CancellationToken cancellationToken)
     {
