@@ -15,14 +15,14 @@ internal sealed record Echo(string Nonce, string Scheme, string Host, long Bytes
 internal sealed record HeardEvent(string Nonce, int Status);
 
 /// <summary>Echoes are sealed with the keys of tokens: whoever can open one knows that it was this service, or another instance of it, that answered. Nobody else learns anything.</summary>
-internal sealed class EchoSeal(IDataProtectionProvider provider)
+internal sealed class EchoSeal(TokenKeys keys)
 {
     /// <summary>Of the request: the nonce. Of the answer: the sealed <see cref="Echo"/>.</summary>
     public const string Header = "Bitrix24-Doctor";
 
     public const int MaxNonceLength = 64;
 
-    private readonly IDataProtector _protector = provider.CreateProtector("Bitrix24Placements.Doctor.v1");
+    private readonly IDataProtector _protector = keys.Provider.CreateProtector("Bitrix24Placements.Doctor.v1");
 
     public static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 

@@ -97,9 +97,10 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             return RestError.NotConfigured;
         var result = await RefreshAsync(keys.ClientId, keys.ClientSecret, refreshToken, server, timeout, cancellationToken);
         // While a secret is being rotated, either of the two may be the one that Bitrix24 knows. A refusal of the keys burns no token.
-        if (result.Error?.Code == RestErrors.InvalidClient && keys.PreviousSecret is { } previous)
-            return await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
-        return result;
+        if (result.Error?.Code != RestErrors.InvalidClient || keys.PreviousSecret is not { } previous)
+            return result;
+        result = await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
+        return result.Ok ? result.Value with { ByPreviousSecret = true } : result;
     }
 
     /// <summary>Tries an app's keys with a refresh token that nobody has: nothing is burnt by it.</summary>

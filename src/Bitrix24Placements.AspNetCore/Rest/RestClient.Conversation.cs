@@ -74,6 +74,8 @@ public sealed partial class RestClient
 
         private async Task<RestResult<Attempt>> SendAsync(CancellationToken cancellationToken)
         {
+            if (_portal is { IsAdministrator: false } && _call.RequiresAdministrator)
+                return RestError.NoAdministrator;
             if (_client._limits.BlockedUntil(_caller.Portal, _call.Method) is { } until)
             {
                 var description = $"Bitrix24 has blocked {_call.Method} on this portal until {until:HH:mm:ss} UTC.";
@@ -123,7 +125,8 @@ public sealed partial class RestClient
                 return Use(now);
             // Refreshing is for expired tokens; what the portal does not know any more is replaced by the next page of an administrator.
             await _client._store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
-            return error;
+            return portal.Reserve is not null && await _client._tokens.UseReserveAsync(portal, cancellationToken) is { Ok: true, Value: { } withReserve }
+                ? Use(withReserve) : error;
         }
 
         private RestError? Use(Portal portal)

@@ -49,6 +49,10 @@ public sealed record RestError(RestErrorKind Kind, string Code, string Descripti
     public static readonly RestError NotInstalled =
         new(RestErrorKind.NotInstalled, "portalNotInstalled", "The app is not installed on this portal.");
 
+    /// <summary>Calls go on with the tokens of an employee, who may not do this.</summary>
+    public static readonly RestError NoAdministrator =
+        new(RestErrorKind.NoTokens, "administratorNeeded", "This takes an administrator's tokens. An administrator of the portal has to open the app once.");
+
     public static readonly RestError NoTokens =
         new(RestErrorKind.NoTokens, "tokensDead", "The portal's tokens are no longer valid. An administrator of the portal has to open the app once.");
 }

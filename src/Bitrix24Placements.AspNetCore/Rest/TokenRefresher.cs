@@ -37,7 +37,7 @@ internal sealed partial class TokenRefresher(
         if ((keeper.Find(id) ?? await store.FindAsync(id, cancellationToken)) is not { State: not PortalState.Uninstalled } portal)
             return RestError.NotInstalled;
         if (portal.Tokens is null || portal.TokenState == TokenState.Dead)
-            return RestError.NoTokens;
+            return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
         return portal.Tokens.ExpiresAt > time.GetUtcNow() + Margin ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
     }
 
@@ -112,7 +112,7 @@ internal sealed partial class TokenRefresher(
             if (portal.TokensVersion != stale.TokensVersion)
                 return portal;
             if (portal.TokenState == TokenState.Dead)
-                return RestError.NoTokens;
+                return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
             if (await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken))
                 return await RefreshHoldingLeaseAsync(portal, portal.Tokens, cancellationToken);
             await Task.Delay(LeasePolling, time, cancellationToken);
@@ -145,12 +145,27 @@ internal sealed partial class TokenRefresher(
                 return await FailAsync(portal, result.Error, cancellationToken);
             _refusedApps.TryRemove(portal.Id.App, out _);
             isKept = true;
-            return await keeper.KeepAsync(portal, new(result.Value.Access, result.Value.Refresh, result.Value.ExpiresAt), place);
+            var renewed = await keeper.KeepAsync(portal, new(result.Value.Access, result.Value.Refresh, result.Value.ExpiresAt), place);
+            if (!result.Value.ByPreviousSecret)
+                await ConfirmSecretAsync(portal.Id.App, cancellationToken);
+            return renewed;
         }
         finally
         {
             if (!isKept)
                 await place.DisposeAsync();
+        }
+    }
+
+    private async Task ConfirmSecretAsync(string app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await apps.ConfirmSecretAsync(app, cancellationToken);
+        }
+        catch (DbException)
+        {
+            // The next refresh confirms it as well.
         }
     }
 
@@ -182,6 +197,8 @@ internal sealed partial class TokenRefresher(
         var isDead = error is { Kind: RestErrorKind.Refused, Code: RestErrors.InvalidGrant };
         await store.SetTokenStateAsync(portal.Id, portal.TokensVersion, isDead ? TokenState.Dead : TokenState.Failing, cancellationToken);
         await store.ReleaseRefreshAsync(portal.Id, _owner, cancellationToken);
+        if (isDead && await UseReserveAsync(portal, cancellationToken) is { } withReserve)
+            return withReserve;
         // Somebody may have brought newer tokens while this refresh was refused.
         return await store.FindAsync(portal.Id, cancellationToken) is { Tokens: not null } now && now.TokensVersion != portal.TokensVersion ? now : error;
     }
@@ -212,5 +229,8 @@ internal sealed partial class TokenRefresher(
 
         [LoggerMessage(4, LogLevel.Critical, "The OAuth server does not accept the keys of the app {App}: its client_id or client_secret is wrong, and none of its portals' tokens can be refreshed")]
         public static partial void KeysRefused(ILogger logger, string app);
+
+        [LoggerMessage(5, LogLevel.Warning, "The tokens of portal {MemberId} are refused for good; calls go on with its reserve")]
+        public static partial void ReserveUsed(ILogger logger, PortalId memberId);
     }
 }
