@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bitrix24Placements.Storage;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements.Doctor;

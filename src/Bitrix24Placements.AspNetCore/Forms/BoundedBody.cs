@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Bitrix24Placements.Refusals;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using MinDataRate = Microsoft.AspNetCore.Server.Kestrel.Core.MinDataRate;
 
 namespace Bitrix24Placements.Forms;
 
@@ -15,6 +16,8 @@ internal static class BoundedBody
 
     /// <summary>For the whole body, however little of it comes at a time.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    private static readonly MinDataRate Unhurried = new(bytesPerSecond: 1, gracePeriod: 2 * Timeout);
 
     /// <summary>The body, or why there is none. It is valid until <paramref name="read"/> has returned.</summary>
     public static ValueTask<Checked<T>> ReadAsync<T>(HttpContext context, Func<HttpContext, ReadOnlySequence<byte>, T> read)
@@ -45,9 +48,9 @@ internal static class BoundedBody
         using var place = context.RequestServices.GetRequiredService<UnfinishedBodies>().TryBegin(context);
         if (place is null)
             return Cut(context, Rejection.Overloaded);
-        // The server's own limit by rate would break the connection before this has answered.
+        // The server's own limit would break the connection before this has answered. Not null: the server's clock fails over that while it reads.
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
-            rate.MinDataRate = null;
+            rate.MinDataRate = Unhurried;
         await using var timeout = context.RequestServices.GetRequiredService<TimeProvider>()
             .CreateTimer(static r => ((PipeReader)r!).CancelPendingRead(), reader, Timeout, System.Threading.Timeout.InfiniteTimeSpan);
         try

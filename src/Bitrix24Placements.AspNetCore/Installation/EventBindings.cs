@@ -25,7 +25,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         if (!looked.Ok && looked.Error.Kind != RestErrorKind.Refused)
             return looked.Error;
         var bound = looked.Ok ? Read(looked.Value) : [];
-        foreach (var stale in bound.Where(b => b.Handler.EndsWith(AppPaths.Events, StringComparison.Ordinal) && (b.Handler != handler || !names.Contains(b.Event))))
+        foreach (var stale in bound.Where(b => IsOurs(b.Handler, bound) && (b.Handler != handler || !names.Contains(b.Event))))
             await CallAsync(id, "event.unbind", stale, cancellationToken);
         foreach (var missing in names.Select(n => new Binding(n, handler)).Except(bound))
         {
@@ -35,6 +35,11 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
 
         return null;
     }
+
+    /// <summary>An address that hears of the app's own life is an older one of this service; any other handler is somebody else's.</summary>
+    private bool IsOurs(string handler, List<Binding> bound) =>
+        handler == catalogue.EventsUrl
+        || (handler.EndsWith(AppPaths.Events, StringComparison.Ordinal) && bound.Exists(b => b.Handler == handler && Own.Contains(b.Event)));
 
     private async Task<RestError?> CallAsync(PortalId id, string method, Binding binding, CancellationToken cancellationToken)
     {

@@ -38,6 +38,13 @@ public sealed class RawConnection : IDisposable
         return text.ToString();
     }
 
+    /// <summary>The first line of an answer, whether or not the connection stays open.</summary>
+    public async Task<string> ReadLineAsync(int seconds = 5)
+    {
+        using var reader = new StreamReader(_client.GetStream(), Encoding.Latin1, leaveOpen: true);
+        return await reader.ReadLineAsync(Token).AsTask().WaitAsync(TimeSpan.FromSeconds(seconds), Token) ?? "";
+    }
+
     /// <summary>A piece every half second, until the other side has had enough.</summary>
     public async Task<(TimeSpan Took, string Answer)> DripAsync(string piece, int mostSeconds)
     {

@@ -99,6 +99,35 @@ public sealed class DoubtfulUninstallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_refusal_of_the_keys_is_no_answer()
+    {
+        _bitrix.RotateSecret(_bitrix.Options.ClientId);
+        _service.Portal.ExpireTokens();
+
+        (await ForgeAsync()).Dispose();
+
+        await _service.EventuallyAsync(() => _bitrix.OAuth.Calls.Any(c => c is { Kind: "token", Outcome: "invalid_client" }), "a refresh was refused");
+        await _service.EventuallyAsync(async () => await _service.DueInAsync(WorkKind.Uninstall) > 0, "the notice waits");
+        Assert.Equal(PortalState.Installed, (await _service.StoredAsync())!.State);
+    }
+
+    [Fact]
+    public async Task Of_two_notices_that_wait_the_careful_one_wins()
+    {
+        _bitrix.Faults.Set("oauth:*", Fault.Drop());
+        var fields = _service.Portal.EventFields("ONAPPUNINSTALL");
+        foreach (var clean in new[] { "1", "0", "1" })
+        {
+            fields["data[CLEAN]"] = clean;
+            (await _service.PostAsync("/events", fields)).Dispose();
+        }
+
+        var payload = await _service.Get<WorkStore>().PayloadAsync(_service.Portal.Id, WorkKind.Uninstall, Token);
+        Assert.Equal(false, UninstallNotice.Read(payload)?.Clean);
+        _bitrix.Faults.Clear();
+    }
+
+    [Fact]
     public async Task A_silent_OAuth_server_is_asked_again_until_it_answers()
     {
         _bitrix.Faults.Set("oauth:*", Fault.Drop());

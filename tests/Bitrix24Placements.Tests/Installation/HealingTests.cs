@@ -34,7 +34,7 @@ public sealed class HealingTests : IAsyncLifetime
         _time.Shift(TimeSpan.FromMinutes(1));
         using var ready = await _service.Http.GetAsync("/health/ready", Token);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
-        Assert.Equal(1, (int)(await Service.JsonAsync(ready))["portals"]!["deadTokens"]!);
+        Assert.Equal(1, (await _service.Get<PortalCensus>().CountAsync(TimeSpan.FromSeconds(5)))?.DeadTokens);
         using var page = await _service.AppPageAsync(userId: 2);
         Assert.Contains("data-state=\"dead\"", await page.TextAsync(), StringComparison.Ordinal);
     }

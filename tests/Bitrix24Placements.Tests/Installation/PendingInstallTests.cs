@@ -1,6 +1,7 @@
 using System.Net;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Storage;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Installation;
@@ -63,13 +64,28 @@ public sealed class PendingInstallTests
     public async Task Of_one_portal_the_newest_three_are_kept()
     {
         await using var service = await Service.StartAsync(NoKeys);
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 6; i++)
         {
             using var answer = await service.PostAsync("/install", service.Portal.EventFields("ONAPPINSTALL"));
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
 
         Assert.Equal(3, await CountPendingAsync(service));
+    }
+
+    [Fact]
+    public async Task A_stranger_does_not_fill_the_places_with_portals_that_he_has_made_up()
+    {
+        await using var service = await Service.StartAsync(NoKeys);
+        var fields = service.Portal.EventFields("ONAPPINSTALL");
+        for (var i = 0; i < 30; i++)
+        {
+            fields["auth[member_id]"] = i.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+            fields["auth[access_token]"] = "made-up-" + i;
+            (await service.PostAsync("/install", fields)).Dispose();
+        }
+
+        Assert.Equal(10, await CountPendingAsync(service));
     }
 
     [Fact]
@@ -85,21 +101,22 @@ public sealed class PendingInstallTests
     }
 
     [Fact]
-    public async Task An_installation_of_another_app_is_dropped_when_the_keys_are_there()
+    public async Task An_installation_of_an_app_that_is_not_known_waits_until_that_is_added()
     {
-        await using var first = await Service.StartAsync(NoKeys);
-        var fields = first.Portal.EventFields("ONAPPINSTALL");
-        var other = first.Portal.IssueTokens(1, app: first.Portal.AddOtherApp());
-        (fields["auth[access_token]"], fields["auth[refresh_token]"]) = other;
-        (await first.PostAsync("/install", fields)).Dispose();
+        await using var first = await Service.StartAsync();
+        var app = first.Portal.AddOtherApp();
+        using (var answer = await first.PostAsync(first.Wizard(app: app)))
+            Assert.Contains(app.ClientId, await answer.TextAsync(), StringComparison.Ordinal);
+        Assert.Contains(first.Logs, l => l.StartsWith("Warning", StringComparison.Ordinal) && l.Contains(app.ClientId, StringComparison.Ordinal));
+        Assert.Null(await first.StoredAsync());
         await first.StopAsync();
 
-        await using var second = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder);
+        await using var second = await Service.StartAsync(
+            new() { ["Bitrix24:Apps:late:ClientId"] = app.ClientId, ["Bitrix24:Apps:late:ClientSecret"] = app.ClientSecret }, first.Bitrix, first.Folder);
 
-        await second.EventuallyAsync(async () => await CountPendingAsync(second) == 0, "the pending installation is dropped");
+        await second.EventuallyAsync(() => second.Portal.Placements.Count(p => p.ClientId == app.ClientId) == 2, "the app is installed", seconds: 5);
         Assert.Null(await second.StoredAsync());
-        Assert.Empty(second.Portal.Calls);
-        Assert.Equal(0, second.Bitrix.OAuth.Refreshes);
+        Assert.NotNull(await second.Get<PortalStore>().FindAsync(new(second.Portal.MemberId, "late"), Token));
     }
 
     [Fact]

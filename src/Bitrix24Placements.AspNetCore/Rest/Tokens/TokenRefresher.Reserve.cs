@@ -1,4 +1,5 @@
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 
@@ -34,11 +35,13 @@ internal sealed partial class TokenRefresher
         if (await keeper.ReserveAsync(portal.Id, cancellationToken) is { } place)
         {
             // Not to be given up with its caller: the old tokens are void as soon as it is sent.
-            var result = await oauth.RefreshAsync(portal.Id.App, reserve.Tokens.Refresh, portal.OAuthServer, AnswerTimeout, CancellationToken.None);
+            var result = await oauth.RefreshAsync(
+                portal.Id.App, reserve.Tokens.Refresh, portal.OAuthServer, AnswerTimeout, CancellationToken.None);
             metrics.Refreshed(RestErrors.Label(result.Error?.Code));
             if (result.Ok && result.Value.MemberId == portal.Id.MemberId)
             {
-                await keeper.KeepReserveAsync(portal.Id, reserve.Version, new(result.Value.Access, result.Value.Refresh, result.Value.ExpiresAt), place);
+                var fresh = result.Value;
+                await keeper.KeepReserveAsync(portal.Id, reserve.Version, new(fresh.Access, fresh.Refresh, fresh.ExpiresAt), place);
                 return;
             }
 

@@ -2,11 +2,13 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Brings refreshed tokens into the database however long it takes: they are the only valid ones there are. Until then they are used from
+/// <summary>Brings refreshed tokens into the database however long it takes: they are the only valid ones there are. Until then they are
+/// used from
 /// memory, and lie in the spool for the next process.</summary>
 internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spool, TimeProvider time, ILogger<RefreshedTokenKeeper> logger)
     : ISpoolHandler, IAsyncDisposable
@@ -74,7 +76,8 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     {
         try
         {
-            var payload = new SpooledTokens(id.MemberId, id.App, version, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt, isReserve);
+            var payload = new SpooledTokens(
+                id.MemberId, id.App, version, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt, isReserve);
             await place.WriteAsync(JsonSerializer.Serialize(payload, SpoolJson.Default.SpooledTokens), CancellationToken.None);
         }
         catch (Exception e)
@@ -89,7 +92,8 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         var storing = Task.Run(store);
         _storing[storing] = true;
         _ = storing.ContinueWith(
-            done => _storing.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            done => _storing.TryRemove(done, out _), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         await Task.WhenAny(storing, Task.Delay(CallersWait, time));
     }
 
@@ -138,7 +142,8 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "Refreshed tokens (first those of portal {MemberId}) cannot be stored yet, and are kept in memory and in the spool: {Reason}")]
+        [LoggerMessage(1, LogLevel.Error,
+            "Refreshed tokens (first those of portal {MemberId}) cannot be stored yet, and are kept in memory and in the spool: {Reason}")]
         public static partial void NotStored(ILogger logger, PortalId memberId, string reason);
 
         [LoggerMessage(2, LogLevel.Information, "Refreshed tokens are stored again")]
@@ -153,7 +158,8 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 }
 
 /// <param name="Version">Of the tokens that these were refreshed from.</param>
-internal sealed record SpooledTokens(string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt, bool IsReserve = false)
+internal sealed record SpooledTokens(
+    string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt, bool IsReserve = false)
 {
     public override string ToString() => $"{MemberId}/{App} {Version}";
 }

@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json.Nodes;
+using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Tests.Installation;
+using Bitrix24Placements.Work;
+
+namespace Bitrix24Placements.Tests.Events;
+
+/// <summary>What Bitrix24 tells reaches the handler that was mapped for it: once it is stored, and at least once.</summary>
+public sealed class EventHandlerTests
+{
+    private const string DealAdded = "ONCRMDEALADD";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_handler_gets_the_event_with_its_data_nested_and_services_beside_it()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var told = new ConcurrentQueue<EventRequest>();
+        Map(service).MapEvent("OnCrmDealAdd", (EventRequest e, PortalSignals signals, CancellationToken cancellationToken) =>
+        {
+            Assert.NotNull(signals);
+            told.Enqueue(e);
+        });
+        var fields = service.Portal.EventFields("onCrmDealAdd", userId: 4, data: new JsonObject { ["FIELDS"] = new JsonObject { ["ID"] = 5, ["LIST"] = new JsonArray("a", "b") } });
+
+        using var answer = await service.PostAsync("/events", fields);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await service.EventuallyAsync(() => !told.IsEmpty, "the handler was called");
+        var e = Assert.Single(told);
+        Assert.Equal((DealAdded, service.Portal.Id, 4L, "default", service.Bitrix.Options.ClientId), (e.Name, e.Portal.Id, e.UserId, e.App.Name, e.App.ClientId));
+        Assert.Equal("""{"FIELDS":{"ID":"5","LIST":{"0":"a","1":"b"}}}""", e.Data.GetRawText());
+        Assert.InRange(DateTimeOffset.UtcNow - e.Timestamp, TimeSpan.FromSeconds(-5), TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_repeat_has_the_same_id_and_is_handled_once()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var told = new ConcurrentQueue<string>();
+        Map(service).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e.Id));
+        var first = service.Portal.EventFields(DealAdded);
+
+        foreach (var fields in new[] { first, first, service.Portal.EventFields(DealAdded, data: new JsonObject { ["FIELDS"] = new JsonObject { ["ID"] = 6 } }) })
+        {
+            using var answer = await service.PostAsync("/events", fields);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        await service.EventuallyAsync(() => told.Count >= 2, "both events were handled");
+        await service.EventuallyAsync(async () => (await service.Get<InboxStore>().CountAsync(Token)).Waiting == 0, "nothing waits");
+        Assert.Equal(2, told.Distinct().Count());
+        Assert.Equal(2, told.Count);
+    }
+
+    [Fact]
+    public async Task One_that_throws_is_called_again_with_the_same_id_while_other_portals_go_on()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var other = await service.Bitrix.AddPortalAsync(Token);
+        await service.InstallAsync(other);
+        var told = new ConcurrentQueue<(string MemberId, string Deal, string Id)>();
+        Map(service).MapEvent(DealAdded, (EventRequest e) =>
+        {
+            told.Enqueue((e.Portal.MemberId, e.Data.GetProperty("FIELDS").GetProperty("ID").GetString()!, e.Id));
+            if (e.Portal.Id == service.Portal.Id && told.Count(t => t.MemberId == service.Portal.MemberId) == 1)
+                throw new InvalidOperationException("The handler's own trouble.");
+        });
+
+        await TellAsync(service, service.Portal, 1);
+        await service.EventuallyAsync(() => !told.IsEmpty, "the handler was called");
+        await TellAsync(service, service.Portal, 2);
+        await TellAsync(service, other, 3);
+
+        await service.EventuallyAsync(() => told.Count == 4, "all are handled");
+        Assert.Equal(["1", "1", "2"], told.Where(t => t.MemberId == service.Portal.MemberId).Select(t => t.Deal));
+        Assert.Single(told.Where(t => t.Deal == "1").Select(t => t.Id).Distinct());
+        Assert.Contains(service.Logs, l => l.StartsWith("Warning", StringComparison.Ordinal) && l.Contains("The handler's own trouble.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_nobody_handles_is_answered_and_not_kept_and_what_is_forged_is_refused()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var told = new ConcurrentQueue<EventRequest>();
+        Map(service).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e));
+
+        foreach (var name in new[] { "ONTASKADD", "ONAPPTEST" })
+        {
+            using var ignored = await service.PostAsync("/events", service.Portal.EventFields(name));
+            Assert.Equal(HttpStatusCode.OK, ignored.StatusCode);
+        }
+
+        var forged = service.Portal.EventFields(DealAdded);
+        forged["auth[application_token]"] = "another";
+        using var refused = await service.PostAsync("/events", forged);
+        await refused.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
+        Assert.Equal(new(0, 0), await service.Get<InboxStore>().CountAsync(Token));
+        Assert.Empty(told);
+    }
+
+    [Fact]
+    public async Task Its_event_is_bound_at_the_installation_and_events_of_earlier_handlers_are_not()
+    {
+        await using var service = await Service.StartAsync();
+        Map(service).MapEvent(DealAdded, (EventRequest e) => { });
+        await service.InstallAsync();
+        Assert.Equal(["ONAPPUNINSTALL", "ONAPPUPDATE", DealAdded], service.Portal.EventHandlers.Select(static h => h.Event.ToUpperInvariant()).Order(StringComparer.Ordinal));
+
+        await using var second = await Service.StartAsync(bitrix: service.Bitrix, folder: service.Folder, port: Service.FreePort());
+        await second.InstallAsync();
+
+        Assert.Equal(["ONAPPUNINSTALL", "ONAPPUPDATE"], service.Portal.EventHandlers.Select(static h => h.Event.ToUpperInvariant()).Order(StringComparer.Ordinal));
+        Assert.All(service.Portal.EventHandlers, h => Assert.Equal(second.Url + "events", h.Handler));
+    }
+
+    [Fact]
+    public async Task An_installation_and_an_uninstallation_are_told_too()
+    {
+        await using var service = await Service.StartAsync();
+        var told = new ConcurrentQueue<object>();
+        Map(service)
+            .MapInstalled((InstalledEvent e) => told.Enqueue(e))
+            .MapUninstalled((e, _, _) =>
+            {
+                told.Enqueue(e);
+                return Task.CompletedTask;
+            });
+
+        await service.InstallAndFinishAsync();
+        await service.EventuallyAsync(() => told.Count == 1, "the installation is told");
+        await service.Portal.UninstallAsync(clean: true, Token);
+        await service.EventuallyAsync(() => told.Count == 2, "the uninstallation is told");
+
+        var installed = Assert.IsType<InstalledEvent>(told.First());
+        var uninstalled = Assert.IsType<UninstalledEvent>(told.Last());
+        Assert.Equal((service.Portal.Id, service.Portal.Id, true), (installed.Portal.Id, uninstalled.Portal.Id, uninstalled.Clean));
+    }
+
+    [Fact]
+    public async Task Two_handlers_for_one_event_or_one_for_the_apps_own_are_an_error_of_the_program()
+    {
+        await using var service = await Service.StartAsync();
+        var endpoints = Map(service).MapEvent(DealAdded, (EventRequest e) => { });
+
+        Assert.Contains(DealAdded, Assert.Throws<InvalidOperationException>(() => endpoints.MapEvent("onCrmDealAdd", (EventRequest e) => { })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => endpoints.MapEvent("ONAPPINSTALL", (EventRequest e) => { }));
+        Assert.Throws<ArgumentException>(() => endpoints.MapEvent("no name", (EventRequest e) => { }));
+    }
+
+    private static Endpoints Map(Service service) => new(service.Get<IServiceProvider>());
+
+    private static async Task TellAsync(Service service, SimPortal portal, int deal)
+    {
+        using var answer = await service.PostAsync("/events", portal.EventFields(DealAdded, data: new JsonObject { ["FIELDS"] = new JsonObject { ["ID"] = deal } }));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+}

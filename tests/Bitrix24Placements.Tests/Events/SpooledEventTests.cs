@@ -1,0 +1,43 @@
+using System.Net;
+using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Tests.Instances;
+using Npgsql;
+
+namespace Bitrix24Placements.Tests.Events;
+
+/// <summary>What Bitrix24 tells once while the database is away is answered 200 and not lost.</summary>
+public sealed class SpooledEventTests(ThrowawayPostgres postgres)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Installations_and_removal_notices_are_carried_over_when_it_is_back()
+    {
+        TcpRelay? relay = null;
+        await using var fleet = await Fleet.OnPostgreSqlAsync(postgres, 1, database =>
+        {
+            relay = new TcpRelay(new NpgsqlConnectionStringBuilder(database).Port);
+            return new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = relay.Port }.ConnectionString;
+        });
+        await using var way = relay ?? throw new InvalidOperationException("No relay.");
+        await fleet.StartAsync();
+        var installed = await fleet.AddPortalAsync();
+        var announced = await fleet.Bitrix.AddPortalAsync(Token);
+
+        way.Cut();
+        await installed.RemoveWorkerAsync(notify: false, Token);
+        Assert.Equal(200, (await announced.InstallAsync(apiOnly: true, cancellationToken: Token))?.Status);
+        Assert.Equal(200, await PostAsync(fleet, "/placements/page-background-worker/removed/" + new string('a', 64), []));
+        Assert.Equal(404, await PostAsync(fleet, "/placements/page-background-worker/removed/short", []));
+        way.Restore();
+
+        await fleet.EventuallyAsync(() => Task.FromResult(announced.Placements.Count == 2), "the announced portal is installed", seconds: 60);
+    }
+
+    private static async Task<int> PostAsync(Fleet fleet, string path, IEnumerable<KeyValuePair<string, string>> fields)
+    {
+        using var answer = await fleet[0].Http.PostAsync(path, new FormUrlEncodedContent(fields), Token);
+        return (int)answer.StatusCode;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Net;
+using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
+
+namespace Bitrix24Placements.Tests.Installation;
+
+/// <summary>A confirmed administrator's page proves that the app is there, and his tokens are worth keeping.</summary>
+public sealed class AdministratorPageTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Restores_a_portal_that_a_false_notice_has_uninstalled(bool clean)
+    {
+        await using var service = await Service.StartInstalledAsync();
+        await service.Get<PortalStore>().UninstallAsync(service.Portal.Id, (await service.StoredAsync())!.Epoch, clean, Token);
+        using (var employee = await service.AppPageAsync(userId: 2, accept: "application/json"))
+            await employee.AssertRefusedAsync(HttpStatusCode.Forbidden, "portalNotInstalled");
+
+        using var page = await service.AppPageAsync(userId: 4);
+
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+        Assert.Equal(HttpStatusCode.Accepted, await service.SignalAsync());
+    }
+
+    [Fact]
+    public async Task Installs_a_portal_that_the_store_has_lost()
+    {
+        await using var service = await Service.StartAsync();
+        service.Portal.FinishInstall();
+        await service.Portal.InstallAsync(cancellationToken: Token);
+        service.Portal.FinishInstall();
+        using (var employee = await service.LinkAsync(userId: 2, accept: "application/json"))
+            await employee.AssertRefusedAsync(HttpStatusCode.Forbidden, "portalNotInstalled");
+
+        using var page = await service.LinkAsync(userId: 1);
+
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        await service.EventuallyRegisteredAsync();
+    }
+
+    [Fact]
+    public async Task Asks_about_an_employee_once_whatever_application_tokens_he_makes_up()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Portal.Calls.Clear();
+
+        for (var i = 0; i < 5; i++)
+        {
+            using var answer = await service.AppPageAsync(userId: 2, accept: "application/json", change: f => f.Body["APPLICATION_TOKEN"] = "made-up-" + i);
+            await answer.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
+        }
+
+        Assert.Equal(1, service.Portal.Count("profile"));
+    }
+
+    [Fact]
+    public async Task Of_another_administrator_brings_the_reserve_and_of_an_employee_none()
+    {
+        await using var service = await Service.StartInstalledAsync();
+
+        (await service.AppPageAsync(userId: 2)).Dispose();
+        (await service.AppPageAsync(userId: 4)).Dispose();
+
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve: { UserId: 4, IsAdministrator: true } }, "there is a reserve");
+        Assert.Equal(1, (await service.StoredAsync())!.UserId);
+    }
+
+    [Fact]
+    public async Task A_system_users_tokens_are_the_reserve_until_an_administrators_are()
+    {
+        await using var service = await Service.StartInstalledAsync();
+
+        foreach (var (path, user) in new[] { ("/install", 2), ("/events", 2) })
+        {
+            using var refused = await service.PostAsync(path, service.Portal.EventFields("ONAPPUSERREADY", userId: user));
+            await refused.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
+        }
+
+        foreach (var path in new[] { "/install", "/events", "/" })
+        {
+            using var answer = await service.PostAsync(path, service.Portal.EventFields("ONAPPUSERREADY"));
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.False((await service.StoredAsync())!.Reserve!.IsAdministrator);
+        }
+
+        (await service.AppPageAsync(userId: 4)).Dispose();
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve.IsAdministrator: true }, "an administrator's are better");
+        using var late = await service.PostAsync("/events", service.Portal.EventFields("ONAPPUSERREADY"));
+        Assert.Equal(HttpStatusCode.OK, late.StatusCode);
+        Assert.Equal(4, (await service.StoredAsync())!.Reserve!.UserId);
+    }
+
+    [Fact]
+    public async Task A_wizard_without_a_refresh_token_changes_nothing()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var before = await service.StoredAsync();
+        var form = service.Wizard();
+        form.Body.Remove("REFRESH_ID");
+
+        using var answer = await service.PostAsync(form, "application/json");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.NotNull((await Service.JsonAsync(answer))["errors"]!["REFRESH_ID"]);
+        Assert.Equal(before!.TokensVersion, (await service.StoredAsync())!.TokensVersion);
+    }
+
+    [Fact]
+    public async Task A_genuine_installation_from_an_address_that_has_failed_too_often_is_kept_and_finished()
+    {
+        await using var service = await Service.StartAsync(new() { ["Limits:UnverifiedPerMinute"] = "2" });
+        var forged = service.Portal.EventFields("ONAPPINSTALL");
+        forged["auth[access_token]"] = new string('f', 70);
+        for (var i = 0; i < 3; i++)
+            (await service.PostAsync("/install", forged)).Dispose();
+        service.Bitrix.OAuth.Calls.Clear();
+
+        using var answer = await service.PostAsync("/install", service.Portal.EventFields("ONAPPINSTALL"));
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { State: PortalState.Installed }, "the installation is finished");
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_is_told_by_the_wizard_the_log_and_the_page()
+    {
+        await using var service = await Service.StartAsync();
+        service.Bitrix.RotateSecret(service.Bitrix.Options.ClientId);
+
+        using (var wizard = await service.PostAsync(service.Wizard()))
+            Assert.Contains("id=\"wrong-keys\"", await wizard.TextAsync(), StringComparison.Ordinal);
+
+        Assert.Contains(service.Logs, l => l.StartsWith("Error", StringComparison.Ordinal) && l.Contains(service.Bitrix.Options.ClientId, StringComparison.Ordinal));
+        Assert.Equal(["default"], service.Get<Bitrix24Placements.Apps.KeyTroubles>().Apps);
+        service.Portal.FinishInstall();
+        using var page = await service.AppPageAsync();
+        Assert.Contains("id=\"keys\"", await page.TextAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_placement_that_was_wiped_without_a_word_comes_back_by_itself()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        Assert.InRange((await service.DueInAsync(WorkKind.Look))!.Value, 0, 86_400);
+        service.Portal.Unregister(Steps.Worker);
+
+        await service.Get<Database>().ExecuteAsync("UPDATE work SET due_at = 0 WHERE kind = 'look'", Token);
+
+        await service.EventuallyRegisteredAsync();
+        await service.EventuallyAsync(async () => await service.DueInAsync(WorkKind.Look) is > 600 and <= 900, "it is looked at again within 15 minutes");
+    }
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Net;
+using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Placements;
+
+/// <summary>How often an OAuth server is asked, and by whom at the same time.</summary>
+public sealed class ConfirmationTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task One_new_token_twenty_times_at_once_is_asked_about_once()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromMilliseconds(500)));
+        var form = service.Portal.LaunchFields("REST_APP_URI", 2);
+        var before = service.Bitrix.OAuth.Calls.Count;
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => service.PostAsync(form)));
+        Assert.All(answers, static a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        Assert.Equal(before + 1, service.Bitrix.OAuth.Calls.Count);
+    }
+
+    [Fact]
+    public async Task One_portal_leaves_places_to_others()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentConfirmations"] = "16" });
+        var other = await service.Bitrix.AddPortalAsync(Token);
+        await service.InstallAsync(other);
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromSeconds(2)));
+        var crowd = Enumerable.Range(0, 30).Select(_ => service.LinkAsync(userId: 2)).ToList();
+        await Task.Delay(300, Token);
+        service.Bitrix.Faults.Clear();
+
+        var started = Stopwatch.StartNew();
+        using var answer = await service.LinkAsync(other, userId: 2);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.InRange(started.Elapsed.TotalSeconds, 0, 1.5);
+        foreach (var late in await Task.WhenAll(crowd))
+            late.Dispose();
+    }
+
+    [Fact]
+    public async Task An_address_over_its_budget_is_refused_before_anything_is_looked_up()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:UnverifiedPerMinute"] = "2" });
+        for (var i = 0; i < 20; i++)
+        {
+            using var guess = await service.LinkAsync(accept: "application/json", change: f => (f.Body["member_id"], f.Body["AUTH_ID"]) = ($"{i:x32}", $"invented{i}"));
+            Assert.Equal(HttpStatusCode.Forbidden, guess.StatusCode);
+        }
+
+        var before = service.Bitrix.OAuth.Calls.Count;
+        using var refused = await service.LinkAsync(accept: "application/json", change: f => (f.Body["member_id"], f.Body["AUTH_ID"]) = (new string('a', 32), "invented"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Equal(before, service.Bitrix.OAuth.Calls.Count);
+        // Failures of persons are no failures of workers.
+        using var worker = await service.WorkerAsync(accept: "application/json", change: f => f.Body["member_id"] = new string('b', 32));
+        Assert.Equal(HttpStatusCode.Forbidden, worker.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_worker_load_without_its_application_token_schedules_nothing()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Portal.Quirks.OldPortal = true;
+        var before = (service.Bitrix.OAuth.Calls.Count, service.Portal.Calls.Count);
+        using var answer = await service.WorkerAsync(change: f => f.Query["DOMAIN"] = "elsewhere.example.com");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await Task.Delay(1500, Token);
+        Assert.Equal(before, (service.Bitrix.OAuth.Calls.Count, service.Portal.Calls.Count));
+    }
+}
