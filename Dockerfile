@@ -10,7 +10,7 @@ COPY src/Bitrix24Placements.AspNetCore/Bitrix24Placements.AspNetCore.csproj src/
 COPY src/Bitrix24Placements/Bitrix24Placements.csproj src/Bitrix24Placements/packages.lock.json src/Bitrix24Placements/
 # Compiled ahead (ReadyToRun) for the platform that the image is built on: the process starts sooner.
 RUN case "$(uname -m)" in aarch64 | arm64) echo linux-arm64 ;; *) echo linux-x64 ;; esac > /rid \
-    && dotnet restore src/Bitrix24Placements --locked-mode -r "$(cat /rid)" -p:PublishReadyToRun=true
+    && dotnet restore src/Bitrix24Placements --locked-mode -p:RuntimeIdentifier="$(cat /rid)" -p:PublishReadyToRun=true
 
 COPY .editorconfig ./
 COPY src src

@@ -1,5 +1,7 @@
 using System.Reflection;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Doctor;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
@@ -20,7 +22,10 @@ namespace Bitrix24Placements;
 /// <summary>The library's door: services, middleware and endpoints of a Bitrix24 app, beside whatever else the host has.</summary>
 public static class Bitrix24PlacementsExtensions
 {
-    /// <summary>Adds the services, configured by the sections <c>Bitrix24</c>, <c>Storage</c>, <c>DataProtection</c>, <c>Signals</c>, <c>Limits</c>.</summary>
+    /// <summary>
+    /// Adds the services, configured by the sections <c>Bitrix24</c>, <c>Storage</c>, <c>DataProtection</c>, <c>Signals</c>,
+    /// <c>Limits</c>.
+    /// </summary>
     public static IHostApplicationBuilder AddBitrix24Placements(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -35,13 +40,18 @@ public static class Bitrix24PlacementsExtensions
         services.AddPages();
         services.AddRefusals();
         services.AddPlacements();
+        services.AddEvents();
         services.AddInstallation();
         services.AddSignals();
         services.AddHealth();
+        services.AddDoctor();
         return builder;
     }
 
-    /// <summary>The path of <c>Bitrix24:PublicUrl</c>, the pages' files, and answers to what an endpoint of the library refuses or fails at. Other endpoints' answers are left alone.</summary>
+    /// <summary>
+    /// The path of <c>Bitrix24:PublicUrl</c>, the pages' files, and answers to what an endpoint of the library refuses or fails at.
+    /// Other endpoints' answers are left alone.
+    /// </summary>
     public static WebApplication UseBitrix24Placements(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url
@@ -50,7 +60,10 @@ public static class Bitrix24PlacementsExtensions
             app.UsePathBase(path);
         }
 
-        app.Map(PageFrame.FilesPath, static files =>
+        var scripts = new OwnScripts(app.Environment.WebRootFileProvider, new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"));
+        // One's own file is seen at the next page while it is written, and within a minute afterwards.
+        var own = app.Environment.IsDevelopment() ? "no-cache" : "public, max-age=60";
+        app.Map(PageFrame.FilesPath, files =>
         {
             // A catch-all of the host's would otherwise come before the files.
             files.Use(static (context, next) =>
@@ -58,10 +71,11 @@ public static class Bitrix24PlacementsExtensions
                 context.SetEndpoint(null);
                 return next(context);
             });
-            files.UseFiles("/" + PageFrame.Version, "public, max-age=31536000, immutable");
-            files.UseFiles("", "public, max-age=600");
+            files.UseFiles("/" + PageFrame.Version, scripts, "public, max-age=31536000, immutable", own);
+            files.UseFiles("", scripts, "public, max-age=600", own);
         });
         app.UseMiddleware<ErrorHandling>(ErrorScope.OwnEndpoints);
+        app.UseMiddleware<EchoMiddleware>();
         return app;
     }
 
@@ -71,20 +85,22 @@ public static class Bitrix24PlacementsExtensions
         var own = app.MapGroup("").WithMetadata(OwnEndpoint.Instance);
         var registered = own.MapGroup("").AnswersHead();
         registered.MapPlacements();
+        registered.MapEvents();
         registered.MapInstallation();
         own.MapSignals();
         own.MapHealth();
+        own.MapDoctor();
         return app;
     }
 
-    private static void UseFiles(this IApplicationBuilder app, string path, string caching) =>
+    private static void UseFiles(this IApplicationBuilder app, string path, IFileProvider files, string caching, string cachingOfOwn) =>
         app.UseStaticFiles(new StaticFileOptions
         {
             RequestPath = path,
-            FileProvider = new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"),
+            FileProvider = files,
             OnPrepareResponse = context =>
             {
-                context.Context.Response.Headers.CacheControl = caching;
+                context.Context.Response.Headers.CacheControl = context.File.PhysicalPath is null ? caching : cachingOfOwn;
                 context.Context.Response.Headers.XContentTypeOptions = "nosniff";
                 context.Context.Response.Headers.AccessControlAllowOrigin = "*";
             },

@@ -10,6 +10,7 @@ internal static class AppServices
         services.AddSettings<AppsOptions>(AppsOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
         services.AddSingleton<AppStore>();
         services.AddSingleton<AppRegistry>();
+        services.AddSingleton<KeyTroubles>();
         services.AddSingleton<IReadyStep>(static p => p.GetRequiredService<AppRegistry>());
         services.AddHostedService<AppFollower>();
         return services;

@@ -64,6 +64,13 @@ internal sealed class WireForm : IDisposable
     /// <summary>The value that counts of a name as text; null where it was not sent.</summary>
     public string? Text(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? Encoding.UTF8.GetString(value) : null;
 
+    /// <summary>Every name with its value, in their order, repeated ones too.</summary>
+    public IEnumerable<(string Name, string Value)> All()
+    {
+        for (var i = 0; i < _count; i++)
+            yield return (Encoding.UTF8.GetString(NameOf(_fields[i])), Encoding.UTF8.GetString(ValueOf(_fields[i])));
+    }
+
     public delegate bool NameFilter(ReadOnlySpan<byte> name);
 
     /// <summary>Names and values of the query string alone, without certain names; the last of a repeated name. Null where nothing is left.</summary>

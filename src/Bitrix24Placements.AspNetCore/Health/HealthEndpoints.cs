@@ -8,7 +8,9 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Health;
 
-/// <summary>For orchestrators. The state of single portals is told to the management port alone, and never makes the service unready.</summary>
+/// <summary>
+/// For orchestrators. The state of single portals is told to the management port alone, and never makes the service unready.
+/// </summary>
 internal sealed class HealthEndpoints(
     Readiness readiness, PortalCensus census, AppRegistry apps, IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
     IHostApplicationLifetime lifetime)
@@ -48,6 +50,7 @@ internal sealed record HealthReport(string Status, bool? Configured)
 
 internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(HealthReport))]
 internal sealed partial class HealthJson : JsonSerializerContext;

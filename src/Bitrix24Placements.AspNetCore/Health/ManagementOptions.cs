@@ -25,6 +25,7 @@ internal sealed class ManagementOptions
 
     internal string? Problem() =>
         Port is not (null or (> 0 and < 65536)) ? "Management:Port has to be a port between 1 and 65535."
-        : Address != "*" && !IPAddress.TryParse(Address, out _) ? "Management:Address has to be an IP address, or * for all of this machine's."
+        : Address != "*" && !IPAddress.TryParse(Address, out _)
+            ? "Management:Address has to be an IP address, or * for all of this machine's."
         : null;
 }

@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Installation;
 internal sealed class AddressChecks(WorkStore work, WorkSignal signal, DetachedTasks tasks, TimeProvider time)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
-    private const int Most = 10_000;
+    private const int MaxPortals = 10_000;
 
     private readonly ConcurrentDictionary<PortalId, DateTimeOffset> _suggested = new();
 
@@ -17,7 +17,7 @@ internal sealed class AddressChecks(WorkStore work, WorkSignal signal, DetachedT
         var now = time.GetUtcNow();
         if (_suggested.TryGetValue(id, out var last) && now - last < Every)
             return;
-        if (_suggested.Count >= Most)
+        if (_suggested.Count >= MaxPortals)
             _suggested.Clear();
         _suggested[id] = now;
         tasks.Run("Asking for an address check", async cancellationToken =>

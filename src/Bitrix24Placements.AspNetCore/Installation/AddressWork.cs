@@ -5,23 +5,22 @@ using Bitrix24Placements.Work;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Asks the OAuth server where a portal is now.</summary>
-internal sealed partial class AddressWork(PortalStore portals, TokenRefresher tokens, OAuthClient oauth, HostRules hosts, ILogger<AddressWork> logger) : IWork
+internal sealed partial class AddressWork(PortalStore portals, OAuthClient oauth, HostRules hosts, ILogger<AddressWork> logger) : IWork
 {
-    private const int MostAttempts = 5;
+    private const int MaxAttempts = 5;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     public string Kind => WorkKind.Address;
 
+    /// <summary>Refreshes nothing: who has made this work is not known. What has expired is asked about with the next call's tokens.</summary>
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
-        var usable = await tokens.UsableAsync(item.Id, cancellationToken);
-        if (!usable.Ok)
-            return usable.Error.Kind == RestErrorKind.Unavailable && item.Attempt < MostAttempts ? WorkResult.Again(Pauses.AfterSilence(item.Attempt)) : WorkResult.Done;
-        var portal = usable.Value;
-        var confirmation = await oauth.ConfirmAsync(portal.Tokens!.Access, hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri), TimeSpan.FromSeconds(5), cancellationToken);
-        if (confirmation.Verdict == TokenVerdict.NoAnswer && item.Attempt < MostAttempts)
+        if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed, Tokens: { } tokens } portal)
+            return WorkResult.Done;
+        var confirmation = await oauth.ConfirmAsync(tokens.Access, hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri), Timeout, cancellationToken);
+        if (confirmation.Verdict == TokenVerdict.NoAnswer && item.Attempt < MaxAttempts)
             return WorkResult.Again(Pauses.AfterSilence(item.Attempt));
-        if (confirmation.Verdict == TokenVerdict.Expired && item.Attempt == 0)
-            return await tokens.RefreshAsync(portal, afresh: false, cancellationToken) is { Ok: true } ? WorkResult.Again(TimeSpan.Zero) : WorkResult.Done;
         if (confirmation.Info is { } info && info.Id == portal.Id && info.ClientEndpoint != portal.ClientEndpoint && hosts.IsAllowedPortal(info.ClientEndpoint.Host))
         {
             await portals.MoveAsync(portal.Id, info.ClientEndpoint, cancellationToken);

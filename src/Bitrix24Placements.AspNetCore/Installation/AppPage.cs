@@ -1,6 +1,8 @@
-using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -9,31 +11,37 @@ using Bitrix24Placements.Refusals;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>The app's own page: how its placements are on this portal, how fast the worker was, and links to copy.</summary>
-internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals, WorkerLoads loads, PlacementCatalogue catalogue, DeepLinks links)
+internal sealed class AppPage(
+    PageFrame pages, Texts texts, PlacementCatalogue catalogue, PortalStore portals, WorkerLoads loads, DeepLinks links,
+    KeyTroubles troubles, IEnumerable<IAppPagePart> parts)
 {
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public async Task ShowAsync(HttpContext context, AppPageRequest request)
     {
+        var portal = request.Known is null ? null : await portals.FindAsync(request.Portal.Id, context.RequestAborted);
         if (Accepts.JsonOnly(context.Request))
         {
             context.Response.ContentType = "application/json";
             context.Response.Headers.CacheControl = "no-store";
-            await context.Response.BodyWriter.WriteAsync(await StatusAsync(request, context.RequestAborted), context.RequestAborted);
+            await context.Response.WriteAsync(Status(request, portal).ToJsonString(Readable) + "\n", context.RequestAborted);
             return;
         }
 
-        var portal = request.Known is null ? null : await portals.FindAsync(request.Portal.Id, context.RequestAborted);
         string T(string key) => texts.Get(request.Language, key);
         var hours = portal is null ? [] : await loads.LastDayAsync(portal.Id, context.RequestAborted);
+        var more = await Task.WhenAll(parts.Select(p => p.RenderAsync(context, request)));
         var html = Html.Of(
             $"""
             {pages.Head(context, request.Language, T("app.title"))}
-            <body data-bx24="{pages.ScriptUrl}" data-base="{pages.BasePath(context)}" data-session="{request.Session}">
+            {pages.Body(context, request.Session)}
             <main>
             <h1>{T("app.title")}</h1>
-            {(portal is null ? Html.Of($"""<p class="warning">{T("app.unverified")}</p>""") : Tokens(portal, T))}
+            {(portal is null ? Html.Of($"""<p class="warning">{T("app.unverified")}</p>""") : State(portal, request.App, T))}
             {(request.Parameters.Count == 0 ? default : ParameterTable.Render(request.Parameters, T))}
-            {Placements(portal, request.Language, T)}
+            {Placements(portal, request.Language)}
             {LoadPlot.Render(hours, T)}
+            {Html.Join(more)}
             {LinkMaker(request.App.Name, T)}
             </main>
             {pages.Module(context, "app.js")}
@@ -44,7 +52,7 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
         await PageFrame.WriteAsync(context, pages.FramePolicy(request.Portal.Origin), html, noStore: true);
     }
 
-    private static Markup Tokens(Portal portal, Func<string, string> t)
+    private Markup State(Portal portal, AppInfo app, Func<string, string> t)
     {
         var (css, key) = portal.TokenState switch
         {
@@ -52,34 +60,40 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
             TokenState.Failing => ("warning", "app.tokens.failing"),
             _ => ("bad", "app.tokens.dead"),
         };
-        return Html.Of($"""<p class="outcome {css}" id="tokens" data-state="{portal.TokenState.ToString().ToLowerInvariant()}">{t(key)}</p>""");
+        return Html.Of(
+            $"""
+            <p class="small" id="app">{t("app.app")}: <strong>{app.Name}</strong> <code>{app.ClientId}</code></p>
+            <p class="outcome {css}" id="tokens" data-state="{portal.TokenState.ToString().ToLowerInvariant()}">{t(key)}</p>
+            {(!portal.IsAdministrator ? Html.Of($"""<p class="outcome warning" id="reserve">{t("app.tokens.reserve")}</p>""") : default)}
+            {(troubles.Has(portal.Id.App) ? Html.Of($"""<p class="outcome bad" id="keys">{t("app.keys")}</p>""") : default)}
+            """);
     }
 
-    private Markup Placements(Portal? portal, string language, Func<string, string> t)
+    private Markup Placements(Portal? portal, string language)
     {
-        var known = OutcomeJson.ReadPlacements(portal?.Placements);
+        string T(string key) => texts.Get(language, key);
+        var known = StoredPlacement.ReadAll(portal?.Placements);
         var rows = catalogue.Codes.Select(code =>
         {
-            var outcome = known.FirstOrDefault(p => p.Placement == code);
+            var outcome = Array.Find(known, p => p.Placement == code);
             var good = outcome is { Error: null };
-            var state = good ? t("install.registered") : t("install.failed");
-            var reason = outcome?.Error is { } error ? texts.Find("", "error." + error) is null ? string.Format(CultureInfo.InvariantCulture, t("error.other"), error) : t("error." + error) : null;
+            var reason = outcome?.Error is { } error ? texts.Find(language, "error." + error) ?? string.Format(CultureInfo.InvariantCulture, T("error.other"), error) : null;
             return Html.Of(
                 $"""
                 <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}"><th scope="row">{catalogue.TitleOf(code, language)}<br><code>{code}</code></th>
-                <td><span class="{(good ? "good" : "bad")}">{(outcome is null ? "–" : state)}</span>{(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
+                <td><span class="{(good ? "good" : "bad")}">{(outcome is null ? "–" : T(good ? "install.registered" : "install.failed"))}</span>{(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
                 """);
         });
-        var looked = portal is null || portal.ReconciledAt == DateTimeOffset.UnixEpoch ? t("app.never") : portal.ReconciledAt.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+        var looked = portal is null || portal.ReconciledAt == DateTimeOffset.UnixEpoch ? T("app.never") : portal.ReconciledAt.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
         return Html.Of(
             $"""
             <section aria-labelledby="placements">
-            <h2 id="placements">{t("app.placements")}</h2>
+            <h2 id="placements">{T("app.placements")}</h2>
             <table>
-            <thead><tr><th scope="col">{t("app.placement")}</th><th scope="col">{t("app.state")}</th></tr></thead>
+            <thead><tr><th scope="col">{T("app.placement")}</th><th scope="col">{T("app.state")}</th></tr></thead>
             <tbody>{Html.Join(rows)}</tbody>
             </table>
-            <p class="small">{t("app.checked")}: {looked}</p>
+            <p class="small">{T("app.checked")}: {looked}</p>
             </section>
             """);
     }
@@ -106,21 +120,15 @@ internal sealed class AppPage(PageFrame pages, Texts texts, PortalStore portals,
     }
 
     /// <summary>The same as JSON, with the launch context before it.</summary>
-    private async Task<byte[]> StatusAsync(AppPageRequest request, CancellationToken cancellationToken)
+    private JsonObject Status(AppPageRequest request, Portal? portal)
     {
-        var portal = request.Known is null ? null : await portals.FindAsync(request.Portal.Id, cancellationToken);
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
-        {
-            json.WriteStartObject();
-            LaunchContextJson.WriteMembers(json, request);
-            json.WriteString("tokens", portal?.TokenState.ToString().ToLowerInvariant());
-            json.WritePropertyName("placements");
-            OutcomeJson.WritePlacements(json, OutcomeJson.ReadPlacements(portal?.Placements));
-            json.WriteString("link", links.Example(request.App.Name));
-            json.WriteEndObject();
-        }
-
-        return buffer.WrittenSpan.ToArray();
+        var status = JsonNode.Parse(LaunchContextJson.Write(request)) as JsonObject ?? [];
+        status["app"] = request.App.Name;
+        status["tokens"] = portal?.TokenState.ToString().ToLowerInvariant();
+        status["reserveInUse"] = portal is { IsAdministrator: false };
+        status["keysAreWrong"] = troubles.Has(request.App.Name);
+        status["placements"] = JsonSerializer.SerializeToNode(StoredPlacement.ReadAll(portal?.Placements), InstallationJson.Default.StoredPlacementArray);
+        status["link"] = links.Example(request.App.Name);
+        return status;
     }
 }

@@ -1,12 +1,13 @@
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Pages;
+using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Installation;
 
 /// <summary><c>GET /</c>: tells an administrator which addresses to paste into Bitrix24's form, and which permissions to tick.</summary>
-internal sealed class HomePage(PageFrame pages, AppRegistry apps, IOptions<Bitrix24Options> options)
+internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatalogue catalogue, EventBindings bindings, IOptions<Bitrix24Options> options)
 {
     public Task ShowAsync(HttpContext context)
     {
@@ -18,7 +19,7 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, IOptions<Bitri
             <body class="window">
             <main>
             <h1>Bitrix24Placements</h1>
-            <p>This service is a Bitrix24 app. It lives in two placements: <code>REST_APP_URI</code>, which opens it from a link in any text, and <code>PAGE_BACKGROUND_WORKER</code>, a hidden frame on every page.</p>
+            <p>This service is a Bitrix24 app. It lives in its placements: <code>REST_APP_URI</code> opens it from a link in any text, <code>PAGE_BACKGROUND_WORKER</code> is a hidden frame on every page.</p>
             {(bitrix.PublicUrl is null ? Html.Of($"""<p class="warning">Bitrix24:PublicUrl is not set: the addresses below are those of this request, and nothing can be registered with Bitrix24 yet.</p>""") : default)}
             {(apps.HasAny ? default : Html.Of($"""<p class="warning">Bitrix24:ClientId and Bitrix24:ClientSecret are not set. Bitrix24 shows them after the form is saved; an installation that comes before is kept and finished when they are there.</p>"""))}
             <h2>Install it as a local app</h2>
@@ -36,9 +37,8 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, IOptions<Bitri
             <table>
             <thead><tr><th scope="col">Placement</th><th scope="col">Handler</th></tr></thead>
             <tbody>
-            <tr><th scope="row"><code>REST_APP_URI</code></th><td><code>{url}{AppPaths.RestAppUri}</code></td></tr>
-            <tr><th scope="row"><code>PAGE_BACKGROUND_WORKER</code></th><td><code>{url}{AppPaths.BackgroundWorker}</code></td></tr>
-            <tr><th scope="row"><code>ONAPPUNINSTALL</code>, <code>ONAPPUPDATE</code></th><td><code>{url}{AppPaths.Events}</code></td></tr>
+            {Html.Join(catalogue.Codes.Select(code => Html.Of($"""<tr><th scope="row"><code>{code}</code></th><td><code>{url}{MappedPlacement.PathOf(code)}</code></td></tr>""")))}
+            <tr><th scope="row"><code>{string.Join(", ", bindings.Names)}</code></th><td><code>{url}{AppPaths.Events}</code></td></tr>
             </tbody>
             </table>
             <p>For the service's state see <a href="{pages.BasePath(context)}/health/ready">/health/ready</a>.</p>

@@ -1,5 +1,6 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
@@ -7,84 +8,45 @@ using Bitrix24Placements.Refusals;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Somebody says that the app was installed or updated, by the wizard or by an event. Nothing in it is believed yet.</summary>
-internal sealed record InstallClaim
+internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refresh, string? ServerEndpoint, Secret ApplicationToken)
 {
-    public required string MemberId { get; init; }
+    public static InstallClaim From(PlacementPost post) => new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken);
 
-    public required Secret Access { get; init; }
-
-    public required Secret Refresh { get; init; }
-
-    public string? ServerEndpoint { get; init; }
-
-    public Secret ApplicationToken { get; init; }
-
-    public static InstallClaim From(PlacementPost post) => new()
-    {
-        MemberId = post.MemberId,
-        Access = post.AccessToken,
-        Refresh = post.RefreshToken,
-        ServerEndpoint = post.ServerEndpoint,
-        ApplicationToken = post.ApplicationToken,
-    };
-
-    /// <summary>From <c>auth[…]</c> of ONAPPINSTALL and ONAPPUPDATE, or what is missing in it.</summary>
+    /// <summary>From <c>auth[…]</c> of an event, or what is missing in it.</summary>
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-install.html</remarks>
-    public static (InstallClaim? Claim, Rejection? Rejection) Read(WireForm form)
+    public static Checked<InstallClaim> Read(WireForm form)
     {
         var errors = new Dictionary<string, string>(StringComparer.Ordinal);
-        var memberId = AppEvent.MemberId(form);
+        var memberId = WireEvent.MemberId(form);
         if (memberId is null)
             errors["auth[member_id]"] = "32 hexadecimal digits are expected.";
-        var access = form.Text("auth[access_token]"u8);
-        if (!IsToken(access))
-            errors["auth[access_token]"] = "An access token of visible ASCII characters is expected.";
-        var refresh = form.Text("auth[refresh_token]"u8);
-        if (!IsToken(refresh))
-            errors["auth[refresh_token]"] = "A refresh token of visible ASCII characters is expected.";
-        return errors.Count > 0
-            ? (null, Rejection.Malformed(errors))
-            : (new()
-            {
-                MemberId = memberId!,
-                Access = new(access!),
-                Refresh = new(refresh!),
-                ServerEndpoint = form.Text("auth[server_endpoint]"u8),
-                ApplicationToken = new(form.Text("auth[application_token]"u8) ?? ""),
-            }, null);
+        var access = Token(form, "auth[access_token]", errors);
+        var refresh = Token(form, "auth[refresh_token]", errors);
+        return memberId is null || errors.Count > 0
+            ? Rejection.Malformed(errors)
+            : new InstallClaim(memberId, access, refresh, form.Text("auth[server_endpoint]"u8), WireEvent.ApplicationToken(form));
     }
 
-    private static bool IsToken(string? text) => text is { Length: > 0 and <= 2048 } && text.All(static c => c is > ' ' and < (char)0x7F);
+    /// <summary>A token of visible ASCII characters; empty where there is none, and then it is among the errors.</summary>
+    public static Secret Token(WireForm form, string name, Dictionary<string, string> errors)
+    {
+        if (form.Text(System.Text.Encoding.ASCII.GetBytes(name)) is { Length: > 0 and <= 2048 } text && text.All(static c => c is > ' ' and < (char)0x7F))
+            return new(text);
+        errors[name] = "A token of visible ASCII characters is expected.";
+        return default;
+    }
 
     /// <summary>For keeping, to be encrypted.</summary>
-    public string Serialize() => new JsonObject
-    {
-        ["a"] = Access.Reveal(),
-        ["r"] = Refresh.Reveal(),
-        ["s"] = ServerEndpoint,
-        ["t"] = ApplicationToken.Reveal(),
-    }.ToJsonString();
+    public string Serialize() => JsonSerializer.Serialize(
+        new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal()), InstallationJson.Default.KeptClaim);
 
-    public static InstallClaim Deserialize(string memberId, string text)
-    {
-        var json = JsonNode.Parse(text)!;
-        return new()
-        {
-            MemberId = memberId,
-            Access = new((string)json["a"]!),
-            Refresh = new((string)json["r"]!),
-            ServerEndpoint = (string?)json["s"],
-            ApplicationToken = new((string)json["t"]!),
-        };
-    }
+    public static InstallClaim? Deserialize(string memberId, string text) =>
+        JsonSerializer.Deserialize(text, InstallationJson.Default.KeptClaim) is { } kept
+            ? new(memberId, new(kept.Access), new(kept.Refresh), kept.Server, new(kept.ApplicationToken ?? ""))
+            : null;
 }
 
-/// <summary>Fields that every event has.</summary>
-internal static class AppEvent
-{
-    /// <summary>In upper case: events' names come in any.</summary>
-    public static string? Name(WireForm form) => form.Text("event"u8) is { Length: > 0 and <= 100 } name ? name.ToUpper(CultureInfo.InvariantCulture) : null;
-
-    public static string? MemberId(WireForm form) =>
-        form.Text("auth[member_id]"u8) is { Length: 32 } id && id.All(char.IsAsciiHexDigit) ? id.ToLowerInvariant() : null;
-}
+/// <summary>The names are those of installations that an earlier version has kept.</summary>
+internal sealed record KeptClaim(
+    [property: JsonPropertyName("a")] string Access, [property: JsonPropertyName("r")] string Refresh,
+    [property: JsonPropertyName("s")] string? Server, [property: JsonPropertyName("t")] string? ApplicationToken);

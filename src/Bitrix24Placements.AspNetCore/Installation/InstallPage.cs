@@ -1,11 +1,13 @@
 using System.Text;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
+using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Installation;
 
 /// <summary>The wizard: says what happens while it happens. Readable without script; the script is in it only when there is something for it to finish.</summary>
-internal sealed class InstallPage(PageFrame pages, Texts texts)
+internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalogue catalogue, AppRegistry apps)
 {
     private const string FinishScript = "if (window.BX24) BX24.init(function () { BX24.installFinish(); });";
 
@@ -13,17 +15,20 @@ internal sealed class InstallPage(PageFrame pages, Texts texts)
 
     private readonly PageFrame _pages = pages;
     private readonly Texts _texts = texts;
+    private readonly PlacementCatalogue _catalogue = catalogue;
+    private readonly AppRegistry _apps = apps;
 
     /// <summary>Begins the answer. As a page it is sent at once and grows with the progress; as JSON it is sent when all is known.</summary>
-    public async Task<Outcome> BeginAsync(HttpContext context, PlacementPost post, Uri endpoint, bool asJson)
+    public async Task<Outcome> BeginAsync(HttpContext context, PlacementPost post, Uri endpoint)
     {
-        var outcome = new Outcome(this, context, post, endpoint, asJson);
+        var outcome = new Outcome(this, context, post, endpoint);
         await outcome.BeginAsync();
         return outcome;
     }
 
-    public sealed class Outcome(InstallPage page, HttpContext context, PlacementPost post, Uri endpoint, bool asJson) : IAsyncDisposable
+    public sealed class Outcome(InstallPage page, HttpContext context, PlacementPost post, Uri endpoint) : IAsyncDisposable
     {
+        private readonly bool _asJson = Accepts.JsonOnly(context.Request);
         private readonly SemaphoreSlim _writing = new(1);
         private bool _finished;
 
@@ -31,7 +36,7 @@ internal sealed class InstallPage(PageFrame pages, Texts texts)
 
         internal Task BeginAsync()
         {
-            if (asJson)
+            if (_asJson)
                 return Task.CompletedTask;
             PageFrame.Begin(context, page._pages.FramePolicy(endpoint.GetLeftPart(UriPartial.Authority), FinishScriptHash), noStore: true);
             // A proxy that gathers the answer would hide the progress.
@@ -48,18 +53,22 @@ internal sealed class InstallPage(PageFrame pages, Texts texts)
                 """));
         }
 
-        public Task ProgressAsync(PlacementOutcome outcome) => asJson ? Task.CompletedTask : WriteAsync(Html.Of(
+        public Task ProgressAsync(PlacementOutcome outcome) => _asJson ? Task.CompletedTask : WriteAsync(Html.Of(
             $"""
-            <li class="{(outcome.IsRegistered ? "good" : "bad")}" data-placement="{outcome.Placement}"><strong>{T("placement." + outcome.Placement)}</strong> <code>{outcome.Placement}</code>
+            <li class="{(outcome.IsRegistered ? "good" : "bad")}" data-placement="{outcome.Placement}"><strong>{page._catalogue.TitleOf(outcome.Placement, post.Language)}</strong> <code>{outcome.Placement}</code>
             <span>{(outcome.IsRegistered ? T("install.registered") : T("install.failed"))}</span>{Reason(outcome.Error)}</li>
 
             """));
 
-        public async Task FinishAsync(Reconciliation reconciliation)
+        /// <param name="unknownClientId">Of an app that nobody has added yet: its installation is kept.</param>
+        public async Task FinishAsync(Reconciliation reconciliation, string? unknownClientId = null)
         {
-            if (asJson)
+            var eventsError = reconciliation.Placements.All(static p => p.IsRegistered) ? reconciliation.EventsError : null;
+            if (_asJson)
             {
-                var json = OutcomeJson.Installation(post.MemberId, endpoint.IsDefaultPort ? endpoint.Host : endpoint.Authority, reconciliation);
+                var installed = new InstalledPortal(post.MemberId, endpoint.IsDefaultPort ? endpoint.IdnHost : $"{endpoint.IdnHost}:{endpoint.Port}");
+                var json = new InstallationOutcome(
+                    installed, reconciliation.Finished, StoredPlacement.From(reconciliation.Placements), eventsError?.Code, reconciliation.KeysAreWrong ? "invalid_client" : null).Serialize();
                 context.Response.ContentType = "application/json";
                 context.Response.ContentLength = json.Length;
                 context.Response.Headers.CacheControl = "no-store";
@@ -67,8 +76,12 @@ internal sealed class InstallPage(PageFrame pages, Texts texts)
                 return;
             }
 
-            if (reconciliation.EventsError is { } error && reconciliation.Placements.All(static p => p.IsRegistered))
+            if (eventsError is { } error)
                 await WriteAsync(Html.Of($"""<li class="bad"><strong>{T("install.events")}</strong> <span>{T("install.failed")}</span>{Reason(error)}</li>"""));
+            if (unknownClientId is not null)
+                await WriteAsync(Html.Of($"""<li class="bad" id="unknown-app">{T("install.unknownApp")} <code>{unknownClientId}</code></li>"""));
+            if (reconciliation.KeysAreWrong)
+                await WriteAsync(Html.Of($"""<li class="bad" id="wrong-keys">{T("install.wrongKeys")} <code>{page._apps.Find(reconciliation.App)?.ClientId}</code> ({reconciliation.App})</li>"""));
             _finished = true;
             await WriteAsync(reconciliation.Finished ? Finished() : NotFinished());
         }
@@ -126,7 +139,7 @@ internal sealed class InstallPage(PageFrame pages, Texts texts)
 
         public async ValueTask DisposeAsync()
         {
-            if (!asJson && !_finished)
+            if (!_asJson && !_finished)
                 await WriteAsync(NotFinished());
             _writing.Dispose();
         }

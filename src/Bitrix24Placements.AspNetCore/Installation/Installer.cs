@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
@@ -23,82 +24,92 @@ internal enum InstallVerdict
     /// <summary>Bitrix24 did not answer.</summary>
     NoAnswer,
 
-    /// <summary>The app's keys are not configured.</summary>
+    /// <summary>No app's keys are there.</summary>
     NotConfigured,
+
+    /// <summary>The OAuth server vouches for the token, but it belongs to an app that nobody has added yet.</summary>
+    UnknownApp,
 }
 
-internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo? Info = null, Rejection? Rejection = null);
+/// <param name="ClientId">Of the app, where the OAuth server has told it.</param>
+internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo? Info = null, Rejection? Rejection = null, string? ClientId = null);
 
 /// <summary>Believes an installation, or not: the OAuth server has to name the portal and this app, and the portal has to name the user an administrator.</summary>
 internal sealed partial class Installer(
-    OAuthClient oauth, HostRules hosts, AdministratorVisits administrators, PortalStore portals, KeptInstallations kept, WorkSignal signal, TokenVault vault,
+    Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept, WorkSignal signal, TokenVault vault,
     InstallationMetrics metrics, AppRegistry apps, ILogger<Installer> logger)
 {
-    public static readonly TimeSpan PendingLife = TimeSpan.FromDays(7);
+    public static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
-    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LookIn = TimeSpan.FromSeconds(2);
 
     /// <param name="reconcileIn">When the background reconciles, where the caller does not come to do it.</param>
     public async Task<InstallResult> InstallAsync(InstallClaim claim, TimeSpan reconcileIn, CancellationToken cancellationToken)
     {
         var result = await JudgeAsync(claim, cancellationToken);
         metrics.Installed(result.Verdict.ToString());
-        if (result.Verdict != InstallVerdict.Stored)
-            return result;
-        var info = result.Info!;
+        if (result is { Verdict: InstallVerdict.Stored, Info: { } info })
+            await StoreAsync(claim, info, reconcileIn, cancellationToken);
+        else if (result is { Verdict: InstallVerdict.UnknownApp, ClientId: { } clientId })
+            Log.UnknownApp(logger, new(claim.MemberId), RestErrors.Clean(clientId));
+        return result;
+    }
+
+    /// <param name="administrator">Confirmed as one.</param>
+    public async Task StoreAsync(InstallClaim claim, TokenInfo administrator, TimeSpan reconcileIn, CancellationToken cancellationToken)
+    {
         await portals.InstallAsync(new()
         {
-            Id = info.Id,
-            ClientEndpoint = info.ClientEndpoint,
-            OAuthServer = info.Server,
-            UserId = info.UserId,
-            Tokens = new(claim.Access, claim.Refresh, info.ExpiresAt),
+            Id = administrator.Id,
+            ClientEndpoint = administrator.ClientEndpoint,
+            OAuthServer = administrator.Server,
+            UserId = administrator.UserId,
+            Tokens = new(claim.Access, claim.Refresh, administrator.ExpiresAt),
             ApplicationToken = claim.ApplicationToken,
             ReconcileIn = reconcileIn,
         }, cancellationToken);
-        Log.Installed(logger, info.Id, info.ClientEndpoint.Host);
+        Log.Installed(logger, administrator.Id, administrator.ClientEndpoint.Host);
         if (reconcileIn <= TimeSpan.Zero)
             signal.Wake();
-        return result;
     }
 
     private async Task<InstallResult> JudgeAsync(InstallClaim claim, CancellationToken cancellationToken)
     {
         if (!apps.HasAny)
             return new(InstallVerdict.NotConfigured, null, Rejection.NotConfigured);
-        var confirmation = await oauth.ConfirmAsync(claim.Access, await ServerAsync(claim, cancellationToken), Budget, cancellationToken);
+        var confirmation = await confirmations.ConfirmAsync(claim.MemberId, claim.Access, await ServerAsync(claim, cancellationToken), cancellationToken);
         if (confirmation.Verdict == TokenVerdict.NoAnswer)
             return new(InstallVerdict.NoAnswer, null, Rejection.Unavailable);
+        if (confirmation.Verdict == TokenVerdict.UnknownApp)
+            return new(InstallVerdict.UnknownApp, null, Rejection.NotConfigured, confirmation.ClientId);
         if (confirmation.Info is not { } info || info.Id.MemberId != claim.MemberId)
             return new(InstallVerdict.Rejected, null, Rejection.NotVerified);
         if (!hosts.IsAllowedPortal(info.ClientEndpoint.Host))
             return new(InstallVerdict.Rejected, info, Rejection.NotAllowed);
 
-        var isAdministrator = await administrators.IsAdministratorAsync(info, claim.Access, cancellationToken);
-        if (!isAdministrator.Ok)
-        {
-            return isAdministrator.Error.Kind == RestErrorKind.Refused
-                ? new(InstallVerdict.Rejected, info, Rejection.Refused(isAdministrator.Error.Code, "The portal refused to say who is installing the app."))
-                : new(InstallVerdict.NoAnswer, info, Rejection.Unavailable);
-        }
-
-        return new(isAdministrator.Value ? InstallVerdict.Stored : InstallVerdict.NotAdministrator, info);
+        var isAdministrator = await administrators.AskAsync(info, claim.Access, cancellationToken);
+        if (isAdministrator.Ok)
+            return new(isAdministrator.Value ? InstallVerdict.Stored : InstallVerdict.NotAdministrator, info);
+        return isAdministrator.Error.Kind == RestErrorKind.Refused
+            ? new(InstallVerdict.Rejected, info, Rejection.Refused(isAdministrator.Error.Code, "The portal refused to say who is installing the app."))
+            : new(InstallVerdict.NoAnswer, info, Rejection.Unavailable, confirmation.ClientId);
     }
 
     private async Task<Uri?> ServerAsync(InstallClaim claim, CancellationToken cancellationToken) =>
         hosts.ConfiguredOAuthServer(claim.ServerEndpoint)
-        ?? (await portals.KnownAsync(new(claim.MemberId), cancellationToken) is { } known ? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri) : null);
+        ?? (await portals.KnownAllAsync(claim.MemberId, cancellationToken) is [var known, ..] ? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri) : null);
 
-    /// <summary>Keeps an installation that cannot be confirmed now: events are sent once. False where there is no more room.</summary>
-    public async Task<bool> KeepAsync(InstallClaim claim, CancellationToken cancellationToken)
+    /// <summary>Keeps an installation that cannot be confirmed now. False where there is no more room.</summary>
+    /// <param name="address">Who has told it; null where that is not known any more.</param>
+    public async Task<bool> KeepAsync(InstallClaim claim, string? address, CancellationToken cancellationToken)
     {
+        var id = new PortalId(claim.MemberId);
         var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(claim.Access.Reveal())))[..16];
-        var payload = vault.Protect(claim.MemberId, "install", claim.Serialize());
-        var isKept = await kept.KeepAsync(new(claim.MemberId), kind, TimeSpan.FromSeconds(2), payload, address: null, cancellationToken);
+        var isKept = await kept.KeepAsync(id, kind, LookIn, vault.Protect(claim.MemberId, "install", claim.Serialize()), address, cancellationToken);
         if (isKept)
-            Log.Kept(logger, new(claim.MemberId));
+            Log.Kept(logger, id);
         else
-            Log.NoRoom(logger, new(claim.MemberId), KeptInstallations.Max);
+            Log.NoRoom(logger, id);
         return isKept;
     }
 
@@ -110,7 +121,10 @@ internal sealed partial class Installer(
         [LoggerMessage(2, LogLevel.Warning, "An installation of portal {MemberId} is kept until it can be confirmed")]
         public static partial void Kept(ILogger logger, PortalId memberId);
 
-        [LoggerMessage(3, LogLevel.Error, "An installation of portal {MemberId} was refused: {Most} are waiting already")]
-        public static partial void NoRoom(ILogger logger, PortalId memberId, int most);
+        [LoggerMessage(3, LogLevel.Error, "An installation of portal {MemberId} was refused: too many are waiting already")]
+        public static partial void NoRoom(ILogger logger, PortalId memberId);
+
+        [LoggerMessage(4, LogLevel.Warning, "Portal {MemberId} has installed the app {ClientId}, which is not known here; its installation is kept until the app is added")]
+        public static partial void UnknownApp(ILogger logger, PortalId memberId, string clientId);
     }
 }

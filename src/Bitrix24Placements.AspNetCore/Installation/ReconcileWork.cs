@@ -1,33 +1,65 @@
+using System.Collections.Concurrent;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Reconciles a portal in the background: after an installation, an update, a removal notice, a changed address.</summary>
-internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, TimeProvider time) : IWork
+/// <summary>Reconciles a portal: after an installation, an update, a removal notice, a changed declaration.</summary>
+internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work, TimeProvider time) : IWork
 {
+    /// <summary>Payload of work that an installation or an update has asked for; the store writes it together with the portal.</summary>
+    public const string Installation = "installation";
+
     /// <summary>Payload of work that a removal notice asked for.</summary>
     public const string Removal = "removal";
 
     /// <summary>A worker that stays for a day has been forgiven its removals.</summary>
     public static readonly TimeSpan RemovalsForgotten = TimeSpan.FromDays(1);
 
+    private readonly ConcurrentDictionary<PortalId, TaskCompletionSource<Reconciliation?>> _running = new();
+
     public string Kind => WorkKind.Reconcile;
+
+    /// <summary>What comes of a reconciliation that this process is at; null where there is none.</summary>
+    public Task<Reconciliation?>? Running(PortalId id) => _running.TryGetValue(id, out var running) ? running.Task : null;
 
     public Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken) => RunAsync(item, null, null, cancellationToken);
 
     /// <param name="progress">Called with every placement's outcome as soon as it is known.</param>
     /// <param name="finished">Called with the whole outcome.</param>
-    public async Task<WorkResult> RunAsync(WorkItem item, Func<PlacementOutcome, Task>? progress, Action<Reconciliation>? finished, CancellationToken cancellationToken)
+    public async Task<WorkResult> RunAsync(
+        WorkItem item, Func<PlacementOutcome, Task>? progress, Action<Reconciliation>? finished, CancellationToken cancellationToken)
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
             return WorkResult.Done;
-        var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken);
-        finished?.Invoke(reconciliation);
+        var running = _running[item.Id] = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            var reconciliation = await ReconcileAsync(item, portal, progress, cancellationToken);
+            finished?.Invoke(reconciliation);
+            running.TrySetResult(reconciliation);
+            return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
+        }
+        finally
+        {
+            running.TrySetResult(null);
+            _running.TryRemove(new(item.Id, running));
+        }
+    }
+
+    private async Task<Reconciliation> ReconcileAsync(WorkItem item, Portal portal, Func<PlacementOutcome, Task>? progress, CancellationToken cancellationToken)
+    {
+        var isFirst = item is { Payload: Installation, Attempt: 0 };
+        var keysAreWrong = isFirst ? keys.AreWrongAsync(portal, cancellationToken) : Task.FromResult(keys.AreKnownToBeWrong(portal.Id));
+        if (isFirst)
+            await inbox.InstalledAsync(portal, time.GetUtcNow(), cancellationToken);
+        var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken) with { KeysAreWrong = await keysAreWrong, App = portal.Id.App };
         if (item.Payload == Removal)
             await CountRemovalAsync(portal, reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }), cancellationToken);
-        return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
+        await work.RequestIfNoneAsync(portal.Id, WorkKind.Look, time.GetUtcNow() + LookWork.FirstPause(), cancellationToken);
+        return reconciliation;
     }
 
     /// <summary>How long a removal notice has to wait: longer, the more often the worker has just been removed.</summary>
@@ -42,12 +74,14 @@ internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, 
             await portals.SaveRemovalsAsync(portal.Id, now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1, now, cancellationToken);
         else if (portal.Removals == 0)
             await portals.SaveRemovalsAsync(portal.Id, 0, now, cancellationToken);
+        if (removed)
+            await work.RequestAsync(portal.Id, WorkKind.Look, now + TimeSpan.FromMinutes(15), TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
     }
 
     /// <summary>What a person has to mend first is looked at rarely: his mending asks for the work anew.</summary>
     private static TimeSpan PauseAfter(RestError error, int attempt) => error.Kind switch
     {
-        RestErrorKind.Unavailable or RestErrorKind.OutcomeUnknown => Pauses.AfterSilence(attempt),
+        RestErrorKind.Unavailable or RestErrorKind.OutcomeUnknown or RestErrorKind.TooMany => Pauses.AfterSilence(attempt),
         RestErrorKind.NoTokens or RestErrorKind.NotConfigured => TimeSpan.FromDays(1),
         _ => Pauses.Growing(attempt, 60, 600, 3600, 21600, 86400),
     };

@@ -1,26 +1,34 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>One entry of <c>placement.get</c>.</summary>
+/// <summary>One entry of <c>placement.get</c>, which tells of this app's alone.</summary>
 /// <param name="UserId">0: for everybody.</param>
 /// <param name="ErrorHandlerUrl">Null where the portal does not tell.</param>
+/// <param name="LangAll">Titles by language; nothing where the portal does not tell.</param>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/placement-get.html</remarks>
-internal sealed record Registration(string Placement, long UserId, string Handler, string? ErrorHandlerUrl)
+internal sealed record Registration(string Placement, long UserId, string Handler, string? ErrorHandlerUrl, JsonElement LangAll)
 {
     public static List<Registration> ReadAll(JsonElement result) =>
-        result.ValueKind != JsonValueKind.Array
-            ? []
-            : [.. result.EnumerateArray().Select(static e => new Registration(e.Text("placement") ?? "", e.Number("userId") ?? 0, e.Text("handler") ?? "", e.Member("options").Text("errorHandlerUrl")))];
+        result.ValueKind != JsonValueKind.Array ? [] : [.. result.EnumerateArray().Select(Read)];
+
+    private static Registration Read(JsonElement entry) => new(
+        entry.Text("placement") ?? "", entry.Number("userId") ?? 0, entry.Text("handler") ?? "",
+        entry.Member("options").Text("errorHandlerUrl"), entry.Member("langAll"));
 
     public bool Is(DeclaredPlacement declared) =>
         Placement == declared.Placement && UserId == 0 && Handler == declared.Handler
         && (declared.ErrorHandlerUrl is null || ErrorHandlerUrl is null || ErrorHandlerUrl == declared.ErrorHandlerUrl);
 
+    /// <summary>Whether the titles that the portal tells are those that are declared.</summary>
+    public bool IsCalled(JsonNode? langAll) =>
+        langAll is not JsonObject languages
+        || languages.All(l => LangAll.Member(l.Key).Text("TITLE") is not { } title || title == (string?)l.Value?["TITLE"]);
+
     /// <summary>Exactly one registration of the placement, and that the declared one.</summary>
-    public static bool IsRight(IReadOnlyList<Registration> registered, DeclaredPlacement declared) =>
+    public static bool IsThere(IEnumerable<Registration> registered, DeclaredPlacement declared) =>
         registered.Where(r => r.Placement == declared.Placement).ToList() is [var only] && only.Is(declared);
 }

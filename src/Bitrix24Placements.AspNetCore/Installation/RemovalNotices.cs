@@ -1,5 +1,7 @@
+using System.Data.Common;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
@@ -7,28 +9,51 @@ namespace Bitrix24Placements.Installation;
 /// <summary>Bitrix24 tells that it has removed the worker. The key in the address is all that proves it; what it says is looked up on the portal.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 internal sealed partial class RemovalNotices(
-    PortalStore portals, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts, RejectionWriter rejections, InstallationMetrics metrics, TimeProvider time, ILogger<RemovalNotices> logger)
+    PortalStore portals, WorkStore work, WorkSignal signal, Spool spool, Guard guard, InstallationMetrics metrics, TimeProvider time,
+    ILogger<RemovalNotices> logger) : ISpoolHandler
 {
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
     private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
 
     private static readonly Rejection UnknownKey = new(404, "notFound") { IsFailedAttempt = true };
 
-    public async Task ReceiveAsync(HttpContext context)
-    {
-        var key = (string)context.GetRouteValue("key")!;
-        if (key.Length > 128 || await portals.FindByRemovalKeyAsync(key, context.RequestAborted) is not { } memberId || await portals.FindAsync(memberId, context.RequestAborted) is not { } portal)
-        {
-            // Only who has guessed is refused: a notice is sent once, and behind an unknown proxy it has everybody's address.
-            var refused = attempts.MayTry(context, AttemptKind.Removal, "removal") ? UnknownKey : Rejection.TooManyAttempts;
-            attempts.Failed(context, AttemptKind.Removal, "removal");
-            await rejections.WriteAsync(context, refused);
-            return;
-        }
+    public string Kind => "removal";
 
+    /// <summary>The budget of who guesses is asked before the database is.</summary>
+    public Task ReceiveAsync(HttpContext context) => guard.RunAsync(context, AttemptKind.Removal, "", async () =>
+    {
+        var key = context.GetRouteValue("key") as string;
+        return key is { Length: 64 } && key.All(char.IsAsciiHexDigit) ? await ReceiveAsync(context, key) : UnknownKey;
+    });
+
+    private async Task<Rejection?> ReceiveAsync(HttpContext context, string key)
+    {
+        try
+        {
+            return await HearAsync(key, context.RequestAborted) ? null : UnknownKey;
+        }
+        catch (Exception e) when (e is DbException or TimeoutException)
+        {
+            // A notice is sent once. What names the entry goes to the log: the key must not.
+            return await spool.PutAsync(Kind, ApplicationToken.Hash(key)[..16], key, ClientAddress.Of(context), CancellationToken.None) ? null : Rejection.StoreUnavailable;
+        }
+    }
+
+    /// <summary>One that nobody's key was in is done with as well.</summary>
+    public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+    {
+        await HearAsync(payload, cancellationToken);
+        return true;
+    }
+
+    /// <summary>False: the key is nobody's.</summary>
+    private async Task<bool> HearAsync(string key, CancellationToken cancellationToken)
+    {
+        if (await portals.FindByRemovalKeyAsync(key, cancellationToken) is not { } id || await portals.FindAsync(id, cancellationToken) is not { } portal)
+            return false;
         if (portal.State == PortalState.Installed)
             await RequestCheckAsync(portal);
-        context.Response.StatusCode = StatusCodes.Status200OK;
+        return true;
     }
 
     private async Task RequestCheckAsync(Portal portal)
@@ -43,13 +68,7 @@ internal sealed partial class RemovalNotices(
         signal.Wake();
     }
 
-    private static DateTimeOffset Max(params ReadOnlySpan<DateTimeOffset> instants)
-    {
-        var latest = instants[0];
-        foreach (var instant in instants)
-            latest = instant > latest ? instant : latest;
-        return latest;
-    }
+    private static DateTimeOffset Max(params IEnumerable<DateTimeOffset> instants) => instants.Max();
 
     private static partial class Log
     {

@@ -1,28 +1,14 @@
-using System.Globalization;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <param name="Clean">Whether the portal's data is to be deleted.</param>
-/// <param name="Epoch">Which installation the notice was about.</param>
-/// <param name="StillThere">How often the OAuth server has said that the app is still there.</param>
-/// <param name="WasAlive">Whether the portal's tokens were good when the notice came: if they have died since, the OAuth server has said what was to be asked.</param>
-internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, bool WasAlive)
-{
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Clean ? 1 : 0)} {Epoch} {StillThere} {(WasAlive ? 1 : 0)}");
-
-    public static UninstallNotice? Read(string? payload) =>
-        payload?.Split(' ') is [var clean, var epoch, var times, var alive]
-            ? new(clean == "1", long.Parse(epoch, CultureInfo.InvariantCulture), int.Parse(times, CultureInfo.InvariantCulture), alive == "1")
-            : null;
-}
-
 /// <summary>An uninstallation was told. Any user of the portal can tell one, so the OAuth server has the word.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-uninstall.html</remarks>
 internal sealed partial class UninstallWork(
-    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, InstallationMetrics metrics, TimeProvider time, ILogger<UninstallWork> logger) : IWork
+    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, Inbox inbox, InstallationMetrics metrics, TimeProvider time, ILogger<UninstallWork> logger) : IWork
 {
     /// <summary>However many notices come, the OAuth server is asked no more often for one portal.</summary>
     public static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
@@ -64,11 +50,10 @@ internal sealed partial class UninstallWork(
         switch (answer)
         {
             case Answer.Gone:
-                if (await portals.UninstallAsync(portal.Id, notice.Epoch, notice.Clean, cancellationToken))
-                    Log.Uninstalled(logger, portal.Id, notice.Clean);
+                await UninstallAsync(portal, notice, cancellationToken);
                 return WorkResult.Done;
             case Answer.StillThere when notice.StillThere < AskedAgainAfter.Length:
-                return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 }).ToString());
+                return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 }).Serialize());
             case Answer.StillThere:
                 Log.Dropped(logger, portal.Id);
                 // The row stays for a moment without a notice in it, so that the next notice keeps its distance.
@@ -78,6 +63,15 @@ internal sealed partial class UninstallWork(
         }
     }
 
+    private async Task UninstallAsync(Portal portal, UninstallNotice notice, CancellationToken cancellationToken)
+    {
+        // Told first: whoever is killed in between asks, and tells, once more.
+        await inbox.UninstalledAsync(portal, notice.Clean, time.GetUtcNow(), cancellationToken);
+        if (await portals.UninstallAsync(portal.Id, notice.Epoch, notice.Clean, cancellationToken))
+            Log.Uninstalled(logger, portal.Id, notice.Clean);
+    }
+
+    /// <summary>A refusal of our keys is no answer: it speaks of us and not of the portal.</summary>
     private async Task<Answer> AskAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (portal.Tokens!.ExpiresAt > time.GetUtcNow() && await ConfirmAsync(portal, cancellationToken) is { } known)
@@ -88,7 +82,7 @@ internal sealed partial class UninstallWork(
 
         var refreshed = await tokens.RefreshAsync(portal, afresh: true, cancellationToken);
         if (!refreshed.Ok)
-            return refreshed.Error.Code is "invalid_grant" or "invalid_client" ? Answer.Gone : Answer.None;
+            return refreshed.Error.Code == "invalid_grant" ? Answer.Gone : Answer.None;
         return await ConfirmAsync(refreshed.Value, cancellationToken) ?? Answer.None;
     }
 

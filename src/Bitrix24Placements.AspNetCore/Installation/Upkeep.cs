@@ -20,7 +20,7 @@ internal sealed partial class Upkeep(
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await TryAsync(() => kept.HastenAsync(stoppingToken), stoppingToken);
+        await TryAsync(() => HastenAsync(stoppingToken), stoppingToken);
         await TryAsync(() => RequestForOtherDeclarationsAsync(stoppingToken), stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -30,6 +30,13 @@ internal sealed partial class Upkeep(
             await TryAsync(() => inbox.ForgetOldAsync(stoppingToken), stoppingToken);
             await Task.Delay(Every, time, stoppingToken);
         }
+    }
+
+    /// <summary>Installations that were kept because their app was not known.</summary>
+    private async Task HastenAsync(CancellationToken cancellationToken)
+    {
+        await kept.HastenAsync(cancellationToken);
+        signal.Wake();
     }
 
     /// <summary>Only portals that were last reconciled for another declaration, a page at a time, so that a million of them do not hold up the start.</summary>
@@ -55,9 +62,9 @@ internal sealed partial class Upkeep(
     private async Task RenewOldTokensAsync(CancellationToken cancellationToken)
     {
         var due = await portals.UnusedSinceAsync(time.GetUtcNow() - RenewAfter, Page, cancellationToken);
-        foreach (var id in due.Where(static u => !u.IsReserve).Select(static u => u.Id))
+        foreach (var (id, isReserve) in due)
         {
-            if (await portals.FindAsync(id, cancellationToken) is { Tokens: not null } portal)
+            if (!isReserve && await portals.FindAsync(id, cancellationToken) is { Tokens: not null } portal)
                 await tokens.RefreshAsync(portal, afresh: false, cancellationToken);
         }
     }

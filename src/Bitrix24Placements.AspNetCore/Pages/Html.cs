@@ -4,15 +4,28 @@ using System.Text.Encodings.Web;
 
 namespace Bitrix24Placements;
 
-/// <summary>Markup that needs no encoding any more.</summary>
-public readonly record struct Markup(string Value)
+/// <summary>Markup that needs no encoding any more; what a handler returns as its page.</summary>
+public readonly record struct Markup(string Value) : IResult
 {
+    internal const string ContentType = "text/html; charset=utf-8";
+
     public override string ToString() => Value;
+
+    /// <summary>Writes it as a page.</summary>
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var bytes = Encoding.UTF8.GetBytes(Value);
+        httpContext.Response.ContentType = ContentType;
+        httpContext.Response.ContentLength = bytes.Length;
+        await httpContext.Response.BodyWriter.WriteAsync(bytes, httpContext.RequestAborted);
+    }
 }
 
 /// <summary>HTML from interpolated strings in which every hole is encoded, unless it is <see cref="Markup"/>.</summary>
 public static class Html
 {
+    /// <summary>E.g. <c>Html.Of($"&lt;p&gt;{whatever a user wrote}&lt;/p&gt;")</c>. Holes stand in text or in quoted attributes, never in scripts,
+    /// in styles or in addresses that a user has chosen.</summary>
     public static Markup Of(HtmlInterpolation html) => html.ToMarkup();
 
     public static Markup Join(IEnumerable<Markup> parts) => new(string.Concat(parts));

@@ -5,22 +5,33 @@ using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
-namespace Bitrix24Placements.Pages;
+namespace Bitrix24Placements;
 
-/// <summary>What all pages share: where their files are, who may frame them, what they may load, their frame of HTML.</summary>
-internal sealed class PageFrame
+/// <summary>What all pages share, one's own as well: where their files are, who may frame them, what they may load, their frame of HTML.</summary>
+/// <example>
+/// <code>
+/// app.MapRestAppUri((HttpContext context, RestAppUriRequest request, PageFrame pages) => Html.Of($"""
+///     {pages.Head(context, request.Language, "Contract")}
+///     {pages.Body(context, request.Session)}
+///     &lt;main&gt;&lt;h1&gt;{request.Options.Parameters.Count}&lt;/h1&gt;&lt;/main&gt;
+///     &lt;script type="module" src="/contract.js"&gt;&lt;/script&gt;
+///     &lt;/body&gt;&lt;/html&gt;
+///     """));
+/// </code>
+/// </example>
+public sealed class PageFrame
 {
     /// <summary>Changes with every build: files under it may be kept for ever.</summary>
-    public static readonly string Version = Assembly.GetExecutingAssembly().ManifestModule.ModuleVersionId.ToString("n")[..12];
+    internal static readonly string Version = Assembly.GetExecutingAssembly().ManifestModule.ModuleVersionId.ToString("n")[..12];
 
     /// <summary>Where the embedded files are, below the service's own path.</summary>
-    public const string FilesPath = "/static";
+    internal const string FilesPath = "/static";
 
     private readonly string? _publicPath;
     private readonly string _scripts;
     private readonly string _insecure;
 
-    public PageFrame(IOptions<Bitrix24Options> options)
+    internal PageFrame(IOptions<Bitrix24Options> options)
     {
         var bitrix = options.Value;
         ScriptUrl = bitrix.ScriptUrl;
@@ -40,23 +51,30 @@ internal sealed class PageFrame
     /// <summary>Path of the service as browsers see it, without a slash at its end.</summary>
     public string BasePath(HttpContext context) => _publicPath ?? context.Request.PathBase.Value ?? "";
 
-    /// <summary>Address of one of the embedded files.</summary>
+    /// <summary>Address of one of the library's own files: <c>app.css</c>, <c>bx24.js</c>, <c>session.js</c>, …</summary>
     public string File(HttpContext context, string name) => BasePath(context) + FilesPath + "/" + Version + "/" + name;
 
-    /// <summary>For a page that is shown in a frame of this portal alone.</summary>
-    /// <param name="inlineScriptHash">Of the one inline script that may run, if there is one.</param>
+    /// <summary>The Content-Security-Policy of a page that is shown in a frame of this portal alone. Handlers' answers have it already: it is set
+    /// again only to allow more.</summary>
+    /// <param name="portalOrigin">See <see cref="PortalAddress.Origin"/>.</param>
+    /// <param name="inlineScriptHash">Of the one inline script that may run, if there is one: see <see cref="HashOf"/>.</param>
     public string FramePolicy(string portalOrigin, string? inlineScriptHash = null) =>
-        $"default-src 'none'; script-src {(inlineScriptHash is null ? "" : $"'{inlineScriptHash}' ")}{_scripts}; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' {portalOrigin}; base-uri 'none'; form-action 'self'; frame-ancestors {portalOrigin}";
+        $"default-src 'none'; script-src {(inlineScriptHash is null ? "" : $"'{inlineScriptHash}' ")}{_scripts}; style-src 'self'; img-src 'self' data:; "
+        + $"font-src 'self'; connect-src 'self' {portalOrigin}; base-uri 'none'; form-action 'self'; frame-ancestors {portalOrigin}";
 
     /// <summary>For the hidden worker: the push servers' hosts are not known beforehand.</summary>
-    public string WorkerPolicy(string portalOrigin, string inlineScriptHash) =>
-        $"default-src 'none'; script-src '{inlineScriptHash}' {_scripts}; connect-src 'self' {portalOrigin} https: wss:{_insecure}; base-uri 'none'; form-action 'none'; frame-ancestors {portalOrigin}";
+    internal string WorkerPolicy(string portalOrigin, string inlineScriptHash) =>
+        $"default-src 'none'; script-src '{inlineScriptHash}' {_scripts}; connect-src 'self' {portalOrigin} https: wss:{_insecure}; base-uri 'none'; "
+        + $"form-action 'none'; frame-ancestors {portalOrigin}";
 
     /// <summary>For a page that a person opens in a window of its own.</summary>
-    public const string WindowPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    internal const string WindowPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    /// <summary>What a Content-Security-Policy calls an inline script.</summary>
     public static string HashOf(string inlineScript) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(inlineScript)));
 
+    /// <summary>The beginning of a page, up to its body: language, style, title.</summary>
+    /// <param name="language">The request's: Bitrix24's own code.</param>
     public Markup Head(HttpContext context, string language, string title) => Html.Of(
         $"""
         <!DOCTYPE html>
@@ -72,20 +90,25 @@ internal sealed class PageFrame
 
         """);
 
+    /// <summary>The body's opening tag, with what the library's scripts need: <c>loadBX24</c> of <c>bx24.js</c>, <c>fetchWithSession</c> of
+    /// <c>session.js</c>.</summary>
+    /// <param name="session">See <see cref="PlacementRequest.Session"/>.</param>
+    public Markup Body(HttpContext context, string session = "") =>
+        Html.Of($"""<body data-bx24="{ScriptUrl}" data-base="{BasePath(context)}" data-session="{session}">""");
+
+    /// <summary>One of the library's own modules.</summary>
     public Markup Module(HttpContext context, string name) => Html.Of($"""<script type="module" src="{File(context, name)}"></script>""");
 
     /// <param name="noStore">For pages that carry a session.</param>
     public static async Task WriteAsync(HttpContext context, string policy, Markup html, bool noStore)
     {
-        var bytes = Encoding.UTF8.GetBytes(html.Value);
         Begin(context, policy, noStore);
-        context.Response.ContentLength = bytes.Length;
-        await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
+        await html.ExecuteAsync(context);
     }
 
-    public static void Begin(HttpContext context, string policy, bool noStore)
+    internal static void Begin(HttpContext context, string policy, bool noStore)
     {
-        context.Response.ContentType = "text/html; charset=utf-8";
+        context.Response.ContentType = Markup.ContentType;
         context.Response.Headers[HeaderNames.ContentSecurityPolicy] = policy;
         context.Response.Headers.CacheControl = noStore ? "no-store" : "no-cache";
     }

@@ -1,3 +1,6 @@
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Options;
+
 namespace Bitrix24Placements.Pages;
 
 internal static class PageServices
@@ -5,7 +8,7 @@ internal static class PageServices
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
         services.AddSingleton<Texts>();
-        services.AddSingleton<PageFrame>();
+        services.AddSingleton(static p => new PageFrame(p.GetRequiredService<IOptions<Bitrix24Options>>()));
         return services;
     }
 }

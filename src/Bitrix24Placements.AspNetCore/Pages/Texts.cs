@@ -2,25 +2,38 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 
-namespace Bitrix24Placements.Pages;
+namespace Bitrix24Placements;
 
 /// <summary>What the pages say, by Bitrix24's language codes. A language or a text that is missing is English.</summary>
-internal sealed class Texts
+public sealed class Texts
 {
-    public const string Fallback = "en";
+    internal const string Fallback = "en";
 
     /// <summary>Bitrix24's codes: <c>la</c> is Spanish, <c>br</c> Brazilian Portuguese.</summary>
-    public static readonly string[] Languages = ["en", "ru", "de", "la", "br"];
+    internal static readonly string[] Languages = ["en", "ru", "de", "la", "br"];
+
+    private readonly ConcurrentDictionary<(string Language, string Key), string> _own = new();
 
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> _texts = new(StringComparer.Ordinal);
 
-    public string Get(string language, string key) =>
-        In(Own(language)).TryGetValue(key, out var text) ? text
-        : In(Fallback).TryGetValue(key, out var english) ? english
-        : key;
+    /// <summary>The text in a language, or in English; the key itself where there is none.</summary>
+    public string Get(string language, string key) => Find(language, key) ?? key;
 
-    /// <summary>Null where no language has it.</summary>
-    public string? Find(string language, string key) => In(Fallback).ContainsKey(key) ? Get(language, key) : null;
+    /// <summary>Null where neither that language nor English has it.</summary>
+    public string? Find(string language, string key) => FindIn(Own(language), key) ?? FindIn(Fallback, key);
+
+    /// <summary>Adds an app's own texts, or replaces the library's: usually once, at the start.</summary>
+    /// <param name="language">Bitrix24's code, or <c>es</c> and <c>pt</c>; may be one that the library does not speak.</param>
+    public void Add(string language, IReadOnlyDictionary<string, string> texts)
+    {
+        foreach (var (key, text) in texts)
+            _own[(Own(language), key)] = text;
+    }
+
+    private string? FindIn(string language, string key) =>
+        _own.TryGetValue((language, key), out var own) ? own
+        : Array.IndexOf(Languages, language) >= 0 && In(language).TryGetValue(key, out var text) ? text
+        : null;
 
     /// <summary>For <c>lang="…"</c>: what a browser and a screen reader call the language.</summary>
     public static string HtmlLanguage(string language) => Own(language) switch
@@ -43,12 +56,21 @@ internal sealed class Texts
     internal IEnumerable<string> Keys(string language) => In(language).Keys;
 
     private IReadOnlyDictionary<string, string> In(string language) =>
-        _texts.GetOrAdd(Array.IndexOf(Languages, language) < 0 ? Fallback : language, Read);
+        _texts.GetOrAdd(language, Read);
 
     private static IReadOnlyDictionary<string, string> Read(string language)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Bitrix24Placements.Pages.Texts.{language}.json")!;
-        using var json = JsonDocument.Parse(stream);
-        return json.RootElement.EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString()!, StringComparer.Ordinal);
+        var assembly = Assembly.GetExecutingAssembly();
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        // A room may have a folder Texts of its own.
+        foreach (var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith($".Texts.{language}.json", StringComparison.Ordinal)))
+        {
+            using var stream = assembly.GetManifestResourceStream(file)!;
+            using var json = JsonDocument.Parse(stream);
+            foreach (var text in json.RootElement.EnumerateObject())
+                texts.Add(text.Name, text.Value.GetString()!);
+        }
+
+        return texts;
     }
 }

@@ -16,15 +16,30 @@ internal sealed class Confirmations(OAuthClient oauth, IOptions<LimitsOptions> o
     /// <summary>No portal holds more than this part of the places.</summary>
     private const int PortalShare = 8;
 
-    private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<Checked<TokenInfo>>>> _running = new();
+    private static readonly TokenConfirmation NoAnswer = new(TokenVerdict.NoAnswer);
+
+    private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<Answer>>> _running = new();
     private readonly ConcurrencyLimiter _places = new(Limits(options.Value.ConcurrentConfirmations, options.Value.ConcurrentConfirmations));
     private readonly PartitionedRateLimiter<string> _portals = PartitionedRateLimiter.Create<string, string>(
         memberId => RateLimitPartition.GetConcurrencyLimiter(
             memberId, _ => Limits(Math.Max(1, options.Value.ConcurrentConfirmations / PortalShare), options.Value.ConcurrentConfirmations)));
 
+    /// <param name="Rejection">Why nobody was asked, or nobody answered.</param>
+    private readonly record struct Answer(TokenConfirmation Confirmation, Rejection? Rejection);
+
     /// <param name="memberId">The portal that is claimed.</param>
     /// <param name="server">Null: the configured ones in order.</param>
     public async Task<Checked<TokenInfo>> AskAsync(string memberId, Secret token, Uri? server, CancellationToken cancellationToken)
+    {
+        var (confirmation, rejection) = await ShareAsync(memberId, token, server, cancellationToken);
+        return rejection is not null ? rejection : confirmation.Info is { } info ? info : Rejection.NotVerified;
+    }
+
+    /// <summary>For whoever has to know more of a refusal. Where there is no room, there is no answer.</summary>
+    public async Task<TokenConfirmation> ConfirmAsync(string memberId, Secret token, Uri? server, CancellationToken cancellationToken) =>
+        (await ShareAsync(memberId, token, server, cancellationToken)).Confirmation;
+
+    private async Task<Answer> ShareAsync(string memberId, Secret token, Uri? server, CancellationToken cancellationToken)
     {
         var key = (ConfirmedTokens.Key(token), server);
         // Whoever asks first does not take the answer away from the others when he leaves.
@@ -39,7 +54,7 @@ internal sealed class Confirmations(OAuthClient oauth, IOptions<LimitsOptions> o
         }
     }
 
-    private async Task<Checked<TokenInfo>> AskOnceAsync(string memberId, Secret token, Uri? server)
+    private async Task<Answer> AskOnceAsync(string memberId, Secret token, Uri? server)
     {
         try
         {
@@ -47,15 +62,13 @@ internal sealed class Confirmations(OAuthClient oauth, IOptions<LimitsOptions> o
             using var share = await _portals.AcquireAsync(memberId, 1, timeout.Token);
             using var place = share.IsAcquired ? await _places.AcquireAsync(1, timeout.Token) : share;
             if (!place.IsAcquired)
-                return Rejection.Overloaded;
+                return new(NoAnswer, Rejection.Overloaded);
             var confirmation = await oauth.ConfirmAsync(token, server, Timeout, timeout.Token);
-            return confirmation.Verdict == TokenVerdict.NoAnswer ? Rejection.Unavailable
-                : confirmation.Info is { } info ? info
-                : Rejection.NotVerified;
+            return new(confirmation, confirmation.Verdict == TokenVerdict.NoAnswer ? Rejection.Unavailable : null);
         }
         catch (OperationCanceledException)
         {
-            return Rejection.Unavailable;
+            return new(NoAnswer, Rejection.Unavailable);
         }
     }
 

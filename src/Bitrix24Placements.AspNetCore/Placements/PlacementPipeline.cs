@@ -83,8 +83,18 @@ internal sealed class PlacementPipeline(
         // The built-in app page has more to say as JSON than its launch.
         if (Accepts.JsonOnly(context.Request) && !(mapped.IsBuiltIn && mapped.Code == PlacementCatalogue.Default))
             return WriteContextAsync(context, request);
-        context.Response.Headers.ContentSecurityPolicy =
-            mapped.Code == PlacementCatalogue.BackgroundWorker ? workerPage.PolicyFor(request) : pages.FramePolicy(request.Portal.Origin);
+        var headers = context.Response.Headers;
+        if (mapped.Code == PlacementCatalogue.BackgroundWorker)
+        {
+            headers.ContentSecurityPolicy = workerPage.PolicyFor(request);
+        }
+        else
+        {
+            headers.ContentSecurityPolicy = pages.FramePolicy(request.Portal.Origin);
+            // A person's page, and mostly with his session in it.
+            headers.CacheControl = "no-store";
+        }
+
         return mapped.Handler(context, request);
     }
 

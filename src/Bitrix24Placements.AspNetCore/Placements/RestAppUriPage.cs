@@ -12,7 +12,7 @@ internal sealed class RestAppUriPage(PageFrame pages, Texts texts)
         var html = Html.Of(
             $"""
             {pages.Head(context, request.Language, T("link.title"))}
-            <body data-bx24="{pages.ScriptUrl}" data-base="{pages.BasePath(context)}" data-session="{session}">
+            {pages.Body(context, session)}
             <main>
             <h1>{T("link.title")}</h1>
             {(request.Verification == Verification.None ? Html.Of($"""<p class="warning">{T("link.unverified")}</p>""") : default)}

@@ -9,6 +9,10 @@ internal sealed class KnownPortal
     /// <summary>The token that has matched: the next load's is compared with it and needs no hash. In this memory alone.</summary>
     private byte[]? _accepted;
 
+    private readonly long _userId;
+    private readonly bool _isAdministrator;
+    private readonly bool _hasAdministratorsReserve;
+
     internal KnownPortal(Portal portal)
     {
         Id = portal.Id;
@@ -21,6 +25,9 @@ internal sealed class KnownPortal
         Epoch = portal.Epoch;
         TokenState = portal.TokenState;
         CheckedAt = portal.CheckedAt;
+        _userId = portal.UserId;
+        _isAdministrator = portal.IsAdministrator;
+        _hasAdministratorsReserve = portal.Reserve is { IsAdministrator: true };
         ApplicationTokenHash = portal.ApplicationTokenHash is { } hash ? Convert.FromHexString(hash) : null;
     }
 
@@ -43,6 +50,12 @@ internal sealed class KnownPortal
     public long Epoch { get; }
 
     public TokenState TokenState { get; }
+
+    /// <summary>Whether an administrator's page shall bring new tokens: there are none that work, or they are no administrator's.</summary>
+    public bool NeedsTokens => TokenState != TokenState.Good || !_isAdministrator;
+
+    /// <summary>Whether this administrator's tokens would be a reserve where there is none, or only a system user's.</summary>
+    public bool WantsReserve(long userId) => userId != _userId && !_hasAdministratorsReserve;
 
     public DateTimeOffset CheckedAt { get; }
 

@@ -70,7 +70,8 @@ internal sealed partial class PortalStore
                 [.. Key(id), ("@epoch", epoch)]);
             if (await command.ExecuteNonQueryAsync(token) == 0)
                 return false;
-            await using var work = connection.Command($"DELETE FROM work WHERE {IsInstallation}", Key(id));
+            // Its events are still handled, that of the uninstallation too.
+            await using var work = connection.Command($"DELETE FROM work WHERE {IsInstallation} AND kind <> @events", [.. Key(id), ("@events", PortalWork.Events)]);
             await work.ExecuteNonQueryAsync(token);
             return true;
         }, cancellationToken);

@@ -13,19 +13,28 @@ internal enum ErrorScope
     Everything,
 }
 
-/// <summary>The headers that every answer has, and what no endpoint has answered: broken requests, a database out of reach, bugs, the bare statuses of routing.</summary>
-internal sealed partial class ErrorHandling(RequestDelegate next, ErrorScope scope, RejectionWriter rejections, ILogger<ErrorHandling> logger)
+/// <summary>
+/// The headers that every answer has, and what no endpoint has answered: broken requests, a database out of reach, bugs, the bare
+/// statuses of routing.
+/// </summary>
+internal sealed partial class ErrorHandling(
+    RequestDelegate next, ErrorScope scope, RejectionWriter rejections, ILogger<ErrorHandling> logger)
 {
     /// <summary>What an endpoint may have said of the body that it did not send.</summary>
     private static readonly string[] OfTheBody =
-        [HeaderNames.ContentEncoding, HeaderNames.ContentLength, HeaderNames.ContentSecurityPolicy, HeaderNames.ContentType, HeaderNames.ETag, HeaderNames.LastModified];
+    [
+        HeaderNames.ContentEncoding, HeaderNames.ContentLength, HeaderNames.ContentSecurityPolicy,
+        HeaderNames.ContentType, HeaderNames.ETag, HeaderNames.LastModified,
+    ];
 
     private static readonly Rejection NotFound = new(404, "notFound");
     private static readonly Rejection MethodNotAllowed = new(405, "methodNotAllowed");
     private static readonly Rejection InternalError = new(500, "internalError");
 
     public Task InvokeAsync(HttpContext context) =>
-        scope == ErrorScope.Everything || context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null ? HandleAsync(context) : next(context);
+        scope == ErrorScope.Everything || context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null
+            ? HandleAsync(context)
+            : next(context);
 
     private async Task HandleAsync(HttpContext context)
     {
@@ -35,7 +44,8 @@ internal sealed partial class ErrorHandling(RequestDelegate next, ErrorScope sco
         try
         {
             await next(context);
-            if (!response.HasStarted && response.ContentLength is null && response.ContentType is null && Bare(response.StatusCode) is { } bare)
+            var isEmpty = !response.HasStarted && response.ContentLength is null && response.ContentType is null;
+            if (isEmpty && Bare(response.StatusCode) is { } bare)
                 await rejections.WriteAsync(context, bare);
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)

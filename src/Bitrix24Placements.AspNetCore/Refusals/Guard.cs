@@ -2,16 +2,22 @@ using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>The way of whatever is not verified from memory: may it be tried, is there a place, run it, count it where it has failed, say why it is refused.</summary>
+/// <summary>
+/// The way of whatever is not verified from memory: may it be tried, is there a place, run it, count it where it has failed, say why
+/// it is refused.
+/// </summary>
 internal sealed class Guard(UnverifiedAttempts attempts, Places places, RejectionWriter rejections)
 {
     /// <param name="subject">The member_id that the request names, or what else stands for whom it concerns; may be empty.</param>
     /// <param name="run">Null where it has answered, or where 200 without a body is the answer.</param>
     /// <param name="isKnown">It is verified from memory: then no failure of others refuses it.</param>
     public async Task RunAsync(
-        HttpContext context, AttemptKind kind, string subject, Func<Task<Rejection?>> run, string language = Texts.Fallback, bool isKnown = false)
+        HttpContext context, AttemptKind kind, string subject, Func<Task<Rejection?>> run,
+        string language = Texts.Fallback, bool isKnown = false)
     {
-        var rejection = isKnown || attempts.MayTry(context, kind, subject) ? await RunAsync(context, RoomOf(kind), subject, run) : Rejection.TooManyAttempts;
+        var rejection = isKnown || attempts.MayTry(context, kind, subject)
+            ? await RunAsync(context, RoomOf(kind), subject, run)
+            : Rejection.TooManyAttempts;
         if (rejection is null)
             return;
         if (rejection.IsFailedAttempt)

@@ -19,7 +19,10 @@ internal static class EndpointConventions
         return endpoints;
     }
 
-    /// <summary>HEAD is answered 200 wherever Bitrix24 posts, and nothing else happens: its Market asks so whether there is anything at an address.</summary>
+    /// <summary>
+    /// HEAD is answered 200 wherever Bitrix24 posts, and nothing else happens: its Market asks so whether there is anything at an
+    /// address.
+    /// </summary>
     public static TBuilder AnswersHead<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder
     {

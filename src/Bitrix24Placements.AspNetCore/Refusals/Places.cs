@@ -11,7 +11,10 @@ internal enum Room
     Events,
 }
 
-/// <summary>Beyond what can be answered in time, 503 at once is better than anybody waiting for five seconds. A place is taken when the body is there.</summary>
+/// <summary>
+/// Beyond what can be answered in time, 503 at once is better than anybody waiting for five seconds. A place is taken when the body
+/// is there.
+/// </summary>
 /// <remarks>Shares are counted in tables of fixed size: two portals that share a cell share their share as well.</remarks>
 internal sealed class Places(IOptions<LimitsOptions> options)
 {
@@ -23,7 +26,8 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     private readonly Counters[] _rooms =
     [
-        new(options.Value.ConcurrentWorkerLoads), new(options.Value.ConcurrentRequests), new(options.Value.ConcurrentRequests), new(options.Value.ConcurrentRequests),
+        new(options.Value.ConcurrentWorkerLoads),
+        new(options.Value.ConcurrentRequests), new(options.Value.ConcurrentRequests), new(options.Value.ConcurrentRequests),
     ];
 
     internal sealed class Counters(int max)
@@ -90,7 +94,8 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     public Place TryTake(Room room, HttpContext context, string portal)
     {
         var counters = _rooms[(int)room];
-        var (portalCell, addressCell) = (portal.Length == 0 ? 0 : HashCode.Combine(portal) | 1 << 30, ClientAddress.Of(context).GetHashCode(StringComparison.Ordinal));
+        var portalCell = portal.Length == 0 ? 0 : HashCode.Combine(portal) | 1 << 30;
+        var addressCell = HashCode.Combine(ClientAddress.Of(context));
         return counters.TryTake(portalCell, addressCell) ? new(counters, portalCell, addressCell) : default;
     }
 }

@@ -24,7 +24,8 @@ internal sealed record Rejection(int Status, string Code, string? Detail = null)
         errors.TryGetValue("", out var whole) ? Malformed(whole) : new(400, "malformedRequest") { Errors = errors };
 
     /// <summary>No single field is to blame.</summary>
-    public static Rejection Malformed(string detail) => new(400, "malformedRequest", detail) { Errors = FrozenDictionary<string, string>.Empty };
+    public static Rejection Malformed(string detail) =>
+        new(400, "malformedRequest", detail) { Errors = FrozenDictionary<string, string>.Empty };
 
     public static readonly Rejection NotAForm = new(415, "unsupportedMediaType");
 

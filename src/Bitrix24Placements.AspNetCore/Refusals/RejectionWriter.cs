@@ -19,11 +19,13 @@ internal sealed class RejectionWriter(Texts texts)
     private static readonly string RetryPolicy = $"{PagePolicy}; script-src '{PageFrame.HashOf(RetryScript)}'";
 
     /// <summary>The answer is never taken for HTML, so apostrophes may stay.</summary>
-    private static readonly ProblemJson Readable = new(new(ProblemJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly ProblemJson Readable =
+        new(new(ProblemJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     private static readonly Markup Style = new(
-        "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:40rem;color:#333;background:#fff}h1{font-size:1.25rem}code{color:#555}"
-        + "button{font:inherit;padding:.4rem 1rem}@media(prefers-color-scheme:dark){body{color:#ddd;background:#1b1f24}code{color:#aaa}}");
+        "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:40rem;color:#333;background:#fff}"
+        + "h1{font-size:1.25rem}code{color:#555}button{font:inherit;padding:.4rem 1rem}"
+        + "@media(prefers-color-scheme:dark){body{color:#ddd;background:#1b1f24}code{color:#aaa}}");
 
     public Task WriteAsync(HttpContext context, Rejection rejection, string language = Texts.Fallback)
     {
@@ -39,7 +41,8 @@ internal sealed class RejectionWriter(Texts texts)
         var detail = rejection.Detail ?? texts.Get(language, "detail." + rejection.Code);
         if (!Accepts.Html(context.Request))
         {
-            var problem = new ProblemDocument("about:blank", title, rejection.Status, detail, rejection.Code, rejection.Bitrix24Code, rejection.Errors);
+            var problem = new ProblemDocument(
+                "about:blank", title, rejection.Status, detail, rejection.Code, rejection.Bitrix24Code, rejection.Errors);
             var json = JsonSerializer.SerializeToUtf8Bytes(problem, Readable.ProblemDocument);
             return WriteAsync(context, MediaTypeNames.Application.ProblemJson, [.. json, (byte)'\n']);
         }
@@ -92,6 +95,7 @@ internal sealed class RejectionWriter(Texts texts)
 internal sealed record ProblemDocument(
     string Type, string Title, int Status, string Detail, string Code, string? Bitrix24Code, IReadOnlyDictionary<string, string>? Errors);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ProblemDocument))]
 internal sealed partial class ProblemJson : JsonSerializerContext;

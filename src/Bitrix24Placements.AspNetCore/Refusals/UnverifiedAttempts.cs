@@ -2,8 +2,13 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>Counts attempts that failed. Only what is not verified from memory asks here, so nobody can lock out those who are known.</summary>
-/// <remarks>A count-min table: its size is fixed whatever comes. Two keys that share both their cells refuse each other too early; chance alone decides which.</remarks>
+/// <summary>
+/// Counts attempts that failed. Only what is not verified from memory asks here, so nobody can lock out those who are known.
+/// </summary>
+/// <remarks>
+/// A count-min table: its size is fixed whatever comes. Two keys that share both their cells refuse each other too early; chance
+/// alone decides which.
+/// </remarks>
 internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options, TimeProvider time)
 {
     /// <summary>One address may stand for an office full of people, or for somebody who tries one member_id after another.</summary>

@@ -104,6 +104,9 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     /// <summary>What is not stored by now stays in the spool.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Twice, as it is registered twice.
+        if (_stopping.IsCancellationRequested)
+            return;
         await Task.WhenAny(Task.WhenAll(_storing.Keys), Task.Delay(CallersWait));
         await _stopping.CancelAsync();
         await Task.WhenAll(_storing.Keys);

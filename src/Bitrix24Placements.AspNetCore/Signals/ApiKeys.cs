@@ -5,50 +5,54 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Signals;
 
-/// <summary>Backends' keys, known by their hashes and compared in constant time, each with its own limit.</summary>
-internal sealed class ApiKeys : IAsyncDisposable
+/// <summary>Who asks <c>/api</c>, and what he may ask about.</summary>
+/// <param name="Name">What limits go by.</param>
+/// <param name="Portals">Null: all.</param>
+/// <param name="Apps">Null: all.</param>
+internal sealed record ApiCaller(string Name, IReadOnlySet<string>? Portals = null, IReadOnlySet<string>? Apps = null)
 {
-    private readonly byte[][] _hashes;
-    private readonly RateLimiter[] _limits;
+    public bool MaySee(PortalId id) => Portals?.Contains(id.MemberId) != false && Apps?.Contains(id.App) != false;
+}
 
-    public ApiKeys(IOptions<SignalsOptions> options)
-    {
-        _hashes = [.. options.Value.ApiKeys.Select(static k => SHA256.HashData(Encoding.UTF8.GetBytes(k)))];
-        _limits = [.. _hashes.Select(_ => new FixedWindowRateLimiter(new()
+/// <summary>Backends' keys, known by their hashes and compared in constant time; each of them, and each page session, with its own limit.</summary>
+internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposable
+{
+    private readonly (byte[] Hash, ApiCaller Caller)[] _keys =
+        [.. options.Value.Keys.Select(static k => (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), new ApiCaller(k.Setting, SetOf(k.Portals), SetOf(k.Apps))))];
+
+    private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(
+        name => RateLimitPartition.GetFixedWindowLimiter(name, _ => new()
         {
             PermitLimit = options.Value.PerMinute,
             Window = TimeSpan.FromMinutes(1),
             QueueLimit = 0,
-        }))];
-    }
+        }));
 
-    /// <summary>Which key it is; -1 for none. Every key is compared, whichever fits.</summary>
-    public int Find(string token)
+    /// <summary>Whose key it is; null for nobody's. Every key is compared, whichever fits.</summary>
+    public ApiCaller? Find(string token)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(token), hash);
-        var found = -1;
-        for (var i = 0; i < _hashes.Length; i++)
+        ApiCaller? found = null;
+        foreach (var key in _keys)
         {
-            if (CryptographicOperations.FixedTimeEquals(_hashes[i], hash))
-                found = i;
+            if (CryptographicOperations.FixedTimeEquals(key.Hash, hash))
+                found = key.Caller;
         }
 
         return found;
     }
 
-    /// <summary>Null: the request may pass. Otherwise how long its key has to wait.</summary>
-    public TimeSpan? TakeRequest(int key)
+    /// <summary>Null: the request may pass. Otherwise how long the caller has to wait.</summary>
+    public TimeSpan? TakeRequest(ApiCaller caller)
     {
-        using var lease = _limits[key].AttemptAcquire();
+        using var lease = _limits.AttemptAcquire(caller.Name);
         if (lease.IsAcquired)
             return null;
         return lease.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : TimeSpan.FromSeconds(60);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var limit in _limits)
-            await limit.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _limits.DisposeAsync();
+
+    private static HashSet<string>? SetOf(string[] names) => names.Length == 0 ? null : new(names, StringComparer.OrdinalIgnoreCase);
 }

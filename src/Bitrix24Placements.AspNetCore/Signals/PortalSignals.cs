@@ -6,7 +6,7 @@ namespace Bitrix24Placements;
 /// <remarks>https://apidocs.bitrix24.com/settings/interactivity/index.html. A signal carries no authority: any user of the app can make one, so pages fetch facts with their session.</remarks>
 public sealed class PortalSignals(RestClient rest)
 {
-    public const int MostUsers = 1000;
+    public const int MaxUsers = 1000;
 
     /// <summary>Letters, digits and <c>_ : | . -</c>, at most 100.</summary>
     public static bool IsCommand(string? command) =>
@@ -22,8 +22,8 @@ public sealed class PortalSignals(RestClient rest)
     {
         if (!IsCommand(command))
             throw new ArgumentException("A command has 1 to 100 letters, digits and _ : | . -", nameof(command));
-        if (userIds is { Count: 0 or > MostUsers })
-            throw new ArgumentException($"1 to {MostUsers} users, or null for everyone.", nameof(userIds));
+        if (userIds is { Count: 0 or > MaxUsers })
+            throw new ArgumentException($"1 to {MaxUsers} users, or null for everyone.", nameof(userIds));
         var call = new JsonObject
         {
             ["COMMAND"] = command,

@@ -1,38 +1,38 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Signals;
 
 /// <summary>The body of <c>POST /api/signals</c>.</summary>
-internal sealed record SignalRequest(string MemberId, string Command, JsonObject? Parameters, IReadOnlyList<long>? UserIds)
+/// <param name="App">Null where it is not named.</param>
+internal sealed record SignalRequest(string MemberId, string? App, string Command, JsonObject? Parameters, IReadOnlyList<long>? UserIds)
 {
-    public static (SignalRequest? Signal, IReadOnlyDictionary<string, string> Errors) Read(JsonObject body)
+    public static Checked<SignalRequest> Read(JsonObject body)
     {
         var errors = new Dictionary<string, string>(StringComparer.Ordinal);
-        var memberId = Text(body["memberId"]);
-        if (memberId is not { Length: 32 } || !memberId.All(char.IsAsciiHexDigit))
+        var memberId = ApiBody.Text(body["memberId"]) ?? "";
+        if (!PortalId.IsMemberId(memberId))
             errors["memberId"] = "32 hexadecimal digits are expected.";
-        var command = Text(body["command"]);
+        var command = ApiBody.Text(body["command"]) ?? "";
         if (!PortalSignals.IsCommand(command))
             errors["command"] = "1 to 100 letters, digits and _ : | . - are expected.";
-        if (body["params"] is not (null or JsonObject))
-            errors["params"] = "An object is expected.";
+        var app = ApiBody.App(body, errors);
+        var parameters = ApiBody.Object(body, "params", errors);
         var users = Users(body, errors);
-        return errors.Count > 0 ? (null, errors) : (new(memberId!.ToLowerInvariant(), command!, body["params"] as JsonObject, users), errors);
+        return errors.Count > 0 ? ApiBody.Malformed(errors) : new SignalRequest(memberId, app, command, parameters, users);
     }
 
     private static List<long>? Users(JsonObject body, Dictionary<string, string> errors)
     {
         if (!body.ContainsKey("userIds"))
             return null;
-        var users = body["userIds"] is JsonArray { Count: > 0 and <= PortalSignals.MostUsers } list ? list.Select(Number).ToList() : null;
-        if (users is not null && users.TrueForAll(static u => u > 0))
-            return [.. users.Select(static u => u!.Value).Distinct()];
-        errors["userIds"] = $"1 to {PortalSignals.MostUsers} numbers of users are expected; without this member the signal goes to everyone.";
+        var users = body["userIds"] is JsonArray { Count: > 0 and <= PortalSignals.MaxUsers } list ? list.Select(Number).ToList() : [];
+        if (users.Count > 0 && users.TrueForAll(static u => u > 0))
+            return [.. users.OfType<long>().Distinct()];
+        errors["userIds"] = $"1 to {PortalSignals.MaxUsers} numbers of users are expected; without this member the signal goes to everyone.";
         return null;
     }
-
-    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     private static long? Number(JsonNode? node) => node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue(out long number) ? number : null;
 }

@@ -16,9 +16,9 @@ internal static class SignalServices
     public static IEndpointRouteBuilder MapSignals(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;
-        endpoints.MapPost("/api/signals", (RequestDelegate)(context => services.GetRequiredService<ApiEndpoints>().SignalAsync(context)));
-        endpoints.MapPost("/api/links", (RequestDelegate)(context => services.GetRequiredService<ApiEndpoints>().LinkAsync(context)));
-        endpoints.MapGet("/api/context", (RequestDelegate)(context => services.GetRequiredService<ApiEndpoints>().ContextAsync(context)));
+        endpoints.MapPost("/api/signals", services.GetRequiredService<ApiEndpoints>().SignalAsync);
+        endpoints.MapPost("/api/links", services.GetRequiredService<ApiEndpoints>().LinkAsync);
+        endpoints.MapGet("/api/context", services.GetRequiredService<ApiEndpoints>().ContextAsync);
         return endpoints;
     }
 }

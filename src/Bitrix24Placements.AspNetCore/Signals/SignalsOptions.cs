@@ -1,23 +1,43 @@
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Signals;
+
+/// <param name="Setting">Where it is configured.</param>
+/// <param name="Portals">Member_ids that it is for; empty: all.</param>
+/// <param name="Apps">Apps that it is for; empty: all.</param>
+internal sealed record ConfiguredKey(string Setting, string Key, string[] Portals, string[] Apps);
 
 /// <summary>Section <c>Signals</c>.</summary>
 internal sealed class SignalsOptions
 {
     public const string Section = "Signals";
 
-    /// <summary>Keys of backends; none: every key is refused.</summary>
-    public string[] ApiKeys { get; set; } = [];
+    private const int MinKeyLength = 32;
 
-    /// <summary>Requests per minute and key.</summary>
+    /// <summary>Keys of backends; none: every key is refused.</summary>
+    public IReadOnlyList<ConfiguredKey> Keys { get; private set; } = [];
+
+    /// <summary>Requests per minute and key, and per minute and page session.</summary>
     public int PerMinute { get; set; } = 6000;
 
     internal void Read(IConfigurationSection section)
     {
-        ApiKeys = section.List(nameof(ApiKeys)) ?? [];
         PerMinute = section.Whole(nameof(PerMinute), PerMinute);
+        var unlimited = (section.List("ApiKeys") ?? []).Select(static (key, i) => new ConfiguredKey($"Signals:ApiKeys:{i}", key, [], []));
+        var limited = section.GetSection("Keys").GetChildren()
+            .Select(static k => new ConfiguredKey($"Signals:Keys:{k.Key}", k.Text("Key") ?? "", k.List("Portals") ?? [], k.List("Apps") ?? []));
+        Keys = [.. unlimited, .. limited];
     }
 
-    internal string? Problem() => PerMinute < 1 ? "Signals:PerMinute has to be at least 1." : null;
+    internal string? Problem() =>
+        PerMinute < 1 ? "Signals:PerMinute has to be at least 1."
+        : Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)
+            ?? Keys.GroupBy(static k => k.Key).Where(static g => g.Count() > 1).Select(static g => $"{g.Last().Setting} is the key of {g.First().Setting} as well.").FirstOrDefault();
+
+    private static string? ProblemOf(ConfiguredKey key) =>
+        key.Key.Length < MinKeyLength ? $"{key.Setting} has to have at least {MinKeyLength} characters: whoever guesses a key can send signals to every user."
+        : key.Portals.FirstOrDefault(static p => !PortalId.IsMemberId(p)) is not null ? $"{key.Setting}:Portals has to hold member_ids of 32 hexadecimal digits."
+        : key.Apps.FirstOrDefault(static a => !AppsOptions.IsName(a)) is not null ? $"{key.Setting}:Apps has to hold names of apps."
+        : null;
 }

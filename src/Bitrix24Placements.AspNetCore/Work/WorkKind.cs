@@ -9,8 +9,11 @@ internal static class WorkKind
     public const string Uninstall = PortalWork.Uninstall;
     public const string Address = "address";
 
+    /// <summary>Are the placements still there? One for every portal, always waiting for its next time.</summary>
+    public const string Look = "look";
+
     /// <summary>A portal's inbox has events.</summary>
-    public const string Events = "events";
+    public const string Events = PortalWork.Events;
 
     /// <summary>Followed by a part of the token's hash: one portal can have told of several installations.</summary>
     public const string Install = "install:";

@@ -37,6 +37,10 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
 
     public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) => AnyAsync(IsItem, cancellationToken, Key(id, kind));
 
+    /// <summary>What waits with the work; null where there is none.</summary>
+    public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        (await database.QueryAsync($"SELECT payload FROM work WHERE {IsItem}", static r => r.TextOrNull(0), cancellationToken, Key(id, kind))).FirstOrDefault();
+
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{IsItem} AND (due_at <= {NowSql} OR lease_till > {NowSql})", cancellationToken, Key(id, kind));
 

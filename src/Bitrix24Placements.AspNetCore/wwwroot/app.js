@@ -1,6 +1,7 @@
 import { loadBX24 } from './bx24.js';
+import { fetchWithSession } from './session.js';
 
-const { base, session } = document.body.dataset;
+const { session } = document.body.dataset;
 const form = document.getElementById('link-form');
 const link = document.getElementById('link');
 const copy = document.getElementById('copy');
@@ -8,9 +9,9 @@ const status = document.getElementById('link-status');
 
 /** The page's own backend makes the link: it knows the app's code and how parameters are written. */
 async function makeLink(params) {
-  const response = await fetch(`${base}/api/links`, {
+  const response = await fetchWithSession('/api/links', {
     method: 'POST',
-    headers: { Authorization: `Bearer ${session}`, 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ params }),
   });
   if (!response.ok) throw new Error(String(response.status));

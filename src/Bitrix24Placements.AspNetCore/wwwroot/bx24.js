@@ -16,7 +16,9 @@ export function loadBX24(url = document.body.dataset.bx24) {
 }
 
 async function load(url) {
-  // In a window that no portal has named, the vendor's script throws, and nobody can catch that.
+  // Whoever opens a window can name it, and would play the portal; the portal itself shows frames.
+  if (window.parent === window) return null;
+  // In a frame that no portal has named, the vendor's script throws, and nobody can catch that.
   if (!/^[^|]+\|\d*\|.+/.test(window.name)) return null;
   if (!window.BX24) await loadScript(url);
   const { BX24 } = window;

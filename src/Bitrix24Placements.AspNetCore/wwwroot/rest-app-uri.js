@@ -1,13 +1,14 @@
 import { loadBX24 } from './bx24.js';
+import { fetchWithSession } from './session.js';
 
-const { base, session } = document.body.dataset;
+const { session } = document.body.dataset;
 
 /**
  * How this page talks to its own backend: cookies do not work in the frame, so it was given a session.
  * Facts are fetched with it; the parameters of a link were made by whoever wrote the link.
  */
 async function showContext(place) {
-  const response = await fetch(`${base}/api/context`, { headers: { Authorization: `Bearer ${session}` } });
+  const response = await fetchWithSession('/api/context');
   if (!response.ok) return;
   place.querySelector('pre').textContent = JSON.stringify(await response.json(), null, 2);
   place.hidden = false;

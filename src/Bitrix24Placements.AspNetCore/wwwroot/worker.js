@@ -1,5 +1,6 @@
 import { loadBX24 } from './bx24.js';
 import { patiently } from './browser.js';
+import { beat } from './heartbeat.js';
 import { identify } from './identity.js';
 import { listen } from './pull.js';
 import { takeSeat } from './seats.js';
@@ -17,6 +18,7 @@ await patiently(async () => {
   onSignal('openApplication', params => BX24.openApplication(params));
   await import('./custom.js').catch(problem => console.error(problem));
   const identity = await identify(BX24, app);
+  beat(identity);
   const delivery = new Delivery(identity.scope);
   await takeSeat(identity.scope, seat => listen({ BX24, url: pull, identity, receive: delivery.receive }, seat));
 });

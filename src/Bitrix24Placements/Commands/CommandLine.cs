@@ -18,10 +18,15 @@ internal static class CommandLine
     {
         var root = new RootCommand("A Bitrix24 app for the universal placements.")
         {
-            New(Serve, "Serve: what it does without a command as well.", parsed => create([.. parsed.UnmatchedTokens]).RunServiceAsync(configure)),
+            New(
+                Serve, "Serve: what it does without a command as well.",
+                parsed => create([.. parsed.UnmatchedTokens]).RunServiceAsync(configure)),
             New("health", "Ask the service that runs beside this process whether it is ready.", HealthProbe.RunAsync),
-            New("make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.", static () => Task.FromResult(MakeCertificate.Run())),
+            New(
+                "make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.",
+                static () => Task.FromResult(MakeCertificate.Run())),
             MoveStore(create),
+            Examine(create, configure),
         };
         root.Directives.Clear();
         string[] words = IsServing(args) ? [Serve, .. args] : args;
@@ -32,7 +37,8 @@ internal static class CommandLine
         return Misused;
     }
 
-    private static bool IsServing(string[] args) => args is [] || (args[0].StartsWith("--", StringComparison.Ordinal) && args[0] is not ("--help" or "--version"));
+    private static bool IsServing(string[] args) =>
+        args is [] || (args[0].StartsWith("--", StringComparison.Ordinal) && args[0] is not ("--help" or "--version"));
 
     private static Command New(string name, string description, Func<Task<int>> runAsync)
     {
@@ -44,7 +50,10 @@ internal static class CommandLine
     /// <summary>A command that takes settings as well.</summary>
     private static Command New(string name, string description, Func<ParseResult, Task<int>> runAsync, params Option[] options)
     {
-        var command = new Command(name, $"{description} Settings are given as --key=value or --key value.") { TreatUnmatchedTokensAsErrors = false };
+        var command = new Command(name, description + " Settings are given as --key=value or --key value.")
+        {
+            TreatUnmatchedTokensAsErrors = false,
+        };
         foreach (var option in options)
             command.Add(option);
         command.SetAction(runAsync);
@@ -53,10 +62,23 @@ internal static class CommandLine
 
     private static Command MoveStore(Func<string[], WebApplicationBuilder> create)
     {
-        var from = new Option<string>("--from") { Description = "Connection string of the SQLite file: \"Data Source=…\".", Required = true };
+        var from = new Option<string>("--from")
+        {
+            Description = "Connection string of the SQLite file: \"Data Source=…\".",
+            Required = true,
+        };
         return New(
             StoreMove.Command, "Move everything from a SQLite file into the configured, empty PostgreSQL.",
             parsed => StoreMove.RunAsync(create([.. parsed.UnmatchedTokens, $"--from={parsed.GetValue(from)}"]).Build()), from);
+    }
+
+    private static Command Examine(Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
+    {
+        var json = new Option<bool>("--json") { Description = "As JSON, for scripts." };
+        var portal = new Option<string>("--portal") { Description = "The member_id of the portal to look at; otherwise the first one." };
+        return New(
+            "doctor", "Look for what is wrong with the service, its public address and a portal. Exit status 0: nothing.",
+            parsed => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure, parsed.GetValue(portal), parsed.GetValue(json)), json, portal);
     }
 
     /// <summary>What the configuration would pass over without a word.</summary>

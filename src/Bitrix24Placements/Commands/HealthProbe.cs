@@ -1,6 +1,9 @@
 namespace Bitrix24Placements.Commands;
 
-/// <summary><c>dotnet Bitrix24Placements.dll health</c>: asks the service that runs beside it whether it is ready. A container without shell and curl checks itself with it.</summary>
+/// <summary>
+/// <c>dotnet Bitrix24Placements.dll health</c>: asks the service that runs beside it whether it is ready. A container without shell
+/// and curl checks itself with it.
+/// </summary>
 internal static class HealthProbe
 {
     /// <summary>Below the time-out of the image's HEALTHCHECK, so that a silent service is told from a slow probe.</summary>
@@ -28,10 +31,12 @@ internal static class HealthProbe
 
     /// <summary>The service's first http port, from where the server takes it; addresses come before ports, as they do there.</summary>
     private static int Port() =>
-        Entries("URLS").Where(static url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)).Select(static url => BindingAddress.Parse(url).Port)
+        Entries("URLS").Where(static url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+            .Select(static url => BindingAddress.Parse(url).Port)
             .Concat(Entries("HTTP_PORTS").Select(static port => int.TryParse(port, out var number) ? number : 0))
             .FirstOrDefault(static port => port > 0, 5000);
 
     private static IEnumerable<string> Entries(string name) =>
-        Prefixes.SelectMany(prefix => (Environment.GetEnvironmentVariable(prefix + name) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        Prefixes.SelectMany(prefix => (Environment.GetEnvironmentVariable(prefix + name) ?? "")
+            .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }

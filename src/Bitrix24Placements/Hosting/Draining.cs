@@ -16,10 +16,14 @@ internal sealed class ShutdownSettings
 
     internal void Read(IConfigurationSection section) => DrainSeconds = section.Whole(nameof(DrainSeconds), DrainSeconds);
 
-    internal string? Problem() => DrainSeconds is >= 0 and <= MaxSeconds ? null : $"Shutdown:DrainSeconds has to be between 0 and {MaxSeconds}.";
+    internal string? Problem() =>
+        DrainSeconds is >= 0 and <= MaxSeconds ? null : $"Shutdown:DrainSeconds has to be between 0 and {MaxSeconds}.";
 }
 
-/// <summary>After SIGTERM: readiness says 503, answers close their connections, and only then the server stops. Whoever is in front has gone elsewhere by then.</summary>
+/// <summary>
+/// After SIGTERM: readiness says 503, answers close their connections, and only then the server stops. Whoever is in front has gone
+/// elsewhere by then.
+/// </summary>
 internal sealed class Draining(RequestDelegate next, IHostApplicationLifetime lifetime)
 {
     public Task InvokeAsync(HttpContext context)

@@ -20,6 +20,9 @@ internal sealed class ForwardedSettings
     }
 
     internal string? Problem() =>
-        (KnownProxies ?? []).Where(static p => !IPAddress.TryParse(p, out _)).Select(static p => $"ForwardedHeaders:KnownProxies: {p} is not an IP address.").FirstOrDefault()
-        ?? (KnownNetworks ?? []).Where(static n => !IPNetwork.TryParse(n, out _)).Select(static n => $"ForwardedHeaders:KnownNetworks: {n} is not a network such as 10.0.0.0/8.").FirstOrDefault();
+        KnownProxies?.FirstOrDefault(static p => !IPAddress.TryParse(p, out _)) is { } proxy
+            ? $"ForwardedHeaders:KnownProxies: {proxy} is not an IP address."
+        : KnownNetworks?.FirstOrDefault(static n => !IPNetwork.TryParse(n, out _)) is { } network
+            ? $"ForwardedHeaders:KnownNetworks: {network} is not a network such as 10.0.0.0/8."
+        : null;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -6,17 +7,24 @@ using Serilog.Formatting.Compact;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>The only file that knows Serilog: readable lines in Development, compact JSON otherwise. Levels come from <c>Logging:LogLevel</c>, as everywhere in ASP.NET Core.</summary>
+/// <summary>
+/// The only file that knows Serilog: readable lines in Development, compact JSON otherwise. Levels come from <c>Logging:LogLevel</c>,
+/// as everywhere in ASP.NET Core.
+/// </summary>
 internal static class LoggingSetup
 {
     /// <summary>Below Warning the framework logs whole addresses and headers: removal keys stand in paths, tokens in queries.</summary>
     private static readonly string[] Talkative = ["Microsoft.AspNetCore.", "System.Net.Http."];
 
+    private const string Readable = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
     public static ILoggingBuilder AddStructuredLogging(this ILoggingBuilder logging, IHostEnvironment environment)
     {
-        var configuration = new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext().Enrich.With(new WithoutPaths()).Filter.ByExcluding(IsTalkative).Filter.ByExcluding(IsToldInOneLine);
+        var configuration = new LoggerConfiguration().MinimumLevel.Verbose()
+            .Enrich.FromLogContext().Enrich.With(new WithoutPaths())
+            .Filter.ByExcluding(IsTalkative).Filter.ByExcluding(IsToldInOneLine);
         configuration = environment.IsDevelopment()
-            ? configuration.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture)
+            ? configuration.WriteTo.Console(outputTemplate: Readable, formatProvider: CultureInfo.InvariantCulture)
             : configuration.WriteTo.Console(new RenderedCompactJsonFormatter());
         logging.ClearProviders();
         // Not AddSerilog: that lets every level through, past Logging:LogLevel.
@@ -26,13 +34,18 @@ internal static class LoggingSetup
         return logging;
     }
 
-    /// <summary>While its diagnostics are on, the framework adds the path of its request to every line: that no key comes into a log must not depend on a filter.</summary>
+    /// <summary>
+    /// While its diagnostics are on, the framework adds the path of its request to every line: that no key comes into a log must not
+    /// depend on a filter.
+    /// </summary>
     private sealed class WithoutPaths : ILogEventEnricher
     {
         public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory) => logEvent.RemovePropertyIfPresent("RequestPath");
     }
 
-    /// <summary>Why the service cannot start is told by <see cref="ServiceRun"/>, in one line; the host tells it before, with a stack trace.</summary>
+    /// <summary>
+    /// Why the service cannot start is told by <see cref="ServiceRun"/>, in one line; the host tells it before, with a stack trace.
+    /// </summary>
     private static bool IsToldInOneLine(LogEvent e) => e.MessageTemplate.Text == "Hosting failed to start";
 
     /// <summary>The framework would throw, and there is no log yet to say why.</summary>
@@ -41,7 +54,8 @@ internal static class LoggingSetup
         var logging = configuration.GetSection("Logging");
         return logging.GetChildren().Select(static c => c.GetSection("LogLevel")).Append(logging.GetSection("LogLevel"))
             .SelectMany(static levels => levels.GetChildren())
-            .FirstOrDefault(static l => !string.IsNullOrEmpty(l.Value) && !Enum.TryParse<LogLevel>(l.Value, ignoreCase: true, out _)) is { } bad
+            .Where(static level => !string.IsNullOrEmpty(level.Value))
+            .FirstOrDefault(static level => !Enum.TryParse<LogLevel>(level.Value, ignoreCase: true, out _)) is { } bad
             ? $"{bad.Path} has to be {string.Join(" or ", Enum.GetNames<LogLevel>())}."
             : null;
     }

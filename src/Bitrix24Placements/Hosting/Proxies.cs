@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
+using Headers = Microsoft.AspNetCore.HttpOverrides.ForwardedHeadersDefaults;
 
 namespace Bitrix24Placements.Hosting;
 
@@ -8,17 +9,18 @@ namespace Bitrix24Placements.Hosting;
 internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> logger)
 {
     private static readonly string[] Forwarded =
-        [ForwardedHeadersDefaults.XForwardedForHeaderName, ForwardedHeadersDefaults.XForwardedProtoHeaderName, ForwardedHeadersDefaults.XForwardedHostHeaderName];
+        [Headers.XForwardedForHeaderName, Headers.XForwardedProtoHeaderName, Headers.XForwardedHostHeaderName];
 
     private static readonly string[] TakenOut =
-        [ForwardedHeadersDefaults.XOriginalForHeaderName, ForwardedHeadersDefaults.XOriginalProtoHeaderName, ForwardedHeadersDefaults.XOriginalHostHeaderName];
+        [Headers.XOriginalForHeaderName, Headers.XOriginalProtoHeaderName, Headers.XOriginalHostHeaderName];
 
     private int _warned;
 
     public Task InvokeAsync(HttpContext context)
     {
         // What a known proxy sends has been taken out of the header by now.
-        if (_warned == 0 && HoldsAny(context.Request.Headers, Forwarded) && !HoldsAny(context.Request.Headers, TakenOut) && Interlocked.Exchange(ref _warned, 1) == 0)
+        var headers = context.Request.Headers;
+        if (_warned == 0 && HoldsAny(headers, Forwarded) && !HoldsAny(headers, TakenOut) && Interlocked.Exchange(ref _warned, 1) == 0)
             Log.Unknown(logger, context.Connection.RemoteIpAddress);
         return next(context);
     }
@@ -50,7 +52,8 @@ internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> log
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "{Address} sends X-Forwarded-* headers, which are not believed: if it is your proxy, add it to ForwardedHeaders:KnownProxies or :KnownNetworks")]
+        [LoggerMessage(1, LogLevel.Warning, "{Address} sends X-Forwarded-* headers, which are not believed: "
+            + "if it is your proxy, add it to ForwardedHeaders:KnownProxies or :KnownNetworks")]
         public static partial void Unknown(ILogger logger, IPAddress? address);
     }
 }

@@ -51,9 +51,12 @@ internal static partial class ServiceRun
     private static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => string.Join(' ', options.Failures),
-        AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) => string.Join(' ', inner.Select(Explain).Distinct()),
+        AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) =>
+            string.Join(' ', inner.Select(Explain).Distinct()),
         // What of the addresses is wrong: in use, not this machine's, no address, https without a certificate.
-        IOException or SocketException or FormatException or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" or "Microsoft.AspNetCore.Server.Kestrel" } => exception.Message.Split('\n')[0],
+        IOException or SocketException or FormatException
+            or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" or "Microsoft.AspNetCore.Server.Kestrel" } =>
+            exception.Message.Split('\n')[0],
         _ => null,
     };
 
@@ -80,7 +83,8 @@ internal static partial class ServiceRun
         [LoggerMessage(2, LogLevel.Information, "Listening on {Addresses}")]
         public static partial void Listening(ILogger logger, string addresses);
 
-        [LoggerMessage(3, LogLevel.Warning, "Bitrix24:ClientId and Bitrix24:ClientSecret are not set: installations are kept until they are")]
+        [LoggerMessage(3, LogLevel.Warning, "Bitrix24:ClientId and Bitrix24:ClientSecret are not set: "
+            + "installations are kept until they are")]
         public static partial void NoKeys(ILogger logger);
 
         [LoggerMessage(4, LogLevel.Warning, "Bitrix24:PublicUrl is not set: nothing can be registered with Bitrix24")]

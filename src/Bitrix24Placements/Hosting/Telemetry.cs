@@ -4,6 +4,7 @@ using Bitrix24Placements.Installation;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -11,7 +12,10 @@ using OpenTelemetry.Trace;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>The only file that knows OpenTelemetry. Nothing is measured that nobody reads: OTLP by the standard environment variables, Prometheus by <c>Management:Port</c>.</summary>
+/// <summary>
+/// The only file that knows OpenTelemetry. Nothing is measured that nobody reads: OTLP by the standard environment variables,
+/// Prometheus by <c>Management:Port</c>.
+/// </summary>
 internal static class Telemetry
 {
     private static readonly string[] Meters =
@@ -26,7 +30,7 @@ internal static class Telemetry
     public static WebApplicationBuilder AddTelemetry(this WebApplicationBuilder builder)
     {
         var (metricsOut, tracesOut) = (IsExported(builder.Configuration, "METRICS"), IsExported(builder.Configuration, "TRACES"));
-        var prometheus = !string.IsNullOrWhiteSpace(builder.Configuration[ManagementOptions.Section + ":" + nameof(ManagementOptions.Port)]);
+        var prometheus = builder.Configuration.GetSection(ManagementOptions.Section).Text(nameof(ManagementOptions.Port)) is not null;
         if (metricsOut || tracesOut || prometheus)
             Export(builder, metricsOut, tracesOut, prometheus);
         return builder;
@@ -35,7 +39,8 @@ internal static class Telemetry
     /// <summary>In a method of its own, so that OpenTelemetry is loaded only where it is used.</summary>
     private static void Export(WebApplicationBuilder builder, bool metricsOut, bool tracesOut, bool prometheus)
     {
-        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService(builder.Configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "bitrix24placements"));
+        var service = builder.Configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "bitrix24placements";
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService(service));
         telemetry.WithMetrics(metrics =>
         {
             metrics.AddMeter(Meters).AddView(static instrument => instrument.Name is "bitrix24.rest.duration" or "bitrix24.oauth.duration"
@@ -46,7 +51,8 @@ internal static class Telemetry
                 metrics.AddOtlpExporter();
         });
         if (tracesOut)
-            telemetry.WithTracing(static tracing => tracing.AddAspNetCoreInstrumentation(Configure).AddHttpClientInstrumentation(Configure).AddOtlpExporter());
+            telemetry.WithTracing(static t =>
+                t.AddAspNetCoreInstrumentation(Configure).AddHttpClientInstrumentation(Configure).AddOtlpExporter());
     }
 
     /// <param name="signal">As the standard environment variables name it.</param>
@@ -55,12 +61,16 @@ internal static class Telemetry
         && configuration[$"OTEL_{signal}_EXPORTER"] is null or "" or "otlp"
         && !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A port of its own for metrics and health. What arrives there gets nothing else, and what arrives elsewhere gets no metrics, whatever its Host header says.</summary>
+    /// <summary>
+    /// A port of its own for metrics and health. What arrives there gets nothing else, and what arrives elsewhere gets no metrics,
+    /// whatever its Host header says.
+    /// </summary>
     public static WebApplication UseManagementPort(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value is not { Port: { } port } management)
             return app;
-        AddAddress(app, $"http://{(management.Address.Contains(':', StringComparison.Ordinal) ? $"[{management.Address}]" : management.Address)}:{port}");
+        var host = management.Address.Contains(':', StringComparison.Ordinal) ? $"[{management.Address}]" : management.Address;
+        AddAddress(app, $"http://{host}:{port}");
         app.Services.GetRequiredService<PortalCensus>();
         app.MapWhen(context => management.IsAskedBy(context) && !context.Request.Path.StartsWithSegments("/health"), static management =>
         {
@@ -80,14 +90,16 @@ internal static class Telemetry
         var configuration = app.Configuration;
         var urls = configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } given
             ? given.Split(';', StringSplitOptions.RemoveEmptyEntries)
-            : [.. Ports(configuration, WebHostDefaults.HttpPortsKey, "http"), .. Ports(configuration, WebHostDefaults.HttpsPortsKey, "https")];
+            : [.. Ports(configuration, WebHostDefaults.HttpPortsKey, "http"),
+                .. Ports(configuration, WebHostDefaults.HttpsPortsKey, "https")];
         foreach (var url in urls.DefaultIfEmpty("http://localhost:5000"))
             app.Urls.Add(url);
         app.Urls.Add(address);
     }
 
     private static IEnumerable<string> Ports(IConfiguration configuration, string key, string scheme) =>
-        (configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(p => $"{scheme}://*:{p}");
+        (configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(p => $"{scheme}://*:{p}");
 
     /// <summary>Paths can hold a removal key and queries a user's data: a trace gets the route instead.</summary>
     private static void Configure(OpenTelemetry.Instrumentation.AspNetCore.AspNetCoreTraceInstrumentationOptions options)
@@ -95,7 +107,8 @@ internal static class Telemetry
         // Worker loads are too many. No endpoint is known yet, and the path still has the service's own base.
         options.Filter = static context => !context.Request.Path.Value!.EndsWith(AppPaths.BackgroundWorker, StringComparison.Ordinal);
         options.EnrichWithHttpRequest = static (activity, _) => Hide(activity, null);
-        options.EnrichWithHttpResponse = static (activity, response) => Hide(activity, (response.HttpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+        options.EnrichWithHttpResponse = static (activity, response) =>
+            Hide(activity, (response.HttpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
     }
 
     private static void Hide(Activity activity, string? route)
@@ -106,5 +119,6 @@ internal static class Telemetry
 
     /// <summary>The token of <c>app.info</c> stands in the query.</summary>
     private static void Configure(OpenTelemetry.Instrumentation.Http.HttpClientTraceInstrumentationOptions options) =>
-        options.EnrichWithHttpRequestMessage = static (activity, request) => activity.SetTag("url.full", request.RequestUri?.GetLeftPart(UriPartial.Path));
+        options.EnrichWithHttpRequestMessage = static (activity, request) =>
+            activity.SetTag("url.full", request.RequestUri?.GetLeftPart(UriPartial.Path));
 }

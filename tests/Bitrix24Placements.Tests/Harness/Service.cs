@@ -17,7 +17,7 @@ namespace Bitrix24Placements.Tests.Harness;
 /// <summary>The service on a real socket with a real database, against a simulated Bitrix24 over HTTP.</summary>
 public sealed class Service : IAsyncDisposable
 {
-    public const string ApiKey = "a-key-of-the-users-own-backend";
+    public const string ApiKey = "a-key-of-the-users-own-backend-1";
 
     private static int _lastPort = Random.Shared.Next(12_000);
 

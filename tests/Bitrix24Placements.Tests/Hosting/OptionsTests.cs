@@ -107,12 +107,12 @@ public sealed class OptionsTests
     {
         using var services = Services(
             ("Bitrix24:OAuthServers:0", "https://oauth.example.com"), ("Bitrix24:OAuthServers:1", "https://oauth.example.com"), ("Bitrix24:OAuthServers:2", "https://oauth.example.com/rest/"),
-            ("Signals:ApiKeys:0", "key"), ("Signals:ApiKeys:1", "key"), ("Bitrix24:AllowedPortals", "*.bitrix24.com, portal.example.com"));
+            ("Signals:ApiKeys:0", Service.ApiKey), ("Signals:ApiKeys:1", Service.ApiKey), ("Bitrix24:AllowedPortals", "*.bitrix24.com, portal.example.com"));
         services.GetRequiredService<IStartupValidator>().Validate();
         var options = services.GetRequiredService<IOptions<Bitrix24Options>>();
         Assert.Equal([new Uri("https://oauth.example.com")], new HostRules(options).OAuthServers);
         Assert.Equal(["*.bitrix24.com", "portal.example.com"], options.Value.AllowedPortals);
-        Assert.Equal(["key"], services.GetRequiredService<IOptions<SignalsOptions>>().Value.ApiKeys);
+        Assert.Equal(Service.ApiKey, Assert.Single(services.GetRequiredService<IOptions<SignalsOptions>>().Value.Keys).Key);
     }
 
     [Fact]

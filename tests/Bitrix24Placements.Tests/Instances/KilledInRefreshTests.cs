@@ -73,7 +73,8 @@ public sealed class KilledInRefreshTests(ThrowawayPostgres postgres)
         foreach (var outcome in outcomes)
             TestContext.Current.TestOutputHelper?.WriteLine($"{instances} on one database, {outcome.Moment}: {(outcome.Dead ? "tokens dead" : "goes on")} after {outcome.Took.TotalSeconds:0.0} s");
         Assert.All(outcomes, static o => Assert.True(o.Took < Longest, $"{o.Moment}: {o.Took}"));
-        Assert.All(outcomes, static o => Assert.True(o.Dead || o.Moment is Moment.Asked or Moment.Answered, o.Moment.ToString()));
+        // What has arrived lies in the spool before the database gets it: it is never lost.
+        Assert.All(outcomes, static o => Assert.True(o.Dead == (o.Moment is Moment.Rotated) || o.Moment is Moment.Asked or Moment.Answered, o.Moment.ToString()));
         // Nothing else makes tokens die but an answer of the server that a kill has swallowed, be it a later one.
         Assert.All(outcomes, o => Assert.True(!o.Dead || fleet.Bitrix.OAuth.Calls.Any(c => c is { Kind: "token", Outcome: "ok" } && c.MemberId == o.Portal.MemberId), o.Moment.ToString()));
         await AssertHealAsync(fleet, [.. outcomes.Where(static o => o.Dead).Select(static o => o.Portal)]);

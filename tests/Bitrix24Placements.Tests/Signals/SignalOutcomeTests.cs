@@ -85,7 +85,7 @@ public sealed class SignalOutcomeTests
     [Fact]
     public async Task Each_key_has_its_own_limit()
     {
-        await using var service = await Service.StartInstalledAsync(new() { ["Signals:PerMinute"] = "2", ["Signals:ApiKeys:1"] = "the-other-key" });
+        await using var service = await Service.StartInstalledAsync(new() { ["Signals:PerMinute"] = "2", ["Signals:ApiKeys:1"] = "another-key-of-the-users-own-backend" });
         for (var i = 0; i < 2; i++)
         {
             using var accepted = await SendAsync(service);
@@ -96,7 +96,7 @@ public sealed class SignalOutcomeTests
         Assert.Equal(HttpStatusCode.TooManyRequests, limited.StatusCode);
         Assert.Equal("tooManyRequests", await Service.CodeAsync(limited));
         Assert.True(limited.Headers.RetryAfter?.Delta > TimeSpan.Zero);
-        using var other = await SendAsync(service, "the-other-key");
+        using var other = await SendAsync(service, "another-key-of-the-users-own-backend");
         Assert.Equal(HttpStatusCode.Accepted, other.StatusCode);
     }
 

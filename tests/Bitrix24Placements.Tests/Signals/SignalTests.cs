@@ -102,8 +102,8 @@ public sealed class SignalTests(SharedInstalledService shared)
     [InlineData("Bearer ")]
     [InlineData("Bearer another-key")]
     [InlineData("Bearer a-key-of-the-users-own-backen")]
-    [InlineData("Basic a-key-of-the-users-own-backend")]
-    [InlineData("a-key-of-the-users-own-backend")]
+    [InlineData("Basic a-key-of-the-users-own-backend-1")]
+    [InlineData("a-key-of-the-users-own-backend-1")]
     public async Task Is_refused_without_a_valid_key(string? authorization)
     {
         foreach (var path in new[] { "/api/signals", "/api/links" })

@@ -1,0 +1,61 @@
+using System.Net;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Doctor.Checks;
+
+/// <summary>Every registered address, asked from outside: HEAD, POST, and a body as large as Bitrix24's largest.</summary>
+internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementCatalogue catalogue, ProbeHttp probe) : ICheck
+{
+    public const string Name = "addresses";
+
+    private const int SmallBytes = 512;
+    private const int LargeBytes = 60 * 1024;
+
+    /// <summary>Bitrix24 counts a worker's load as slow from five seconds, of which the network between its users and the service has its part.</summary>
+    private static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(2);
+
+    public string Id => Name;
+
+    public IReadOnlyList<string> Needs => [CertificateCheck.Name];
+
+    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    {
+        var url = options.Value.PublicUrl ?? "";
+        // The first connection takes the longest, and is nobody's slowness.
+        var first = await probe.AskAsync(HttpMethod.Head, new(url + AppPaths.Events), 0, cancellationToken);
+        if (first.Status is null)
+            return Finding.One("address.unreachable", first.ToString());
+
+        string[] handlers = [.. catalogue.Handlers().Select(static h => h.Handler), url + "/", url + AppPaths.Install, url + AppPaths.Events, url + AppPaths.Removed + "doctor"];
+        var heads = Task.WhenAll(handlers.Select(h => probe.AskAsync(HttpMethod.Head, new(h), 0, cancellationToken)));
+        var posts = await Task.WhenAll(handlers.Select(h => probe.AskAsync(HttpMethod.Post, new(h), SmallBytes, cancellationToken)));
+        var large = await probe.AskAsync(HttpMethod.Post, new(url + AppPaths.Install), LargeBytes, cancellationToken);
+        return Judge(await heads, posts, large);
+    }
+
+    private List<Finding> Judge(ProbeAnswer[] heads, ProbeAnswer[] posts, ProbeAnswer large)
+    {
+        var findings = new List<Finding>();
+        var scheme = new Uri(options.Value.PublicUrl ?? "").Scheme;
+        Add("address.unreachable", posts, static a => a.Status is null, static a => $"{a}");
+        Add("address.foreign", posts, static a => a is { Status: not null, Echo: null }, static a => $"{a}");
+        Add("address.head", heads, static a => a.Status != HttpStatusCode.OK, static a => $"{a}");
+        Add("address.scheme", posts, a => a.Echo is { } echo && echo.Scheme != scheme, static a => $"{a.Asked}: X-Forwarded-Proto → {a.Echo?.Scheme}");
+        Add("address.framing", posts, static a => a is { Echo: not null, FrameOptions: not null }, static a => $"{a.Asked}: X-Frame-Options: {a.FrameOptions}");
+        Add("address.framing", posts, static a => a is { Echo: not null, FrameOptions: null } && a.Policy != EchoMiddleware.Policy,
+            static a => $"{a.Asked}: Content-Security-Policy: {a.Policy}");
+        Add("address.body", [large], a => findings.Count == 0 && a.Echo?.Bytes != LargeBytes, static a => $"{a}, {LargeBytes} → {a.Echo?.Bytes ?? 0} bytes");
+        Add("address.slow", posts, static a => a.Echo is not null && a.Took >= SlowFrom, static a => $"{a.Asked}: {a.Took.TotalSeconds:0.0} s");
+        return findings;
+
+        // One finding for all addresses: they fail together.
+        void Add(string id, ProbeAnswer[] answers, Func<ProbeAnswer, bool> isWrong, Func<ProbeAnswer, string> seen)
+        {
+            var wrong = Array.FindAll(answers, a => isWrong(a));
+            if (wrong.Length > 0)
+                findings.Add(new(id, FormattableString.Invariant($"{seen(wrong[0])}{(wrong.Length > 1 ? $" (+{wrong.Length - 1})" : "")}")));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Bitrix24Placements.Apps;
+using Bitrix24Placements.Rest;
+
+namespace Bitrix24Placements.Doctor.Checks;
+
+/// <summary>The keys of every app, or of the portal's app where one portal is asked about.</summary>
+internal sealed class AppKeysCheck(AppRegistry apps, OAuthClient oauth, HostRules hosts) : ICheck
+{
+    public const string Name = "appKeys";
+
+    /// <summary>Whoever has more knows them by their names: <c>app list</c>.</summary>
+    private const int MaxApps = 50;
+
+    public string Id => Name;
+
+    public IReadOnlyList<string> Needs => [SettingsCheck.Name];
+
+    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    {
+        var server = examination.Portal?.OAuthServer ?? hosts.OAuthServers[0];
+        var asked = apps.All.Where(a => examination.Asked is not { } portal || portal.App == a.Name).Take(MaxApps);
+        var findings = await Task.WhenAll(asked.Select(async app => (App: app, Verdict: await oauth.TestKeysAsync(app, server, cancellationToken))));
+        return [.. findings.Where(static f => f.Verdict != KeysVerdict.Right).Select(f =>
+            new Finding(f.Verdict == KeysVerdict.Wrong ? "keys.wrong" : "oauth.silent", $"{server.Host}: {f.App.Name}, {f.App.ClientId}"))];
+    }
+}

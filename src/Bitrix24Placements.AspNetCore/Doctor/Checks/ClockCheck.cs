@@ -1,0 +1,35 @@
+using System.Globalization;
+using Bitrix24Placements.Rest;
+
+namespace Bitrix24Placements.Doctor.Checks;
+
+/// <summary>The clock against that of the OAuth server: tokens and certificates live by it.</summary>
+internal sealed class ClockCheck(IHttpClientFactory clients, HostRules hosts, TimeProvider time) : ICheck
+{
+    public const string Name = "clock";
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
+
+    public string Id => Name;
+
+    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    {
+        var server = examination.Portal?.OAuthServer ?? hosts.OAuthServers[0];
+        using var http = clients.CreateClient(BitrixHttp.OAuthClient);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Timeout);
+        try
+        {
+            using var answer = await http.GetAsync(new Uri(server, "/rest/app.info/"), HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            if (answer.Headers.Date is not { } date)
+                return Finding.Note("clock.unknown", server.Host);
+            var off = time.GetUtcNow() - date;
+            return off.Duration() < Tolerance ? Finding.None : Finding.One("clock.off", string.Create(CultureInfo.InvariantCulture, $"{server.Host}: {off.TotalSeconds:+0;-0} s"));
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return Finding.One("oauth.silent", $"{server.Host}: {e.GetBaseException().Message}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Net;
+using System.Net.Sockets;
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Doctor.Checks;
+
+/// <summary>The name of the public address is known to the world.</summary>
+internal sealed class NameCheck(IOptions<Bitrix24Options> options) : ICheck
+{
+    public const string Name = "name";
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
+
+    public string Id => Name;
+
+    public IReadOnlyList<string> Needs => [SettingsCheck.Name];
+
+    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    {
+        var host = new Uri(options.Value.PublicUrl ?? "").IdnHost;
+        try
+        {
+            var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken).WaitAsync(Timeout, cancellationToken);
+            return !options.Value.AllowInsecureHttp && addresses.All(SpecialAddresses.Contains)
+                ? Finding.One("name.internal", $"{host}: {string.Join(", ", addresses.AsEnumerable())}")
+                : Finding.None;
+        }
+        catch (Exception e) when (e is SocketException or TimeoutException)
+        {
+            return Finding.One("name.unresolvable", $"{host}: {e.Message}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+
+namespace Bitrix24Placements.Doctor.Checks;
+
+/// <summary>Placements and events, as the portal has them.</summary>
+internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue catalogue) : ICheck
+{
+    public const string Name = "registrations";
+
+    private static readonly string[] Events = ["ONAPPUNINSTALL", "ONAPPUPDATE"];
+
+    public string Id => Name;
+
+    public IReadOnlyList<string> Needs => [SettingsCheck.Name, PortalCheck.Name];
+
+    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    {
+        if (examination.Portal is not { } portal)
+            return Finding.Note("portal.none");
+        var placements = await rest.AskAsync(portal, "placement.get", null, cancellationToken);
+        if (!placements.Ok)
+            return Refused(portal, "placement.get", placements.Error);
+        var events = await rest.AskAsync(portal, "event.get", null, cancellationToken);
+        if (!events.Ok)
+            return Refused(portal, "event.get", events.Error);
+        var declaredEvents = Events.Select(name => (Name: name, Handler: catalogue.EventsUrl ?? ""));
+        return
+        [
+            .. Compare("placement", catalogue.Handlers().Select(static h => (h.Placement, h.Handler)), Read(placements.Value, "placement")),
+            .. Compare("event", declaredEvents, Read(events.Value, "event")),
+        ];
+    }
+
+    private static IEnumerable<Finding> Compare(string kind, IEnumerable<(string Name, string Handler)> declared, List<(string Name, string Handler)> registered)
+    {
+        foreach (var (name, handler) in declared)
+        {
+            var there = registered.FindAll(r => r.Name == name);
+            if (there.Exists(r => r.Handler == handler))
+                continue;
+            yield return there is [var other, ..]
+                ? new($"{kind}.elsewhere", $"{name}: {other.Handler}")
+                : new($"{kind}.missing", name);
+        }
+    }
+
+    private static List<(string Name, string Handler)> Read(JsonElement result, string name) => result.ValueKind != JsonValueKind.Array
+        ? []
+        : [.. result.EnumerateArray().Select(e => ((e.Text(name) ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
+
+    private static IReadOnlyList<Finding> Refused(Portal portal, string method, RestError error) =>
+        Finding.One("portal.refused", $"{portal.ClientEndpoint.Host}: {method}, {error.Code}");
+}

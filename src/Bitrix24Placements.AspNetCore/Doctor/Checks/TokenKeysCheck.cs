@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using Bitrix24Placements.Portals;
+
+namespace Bitrix24Placements.Doctor.Checks;
+
+/// <summary>What is stored under the keys of tokens can be decrypted. Finds the portal that the later checks look at.</summary>
+internal sealed class TokenKeysCheck(PortalStore portals) : ICheck
+{
+    public const string Name = "tokenKeys";
+
+    /// <summary>No portal is reconciled for this declaration: so all that are installed are of another one.</summary>
+    private const string NoDeclaration = "-";
+
+    public string Id => Name;
+
+    public IReadOnlyList<string> Needs => [DatabaseCheck.Name];
+
+    public bool IsOperators => true;
+
+    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var id = examination.Asked ?? (await portals.OfOtherDeclarationAsync(NoDeclaration, null, 1, cancellationToken)).FirstOrDefault()?.Id;
+            if (id is not { } known || await portals.FindAsync(known, cancellationToken) is not { } portal)
+                return examination.Asked is { } unknown ? Finding.One("portal.unknown", unknown.ToString()) : Finding.None;
+            examination.Portal = portal;
+            // Every portal has a removal key, whatever has become of its tokens.
+            return portal.RemovalKey.IsEmpty ? Finding.One("tokenKeys.lost", $"{portal.Id}") : Finding.None;
+        }
+        catch (Exception e) when (e is CryptographicException or InvalidOperationException)
+        {
+            // The framework has no key at all, or none under this certificate.
+            return Finding.One("tokenKeys.lost", e.Message);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Bitrix24Placements.Pages;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary>The doctor's words for a terminal, or as JSON for a script.</summary>
+internal sealed class CommandReport(Examiner examiner, Texts texts)
+{
+    private static readonly ReportJson Json = new(new JsonSerializerOptions(ReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    /// <returns>Whether nothing is wrong.</returns>
+    public async Task<bool> WriteAsync(PortalId? portal, bool asJson, TextWriter output, CancellationToken cancellationToken)
+    {
+        var healthy = true;
+        var checks = new List<ReportedCheck>();
+        await foreach (var result in examiner.RunAsync(new(portal), cancellationToken))
+        {
+            healthy &= result.State != CheckState.Wrong;
+            var check = ReportedCheck.Of(result, texts, Texts.Fallback, forOperator: true);
+            checks.Add(check);
+            if (!asJson)
+                await WriteAsync(check, output);
+        }
+
+        await output.WriteLineAsync(asJson
+            ? JsonSerializer.Serialize(new Report(healthy, checks), Json.Report)
+            : texts.Get(Texts.Fallback, healthy ? "doctor.healthy" : "doctor.ill"));
+        return healthy;
+    }
+
+    private static async Task WriteAsync(ReportedCheck check, TextWriter output)
+    {
+        await output.WriteLineAsync($"{check.Title}: {check.StateText}");
+        foreach (var finding in check.Findings)
+        {
+            await output.WriteLineAsync($"  {finding.What}");
+            if (finding.Seen.Length > 0)
+                await output.WriteLineAsync($"    seen: {finding.Seen}");
+            if (finding.Do.Length > 0)
+                await output.WriteLineAsync($"    do:   {finding.Do}");
+        }
+    }
+}

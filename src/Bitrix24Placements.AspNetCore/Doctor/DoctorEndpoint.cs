@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Bitrix24Placements.Pages;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Rest;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary><c>POST /doctor</c>: examines the portal of an administrator's page, and tells each check as it ends, a line of JSON each.</summary>
+internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient rest, Guard guard)
+{
+    private const int MaxAtOnce = 4;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
+
+    private readonly ConcurrentDictionary<PortalId, bool> _running = new();
+
+    public Task ReceiveAsync(HttpContext context) => guard.RunAsync(
+        context, AttemptKind.Api, SessionGate.Subject, async () => context.Features.Get<PageSession>() is { } session
+            ? await ExamineAsync(context, session)
+            : SessionGate.Unauthorized);
+
+    private async Task<Rejection?> ExamineAsync(HttpContext context, PageSession session)
+    {
+        var portal = session.Portal.Id;
+        // The session says who he is; whether he is an administrator now, the portal says.
+        var profile = await rest.CallAsUserAsync(session.Access, RestCall.Own("profile") with { Deadline = Timeout }, context.RequestAborted);
+        if (!profile.Ok || !profile.Value.Truth("ADMIN"))
+            return Rejection.NotVerified;
+        if (_running.Count >= MaxAtOnce || !_running.TryAdd(portal, true))
+            return Rejection.Overloaded;
+        try
+        {
+            await TellAsync(context, portal);
+            return null;
+        }
+        finally
+        {
+            _running.TryRemove(portal, out _);
+        }
+    }
+
+    private async Task TellAsync(HttpContext context, PortalId portal)
+    {
+        var language = context.Request.Query["language"].ToString();
+        context.Response.ContentType = "application/x-ndjson";
+        context.Response.Headers.CacheControl = "no-store";
+        // A proxy that gathers the answer would hide the progress.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+        await foreach (var result in examiner.RunAsync(new(portal), context.RequestAborted))
+        {
+            var line = JsonSerializer.SerializeToUtf8Bytes(ReportedCheck.Of(result, texts, language, forOperator: false), ReportLineJson.Default.ReportedCheck);
+            await context.Response.BodyWriter.WriteAsync((byte[])[.. line, (byte)'\n'], context.RequestAborted);
+        }
+    }
+}

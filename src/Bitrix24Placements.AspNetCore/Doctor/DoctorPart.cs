@@ -1,0 +1,33 @@
+using System.Globalization;
+using Bitrix24Placements.Installation;
+using Bitrix24Placements.Pages;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary>On the app's page: what browsers say of the worker, and an administrator's button for the doctor.</summary>
+internal sealed class DoctorPart(PageFrame pages, Texts texts, Heartbeats heartbeats) : IAppPagePart
+{
+    public async Task<Markup> RenderAsync(HttpContext context, AppPageRequest request)
+    {
+        if (request.Known is not { } known)
+            return default;
+        string T(string key) => texts.Get(request.Language, key);
+        var day = await heartbeats.LastDayAsync(known.Id.MemberId, context.RequestAborted);
+        var says = day.Count == 0 ? T("heartbeat.none") : string.Format(
+            CultureInfo.InvariantCulture, T("heartbeat.says"), day.Count, day.TotalMilliseconds / day.Count / 1000.0, day.WorstMilliseconds / 1000.0);
+        return Html.Of(
+            $"""
+            <p id="heartbeat" data-count="{day.Count}">{says}</p>
+            <section aria-labelledby="doctor-title" id="doctor" hidden
+             data-language="{request.Language}" data-failed="{T("doctor.refused")}" data-seen="{T("doctor.seen")}" data-do="{T("doctor.todo")}"
+             data-healthy="{T("doctor.healthy")}" data-ill="{T("doctor.ill")}">
+            <h2 id="doctor-title">{T("doctor.title")}</h2>
+            <p>{T("doctor.intro")}</p>
+            <p><button type="button" id="examine">{T("doctor.start")}</button></p>
+            <ul class="steps" id="examined" aria-live="polite"></ul>
+            <p id="diagnosis" role="status"></p>
+            </section>
+            {pages.Module(context, "doctor.js")}
+            """);
+    }
+}

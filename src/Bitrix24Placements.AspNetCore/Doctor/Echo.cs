@@ -1,0 +1,48 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bitrix24Placements.Storage;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary>What arrived at the service of a request that the doctor has sent through whatever stands before it.</summary>
+/// <param name="Nonce">The doctor's: an old answer is not taken for a new one.</param>
+/// <param name="Heard">Test events that this instance has heard of lately.</param>
+internal sealed record Echo(string Nonce, string Scheme, string Host, long Bytes, IReadOnlyList<HeardEvent> Heard);
+
+/// <param name="Status">What the service has answered.</param>
+internal sealed record HeardEvent(string Nonce, int Status);
+
+/// <summary>Echoes are sealed with the keys of tokens: whoever can open one knows that it was this service, or another instance of it, that answered. Nobody else learns anything.</summary>
+internal sealed class EchoSeal(TokenKeys keys)
+{
+    /// <summary>Of the request: the nonce. Of the answer: the sealed <see cref="Echo"/>.</summary>
+    public const string Header = "Bitrix24-Doctor";
+
+    public const int MaxNonceLength = 64;
+
+    private readonly IDataProtector _protector = keys.Provider.CreateProtector("Bitrix24Placements.Doctor.v1");
+
+    public static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    public string Seal(Echo echo) => Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(echo, EchoJson.Default.Echo)));
+
+    /// <summary>Null for what is no echo of this nonce.</summary>
+    public Echo? Open(string? seal, string nonce)
+    {
+        try
+        {
+            return seal is not null && JsonSerializer.Deserialize(_protector.Unprotect(Base64Url.DecodeFromChars(seal)), EchoJson.Default.Echo) is { } echo
+                && echo.Nonce == nonce ? echo : null;
+        }
+        catch (Exception e) when (e is CryptographicException or FormatException or JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+[JsonSerializable(typeof(Echo))]
+internal sealed partial class EchoJson : JsonSerializerContext;

@@ -1,0 +1,83 @@
+using Bitrix24Placements.Forms;
+using Bitrix24Placements.Refusals;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary>Answers the doctor at the library's own addresses: HEAD goes its usual way, a POST is read whole and does nothing. And notes which of his test events has come.</summary>
+internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardEvents heard, RejectionWriter rejections)
+{
+    /// <summary>What frames may show the answer: so it can be seen whether somebody on the way adds a header of his own.</summary>
+    public const string Policy = "default-src 'none'; frame-ancestors https://doctor.invalid";
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is null)
+            return next(context);
+        if (request.Headers[EchoSeal.Header] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } nonce])
+            return AnswerAsync(context, nonce);
+        return request.Query[HeardEvents.Parameter] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } told] && HttpMethods.IsPost(request.Method)
+            ? HearAsync(context, told)
+            : next(context);
+    }
+
+    private async Task AnswerAsync(HttpContext context, string nonce)
+    {
+        if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            Write(context, nonce, 0);
+            await next(context);
+            return;
+        }
+
+        var body = await BoundedBody.ReadAsync(context, static (_, bytes) => new ReadBody(bytes.Length));
+        if (body.Value is not { } read)
+        {
+            await rejections.WriteAsync(context, body.Rejection ?? Rejection.TooLarge);
+            return;
+        }
+
+        Write(context, nonce, read.Bytes);
+        context.Response.ContentType = "text/html; charset=utf-8";
+        context.Response.Headers.ContentSecurityPolicy = Policy;
+        context.Response.Headers.CacheControl = "no-store";
+    }
+
+    private void Write(HttpContext context, string nonce, long bytes)
+    {
+        var request = context.Request;
+        context.Response.Headers[EchoSeal.Header] = seal.Seal(new(nonce, request.Scheme, request.Host.Value ?? "", bytes, heard.All));
+    }
+
+    private sealed record ReadBody(long Bytes);
+
+    private async Task HearAsync(HttpContext context, string nonce)
+    {
+        await next(context);
+        heard.Add(new(nonce, context.Response.StatusCode));
+    }
+}
+
+/// <summary>The last test events. In memory: the doctor asks until the instance that has heard his answers.</summary>
+internal sealed class HeardEvents
+{
+    /// <summary>In the query of the address to which the test event is bound: the event's way is that of any other.</summary>
+    public const string Parameter = "doctor";
+
+    private const int Max = 8;
+
+    private HeardEvent[] _last = [];
+
+    public IReadOnlyList<HeardEvent> All => Volatile.Read(ref _last);
+
+    public void Add(HeardEvent heard)
+    {
+        for (var last = _last; ;)
+        {
+            var before = Interlocked.CompareExchange(ref _last, [heard, .. last.Take(Max - 1)], last);
+            if (before == last)
+                return;
+            last = before;
+        }
+    }
+}

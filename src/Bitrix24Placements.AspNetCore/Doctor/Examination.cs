@@ -1,0 +1,23 @@
+using Bitrix24Placements.Portals;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary>Who is examined, and what earlier checks have learned.</summary>
+/// <param name="portal">The portal to look at; null: the first one that is installed.</param>
+internal sealed class Examination(PortalId? portal)
+{
+    private readonly HashSet<string> _good = new(StringComparer.Ordinal);
+
+    public PortalId? Asked { get; } = portal;
+
+    /// <summary>Known once the database has answered.</summary>
+    public Portal? Portal { get; set; }
+
+    public bool Has(ICheck check) => check.Needs.All(_good.Contains);
+
+    public void Note(CheckResult result)
+    {
+        if (result.State == CheckState.Good)
+            _good.Add(result.Check.Id);
+    }
+}

@@ -1,0 +1,42 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary>Runs the checks in their order, so that what is told first is the cause and not its consequences.</summary>
+internal sealed class Examiner(IEnumerable<ICheck> checks)
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(9);
+
+    /// <returns>Each check's result as it ends.</returns>
+    public async IAsyncEnumerable<CheckResult> RunAsync(Examination examination, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var check in checks)
+        {
+            var result = examination.Has(check) ? Read(check, await FindingsAsync(check, examination, cancellationToken)) : new(check, CheckState.NotLooked, []);
+            examination.Note(result);
+            yield return result;
+        }
+    }
+
+    private static CheckResult Read(ICheck check, IReadOnlyList<Finding> findings) =>
+        new(check, findings is [] ? CheckState.Good : findings.All(static f => f.IsNote) ? CheckState.NotLooked : CheckState.Wrong, findings);
+
+    private static async Task<IReadOnlyList<Finding>> FindingsAsync(ICheck check, Examination examination, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Timeout);
+        try
+        {
+            return await check.RunAsync(examination, deadline.Token).WaitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Finding.One("timeout", $"{check.Id}: {Timeout.TotalSeconds} s");
+        }
+        catch (DbException e)
+        {
+            return Finding.One("database.silent", e.Message);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bitrix24Placements.Forms;
+using Bitrix24Placements.Refusals;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary><c>POST /api/heartbeat</c>: a worker page says that it runs, and how long its frame took to load. It carries nothing secret and is believed by nobody.</summary>
+internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter rejections)
+{
+    private const int MaxBytes = 256;
+
+    private static readonly Rejection Malformed = Rejection.Malformed("memberId and loadMs are expected.");
+
+    public async Task ReceiveAsync(HttpContext context)
+    {
+        var body = context.Request.ContentLength is > 0 and <= MaxBytes ? await BoundedBody.ReadAsync(context, Read) : Malformed;
+        if (body.Value is not { LoadMs: { } milliseconds, MemberId: { } memberId } || !PortalId.IsMemberId(memberId))
+        {
+            await rejections.WriteAsync(context, body.Rejection ?? Malformed);
+            return;
+        }
+
+        // Whether the portal is known here is nobody's business.
+        heartbeats.Add(memberId.ToLowerInvariant(), TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, -1, int.MaxValue)));
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private static Heartbeat Read(HttpContext context, ReadOnlySequence<byte> body)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(body);
+            return JsonSerializer.Deserialize(ref reader, HeartbeatJson.Default.Heartbeat) ?? new(null, null);
+        }
+        catch (JsonException)
+        {
+            return new(null, null);
+        }
+    }
+}
+
+internal sealed record Heartbeat(string? MemberId, double? LoadMs);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Heartbeat))]
+internal sealed partial class HeartbeatJson : JsonSerializerContext;

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bitrix24Placements.Pages;
+
+namespace Bitrix24Placements.Doctor;
+
+/// <summary>What the doctor says, in words.</summary>
+internal sealed record ReportedCheck(string Check, string Title, string State, string StateText, IReadOnlyList<ReportedFinding> Findings)
+{
+    /// <param name="forOperator">Who runs the service reads all that was seen.</param>
+    public static ReportedCheck Of(CheckResult result, Texts texts, string language, bool forOperator)
+    {
+        var state = JsonNamingPolicy.CamelCase.ConvertName(result.State.ToString());
+        var seen = forOperator || !result.Check.IsOperators;
+        return new(
+            result.Check.Id, texts.Get(language, "doctor.check." + result.Check.Id), state, texts.Get(language, "doctor.state." + state),
+            [.. result.Findings.Select(f => new ReportedFinding(
+                f.Id, texts.Get(language, "doctor." + f.Id), seen ? f.Seen : "", f.IsNote ? "" : texts.Get(language, $"doctor.{f.Id}.do")))]);
+    }
+}
+
+/// <param name="What">What is wrong.</param>
+/// <param name="Seen">How it was seen.</param>
+/// <param name="Do">What to do.</param>
+internal sealed record ReportedFinding(string Id, string What, string Seen, string Do);
+
+internal sealed record Report(bool Healthy, IReadOnlyList<ReportedCheck> Checks);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(Report))]
+internal sealed partial class ReportJson : JsonSerializerContext;
+
+/// <summary>A check a line, for the page.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ReportedCheck))]
+internal sealed partial class ReportLineJson : JsonSerializerContext;

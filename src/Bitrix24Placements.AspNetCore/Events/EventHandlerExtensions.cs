@@ -1,0 +1,81 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Bitrix24Placements.Events;
+
+namespace Bitrix24Placements;
+
+/// <summary>
+/// The seam for one's own code: what is to be done when Bitrix24 tells of something. Handlers run after the answer, at least once,
+/// those of one portal one after the other; one that throws is called again after a pause that grows, for a day.
+/// </summary>
+public static class EventHandlerExtensions
+{
+    private const string Reflection = "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
+
+    /// <summary>Handles an event of Bitrix24, e.g. <c>MapEvent("ONCRMDEALADD", async (EventRequest e, PortalSignals signals) => …)</c>. It is bound at every installation.</summary>
+    /// <exception cref="ArgumentException">No name of an event, or one of the app's own.</exception>
+    /// <exception cref="InvalidOperationException">The event has a handler already.</exception>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static IEndpointRouteBuilder MapEvent(this IEndpointRouteBuilder endpoints, string name, Delegate handler) =>
+        Map(endpoints, NameOf(name), Create<EventRequest>(endpoints, handler));
+
+    /// <inheritdoc cref="MapEvent(IEndpointRouteBuilder, string, Delegate)"/>
+    public static IEndpointRouteBuilder MapEvent(
+        this IEndpointRouteBuilder endpoints, string name, Func<EventRequest, IServiceProvider, CancellationToken, Task> handler) =>
+        Map(endpoints, NameOf(name), (services, request, cancellationToken) => handler((EventRequest)request, services, cancellationToken));
+
+    /// <summary>Called when the app has been installed on a portal.</summary>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static IEndpointRouteBuilder MapInstalled(this IEndpointRouteBuilder endpoints, Delegate handler) =>
+        Map(endpoints, StoredEvent.Installed, Create<InstalledEvent>(endpoints, handler));
+
+    /// <inheritdoc cref="MapInstalled(IEndpointRouteBuilder, Delegate)"/>
+    public static IEndpointRouteBuilder MapInstalled(
+        this IEndpointRouteBuilder endpoints, Func<InstalledEvent, IServiceProvider, CancellationToken, Task> handler) =>
+        Map(endpoints, StoredEvent.Installed, (services, request, cancellationToken) => handler((InstalledEvent)request, services, cancellationToken));
+
+    /// <summary>Called when the app is gone from a portal.</summary>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static IEndpointRouteBuilder MapUninstalled(this IEndpointRouteBuilder endpoints, Delegate handler) =>
+        Map(endpoints, StoredEvent.Uninstalled, Create<UninstalledEvent>(endpoints, handler));
+
+    /// <inheritdoc cref="MapUninstalled(IEndpointRouteBuilder, Delegate)"/>
+    public static IEndpointRouteBuilder MapUninstalled(
+        this IEndpointRouteBuilder endpoints, Func<UninstalledEvent, IServiceProvider, CancellationToken, Task> handler) =>
+        Map(endpoints, StoredEvent.Uninstalled, (services, request, cancellationToken) => handler((UninstalledEvent)request, services, cancellationToken));
+
+    private static IEndpointRouteBuilder Map(IEndpointRouteBuilder endpoints, string name, EventHandling handler)
+    {
+        endpoints.ServiceProvider.GetRequiredService<EventHandlers>().Add(name, handler);
+        return endpoints;
+    }
+
+    private static string NameOf(string name)
+    {
+        var upper = name.ToUpper(CultureInfo.InvariantCulture);
+        if (upper.Length is 0 or > 100 || !upper.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c is '_' or ':' or '.'))
+            throw new ArgumentException($"{name} is no name of an event.", nameof(name));
+        if (upper.StartsWith("ONAPP", StringComparison.Ordinal))
+            throw new ArgumentException($"{name} is handled by the service itself; see MapInstalled and MapUninstalled.", nameof(name));
+        return upper;
+    }
+
+    /// <summary>Minimal API binding without a request: services, the event, and the cancellation.</summary>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    private static EventHandling Create<T>(IEndpointRouteBuilder endpoints, Delegate handler)
+        where T : class
+    {
+        var bound = RequestDelegateFactory.Create(
+            handler, new RequestDelegateFactoryOptions { ServiceProvider = endpoints.ServiceProvider, ThrowOnBadRequest = true, DisableInferBodyFromParameters = true }).RequestDelegate;
+        return (services, request, cancellationToken) =>
+        {
+            var context = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken };
+            context.Features.Set((T)request);
+            return bound(context);
+        };
+    }
+}

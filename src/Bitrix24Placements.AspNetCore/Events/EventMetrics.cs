@@ -1,0 +1,23 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Bitrix24Placements.Events;
+
+internal sealed class EventMetrics
+{
+    public const string MeterName = "Bitrix24Placements.Events";
+
+    private readonly Counter<long> _received;
+    private readonly Histogram<double> _handled;
+
+    public EventMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _received = meter.CreateCounter<long>("bitrix24.events.received", "{event}", "Events by what became of them.");
+        _handled = meter.CreateHistogram<double>("bitrix24.events.handled", "s", "How long handlers of events took, by outcome.");
+    }
+
+    public void Received(string outcome) => _received.Add(1, new TagList { { "outcome", outcome } });
+
+    public void Handled(string outcome, TimeSpan took) => _handled.Record(took.TotalSeconds, new TagList { { "outcome", outcome } });
+}

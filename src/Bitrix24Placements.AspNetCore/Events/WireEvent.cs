@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Bitrix24Placements.Forms;
+
+namespace Bitrix24Placements.Events;
+
+/// <summary>What stands in the form of an event; nothing in it is believed yet.</summary>
+/// <remarks>https://apidocs.bitrix24.com/api-reference/events/index.html</remarks>
+internal static class WireEvent
+{
+    private const int MaxDepth = 32;
+
+    /// <summary>In upper case: events' names come in any.</summary>
+    public static string? Name(WireForm form) =>
+        form.Text("event"u8) is { Length: > 0 and <= 100 } name ? name.ToUpper(CultureInfo.InvariantCulture) : null;
+
+    public static string? MemberId(WireForm form) =>
+        form.Text("auth[member_id]"u8) is { } id && PortalId.IsMemberId(id) ? id.ToLowerInvariant() : null;
+
+    public static Secret ApplicationToken(WireForm form) => new(form.Text("auth[application_token]"u8) ?? "");
+
+    public static long? UserId(WireForm form) =>
+        long.TryParse(form.Text("auth[user_id]"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;
+
+    /// <summary>Unix seconds.</summary>
+    public static long? Timestamp(WireForm form) =>
+        long.TryParse(form.Text("ts"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 253402300799 ? seconds : null;
+
+    /// <summary>A hash of all that was sent: a repeat has the same one.</summary>
+    public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
+
+    /// <summary>The form written anew, for keeping it.</summary>
+    public static string Text(WireForm form)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, value) in form.All())
+            text.Append(text.Length == 0 ? "" : "&").Append(Uri.EscapeDataString(name)).Append('=').Append(Uri.EscapeDataString(value));
+        return text.ToString();
+    }
+
+    /// <summary><c>data[…][…]</c> as an object, as PHP would see it.</summary>
+    public static JsonElement Data(WireForm form)
+    {
+        var data = new JsonObject();
+        foreach (var (name, value) in form.All())
+        {
+            if (name.StartsWith("data[", StringComparison.Ordinal) && name.EndsWith(']'))
+                Set(data, name[5..^1].Split("][", MaxDepth + 1), value);
+        }
+
+        using var json = JsonDocument.Parse(data.ToJsonString());
+        return json.RootElement.Clone();
+    }
+
+    private static void Set(JsonObject data, string[] path, string value)
+    {
+        // Deeper than anything that Bitrix24 sends.
+        if (path.Length > MaxDepth)
+            return;
+        foreach (var name in path[..^1])
+        {
+            if (data[name] is not JsonObject inner)
+                data[name] = inner = [];
+            data = inner;
+        }
+
+        // PHP counts where there is no key.
+        var last = path[^1].Length > 0 ? path[^1] : data.Count.ToString(CultureInfo.InvariantCulture);
+        data[last] = value;
+    }
+}

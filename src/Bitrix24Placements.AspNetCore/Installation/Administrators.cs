@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using Bitrix24Placements.Rest;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace Bitrix24Placements.Installation;
+
+/// <summary>Who is an administrator, asked of the portal: one question per user at a time, and a "no" is remembered where pages ask.</summary>
+internal sealed class Administrators(RestClient rest) : IDisposable
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan NoLasts = TimeSpan.FromMinutes(10);
+
+    private readonly ConcurrentDictionary<(PortalId Id, long UserId), Lazy<Task<RestResult<bool>>>> _asking = new();
+    private readonly MemoryCache _ordinary = new(new MemoryCacheOptions { SizeLimit = 20_000 });
+
+    /// <summary>Whether the portal has said of this user lately that he is none.</summary>
+    public bool IsOrdinary(TokenInfo user) => _ordinary.TryGetValue((user.Id, user.UserId), out _);
+
+    /// <summary>For pages, of which anybody can open as many as he likes: a remembered "no" asks nobody.</summary>
+    public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken) =>
+        IsOrdinary(confirmed) ? new(false) : new(AskAsync(confirmed, token, cancellationToken));
+
+    /// <summary>Whether <c>profile</c>, called with this confirmed token, says ADMIN.</summary>
+    /// <remarks>https://apidocs.bitrix24.com/api-reference/common/users/profile.html</remarks>
+    public async Task<RestResult<bool>> AskAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken)
+    {
+        var user = (confirmed.Id, confirmed.UserId);
+        // Whoever asks first may go away: the answer is everybody's.
+        var asking = _asking.GetOrAdd(user, _ => new(() => AskPortalAsync(confirmed, token)));
+        try
+        {
+            return await asking.Value.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            if (asking.Value.IsCompleted)
+                _asking.TryRemove(new(user, asking));
+        }
+    }
+
+    private async Task<RestResult<bool>> AskPortalAsync(TokenInfo confirmed, Secret token)
+    {
+        var profile = await rest.CallAsUserAsync(confirmed, token, new RestCall("profile") { Deadline = Timeout }, CancellationToken.None);
+        if (!profile.Ok)
+            // A portal that is busy has not said no.
+            return RestErrors.IsPassing(profile.Error.Code) ? RestError.Unavailable(profile.Error.Description) : profile.Error;
+        var isAdministrator = profile.Value.Truth("ADMIN");
+        if (isAdministrator)
+            _ordinary.Remove((confirmed.Id, confirmed.UserId));
+        else
+            _ordinary.Set((confirmed.Id, confirmed.UserId), true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = NoLasts });
+        return isAdministrator;
+    }
+
+    public void Dispose() => _ordinary.Dispose();
+}

@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Bitrix24Placements.Events;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Rest;
+
+namespace Bitrix24Placements.Installation;
+
+/// <summary>The events that are bound on every portal: the two that the service has to hear of, and those that have a handler.</summary>
+/// <remarks>https://apidocs.bitrix24.com/api-reference/events/event-bind.html</remarks>
+internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogue, EventHandlers handlers)
+{
+    private static readonly string[] Own = [AppEvent.Uninstall, AppEvent.Update];
+
+    public IReadOnlyList<string> Names => [.. Own, .. handlers.Names];
+
+    private readonly record struct Binding(string Event, string Handler);
+
+    /// <summary>Binds what is not bound, and removes our own handlers at addresses, and of events, that are no longer ours. Null: all is well.</summary>
+    public async Task<RestError?> EnsureAsync(PortalId id, CancellationToken cancellationToken)
+    {
+        var handler = catalogue.EventsUrl ?? "";
+        var names = Names;
+        var looked = await rest.CallAsync(id, new RestCall("event.get"), cancellationToken);
+        if (!looked.Ok && looked.Error.Kind != RestErrorKind.Refused)
+            return looked.Error;
+        var bound = looked.Ok ? Read(looked.Value) : [];
+        foreach (var stale in bound.Where(b => b.Handler.EndsWith(AppPaths.Events, StringComparison.Ordinal) && (b.Handler != handler || !names.Contains(b.Event))))
+            await CallAsync(id, "event.unbind", stale, cancellationToken);
+        foreach (var missing in names.Select(n => new Binding(n, handler)).Except(bound))
+        {
+            if (await CallAsync(id, "event.bind", missing, cancellationToken) is { } error)
+                return error;
+        }
+
+        return null;
+    }
+
+    private async Task<RestError?> CallAsync(PortalId id, string method, Binding binding, CancellationToken cancellationToken)
+    {
+        // A second bind of the same handler is refused as already bound, so repeating does no harm.
+        var parameters = new JsonObject { ["event"] = binding.Event, ["handler"] = binding.Handler };
+        var result = await rest.CallAsync(id, new RestCall(method, parameters) { Repeat = Repeat.Safe }, cancellationToken);
+        return result.Ok || IsAlreadyBound(result.Error) ? null : result.Error;
+    }
+
+    private static bool IsAlreadyBound(RestError error) =>
+        error.Code is "ERROR_EVENT_BINDING_EXISTS"
+        || error.Description.Contains("already bin", StringComparison.OrdinalIgnoreCase)
+        || error.Description.Contains("already bound", StringComparison.OrdinalIgnoreCase);
+
+    private static List<Binding> Read(JsonElement result) =>
+        result.ValueKind != JsonValueKind.Array ? [] : [.. result.EnumerateArray().Select(static e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
+}

@@ -1,0 +1,58 @@
+using Bitrix24Placements.Events;
+using Bitrix24Placements.Forms;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Work;
+
+namespace Bitrix24Placements.Installation;
+
+/// <summary>The events that speak of the app itself. They are sent once: what cannot be confirmed now is kept.</summary>
+internal sealed class InstallEvents(
+    Installer installer, SystemUsers systemUsers, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts, TimeProvider time) : IAppEvents
+{
+    private static readonly Rejection NotAdministrator =
+        new(403, "notVerified", "The event's token is not an administrator's.") { IsFailedAttempt = true };
+
+    /// <summary>So long the answer waits for the first check of an uninstallation, which mostly knows at once.</summary>
+    private static readonly TimeSpan FirstCheck = TimeSpan.FromSeconds(2);
+
+    public async Task<Rejection?> TokensAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken)
+    {
+        var claim = InstallClaim.Read(form);
+        if (!claim.Ok)
+            return claim.Rejection;
+        var mayAsk = context is null || attempts.MayTry(context, AttemptKind.Event, claim.Value.MemberId);
+        if (name == AppEvent.UserReady)
+            return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken) : Rejection.TooManyAttempts;
+        if (!mayAsk)
+            return await KeepAsync(context, claim.Value) ? null : Rejection.TooManyAttempts;
+
+        var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
+        return result.Verdict switch
+        {
+            InstallVerdict.Stored => null,
+            InstallVerdict.NotAdministrator => NotAdministrator,
+            InstallVerdict.NotConfigured or InstallVerdict.NoAnswer or InstallVerdict.UnknownApp =>
+                await KeepAsync(context, claim.Value) ? null : Rejection.Overloaded,
+            _ => result.Rejection,
+        };
+    }
+
+    private Task<bool> KeepAsync(HttpContext? context, InstallClaim claim) =>
+        installer.KeepAsync(claim, context is null ? null : ClientAddress.Of(context), CancellationToken.None);
+
+    /// <summary>Any user of the portal can tell an uninstallation, so the OAuth server has the word.</summary>
+    public async Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
+    {
+        var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
+        // Of two notices that wait, the careful one wins: what is kept can still be deleted.
+        if (UninstallNotice.Read(await work.PayloadAsync(portal.Id, WorkKind.Uninstall, cancellationToken)) is { } waiting && waiting.Epoch == notice.Epoch)
+            notice = notice with { Clean = clean && waiting.Clean, WasAlive = waiting.WasAlive };
+        await work.RequestAsync(
+            portal.Id, WorkKind.Uninstall, time.GetUtcNow(), UninstallWork.ChecksApart, notice.Serialize(), resetAttempts: true, CancellationToken.None);
+        signal.Wake();
+        var started = time.GetTimestamp();
+        while (time.GetElapsedTime(started) < FirstCheck && await work.IsDueOrRunningAsync(portal.Id, WorkKind.Uninstall, cancellationToken))
+            await Task.Delay(TimeSpan.FromMilliseconds(25), time, cancellationToken);
+    }
+}

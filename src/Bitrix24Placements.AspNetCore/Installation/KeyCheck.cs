@@ -1,0 +1,29 @@
+using Bitrix24Placements.Apps;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+
+namespace Bitrix24Placements.Installation;
+
+/// <summary>Whether Bitrix24 takes an app's secret, asked at every installation: otherwise an hour would pass until the first refresh shows it.</summary>
+internal sealed partial class KeyCheck(OAuthClient oauth, AppRegistry apps, KeyTroubles troubles, ILogger<KeyCheck> logger)
+{
+    public bool AreKnownToBeWrong(PortalId id) => troubles.Has(id.App);
+
+    public async Task<bool> AreWrongAsync(Portal portal, CancellationToken cancellationToken)
+    {
+        if (apps.Find(portal.Id.App) is not { } app)
+            return false;
+        var verdict = await oauth.TestKeysAsync(app, portal.OAuthServer, cancellationToken);
+        if (verdict == KeysVerdict.Wrong)
+            Log.Wrong(logger, app.Name, app.ClientId);
+        if (verdict != KeysVerdict.NotKnown)
+            troubles.Note(app.Name, verdict == KeysVerdict.Wrong);
+        return troubles.Has(app.Name);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "Bitrix24 does not take the ClientSecret of the app {App} ({ClientId}): what is installed works for an hour, until its tokens have to be refreshed")]
+        public static partial void Wrong(ILogger logger, string app, string clientId);
+    }
+}

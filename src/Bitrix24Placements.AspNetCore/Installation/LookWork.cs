@@ -1,0 +1,60 @@
+using System.Text.Json;
+using Bitrix24Placements.Placements;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Work;
+
+namespace Bitrix24Placements.Installation;
+
+/// <param name="LostAt">When a placement was last found missing, in Unix milliseconds.</param>
+internal sealed record LookMemory(long LostAt);
+
+/// <summary>Looks by itself whether the placements are still there: nothing tells for sure that they are not. Once a day, and more often where one was lost lately.</summary>
+internal sealed partial class LookWork(
+    RestClient rest, PortalStore portals, PlacementCatalogue catalogue, WorkStore work, WorkSignal signal, TimeProvider time, ILogger<LookWork> logger) : IWork
+{
+    private static readonly TimeSpan Usually = TimeSpan.FromDays(1);
+    private static readonly TimeSpan AfterLoss = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan LossForgotten = TimeSpan.FromDays(1);
+
+    public string Kind => WorkKind.Look;
+
+    /// <summary>Spread over the day, so that portals that were installed together are not looked at together.</summary>
+    public static TimeSpan FirstPause() => Usually * Random.Shared.NextDouble();
+
+    public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
+    {
+        if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
+            return WorkResult.Done;
+        var lost = DateTimeOffset.FromUnixTimeMilliseconds(Read(item.Payload)?.LostAt ?? 0);
+        if (portal.RemovedAt > lost)
+            lost = portal.RemovedAt;
+        if (catalogue.CanDeclare && portal.TokenState != TokenState.Dead && await IsMissingAsync(portal, cancellationToken))
+        {
+            lost = time.GetUtcNow();
+            Log.Missing(logger, portal.Id);
+            await work.RequestAsync(portal.Id, WorkKind.Reconcile, lost, TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
+            signal.Wake();
+        }
+
+        var memory = JsonSerializer.Serialize(new LookMemory(lost.ToUnixTimeMilliseconds()), InstallationJson.Default.LookMemory);
+        return WorkResult.Again(time.GetUtcNow() - lost < LossForgotten ? AfterLoss : Usually * (0.75 + (Random.Shared.NextDouble() / 4)), memory);
+    }
+
+    private async Task<bool> IsMissingAsync(Portal portal, CancellationToken cancellationToken)
+    {
+        var answer = await rest.CallAsync(portal.Id, new RestCall("placement.get"), cancellationToken);
+        if (!answer.Ok)
+            return false;
+        var registered = Registration.ReadAll(answer.Value);
+        return !catalogue.For(portal).All(declared => Registration.IsThere(registered, declared));
+    }
+
+    private static LookMemory? Read(string? payload) => payload is null ? null : JsonSerializer.Deserialize(payload, InstallationJson.Default.LookMemory);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "A placement is missing on portal {MemberId}, though no notice of its removal came")]
+        public static partial void Missing(ILogger logger, PortalId memberId);
+    }
+}

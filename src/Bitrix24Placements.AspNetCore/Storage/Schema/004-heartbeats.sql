@@ -1,0 +1,13 @@
+-- oldest: 3
+-- What browsers say of the worker's load, a sample, by portal and hour.
+CREATE TABLE heartbeats (
+    member_id TEXT    NOT NULL,
+    hour      BIGINT  NOT NULL,
+    beats     BIGINT  NOT NULL,
+    slow      BIGINT  NOT NULL,
+    total_ms  BIGINT  NOT NULL,
+    worst_ms  BIGINT  NOT NULL,
+    PRIMARY KEY (member_id, hour)
+);
+
+CREATE INDEX heartbeats_by_hour ON heartbeats (hour);

@@ -1,0 +1,43 @@
+using Bitrix24Placements.Doctor;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Commands;
+
+/// <summary><c>dotnet Bitrix24Placements.dll doctor</c>: looks for what is wrong with the service, its address and a portal. The service may run beside it, or not.</summary>
+internal static class DoctorCommand
+{
+    /// <summary>Below the usual patience of whoever waits; each check has its own limit.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+
+    /// <param name="configure">The endpoints: what they declare is what the portal has to have.</param>
+    /// <returns>The exit status: 0 nothing is wrong, 1 anything else.</returns>
+    public static async Task<int> RunAsync(WebApplicationBuilder builder, Action<WebApplication> configure, string? portal, bool asJson)
+    {
+        // Its words are the answer; whoever reads them as JSON reads nothing else.
+        builder.Logging.ClearProviders();
+        // A key that this process made, perhaps as another user, would be one that the service cannot read.
+        builder.Services.Configure<KeyManagementOptions>(static o => o.AutoGenerateKeys = false);
+        if (portal is not null && !PortalId.IsMemberId(portal))
+        {
+            await Console.Error.WriteLineAsync("--portal takes a member_id: 32 hexadecimal digits.");
+            return 1;
+        }
+
+        await using var app = builder.Build();
+        try
+        {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            configure(app);
+        }
+        catch (OptionsValidationException e)
+        {
+            await Console.Error.WriteLineAsync(string.Join(' ', e.Failures));
+            return 1;
+        }
+
+        using var deadline = new CancellationTokenSource(Timeout);
+        var report = app.Services.GetRequiredService<CommandReport>();
+        return await report.WriteAsync(portal is null ? null : new PortalId(portal), asJson, Console.Out, deadline.Token) ? 0 : 1;
+    }
+}
