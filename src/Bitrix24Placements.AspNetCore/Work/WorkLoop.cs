@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Data.Common;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
