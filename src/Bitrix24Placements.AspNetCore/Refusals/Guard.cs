@@ -1,4 +1,3 @@
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Refusals;
 
