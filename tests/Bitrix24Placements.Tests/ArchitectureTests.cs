@@ -25,6 +25,7 @@ public sealed partial class ArchitectureTests
         ["Installation"] = [.. ToRefusals, "Placements", "Events"],
         ["Signals"] = [.. ToRefusals, "Placements", "Events"],
         ["Health"] = [.. ToRefusals, "Placements", "Events"],
+        ["Doctor"] = [.. ToRefusals, "Placements", "Events", "Installation", "Signals", "Health"],
     };
 
     private static readonly string Source = Path.GetFullPath(Path.Combine(ThisFile(), "../../../src"));

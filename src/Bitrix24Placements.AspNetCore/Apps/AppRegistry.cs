@@ -1,16 +1,113 @@
+using System.Collections.Frozen;
+using Bitrix24Placements.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>The apps that this service is, by name and by client_id.</summary>
-internal sealed class AppRegistry(IOptions<AppsOptions> options)
+/// <summary>The apps that this service is, by name and by client_id: those of the configuration, and those that were added to the database. Where both have one, the configuration wins.</summary>
+internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store) : IReadyStep
 {
-    public IReadOnlyList<RegisteredApp> All => options.Value.Apps;
+    private volatile Snapshot? _snapshot;
+
+    /// <summary>Apps were added, changed or removed, here or elsewhere. Called in the background.</summary>
+    public event Action? Changed;
+
+    public IReadOnlyList<RegisteredApp> All => Current.All;
 
     /// <summary>Without any app's keys nothing can be confirmed or registered.</summary>
     public bool HasAny => All.Count > 0;
 
-    public RegisteredApp? Find(string name) => All.FirstOrDefault(a => a.Name == name);
+    private Snapshot Current => _snapshot ??= new([.. options.Value.Apps]);
 
-    public RegisteredApp? FindByClientId(string clientId) => All.FirstOrDefault(a => a.ClientId == clientId);
+    public RegisteredApp? Find(string name) => Current.ByName.GetValueOrDefault(name);
+
+    public RegisteredApp? FindByClientId(string clientId) => Current.ByClientId.GetValueOrDefault(clientId);
+
+    public bool IsConfigured(string name) => options.Value.Apps.Any(a => a.Name == name);
+
+    /// <exception cref="AppException">Why it was not added.</exception>
+    public async Task AddAsync(string name, string clientId, Secret secret, string? appCode, CancellationToken cancellationToken)
+    {
+        if (!AppsOptions.IsName(name))
+            throw new AppException("A name has 1 to 64 letters, digits, _ and -.");
+        if (name == PortalId.DefaultApp)
+            throw new AppException("The default app's keys are Bitrix24:ClientId and Bitrix24:ClientSecret.");
+        if (string.IsNullOrWhiteSpace(clientId) || secret.IsEmpty)
+            throw new AppException("An app needs its client_id and its secret.");
+        RefuseConfigured(name);
+        if (options.Value.Apps.FirstOrDefault(a => a.ClientId == clientId) is { } other)
+            throw new AppException($"The configuration has this client_id as the app {other.Name}.");
+        if (!await store.AddAsync(new(name, clientId, secret, appCode), cancellationToken))
+            throw new AppException("There is an app of this name or with this client_id already.");
+        await RefreshAsync(cancellationToken);
+    }
+
+    /// <summary>A new secret. The previous one is tried, too, until the new one has worked.</summary>
+    /// <exception cref="AppException">Why it was not changed.</exception>
+    public async Task RotateAsync(string name, Secret secret, CancellationToken cancellationToken)
+    {
+        RefuseConfigured(name);
+        if (secret.IsEmpty)
+            throw new AppException("The new secret is missing.");
+        if (!await store.RotateAsync(name, secret, cancellationToken))
+            throw new AppException($"There is no app {name}.");
+        await RefreshAsync(cancellationToken);
+    }
+
+    /// <summary>The app's present secret has worked: the previous one is forgotten.</summary>
+    public async Task ConfirmSecretAsync(string name, CancellationToken cancellationToken)
+    {
+        if (Find(name) is not { PreviousSecret: not null } || IsConfigured(name))
+            return;
+        await store.ConfirmSecretAsync(name, cancellationToken);
+        await RefreshAsync(cancellationToken);
+    }
+
+    /// <summary>Its installations stay in the database, and serve again when it is added again.</summary>
+    /// <exception cref="AppException">Why it was not removed.</exception>
+    public async Task RemoveAsync(string name, CancellationToken cancellationToken)
+    {
+        RefuseConfigured(name);
+        if (!await store.RemoveAsync(name, cancellationToken))
+            throw new AppException($"There is no app {name}.");
+        await RefreshAsync(cancellationToken);
+    }
+
+    /// <summary>All apps as they are now, read from the database.</summary>
+    public async Task<IReadOnlyList<RegisteredApp>> ListAsync(CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        return All;
+    }
+
+    public Task PrepareAsync(CancellationToken cancellationToken) => RefreshAsync(cancellationToken);
+
+    internal async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        var configured = options.Value.Apps;
+        var added = (await store.ListAsync(cancellationToken)).Where(a => !configured.Any(c => c.Name == a.Name || c.ClientId == a.ClientId));
+        Snapshot snapshot = new([.. configured, .. added]);
+        if (snapshot.All.SequenceEqual(All))
+            return;
+        _snapshot = snapshot;
+        Changed?.Invoke();
+    }
+
+    private void RefuseConfigured(string name)
+    {
+        if (IsConfigured(name))
+            throw new AppException($"The app {name} stands in the configuration: change it there.");
+    }
+
+    private sealed class Snapshot(RegisteredApp[] apps)
+    {
+        public IReadOnlyList<RegisteredApp> All { get; } = apps;
+
+        public FrozenDictionary<string, RegisteredApp> ByName { get; } = apps.ToFrozenDictionary(static a => a.Name);
+
+        public FrozenDictionary<string, RegisteredApp> ByClientId { get; } = apps.ToFrozenDictionary(static a => a.ClientId);
+    }
 }
+
+/// <summary>Why no app was changed, in a sentence for the operator.</summary>
+internal sealed class AppException(string message) : Exception(message);

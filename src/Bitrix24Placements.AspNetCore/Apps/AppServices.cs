@@ -1,4 +1,5 @@
 using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Apps;
 
@@ -7,8 +8,11 @@ internal static class AppServices
     public static IServiceCollection AddApps(this IServiceCollection services)
     {
         services.AddSettings<AppsOptions>(AppsOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
+        services.AddSingleton<AppStore>();
         services.AddSingleton<AppRegistry>();
         services.AddSingleton<KeyTroubles>();
+        services.AddSingleton<IReadyStep>(static p => p.GetRequiredService<AppRegistry>());
+        services.AddHostedService<AppFollower>();
         return services;
     }
 }

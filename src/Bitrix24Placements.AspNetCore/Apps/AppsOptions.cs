@@ -1,4 +1,3 @@
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Apps;

@@ -61,7 +61,8 @@ internal sealed partial class Heartbeats(
             await FlushAsync(cancellationToken);
     }
 
-    private async Task FlushAsync(CancellationToken cancellationToken)
+    /// <summary>Writes what is in memory, as it happens every minute.</summary>
+    internal async Task FlushAsync(CancellationToken cancellationToken)
     {
         if (_now.IsEmpty)
             return;

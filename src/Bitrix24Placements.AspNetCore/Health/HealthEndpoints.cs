@@ -1,9 +1,11 @@
+using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
+using Bitrix24Placements.Work;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Health;
@@ -12,7 +14,8 @@ namespace Bitrix24Placements.Health;
 /// For orchestrators. The state of single portals is told to the management port alone, and never makes the service unready.
 /// </summary>
 internal sealed class HealthEndpoints(
-    Readiness readiness, PortalCensus census, AppRegistry apps, IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
+    Readiness readiness, PortalCensus census, InboxStore inbox, AppRegistry apps, KeyTroubles keys,
+    IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
     IHostApplicationLifetime lifetime)
 {
     /// <summary>A database that is away must not make an orchestrator wait.</summary>
@@ -23,11 +26,26 @@ internal sealed class HealthEndpoints(
     public async Task ReadyAsync(HttpContext context)
     {
         var status = lifetime.ApplicationStopping.IsCancellationRequested ? "draining" : readiness.IsReady ? "ready" : "starting";
-        var counts = readiness.IsReady && management.Value.IsAskedBy(context) ? await census.CountAsync(CountTimeout) : null;
-        await WriteAsync(context, status == "ready" ? 200 : 503, new(status, apps.HasAny && options.Value.PublicUrl is not null)
+        var report = new HealthReport(status, apps.HasAny && options.Value.PublicUrl is not null);
+        if (readiness.IsReady && management.Value.IsAskedBy(context))
+            report = await CountAsync(report, context.RequestAborted);
+        await WriteAsync(context, status == "ready" ? 200 : 503, report);
+    }
+
+    private async Task<HealthReport> CountAsync(HealthReport report, CancellationToken cancellationToken)
+    {
+        report = report with { AppsWithWrongKeys = keys.Apps };
+        if (await census.CountAsync(CountTimeout) is { } portals)
+            report = report with { Portals = new(portals.Installed, portals.Suspended, portals.DeadTokens) };
+        try
         {
-            Portals = counts is null ? null : new(counts.Installed, counts.Suspended, counts.DeadTokens),
-        });
+            var events = await inbox.CountAsync(cancellationToken).WaitAsync(CountTimeout, cancellationToken);
+            return report with { Events = new(events.Waiting, events.Failed) };
+        }
+        catch (Exception e) when (e is DbException or TimeoutException)
+        {
+            return report;
+        }
     }
 
     private static async Task WriteAsync(HttpContext context, int status, HealthReport report)
@@ -46,7 +64,13 @@ internal sealed class HealthEndpoints(
 internal sealed record HealthReport(string Status, bool? Configured)
 {
     public HealthOfPortals? Portals { get; init; }
+
+    public HealthOfEvents? Events { get; init; }
+
+    public IReadOnlyList<string>? AppsWithWrongKeys { get; init; }
 }
+
+internal sealed record HealthOfEvents(long Waiting, long Failed);
 
 internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens);
 

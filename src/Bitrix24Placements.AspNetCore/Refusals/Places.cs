@@ -12,8 +12,8 @@ internal enum Room
 }
 
 /// <summary>
-/// Beyond what can be answered in time, 503 at once is better than anybody waiting for five seconds. A place is taken when the body
-/// is there.
+/// Beyond what can be answered in time, 503 at once is better than anybody waiting for five seconds. A place is taken when the body is
+/// there.
 /// </summary>
 /// <remarks>Shares are counted in tables of fixed size: two portals that share a cell share their share as well.</remarks>
 internal sealed class Places(IOptions<LimitsOptions> options)
@@ -24,33 +24,39 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     /// <summary>No address either; more than a portal, as it may be an office's or Bitrix24's own.</summary>
     private const int AddressShare = 4;
 
+    /// <summary>Anybody can name a portal: one address alone does not take all that the portal may have.</summary>
+    private const int PairShare = 16;
+
     private readonly Counters[] _rooms =
     [
         new(options.Value.ConcurrentWorkerLoads),
         new(options.Value.ConcurrentRequests), new(options.Value.ConcurrentRequests), new(options.Value.ConcurrentRequests),
     ];
 
+    /// <summary>One room's counters.</summary>
     internal sealed class Counters(int max)
     {
-        /// <summary>A power of two.</summary>
-        private const int Cells = 4096;
-
-        private readonly int[] _portals = new int[Cells];
-        private readonly int[] _addresses = new int[Cells];
-        private int _taken;
+        private readonly Shares _portals = new(Math.Max(1, max / PortalShare));
+        private readonly Shares _addresses = new(Math.Max(1, max / AddressShare));
+        private readonly Shares _pairs = new(Math.Max(1, max / PairShare));
+        private readonly Shares _all = new(max, cells: 1);
 
         public bool TryTake(int portal, int address)
         {
-            if (TryTake(ref _taken, max))
+            if (!_all.TryTake(0))
+                return false;
+            if (!_addresses.TryTake(address))
+                _all.Free(0);
+            else if (portal == 0)
+                return true;
+            else if (!_pairs.TryTake(HashCode.Combine(portal, address)))
+                Free(0, address);
+            else if (_portals.TryTake(portal))
+                return true;
+            else
             {
-                if (TryTake(ref _addresses[address & (Cells - 1)], Share(AddressShare)))
-                {
-                    if (portal == 0 || TryTake(ref _portals[portal & (Cells - 1)], Share(PortalShare)))
-                        return true;
-                    Interlocked.Decrement(ref _addresses[address & (Cells - 1)]);
-                }
-
-                Interlocked.Decrement(ref _taken);
+                _pairs.Free(HashCode.Combine(portal, address));
+                Free(0, address);
             }
 
             return false;
@@ -59,20 +65,31 @@ internal sealed class Places(IOptions<LimitsOptions> options)
         public void Free(int portal, int address)
         {
             if (portal != 0)
-                Interlocked.Decrement(ref _portals[portal & (Cells - 1)]);
-            Interlocked.Decrement(ref _addresses[address & (Cells - 1)]);
-            Interlocked.Decrement(ref _taken);
+            {
+                _portals.Free(portal);
+                _pairs.Free(HashCode.Combine(portal, address));
+            }
+
+            _addresses.Free(address);
+            _all.Free(0);
         }
+    }
 
-        private int Share(int part) => Math.Max(1, max / part);
+    /// <param name="max">For each cell.</param>
+    /// <param name="cells">A power of two.</param>
+    private sealed class Shares(int max, int cells = 4096)
+    {
+        private readonly int[] _taken = new int[cells];
 
-        private static bool TryTake(ref int taken, int max)
+        public bool TryTake(int key)
         {
-            if (Interlocked.Increment(ref taken) <= max)
+            if (Interlocked.Increment(ref _taken[key & (cells - 1)]) <= max)
                 return true;
-            Interlocked.Decrement(ref taken);
+            Free(key);
             return false;
         }
+
+        public void Free(int key) => Interlocked.Decrement(ref _taken[key & (cells - 1)]);
     }
 
     /// <summary>A place, given back by disposing of it once.</summary>
@@ -94,8 +111,8 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     public Place TryTake(Room room, HttpContext context, string portal)
     {
         var counters = _rooms[(int)room];
-        var portalCell = portal.Length == 0 ? 0 : HashCode.Combine(portal) | 1 << 30;
-        var addressCell = HashCode.Combine(ClientAddress.Of(context));
-        return counters.TryTake(portalCell, addressCell) ? new(counters, portalCell, addressCell) : default;
+        var portalKey = portal.Length == 0 ? 0 : HashCode.Combine(portal) | 1 << 30;
+        var addressKey = HashCode.Combine(ClientAddress.Of(context));
+        return counters.TryTake(portalKey, addressKey) ? new(counters, portalKey, addressKey) : default;
     }
 }

@@ -4,7 +4,8 @@ using System.Threading.RateLimiting;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Reads what foreign servers answer: each answer up to its own limit, all large ones together up to another. Bytes are counted as they
+/// <summary>Reads what foreign servers answer: each answer up to its own limit, all large ones together up to another. Bytes are counted as
+/// they
 /// lie in memory, after decompression.</summary>
 internal sealed class AnswerReader : IAsyncDisposable
 {
@@ -36,10 +37,13 @@ internal sealed class AnswerReader : IAsyncDisposable
         var first = ArrayPool<byte>.Shared.Rent(SmallBytes);
         try
         {
-            var length = await stream.ReadAtLeastAsync(first.AsMemory(0, SmallBytes), SmallBytes, throwOnEndOfStream: false, cancellationToken);
+            var length = await stream.ReadAtLeastAsync(
+                first.AsMemory(0, SmallBytes), SmallBytes, throwOnEndOfStream: false, cancellationToken);
             if (length < SmallBytes)
                 return (Parse(first.AsSpan(0, length), maxBytes), length);
-            return maxBytes > SmallBytes ? await ReadLargeAsync(first.AsMemory(0, length), stream, maxBytes, cancellationToken) : throw TooLarge();
+            if (maxBytes <= SmallBytes)
+                throw TooLarge();
+            return await ReadLargeAsync(first.AsMemory(0, length), stream, maxBytes, cancellationToken);
         }
         finally
         {
@@ -47,7 +51,8 @@ internal sealed class AnswerReader : IAsyncDisposable
         }
     }
 
-    private async Task<(JsonElement Body, int Bytes)> ReadLargeAsync(ReadOnlyMemory<byte> first, Stream stream, int maxBytes, CancellationToken cancellationToken)
+    private async Task<(JsonElement Body, int Bytes)> ReadLargeAsync(
+        ReadOnlyMemory<byte> first, Stream stream, int maxBytes, CancellationToken cancellationToken)
     {
         // The whole share at once: answers that each wait for the rest of theirs would wait for each other.
         using var share = await _large.AcquireAsync(Math.Min(maxBytes, MaxBytes), cancellationToken);

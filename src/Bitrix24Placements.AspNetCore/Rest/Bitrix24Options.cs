@@ -13,7 +13,8 @@ internal sealed class Bitrix24Options
     /// <summary>The only OAuth servers ever contacted; the first is the default one.</summary>
     public string[] OAuthServers { get; set; } = [];
 
-    /// <summary>Host patterns, <c>portal.example.com</c> or <c>*.bitrix24.com</c>; empty: any portal the OAuth server vouches for.</summary>
+    /// <summary>Host patterns, <c>portal.example.com</c> or <c>*.bitrix24.com</c>; empty: any portal the OAuth server vouches
+    /// for.</summary>
     public string[] AllowedPortals { get; set; } = [];
 
     /// <summary>Permits http and IP or loopback hosts for portals, OAuth servers and <see cref="PublicUrl"/>.</summary>

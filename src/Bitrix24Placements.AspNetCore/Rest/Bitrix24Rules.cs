@@ -20,7 +20,8 @@ internal static class Bitrix24Rules
     {
         if (o.PublicUrl is null)
             return null;
-        if (!Uri.TryCreate(o.PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+        if (!Uri.TryCreate(o.PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
+            || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
             return "Bitrix24:PublicUrl has to be an absolute https address without a query, such as https://app.example.com/b24.";
         if (!IsSecure(uri, o))
             return "Bitrix24:PublicUrl has to be https and name a host with a dot, unless Bitrix24:AllowInsecureHttp is true.";
@@ -32,18 +33,22 @@ internal static class Bitrix24Rules
     private static string? OAuthServer(string server, int index, Bitrix24Options o) =>
         !Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0
             ? $"Bitrix24:OAuthServers:{index} has to be an absolute https address."
-        : !IsSecure(uri, o) ? $"Bitrix24:OAuthServers:{index} has to be https and name a host with a dot, unless Bitrix24:AllowInsecureHttp is true."
+        : !IsSecure(uri, o)
+            ? $"Bitrix24:OAuthServers:{index} has to be https and name a host with a dot, unless Bitrix24:AllowInsecureHttp is true."
         : null;
 
     private static string? AllowedPortal(string pattern, int index)
     {
         var host = pattern.StartsWith("*.", StringComparison.Ordinal) ? pattern[2..] : pattern;
         return host.Length == 0 || Uri.CheckHostName(host) == UriHostNameType.Unknown
-            ? $"Bitrix24:AllowedPortals:{index} has to be a host name such as portal.example.com or *.bitrix24.com, without scheme and port." : null;
+            ? $"Bitrix24:AllowedPortals:{index} has to be a host name such as portal.example.com or *.bitrix24.com, "
+              + "without scheme and port."
+            : null;
     }
 
     private static string? Script(string key, string url, Bitrix24Options o) =>
-        !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") ? $"{key} has to be an absolute https address."
+        !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
+            ? $"{key} has to be an absolute https address."
         : uri.Scheme == "http" && !o.AllowInsecureHttp ? $"{key} has to be https, unless Bitrix24:AllowInsecureHttp is true."
         : null;
 

@@ -12,7 +12,8 @@ internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Bo
     public bool IsJsonObject => Body.ValueKind == JsonValueKind.Object;
 }
 
-/// <summary>Nothing came back. Carries no inner exception: those of the libraries below name whole URLs, and a URL can hold a token.</summary>
+/// <summary>Nothing came back. Carries no inner exception: those of the libraries below name whole URLs, and a URL can hold a
+/// token.</summary>
 internal sealed class BitrixTransportException(string message, bool sent) : Exception(message)
 {
     /// <summary>Whether the request may have reached the other side.</summary>
@@ -32,12 +33,14 @@ internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answer
     public const string OAuthClient = "bitrix24-oauth";
 
     /// <exception cref="BitrixTransportException">No answer.</exception>
-    public Task<HttpAnswer> PostAsync(string client, Uri url, HttpContent content, CallLimits limits, CancellationToken cancellationToken) =>
+    public Task<HttpAnswer> PostAsync(
+        string client, Uri url, HttpContent content, CallLimits limits, CancellationToken cancellationToken) =>
         SendAsync(client, HttpMethod.Post, new Url(url.AbsoluteUri), content, limits, cancellationToken);
 
     /// <summary>For <c>app.info</c>, which the OAuth servers document with the token in the query.</summary>
     /// <exception cref="BitrixTransportException">No answer.</exception>
-    public Task<HttpAnswer> GetWithTokenAsync(string client, Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) =>
+    public Task<HttpAnswer> GetWithTokenAsync(
+        string client, Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) =>
         SendAsync(client, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, limits, cancellationToken);
 
     private async Task<HttpAnswer> SendAsync(
@@ -55,7 +58,8 @@ internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answer
             var (body, bytes) = await answers.ReadAsync(response.Content, limits.MaxAnswerBytes, deadline.Token);
             return new(response.StatusCode, body, bytes, response.Headers.Location);
         }
-        catch (Exception e) when (e is FlurlHttpException or HttpRequestException or OperationCanceledException or IOException or InvalidDataException)
+        catch (Exception e) when (e is FlurlHttpException or HttpRequestException or OperationCanceledException
+            or IOException or InvalidDataException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw Translate(e, deadline.IsCancellationRequested);

@@ -1,7 +1,9 @@
 namespace Bitrix24Placements.Rest;
 
-/// <summary>One line for each call of a REST method, in a category of its own: how long such lines are kept is for the operator to say.</summary>
-/// <remarks>The Market wants requests and responses to be kept for three days: https://apidocs.bitrix24.com/market/preparing-to-publish/.</remarks>
+/// <summary>One line for each call of a REST method, in a category of its own: how long such lines are kept is for the operator to
+/// say.</summary>
+/// <remarks>The Market wants requests and responses to be kept for three days:
+/// https://apidocs.bitrix24.com/market/preparing-to-publish/.</remarks>
 internal sealed partial class CallLog(ILoggerFactory loggers)
 {
     public const string Category = "Bitrix24Placements.Rest.Calls";
@@ -17,14 +19,18 @@ internal sealed partial class CallLog(ILoggerFactory loggers)
             return;
         // Names alone: a value may be a secret of the portal's or the user's.
         var names = string.Join(',', (call.Parameters ?? []).Take(MaxNames).Select(static p => RestErrors.Clean(p.Key)));
-        Log.Called(_logger, id.MemberId, id.App, RestErrors.Clean(call.Method), outcome, (long)took.TotalMilliseconds, requestBytes, responseBytes, names);
+        Log.Called(
+            _logger, id.MemberId, id.App, RestErrors.Clean(call.Method), outcome,
+            (long)took.TotalMilliseconds, requestBytes, responseBytes, names);
     }
 
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Information,
-            "Portal {MemberId}, app {App}: {Method} gave {Outcome} after {DurationMs} ms, {RequestBytes} bytes sent, {ResponseBytes} received, parameters: {ParameterNames}")]
+            "Portal {MemberId}, app {App}: {Method} gave {Outcome} after {DurationMs} ms, "
+            + "{RequestBytes} bytes sent, {ResponseBytes} received, parameters: {ParameterNames}")]
         public static partial void Called(
-            ILogger logger, string memberId, string app, string method, string outcome, long durationMs, int requestBytes, int responseBytes, string parameterNames);
+            ILogger logger, string memberId, string app, string method, string outcome,
+            long durationMs, int requestBytes, int responseBytes, string parameterNames);
     }
 }

@@ -26,7 +26,8 @@ internal static class LenientJson
     public static bool Truth(this JsonElement element, string name)
     {
         var value = element.Member(name);
-        return value.ValueKind == JsonValueKind.True || value.ValueKind is JsonValueKind.String or JsonValueKind.Number && element.Text(name) is "1" or "Y" or "true";
+        return value.ValueKind == JsonValueKind.True
+            || value.ValueKind is JsonValueKind.String or JsonValueKind.Number && element.Text(name) is "1" or "Y" or "true";
     }
 
     /// <summary>Unix seconds, digits in a string, or ISO 8601.</summary>
@@ -34,6 +35,7 @@ internal static class LenientJson
     {
         if (element.Number(name) is { } seconds and > 0 and < 253402300799)
             return DateTimeOffset.FromUnixTimeSeconds(seconds);
-        return DateTimeOffset.TryParse(element.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
+        return DateTimeOffset.TryParse(element.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            ? at : null;
     }
 }

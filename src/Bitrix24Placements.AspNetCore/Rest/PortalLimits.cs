@@ -16,7 +16,8 @@ internal enum CallLane
     User,
 }
 
-/// <summary>Bitrix24's limits, kept on our side: so many calls a second and portal, and methods that a portal has blocked for a while.</summary>
+/// <summary>Bitrix24's limits, kept on our side: so many calls a second and portal, and methods that a portal has blocked for a
+/// while.</summary>
 /// <remarks>https://apidocs.bitrix24.com/limits.html: a portal's apps share its limit, as they call from one address.</remarks>
 internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvider time)
 {
@@ -25,7 +26,8 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
     private readonly ConcurrentDictionary<string, PortalQueue> _portals = new();
     private readonly ConcurrentDictionary<(PortalId Id, string Method), DateTimeOffset> _blocked = new();
 
-    /// <summary>Waits for the portal's turn. Dispose it when the answer is there: a silent portal has only so many calls under way.</summary>
+    /// <summary>Waits for the portal's turn. Dispose it when the answer is there: a silent portal has only so many calls under
+    /// way.</summary>
     /// <param name="left">What the caller's own deadline leaves.</param>
     public async Task<RestResult<PortalTurn>> EnterAsync(PortalId id, CallLane lane, TimeSpan left, CancellationToken cancellationToken)
     {
@@ -52,7 +54,8 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
     public void Block(PortalId id, string method, DateTimeOffset? until)
     {
         var now = time.GetUtcNow();
-        _blocked[(id, method)] = until is { } told && told > now && told < now + TimeSpan.FromHours(1) ? told : now + TimeSpan.FromMinutes(10);
+        _blocked[(id, method)] = until is { } told && told > now && told < now + TimeSpan.FromHours(1)
+            ? told : now + TimeSpan.FromMinutes(10);
     }
 
     private void ForgetIdle()

@@ -33,7 +33,8 @@ internal sealed class PortalQueue(double perSecond, int burst, TimeProvider time
         public int Waiting;
     }
 
-    public bool IsIdle => _all.IsIdle && _users.IsIdle && Array.TrueForAll(_lanes, static l => l.Waiting == 0 && l.Places.CurrentCount == MaxUnderWay);
+    public bool IsIdle => _all.IsIdle && _users.IsIdle
+        && Array.TrueForAll(_lanes, static l => l.Waiting == 0 && l.Places.CurrentCount == MaxUnderWay);
 
     public async Task<RestResult<PortalTurn>> EnterAsync(CallLane kind, TimeSpan left, CancellationToken cancellationToken)
     {

@@ -20,7 +20,8 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
     /// <summary>A call may take a minute on the portal's side.</summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(65);
 
-    public async Task<Attempt> SendAsync(PortalId id, Uri endpoint, RestCall call, Secret token, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<Attempt> SendAsync(
+        PortalId id, Uri endpoint, RestCall call, Secret token, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var body = call.Parameters is null ? [] : (JsonObject)call.Parameters.DeepClone();
@@ -73,7 +74,8 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
         : body.Member("error") is { ValueKind: JsonValueKind.Object } error ? error.Text("code") ?? "unknownError"
         : null;
 
-    /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200. A method's own result may have a member of that name, but others too.</summary>
+    /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200. A method's own result may have a member of that
+    /// name, but others too.</summary>
     private static bool IsError(JsonElement result) => result.Text("error_description") is not null
         || result.EnumerateObject().All(static m => m.Name is "error" or "error_description" or "argument");
 

@@ -6,7 +6,8 @@ namespace Bitrix24Placements;
 /// <summary>Whether a call may be sent again when nobody knows if it was carried out.</summary>
 public enum Repeat
 {
-    /// <summary>By the method's name: <c>….get</c>, <c>….list</c>, <c>….fields</c>, <c>profile</c> and the like read, all others do not.</summary>
+    /// <summary>By the method's name: <c>….get</c>, <c>….list</c>, <c>….fields</c>, <c>profile</c> and the like read, all others do
+    /// not.</summary>
     ByName,
 
     /// <summary>Carrying it out twice does no harm.</summary>

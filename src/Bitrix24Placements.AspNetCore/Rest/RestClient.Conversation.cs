@@ -74,6 +74,8 @@ public sealed partial class RestClient
 
         private async Task<RestResult<Attempt>> SendAsync(CancellationToken cancellationToken)
         {
+            if (_portal is { IsAdministrator: false } && _call.RequiresAdministrator)
+                return RestError.NoAdministrator;
             if (_client._limits.BlockedUntil(_caller.Portal, _call.Method) is { } until)
             {
                 var description = $"Bitrix24 has blocked {_call.Method} on this portal until {until:HH:mm:ss} UTC.";
@@ -86,12 +88,14 @@ public sealed partial class RestClient
             using (turn.Value)
             {
                 return Left is { Ticks: > 0 } left
-                    ? await _client._transport.SendAsync(_caller.Portal, _caller.Endpoint, _call, _caller.AccessToken, left, cancellationToken)
+                    ? await _client._transport.SendAsync(
+                        _caller.Portal, _caller.Endpoint, _call, _caller.AccessToken, left, cancellationToken)
                     : PortalQueue.NotInTime;
             }
         }
 
-        /// <summary>A limit or a connection that never came about did nothing; of a server's fault nobody knows, so only what may be repeated is.</summary>
+        /// <summary>A limit or a connection that never came about did nothing; of a server's fault nobody knows, so only what may be
+        /// repeated is.</summary>
         private bool MayRepeat(RestError error) => error switch
         {
             { Code: RestErrors.QueryLimit } => true,
@@ -123,7 +127,9 @@ public sealed partial class RestClient
                 return Use(now);
             // Refreshing is for expired tokens; what the portal does not know any more is replaced by the next page of an administrator.
             await _client._store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
-            return error;
+            return portal.Reserve is not null
+                && await _client._tokens.UseReserveAsync(portal, cancellationToken) is { Ok: true, Value: { } withReserve }
+                ? Use(withReserve) : error;
         }
 
         private RestError? Use(Portal portal)
@@ -132,7 +138,8 @@ public sealed partial class RestClient
             return null;
         }
 
-        /// <summary>A redirect is a claim as well: only an address that the OAuth server names for this portal is followed, and kept.</summary>
+        /// <summary>A redirect is a claim as well: only an address that the OAuth server names for this portal is followed, and
+        /// kept.</summary>
         private async Task<bool> FollowAsync(Uri movedTo, CancellationToken cancellationToken)
         {
             if (_moved)
@@ -142,7 +149,8 @@ public sealed partial class RestClient
             if (confirmation.Verdict == TokenVerdict.Expired && _portal is not null && !_renewed)
             {
                 _renewed = true;
-                if (await _client._tokens.RefreshAsync(_portal, afresh: false, cancellationToken) is { Ok: true, Value: { } refreshed } && Use(refreshed) is null)
+                var refreshed = await _client._tokens.RefreshAsync(_portal, afresh: false, cancellationToken);
+                if (refreshed.Ok && Use(refreshed.Value) is null)
                     confirmation = await ConfirmAsync(cancellationToken);
             }
 

@@ -6,12 +6,14 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;
 
-/// <summary>Calls REST methods as a portal's administrator, with the stored tokens. Refreshes, waits, repeats and follows a moved portal by itself;
+/// <summary>Calls REST methods as a portal's administrator, with the stored tokens. Refreshes, waits, repeats and follows a moved portal by
+/// itself;
 /// what may not be repeated is not.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/how-to-call-rest-api/index.html</remarks>
 public sealed partial class RestClient
 {
-    private const string Reflects = "Serializes by reflection; use CallAsync with a RestCall where code is trimmed or compiled ahead of time.";
+    private const string Reflects =
+        "Serializes by reflection; use CallAsync with a RestCall where code is trimmed or compiled ahead of time.";
 
     private readonly TokenRefresher _tokens;
     private readonly PortalTransport _transport;
@@ -25,18 +27,21 @@ public sealed partial class RestClient
     internal RestClient(
         TokenRefresher tokens, PortalTransport transport, PortalLimits limits, OAuthClient oauth, HostRules hosts, PortalStore store,
         TimeProvider time, ILogger<RestClient> logger) =>
-        (_tokens, _transport, _limits, _oauth, _hosts, _store, _time, _logger) = (tokens, transport, limits, oauth, hosts, store, time, logger);
+        (_tokens, _transport, _limits, _oauth, _hosts, _store, _time, _logger) =
+        (tokens, transport, limits, oauth, hosts, store, time, logger);
 
     /// <summary>Calls a method and reads its result as <typeparamref name="T"/>.</summary>
     /// <param name="id">The portal.</param>
     /// <param name="method">E.g. <c>crm.deal.get</c>.</param>
-    /// <param name="parameters">An object whose properties are the method's parameters, e.g. <c>new { id = 1 }</c>, a dictionary or a <see cref="JsonObject"/>.</param>
+    /// <param name="parameters">An object whose properties are the method's parameters, e.g. <c>new { id = 1 }</c>, a dictionary or a <see
+    /// cref="JsonObject"/>.</param>
     /// <param name="repeat">Whether the call may be sent again when its outcome is unknown.</param>
     /// <exception cref="ArgumentException">The parameters are no object, but a list or a single value.</exception>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     public async Task<RestResult<T>> CallAsync<T>(
-        PortalId id, string method, object? parameters = null, Repeat repeat = Repeat.ByName, CancellationToken cancellationToken = default) =>
+        PortalId id, string method, object? parameters = null, Repeat repeat = Repeat.ByName,
+        CancellationToken cancellationToken = default) =>
         Read<T>(await CallAsync(id, Call(method, parameters, repeat), cancellationToken), method);
 
     /// <summary>Calls a method with the portal's stored tokens.</summary>
@@ -59,7 +64,8 @@ public sealed partial class RestClient
 
     /// <inheritdoc cref="CallAsUserAsync(UserAccess, RestCall, CancellationToken)"/>
     /// <param name="confirmed">What the OAuth server said of the token: nothing is sent to an address that it has not named.</param>
-    internal Task<RestResult<JsonElement>> CallAsUserAsync(TokenInfo confirmed, Secret token, RestCall call, CancellationToken cancellationToken) =>
+    internal Task<RestResult<JsonElement>> CallAsUserAsync(
+        TokenInfo confirmed, Secret token, RestCall call, CancellationToken cancellationToken) =>
         CallAsUserAsync(new UserAccess(confirmed, token), call, cancellationToken);
 
     [RequiresUnreferencedCode(Reflects)]
@@ -68,7 +74,8 @@ public sealed partial class RestClient
     {
         var json = parameters is null or JsonObject ? parameters as JsonObject
             : JsonSerializer.SerializeToNode(parameters) as JsonObject
-            ?? throw new ArgumentException($"The parameters of {method} have to be an object with a property for each of them.", nameof(parameters));
+            ?? throw new ArgumentException(
+                $"The parameters of {method} have to be an object with a property for each of them.", nameof(parameters));
         return new RestCall(method, json) { Repeat = repeat };
     }
 

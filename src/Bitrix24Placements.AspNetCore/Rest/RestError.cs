@@ -12,7 +12,8 @@ public enum RestErrorKind
     /// <summary>No usable answer, and the call was certainly not carried out.</summary>
     Unavailable,
 
-    /// <summary>So many calls of the portal are waiting already that this one was not begun: <see cref="RestError.RetryAfter"/> says when it may be.</summary>
+    /// <summary>So many calls of the portal are waiting already that this one was not begun: <see cref="RestError.RetryAfter"/> says when
+    /// it may be.</summary>
     TooMany,
 
     /// <summary>The service lacks <c>Bitrix24:ClientId</c> or <c>Bitrix24:ClientSecret</c>.</summary>
@@ -49,8 +50,14 @@ public sealed record RestError(RestErrorKind Kind, string Code, string Descripti
     public static readonly RestError NotInstalled =
         new(RestErrorKind.NotInstalled, "portalNotInstalled", "The app is not installed on this portal.");
 
+    /// <summary>Calls go on with the tokens of an employee, who may not do this.</summary>
+    public static readonly RestError NoAdministrator =
+        new(RestErrorKind.NoTokens, "administratorNeeded",
+            "This takes an administrator's tokens. An administrator of the portal has to open the app once.");
+
     public static readonly RestError NoTokens =
-        new(RestErrorKind.NoTokens, "tokensDead", "The portal's tokens are no longer valid. An administrator of the portal has to open the app once.");
+        new(RestErrorKind.NoTokens, "tokensDead",
+            "The portal's tokens are no longer valid. An administrator of the portal has to open the app once.");
 }
 
 /// <summary>A value, or why there is none.</summary>

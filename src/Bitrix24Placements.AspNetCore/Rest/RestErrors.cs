@@ -1,6 +1,7 @@
 namespace Bitrix24Placements.Rest;
 
-/// <summary>The vendor's error codes, as a caller has to treat them. The code decides, never the HTTP status: the same code comes with 200 or 400 by version.</summary>
+/// <summary>The vendor's error codes, as a caller has to treat them. The code decides, never the HTTP status: the same code comes with 200
+/// or 400 by version.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/system-errors.html</remarks>
 internal static class RestErrors
 {
@@ -38,10 +39,14 @@ internal static class RestErrors
     public static string Label(string? code) => code switch
     {
         null => "ok",
-        ExpiredToken or "invalid_token" or "NO_AUTH_FOUND" or QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT" or "ACCESS_DENIED" or "insufficient_scope"
-            or "user_access_error" or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED" or "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER"
-            or "ERROR_PLACEMENT_MAX_COUNT" or "ERROR_PLACEMENT_NOT_FOUND" or "ERROR_CORE" or "ERROR_ARGUMENT" or "EMPTY_ERROR_HANDLER_URL" or "ERROR_METHOD_NOT_FOUND"
-            or InvalidGrant or InvalidClient or "PAYMENT_REQUIRED" or "WRONG_CLIENT" or "bitrix24Unavailable" or "notConfigured" or "tooManyCalls" => code,
+        ExpiredToken or "invalid_token" or "NO_AUTH_FOUND" or QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT" or "ACCESS_DENIED"
+            or "insufficient_scope"
+            or "user_access_error" or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED"
+            or "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER"
+            or "ERROR_PLACEMENT_MAX_COUNT" or "ERROR_PLACEMENT_NOT_FOUND" or "ERROR_CORE" or "ERROR_ARGUMENT"
+            or "EMPTY_ERROR_HANDLER_URL" or "ERROR_METHOD_NOT_FOUND"
+            or InvalidGrant or InvalidClient or "PAYMENT_REQUIRED" or "WRONG_CLIENT"
+            or "bitrix24Unavailable" or "notConfigured" or "tooManyCalls" => code,
         _ => "other",
     };
 }

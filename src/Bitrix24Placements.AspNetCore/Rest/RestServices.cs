@@ -39,9 +39,11 @@ internal static class RestServices
                 Configure(handler);
                 var (rules, proxy) = (provider.GetRequiredService<HostRules>(), provider.GetRequiredService<OutgoingProxy>());
                 handler.Proxy = proxy.Proxy;
-                handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(rules, proxy, context.DnsEndPoint, cancellationToken);
+                handler.ConnectCallback = (context, cancellationToken) =>
+                    ConnectAsync(rules, proxy, context.DnsEndPoint, cancellationToken);
             })
-            .AddHttpMessageHandler(static p => new ProxiedPortalCheck(p.GetRequiredService<OutgoingProxy>(), p.GetRequiredService<HostRules>()))
+            .AddHttpMessageHandler(static p => new ProxiedPortalCheck(
+                p.GetRequiredService<OutgoingProxy>(), p.GetRequiredService<HostRules>()))
             .RemoveAllLoggers();
         return services;
     }
@@ -65,7 +67,8 @@ internal static class RestServices
     }
 
     /// <summary>Connects to addresses that <see cref="HostRules"/> permits: the check and the use see the same addresses.</summary>
-    private static async ValueTask<Stream> ConnectAsync(HostRules rules, OutgoingProxy proxy, DnsEndPoint target, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(
+        HostRules rules, OutgoingProxy proxy, DnsEndPoint target, CancellationToken cancellationToken)
     {
         // The operator's own proxy is not a portal.
         var addresses = proxy.IsAt(target.Host, target.Port)

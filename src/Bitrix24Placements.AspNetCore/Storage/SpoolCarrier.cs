@@ -13,23 +13,7 @@ internal sealed partial class SpoolCarrier(
     /// <summary>What was told of in the log, so that it is told once.</summary>
     private readonly HashSet<string> _told = [];
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await CarryOverAllAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException)
-            {
-                // The database or the disk is away: the next look comes soon enough.
-                Tell(e.GetType().Name, () => Log.Waiting(logger, e.Message));
-            }
-
-            await Task.Delay(Every, time, stoppingToken);
-        }
-    }
+    protected override Task RunAsync(CancellationToken stoppingToken) => RepeatAsync(CarryOverAllAsync, Every, time, logger, stoppingToken);
 
     /// <summary>Once through the spool, each key's entries in their order.</summary>
     internal async Task CarryOverAllAsync(CancellationToken cancellationToken)
@@ -95,9 +79,6 @@ internal sealed partial class SpoolCarrier(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The spool cannot be carried over yet: {Reason}")]
-        public static partial void Waiting(ILogger logger, string reason);
-
         [LoggerMessage(2, LogLevel.Error, "Entries of the kind {Kind} in the spool are not known to this version; they stay there")]
         public static partial void UnknownKind(ILogger logger, string kind);
 

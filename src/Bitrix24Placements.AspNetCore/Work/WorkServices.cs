@@ -9,6 +9,7 @@ internal static class WorkServices
         services.AddSingleton<InboxStore>();
         services.AddSingleton<IWork, InboxWork>();
         services.AddSingleton<WorkSignal>();
+        services.AddHostedService<KeptInstallationsFollower>();
         services.AddSingleton<WorkLoop>();
         services.AddHostedService(static p => p.GetRequiredService<WorkLoop>());
         services.AddSingleton<DetachedTasks>();

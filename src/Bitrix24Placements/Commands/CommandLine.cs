@@ -26,12 +26,13 @@ internal static class CommandLine
                 "make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.",
                 static () => Task.FromResult(MakeCertificate.Run())),
             MoveStore(create),
+            new AppCommands(create).All(),
             Examine(create, configure),
         };
         root.Directives.Clear();
         string[] words = IsServing(args) ? [Serve, .. args] : args;
         var parsed = root.Parse(words, new() { ResponseFileTokenReplacer = null });
-        if ((UnknownIn(parsed.UnmatchedTokens) ?? parsed.Errors.FirstOrDefault()?.Message) is not { } problem)
+        if ((UnknownIn(parsed.UnmatchedTokens) ?? (parsed.Errors is [var error, ..] ? error.Message : null)) is not { } problem)
             return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         await Console.Error.WriteLineAsync($"{problem} Try --help.");
         return Misused;

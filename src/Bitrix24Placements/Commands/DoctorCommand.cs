@@ -4,7 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary><c>dotnet Bitrix24Placements.dll doctor</c>: looks for what is wrong with the service, its address and a portal. The service may run beside it, or not.</summary>
+/// <summary>
+/// <c>dotnet Bitrix24Placements.dll doctor</c>: looks for what is wrong with the service, its address and a portal. The service may
+/// run beside it, or not.
+/// </summary>
 internal static class DoctorCommand
 {
     /// <summary>Below the usual patience of whoever waits; each check has its own limit.</summary>

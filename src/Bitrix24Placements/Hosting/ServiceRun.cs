@@ -48,7 +48,8 @@ internal static partial class ServiceRun
         return Environment.ExitCode;
     }
 
-    private static string? Explain(Exception exception) => exception switch
+    /// <summary>One line for what an operator can mend; null for everything else.</summary>
+    public static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => string.Join(' ', options.Failures),
         AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) =>

@@ -109,7 +109,7 @@ public sealed class EventHandlerTests
         await using var service = await Service.StartAsync();
         Map(service).MapEvent(DealAdded, (EventRequest e) => { });
         await service.InstallAsync();
-        Assert.Equal([DealAdded, "ONAPPUNINSTALL", "ONAPPUPDATE"], service.Portal.EventHandlers.Select(static h => h.Event.ToUpperInvariant()).Order(StringComparer.Ordinal));
+        Assert.Equal(["ONAPPUNINSTALL", "ONAPPUPDATE", DealAdded], service.Portal.EventHandlers.Select(static h => h.Event.ToUpperInvariant()).Order(StringComparer.Ordinal));
 
         await using var second = await Service.StartAsync(bitrix: service.Bitrix, folder: service.Folder, port: Service.FreePort());
         await second.InstallAsync();

@@ -6,12 +6,16 @@ namespace Bitrix24Placements.Tests.Harness;
 public sealed record FailedStart(int ExitCode, string Output)
 {
     /// <summary>Runs until it ends by itself; fails when it has not within 30 seconds.</summary>
-    public static async Task<FailedStart> RunAsync(Dictionary<string, string> environment, params string[] arguments)
+    public static Task<FailedStart> RunAsync(Dictionary<string, string> environment, params string[] arguments) => RunWithInputAsync(environment, "", arguments);
+
+    /// <param name="input">One line on its standard input.</param>
+    public static async Task<FailedStart> RunWithInputAsync(Dictionary<string, string> environment, string input, params string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("b24p-");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll"), .. arguments])
         {
             WorkingDirectory = folder.FullName,
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -23,6 +27,8 @@ public sealed record FailedStart(int ExitCode, string Output)
         patience.CancelAfter(TimeSpan.FromSeconds(30));
         try
         {
+            await process.StandardInput.WriteLineAsync(input);
+            process.StandardInput.Close();
             var output = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
             await process.WaitForExitAsync(patience.Token);
             return new(process.ExitCode, string.Concat(output));

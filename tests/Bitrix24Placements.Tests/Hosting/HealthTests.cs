@@ -24,7 +24,9 @@ public sealed class HealthTests
 
         using var http = new HttpClient();
         using var counted = await http.GetAsync($"http://127.0.0.1:{management}/health/ready", Token);
-        Assert.Equal(0, (int?)(await Service.JsonAsync(counted))["portals"]?["installed"]);
+        var counts = await Service.JsonAsync(counted);
+        Assert.Equal((0, 0), ((int?)counts["portals"]?["installed"], (int?)counts["events"]?["failed"]));
+        Assert.Empty(counts["appsWithWrongKeys"]!.AsArray());
         using var page = await http.GetAsync($"http://127.0.0.1:{management}/", Token);
         Assert.Equal(HttpStatusCode.NotFound, page.StatusCode);
     }

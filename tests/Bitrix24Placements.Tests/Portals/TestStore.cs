@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
@@ -70,25 +71,27 @@ internal sealed class TestStore : IAsyncDisposable
         return items;
     }
 
-    public static async Task<TestStore> OpenAsync(StorageProvider provider, ThrowawayPostgres postgres, bool schema = true)
+    public static async Task<TestStore> OpenAsync(
+        StorageProvider provider, ThrowawayPostgres postgres, bool schema = true, Dictionary<string, string?>? apps = null)
     {
         if (provider == StorageProvider.PostgreSql)
         {
             // A clock of our own in front of the server's.
             var storage = new StorageOptions { Provider = provider, ConnectionString = await postgres.NewDatabaseAsync() + ";Search Path=public,pg_catalog" };
-            var store = await OpenAsync(storage, schema: schema);
+            var store = await OpenAsync(storage, schema: schema, apps: apps);
             await store.Database.ExecuteAsync(MovableClock, TestContext.Current.CancellationToken);
             return store;
         }
 
         var folder = Directory.CreateTempSubdirectory("b24p-");
-        return await OpenAsync(new StorageOptions { ConnectionString = $"Data Source={Path.Combine(folder.FullName, "placements.db")}" }, folder, schema);
+        return await OpenAsync(new StorageOptions { ConnectionString = $"Data Source={Path.Combine(folder.FullName, "placements.db")}" }, folder, schema, apps: apps);
     }
 
-    public static async Task<TestStore> OpenAsync(StorageOptions storage, DirectoryInfo? folder = null, bool schema = true, Dictionary<string, string?>? settings = null)
+    public static async Task<TestStore> OpenAsync(StorageOptions storage, DirectoryInfo? folder = null, bool schema = true, Dictionary<string, string?>? settings = null,
+        Dictionary<string, string?>? apps = null)
     {
         var certified = settings ?? (storage.Provider == StorageProvider.PostgreSql ? Certificates.Settings(storage.ConnectionString, Certificate.Value) : []);
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(certified).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(certified).AddInMemoryCollection(apps ?? []).Build();
         var keys = new DataProtectionSettings();
         keys.Read(configuration.GetSection(DataProtectionSettings.Section));
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -97,7 +100,9 @@ internal sealed class TestStore : IAsyncDisposable
         services.AddSingleton<TimeProvider>(time);
         services.AddSingleton(Options.Create(storage));
         services.AddSingleton(Options.Create(keys));
+        services.AddSingleton<IConfiguration>(configuration);
         services.AddDatabase();
+        services.AddApps();
         services.AddPortals();
         services.AddWork();
         var store = new TestStore(services.BuildServiceProvider(), storage, time, folder);

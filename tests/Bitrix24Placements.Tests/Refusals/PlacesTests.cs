@@ -18,8 +18,8 @@ public sealed class PlacesTests
     [Fact]
     public async Task A_portal_that_has_used_its_share_is_refused_at_once_and_nobody_else_is()
     {
-        // An eighth for a portal, a quarter for an address: that of the tests here is one.
-        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentRequests"] = "16" });
+        // A sixteenth for a portal from one address, and the tests have one.
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentRequests"] = "32" });
         var other = await service.Bitrix.AddPortalAsync(Token);
         await service.InstallAsync(other);
         var known = other.LaunchFields("REST_APP_URI");
@@ -62,16 +62,18 @@ public sealed class PlacesTests
     [Fact]
     public void Rooms_portals_and_addresses_have_their_own_and_a_place_comes_back()
     {
-        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 16 }));
-        var (office, home) = (From("192.0.2.1"), From("2001:db8::1"));
-        var first = places.TryTake(Room.Pages, office, "one");
-        Assert.True(first.IsTaken && places.TryTake(Room.Pages, office, "one").IsTaken);
-        Assert.False(places.TryTake(Room.Pages, home, "one").IsTaken);
-        Assert.True(places.TryTake(Room.Pages, office, "two").IsTaken && places.TryTake(Room.Pages, office, "three").IsTaken);
-        Assert.False(places.TryTake(Room.Pages, office, "four").IsTaken);
-        Assert.True(places.TryTake(Room.Pages, home, "four").IsTaken && places.TryTake(Room.Events, office, "one").IsTaken);
+        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 32 }));
+        bool Take(Room room, string address, string portal) => places.TryTake(room, From(address), portal).IsTaken;
+        var first = places.TryTake(Room.Pages, From("192.0.2.1"), "one");
+        Assert.True(first.IsTaken && Take(Room.Pages, "192.0.2.1", "one"));
+        Assert.False(Take(Room.Pages, "192.0.2.1", "one"), "one address takes no more than half of what a portal may have");
+        Assert.True(Take(Room.Pages, "192.0.2.2", "one") && Take(Room.Pages, "192.0.2.2", "one"));
+        Assert.False(Take(Room.Pages, "2001:db8::1", "one"), "a portal takes no more than an eighth");
+        Assert.True(Enumerable.Range(0, 6).All(i => Take(Room.Pages, "192.0.2.1", $"other {i}")));
+        Assert.False(Take(Room.Pages, "192.0.2.1", "yet another"), "an address takes no more than a quarter");
+        Assert.True(Take(Room.Pages, "2001:db8::1", "yet another") && Take(Room.Events, "192.0.2.1", "one"));
         first.Dispose();
-        Assert.True(places.TryTake(Room.Pages, home, "one").IsTaken);
+        Assert.True(Take(Room.Pages, "192.0.2.1", "one"));
     }
 
     private static DefaultHttpContext From(string address)

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements;
 using Bitrix24Placements.PortalSimulator;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Snippets;
@@ -8,10 +10,23 @@ namespace Snippets;
 /// <summary>What the other documents show.</summary>
 internal static class OtherSnippets
 {
+    /// <summary>The readme of the library's package.</summary>
+    public static void Run(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddBitrix24Placements();
+        var app = builder.Build();
+        app.UseBitrix24Placements();
+        app.MapBitrix24Placements();
+        app.MapRestAppUri((RestAppUriRequest request) => Results.Text($"Hello, user {request.UserId} of {request.Portal.Domain}."));
+        app.Run();
+    }
+
     /// <summary>docs/signals.md.</summary>
     public static async Task SendAsync(PortalSignals signals, string memberId, ILogger logger, CancellationToken cancellationToken)
     {
-        var sent = await signals.SendAsync(new PortalId(memberId), "openApplication", new() { ["docId"] = "42" }, [1, 2], cancellationToken);
+        var portal = new PortalId(memberId);
+        var sent = await signals.SendAsync(portal, "openApplication", new() { ["docId"] = "42" }, [1, 2], cancellationToken);
         if (!sent.Ok)
             logger.LogWarning("Bitrix24 says {Code}", sent.Error.Code);
     }

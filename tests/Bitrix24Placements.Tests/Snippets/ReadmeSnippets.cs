@@ -25,10 +25,12 @@ internal static class ReadmeSnippets
 
     public static void Map(WebApplication app)
     {
-        app.MapRestAppUri((RestAppUriRequest request) => Results.Text($"Document {request.Options.Parameters.GetValueOrDefault("docId")}"));
+        app.MapRestAppUri((RestAppUriRequest request) =>
+            Results.Text($"Document {request.Options.Parameters.GetValueOrDefault("docId")}"));
         app.MapPlacement("CRM_DEAL_DETAIL_TAB", (PlacementRequest<DealTab> request) => Results.Text($"Deal {request.Options.Id}"))
             .WithTitle("Contract").WithTitle("ru", "Договор");
-        app.MapEvent("ONCRMDEALADD", (EventRequest e, ILogger<DealTab> logger) => logger.LogInformation("Deal of {Portal}", e.Portal.Domain));
+        app.MapEvent("ONCRMDEALADD", (EventRequest e, ILogger<DealTab> logger) =>
+            logger.LogInformation("A deal in {Portal}", e.Portal.Domain));
         app.MapPost("/deals/{id:int}/comment", (int id, PageSession session, RestClient rest, CancellationToken cancellationToken) =>
             rest.CallAsUserAsync(session, "crm.timeline.comment.add", Comment(id), cancellationToken)).RequirePageSession();
 

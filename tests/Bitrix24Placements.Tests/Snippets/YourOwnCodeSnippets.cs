@@ -54,16 +54,18 @@ internal static class YourOwnCodeSnippets
 
     public static void MapEvents(WebApplication app)
     {
-        app.MapEvent("ONCRMDEALADD", async (EventRequest e, RestClient rest, PortalSignals signals, CancellationToken cancellationToken) =>
+        app.MapEvent("ONCRMDEALADD", async (EventRequest e, RestClient rest, PortalSignals signals, CancellationToken cancellation) =>
         {
             var id = e.Data.GetProperty("FIELDS").GetProperty("ID").GetString();
-            var deal = await rest.CallAsync<Deal>(e.Portal.Id, "crm.deal.get", new { id }, cancellationToken: cancellationToken);
+            var deal = await rest.CallAsync<Deal>(e.Portal.Id, "crm.deal.get", new { id }, cancellationToken: cancellation);
             if (!deal.Ok)
                 throw new InvalidOperationException($"Deal {id}: {deal.Error.Code}");
-            await signals.SendAsync(e.Portal.Id, "openApplication", new() { ["dealId"] = id }, [deal.Value.ResponsibleId], cancellationToken);
+            await signals.SendAsync(e.Portal.Id, "openApplication", new() { ["dealId"] = id }, [deal.Value.ResponsibleId], cancellation);
         });
-        app.MapInstalled((InstalledEvent e, Customers customers) => customers.Add(e.Portal.MemberId, e.App.Name, e.Portal.Domain));
-        app.MapUninstalled((UninstalledEvent e, Customers customers) => customers.Remove(e.Portal.MemberId, e.App.Name));
+        app.MapInstalled((InstalledEvent e, Customers customers) =>
+            customers.Add(e.Portal.MemberId, e.App.Name, e.Portal.Domain));
+        app.MapUninstalled((UninstalledEvent e, Customers customers) =>
+            customers.Remove(e.Portal.MemberId, e.App.Name));
     }
 
     public static void MapEndpoints(WebApplication app)
@@ -86,9 +88,12 @@ internal static class YourOwnCodeSnippets
 
     public static void MapAheadOfTime(WebApplication app)
     {
-        app.MapRestAppUri((context, request) => context.Response.WriteAsync($"Deal {request.Options.Parameters.GetValueOrDefault("docId")}"));
-        app.MapPlacement("TASK_VIEW_TAB", Json.Default.TaskTab, (context, request) => context.Response.WriteAsync($"Task {request.Options.TaskId}"));
-        app.MapEvent("ONCRMDEALADD", (e, services, cancellationToken) => services.GetRequiredService<DealLog>().AddAsync(e, cancellationToken));
+        app.MapRestAppUri((context, request) =>
+            context.Response.WriteAsync($"Deal {request.Options.Parameters.GetValueOrDefault("docId")}"));
+        app.MapPlacement("TASK_VIEW_TAB", Json.Default.TaskTab, (context, request) =>
+            context.Response.WriteAsync($"Task {request.Options.TaskId}"));
+        app.MapEvent("ONCRMDEALADD", (e, services, cancellation) =>
+            services.GetRequiredService<DealLog>().AddAsync(e, cancellation));
     }
 
     public static async Task TestAsync()
@@ -106,7 +111,9 @@ internal static class YourOwnCodeSnippets
 
 internal sealed record TaskTab([property: JsonPropertyName("taskId")] int TaskId);
 
-internal sealed record Deal([property: JsonPropertyName("TITLE")] string Title, [property: JsonPropertyName("ASSIGNED_BY_ID")] long ResponsibleId);
+internal sealed record Deal(
+    [property: JsonPropertyName("TITLE")] string Title,
+    [property: JsonPropertyName("ASSIGNED_BY_ID")] long ResponsibleId);
 
 [JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(TaskTab))]

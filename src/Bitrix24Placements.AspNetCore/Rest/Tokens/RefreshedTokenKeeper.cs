@@ -2,11 +2,13 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Brings refreshed tokens into the database however long it takes: they are the only valid ones there are. Until then they are used from
+/// <summary>Brings refreshed tokens into the database however long it takes: they are the only valid ones there are. Until then they are
+/// used from
 /// memory, and lie in the spool for the next process.</summary>
 internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spool, TimeProvider time, ILogger<RefreshedTokenKeeper> logger)
     : ISpoolHandler, IAsyncDisposable
@@ -39,22 +41,20 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     {
         var renewed = before with { Tokens = tokens, TokensVersion = before.TokensVersion + 1, TokenState = TokenState.Good };
         _kept[before.Id] = renewed;
-        try
+        await WriteAsync(before.Id, before.TokensVersion, tokens, isReserve: false, place);
+        await TrackAsync(() => StoreAsync(before.Id, async token =>
         {
-            var payload = new SpooledTokens(before.Id.MemberId, before.Id.App, before.TokensVersion, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt);
-            await place.WriteAsync(JsonSerializer.Serialize(payload, SpoolJson.Default.SpooledTokens), CancellationToken.None);
-        }
-        catch (Exception e)
-        {
-            // Whatever it was: the database may still take them.
-            Log.NotSpooled(logger, before.Id, e.Message);
-        }
-
-        var storing = Task.Run(() => StoreAsync(before, renewed, place));
-        _storing[storing] = true;
-        _ = storing.ContinueWith(done => _storing.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        await Task.WhenAny(storing, Task.Delay(CallersWait, time));
+            await store.StoreRefreshedAsync(before.Id, before.TokensVersion, tokens, token);
+            _kept.TryRemove(new(before.Id, renewed));
+        }, place));
         return renewed;
+    }
+
+    /// <summary>As <see cref="KeepAsync"/>, of the portal's reserve.</summary>
+    public async Task KeepReserveAsync(PortalId id, long version, PortalTokens tokens, SpoolPlace place)
+    {
+        await WriteAsync(id, version, tokens, isReserve: true, place);
+        await TrackAsync(() => StoreAsync(id, token => store.StoreRefreshedReserveAsync(id, version, tokens, token), place));
     }
 
     /// <summary>Only where nobody has brought newer tokens since.</summary>
@@ -63,21 +63,48 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         if (JsonSerializer.Deserialize(payload, SpoolJson.Default.SpooledTokens) is { } spooled)
         {
             var tokens = new PortalTokens(new(spooled.Access), new(spooled.Refresh), spooled.ExpiresAt);
-            await store.StoreRefreshedAsync(new(spooled.MemberId, spooled.App), spooled.Version, tokens, cancellationToken);
+            var id = new PortalId(spooled.MemberId, spooled.App);
+            await (spooled.IsReserve
+                ? store.StoreRefreshedReserveAsync(id, spooled.Version, tokens, cancellationToken)
+                : store.StoreRefreshedAsync(id, spooled.Version, tokens, cancellationToken));
         }
 
         return true;
     }
 
-    private async Task StoreAsync(Portal before, Portal renewed, SpoolPlace place)
+    private async Task WriteAsync(PortalId id, long version, PortalTokens tokens, bool isReserve, SpoolPlace place)
+    {
+        try
+        {
+            var payload = new SpooledTokens(
+                id.MemberId, id.App, version, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt, isReserve);
+            await place.WriteAsync(JsonSerializer.Serialize(payload, SpoolJson.Default.SpooledTokens), CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // Whatever it was: the database may still take them.
+            Log.NotSpooled(logger, id, e.Message);
+        }
+    }
+
+    private async Task TrackAsync(Func<Task> store)
+    {
+        var storing = Task.Run(store);
+        _storing[storing] = true;
+        _ = storing.ContinueWith(
+            done => _storing.TryRemove(done, out _), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await Task.WhenAny(storing, Task.Delay(CallersWait, time));
+    }
+
+    private async Task StoreAsync(PortalId id, Func<CancellationToken, Task> save, SpoolPlace place)
     {
         await using var held = place;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await store.StoreRefreshedAsync(before.Id, before.TokensVersion, renewed.Tokens!, _stopping.Token);
-                _kept.TryRemove(new(before.Id, renewed));
+                await save(_stopping.Token);
                 if (Interlocked.Exchange(ref _isTroubled, false))
                     Log.Stored(logger);
                 return;
@@ -87,13 +114,13 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
                 // Whatever it was: without these tokens the portal is lost.
                 if (_stopping.IsCancellationRequested)
                 {
-                    Log.LeftInSpool(logger, before.Id);
+                    Log.LeftInSpool(logger, id);
                     place.Leave();
                     return;
                 }
 
                 if (!Interlocked.Exchange(ref _isTroubled, true))
-                    Log.NotStored(logger, before.Id, e.Message);
+                    Log.NotStored(logger, id, e.Message);
             }
 
             var pause = TimeSpan.FromMilliseconds(Math.Min(MaxPause.TotalMilliseconds, 50 * attempt));
@@ -115,7 +142,8 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "Refreshed tokens (first those of portal {MemberId}) cannot be stored yet, and are kept in memory and in the spool: {Reason}")]
+        [LoggerMessage(1, LogLevel.Error,
+            "Refreshed tokens (first those of portal {MemberId}) cannot be stored yet, and are kept in memory and in the spool: {Reason}")]
         public static partial void NotStored(ILogger logger, PortalId memberId, string reason);
 
         [LoggerMessage(2, LogLevel.Information, "Refreshed tokens are stored again")]
@@ -130,7 +158,8 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 }
 
 /// <param name="Version">Of the tokens that these were refreshed from.</param>
-internal sealed record SpooledTokens(string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt)
+internal sealed record SpooledTokens(
+    string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt, bool IsReserve = false)
 {
     public override string ToString() => $"{MemberId}/{App} {Version}";
 }

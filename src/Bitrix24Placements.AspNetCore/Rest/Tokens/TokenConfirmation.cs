@@ -41,4 +41,6 @@ internal enum KeysVerdict
 }
 
 /// <summary>A refreshed pair. Whoever gets it has to store it before using it: the old refresh token is void from now on.</summary>
-internal sealed record RefreshedTokens(Secret Access, Secret Refresh, DateTimeOffset ExpiresAt, string MemberId);
+/// <param name="ByPreviousSecret">Bitrix24 does not know the app's new secret yet.</param>
+internal sealed record RefreshedTokens(
+    Secret Access, Secret Refresh, DateTimeOffset ExpiresAt, string MemberId, bool ByPreviousSecret = false);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Rest;
 
@@ -15,7 +16,8 @@ internal sealed class RefreshPauses(TimeProvider time)
 
     /// <summary>What the last refresh of these tokens has come to, while it is too soon for another.</summary>
     public RestError? Find(Portal portal) =>
-        _failures.TryGetValue(portal.Id, out var failure) && failure.Version == portal.TokensVersion && time.GetElapsedTime(failure.At) < failure.Pause
+        _failures.TryGetValue(portal.Id, out var failure) && failure.Version == portal.TokensVersion
+            && time.GetElapsedTime(failure.At) < failure.Pause
             ? failure.Error : null;
 
     /// <param name="error">Null: the refresh has brought new tokens.</param>

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Looks names up on threads of their own. The system's resolver holds its thread for many seconds where it gets no answer, and the pool's threads answer pages.</summary>
+/// <summary>Looks names up on threads of their own. The system's resolver holds its thread for many seconds where it gets no answer, and
+/// the pool's threads answer pages.</summary>
 /// <param name="resolve">The system's resolver, but in tests.</param>
 internal sealed class NameLookup(Func<string, IPAddress[]> resolve)
 {
@@ -15,7 +16,8 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve)
     public Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
         IPAddress.TryParse(host, out var address)
             ? Task.FromResult<IPAddress[]>([address])
-            : _running.GetOrAdd(host, name => new(() => Task.Factory.StartNew(() => Find(name), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)))
+            : _running.GetOrAdd(host, name => new(() => Task.Factory.StartNew(
+                    () => Find(name), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)))
                 .Value.WaitAsync(cancellationToken);
 
     private IPAddress[] Find(string host)

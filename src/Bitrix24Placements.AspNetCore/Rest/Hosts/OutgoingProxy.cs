@@ -3,7 +3,8 @@ using System.Net;
 namespace Bitrix24Placements.Rest;
 
 /// <summary>The operator's own proxy for calls to portals, where the environment names one (<c>HTTPS_PROXY</c> and the like).</summary>
-/// <remarks>It connects in our place, out of sight of <see cref="HostRules"/>: so a portal's name is checked before the proxy hears it.</remarks>
+/// <remarks>It connects in our place, out of sight of <see cref="HostRules"/>: so a portal's name is checked before the proxy hears
+/// it.</remarks>
 internal sealed class OutgoingProxy(IWebProxy proxy)
 {
     private readonly Uri?[] _addresses = [Find(proxy, new("https://portal.example/")), Find(proxy, new("http://portal.example/"))];
@@ -27,8 +28,12 @@ internal sealed class ProxiedPortalCheck(OutgoingProxy proxy, HostRules rules) :
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (request.RequestUri is { } target && (proxy.Leads(target) || proxy.IsAt(target.IdnHost, target.Port)) && !rules.MayBeInternal(target.IdnHost))
+        if (request.RequestUri is { } target && !rules.MayBeInternal(target.IdnHost)
+            && (proxy.Leads(target) || proxy.IsAt(target.IdnHost, target.Port)))
+        {
             await rules.ResolvePortalAsync(target.IdnHost, cancellationToken);
+        }
+
         return await base.SendAsync(request, cancellationToken);
     }
 }
@@ -48,7 +53,8 @@ internal sealed partial class ProxyNotice(OutgoingProxy proxy, ILogger<ProxyNoti
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning,
-            "Calls to portals go through the proxy {Proxy}. A portal's name is resolved and checked here before each call, but the proxy resolves it again: it has to refuse internal addresses itself")]
+            "Calls to portals go through the proxy {Proxy}. A portal's name is resolved and checked here before each call, "
+            + "but the proxy resolves it again: it has to refuse internal addresses itself")]
         public static partial void Proxied(ILogger logger, string proxy);
     }
 }

@@ -4,8 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Which hosts may be talked to: the portals that are allowed, the OAuth servers that are configured, no private network by accident.</summary>
-/// <remarks>Hosts are compared, kept and sent in ASCII (<c>xn--…</c>): what is written in other letters is the same host, and no header takes it.</remarks>
+/// <summary>Which hosts may be talked to: the portals that are allowed, the OAuth servers that are configured, no private network by
+/// accident.</summary>
+/// <remarks>Hosts are compared, kept and sent in ASCII (<c>xn--…</c>): what is written in other letters is the same host, and no header
+/// takes it.</remarks>
 internal sealed class HostRules
 {
     private readonly bool _allowInsecure;
@@ -15,14 +17,16 @@ internal sealed class HostRules
     public HostRules(IOptions<Bitrix24Options> options)
     {
         _allowInsecure = options.Value.AllowInsecureHttp;
-        _allowedPortals = Array.ConvertAll(options.Value.AllowedPortals, static p => p.StartsWith("*.", StringComparison.Ordinal) ? "*." + Ascii(p[2..]) : Ascii(p));
+        _allowedPortals = Array.ConvertAll(
+            options.Value.AllowedPortals, static p => p.StartsWith("*.", StringComparison.Ordinal) ? "*." + Ascii(p[2..]) : Ascii(p));
         OAuthServers = [.. options.Value.OAuthServers.Select(static s => new Uri(Origin(new Uri(s)))).Distinct()];
     }
 
     /// <summary>Origins, in their configured order, each once.</summary>
     public IReadOnlyList<Uri> OAuthServers { get; }
 
-    /// <summary>The configured server that an address such as <c>https://oauth.bitrix.info/rest/</c> names, by whole origin; null if it is none of them.</summary>
+    /// <summary>The configured server that an address such as <c>https://oauth.bitrix.info/rest/</c> names, by whole origin; null if it is
+    /// none of them.</summary>
     public Uri? ConfiguredOAuthServer(string? address) =>
         Parse(address) is { UserInfo.Length: 0 } uri ? OAuthServers.FirstOrDefault(s => Origin(s) == Origin(uri)) : null;
 
@@ -42,11 +46,14 @@ internal sealed class HostRules
     {
         if (_allowInsecure)
             return uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp;
-        return uri.Scheme == Uri.UriSchemeHttps && uri.HostNameType == UriHostNameType.Dns && uri.IdnHost.TrimEnd('.').Contains('.') && !uri.IsLoopback;
+        return uri.Scheme == Uri.UriSchemeHttps && uri.HostNameType == UriHostNameType.Dns
+            && uri.IdnHost.TrimEnd('.').Contains('.') && !uri.IsLoopback;
     }
 
-    /// <summary>The addresses of a portal's host that may be connected to. Asked at connect, so that a name cannot change between check and use.</summary>
-    /// <exception cref="HttpRequestException">There are none, or every address is private, link-local, loopback or otherwise special.</exception>
+    /// <summary>The addresses of a portal's host that may be connected to. Asked at connect, so that a name cannot change between check and
+    /// use.</summary>
+    /// <exception cref="HttpRequestException">There are none, or every address is private, link-local, loopback or otherwise
+    /// special.</exception>
     public async Task<IPAddress[]> ResolvePortalAsync(string host, CancellationToken cancellationToken)
     {
         try
@@ -62,7 +69,8 @@ internal sealed class HostRules
         }
 
         throw new HttpRequestException(
-            HttpRequestError.NameResolutionError, "The portal's name resolves to an internal address, and the host is not listed in Bitrix24:AllowedPortals.");
+            HttpRequestError.NameResolutionError,
+            "The portal's name resolves to an internal address, and the host is not listed in Bitrix24:AllowedPortals.");
     }
 
     /// <summary>The operator has said that this host may be anywhere.</summary>

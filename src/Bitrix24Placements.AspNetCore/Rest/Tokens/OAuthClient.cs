@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 
@@ -33,7 +35,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             if (answer.Verdict == TokenVerdict.Confirmed)
                 return answer;
             // A server that does not know the token has said little while another one is silent.
-            if (answer.Verdict == TokenVerdict.NoAnswer || (worst.Verdict != TokenVerdict.NoAnswer && answer.Verdict != TokenVerdict.Invalid))
+            if (answer.Verdict == TokenVerdict.NoAnswer
+                || (worst.Verdict != TokenVerdict.NoAnswer && answer.Verdict != TokenVerdict.Invalid))
                 worst = answer;
         }
 
@@ -47,7 +50,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         try
         {
             var url = new Uri(server, "/rest/app.info/");
-            var answer = await http.GetWithTokenAsync(BitrixHttp.OAuthClient, url, accessToken, new(MaxAnswerBytes, timeout), cancellationToken);
+            var answer = await http.GetWithTokenAsync(
+                BitrixHttp.OAuthClient, url, accessToken, new(MaxAnswerBytes, timeout), cancellationToken);
             confirmation = Read(answer.Body, server);
         }
         catch (BitrixTransportException)
@@ -89,7 +93,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         return new(TokenVerdict.Confirmed, new(new(memberId, app.Name), endpoint, server, userId, expires), clientId);
     }
 
-    /// <summary>Exchanges a refresh token of an app. The old one is void as soon as the server has seen this, whether or not its answer arrives.</summary>
+    /// <summary>Exchanges a refresh token of an app. The old one is void as soon as the server has seen this, whether or not its answer
+    /// arrives.</summary>
     public async Task<RestResult<RefreshedTokens>> RefreshAsync(
         string app, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -97,9 +102,10 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             return RestError.NotConfigured;
         var result = await RefreshAsync(keys.ClientId, keys.ClientSecret, refreshToken, server, timeout, cancellationToken);
         // While a secret is being rotated, either of the two may be the one that Bitrix24 knows. A refusal of the keys burns no token.
-        if (result.Error?.Code == RestErrors.InvalidClient && keys.PreviousSecret is { } previous)
-            return await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
-        return result;
+        if (result.Error?.Code != RestErrors.InvalidClient || keys.PreviousSecret is not { } previous)
+            return result;
+        result = await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
+        return result.Ok ? result.Value with { ByPreviousSecret = true } : result;
     }
 
     /// <summary>Tries an app's keys with a refresh token that nobody has: nothing is burnt by it.</summary>

@@ -1,0 +1,72 @@
+using System.Data.Common;
+using Bitrix24Placements.Storage;
+
+namespace Bitrix24Placements.Apps;
+
+/// <summary>Apps that were added at run time, in the database; their secrets are encrypted as tokens are.</summary>
+internal sealed partial class AppStore(Database database, TokenVault vault, TokenKeys keys, ILogger<AppStore> logger)
+{
+    private const string Purpose = "app";
+
+    /// <summary>What was read last, so that only what has changed is decrypted.</summary>
+    private Dictionary<AppRow, RegisteredApp?> _read = [];
+
+    public async Task<IReadOnlyList<RegisteredApp>> ListAsync(CancellationToken cancellationToken)
+    {
+        await keys.ReadAsync(cancellationToken);
+        var rows = await database.QueryAsync("SELECT name, client_id, secret, previous_secret, app_code FROM apps ORDER BY name",
+            static r => new AppRow(r.GetString(0), r.GetString(1), r.GetString(2), r.TextOrNull(3), r.TextOrNull(4)), cancellationToken);
+        var known = _read;
+        _read = rows.ToDictionary(static r => r, r => known.TryGetValue(r, out var app) ? app : Open(r));
+        return [.. rows.Select(r => _read[r]).OfType<RegisteredApp>()];
+    }
+
+    /// <summary>False where the name or the client_id is taken.</summary>
+    public async Task<bool> AddAsync(RegisteredApp app, CancellationToken cancellationToken)
+    {
+        await keys.ReadAsync(cancellationToken);
+        return await database.ExecuteAsync(
+            $"""
+            INSERT INTO apps (name, client_id, secret, app_code, changed_at) VALUES (@name, @client, @secret, @code, {database.NowSql}) ON CONFLICT DO NOTHING
+            """,
+            cancellationToken, ("@name", app.Name), ("@client", app.ClientId), ("@secret", Seal(app.Name, app.ClientSecret)), ("@code", app.AppCode)) > 0;
+    }
+
+    /// <summary>The secret that has worked last stays as the previous one until the new one has.</summary>
+    public async Task<bool> RotateAsync(string name, Secret secret, CancellationToken cancellationToken)
+    {
+        await keys.ReadAsync(cancellationToken);
+        return await database.ExecuteAsync(
+            $"UPDATE apps SET previous_secret = COALESCE(previous_secret, secret), secret = @secret, changed_at = {database.NowSql} WHERE name = @name", cancellationToken,
+            ("@name", name), ("@secret", Seal(name, secret))) > 0;
+    }
+
+    public Task ConfirmSecretAsync(string name, CancellationToken cancellationToken) =>
+        database.ExecuteAsync($"UPDATE apps SET previous_secret = NULL, changed_at = {database.NowSql} WHERE name = @name AND previous_secret IS NOT NULL", cancellationToken,
+            ("@name", name));
+
+    public async Task<bool> RemoveAsync(string name, CancellationToken cancellationToken) =>
+        await database.ExecuteAsync("DELETE FROM apps WHERE name = @name", cancellationToken, ("@name", name)) > 0;
+
+    private RegisteredApp? Open(AppRow row)
+    {
+        if (AppsOptions.IsName(row.Name) && vault.Unprotect(row.Name, Purpose, row.Secret) is { } secret)
+        {
+            var previous = row.PreviousSecret is null ? null : vault.Unprotect(row.Name, Purpose, row.PreviousSecret);
+            return new(row.Name, row.ClientId, new(secret), row.AppCode) { PreviousSecret = previous is null ? null : new Secret(previous) };
+        }
+
+        Log.Unreadable(logger, row.Name);
+        return null;
+    }
+
+    private string Seal(string name, Secret secret) => vault.Protect(name, Purpose, secret.Reveal());
+
+    private sealed record AppRow(string Name, string ClientId, string Secret, string? PreviousSecret, string? AppCode);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The secret of the app {Name} cannot be decrypted: give it anew with app rotate")]
+        public static partial void Unreadable(ILogger logger, string name);
+    }
+}

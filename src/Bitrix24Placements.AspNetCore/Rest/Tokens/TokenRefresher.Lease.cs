@@ -1,0 +1,115 @@
+using System.Data.Common;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>One refresh at a time over all instances.</summary>
+internal sealed partial class TokenRefresher
+{
+    /// <summary>Waits for the lease, or for the tokens that its holder stores.</summary>
+    private async Task<RestResult<Portal>> RefreshLeasedAsync(Portal stale, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (time.GetElapsedTime(started) < CallersTimeout)
+        {
+            var now = keeper.Find(stale.Id) ?? await store.FindAsync(stale.Id, cancellationToken);
+            if (now is not { State: not PortalState.Uninstalled, Tokens: not null } portal)
+                return RestError.NotInstalled;
+            if (portal.TokensVersion != stale.TokensVersion)
+                return portal;
+            if (portal.TokenState == TokenState.Dead)
+                return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
+            if (await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken))
+                return await RefreshHoldingLeaseAsync(portal, portal.Tokens, cancellationToken);
+            await Task.Delay(LeasePolling, time, cancellationToken);
+        }
+
+        return RestError.Unavailable("Another instance is refreshing the portal's tokens.");
+    }
+
+    private async Task<RestResult<Portal>> RefreshHoldingLeaseAsync(Portal portal, PortalTokens tokens, CancellationToken cancellationToken)
+    {
+        // No refresh whose answer could be lost: the old tokens are void as soon as it is sent.
+        if (await keeper.ReserveAsync(portal.Id, cancellationToken) is not { } place)
+        {
+            await store.ReleaseRefreshAsync(portal.Id, _owner, cancellationToken);
+            return RestError.Unavailable("There is no room to keep refreshed tokens.");
+        }
+
+        var isKept = false;
+        try
+        {
+            var refresh = oauth.RefreshAsync(portal.Id.App, tokens.Refresh, portal.OAuthServer, AnswerTimeout, cancellationToken);
+            var result = await AwaitAnswerAsync(portal, refresh, cancellationToken);
+            if (result.Ok && result.Value.MemberId != portal.Id.MemberId)
+            {
+                Log.OtherPortal(logger, portal.Id);
+                result = RestError.Unavailable("The OAuth server answered for another portal.");
+            }
+
+            metrics.Refreshed(RestErrors.Label(result.Error?.Code));
+            if (!result.Ok)
+                return await FailAsync(portal, result.Error, cancellationToken);
+            _refusedApps.TryRemove(portal.Id.App, out _);
+            isKept = true;
+            var renewed = await keeper.KeepAsync(portal, new(result.Value.Access, result.Value.Refresh, result.Value.ExpiresAt), place);
+            if (!result.Value.ByPreviousSecret)
+                await ConfirmSecretAsync(portal.Id.App, cancellationToken);
+            return renewed;
+        }
+        finally
+        {
+            if (!isKept)
+                await place.DisposeAsync();
+        }
+    }
+
+    private async Task ConfirmSecretAsync(string app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await apps.ConfirmSecretAsync(app, cancellationToken);
+        }
+        catch (DbException)
+        {
+            // The next refresh confirms it as well.
+        }
+    }
+
+    /// <summary>Keeps the lease while the OAuth server takes its time.</summary>
+    private async Task<RestResult<RefreshedTokens>> AwaitAnswerAsync(
+        Portal portal, Task<RestResult<RefreshedTokens>> refresh, CancellationToken cancellationToken)
+    {
+        for (var renewals = 0; await Task.WhenAny(refresh, Task.Delay(LeaseRenewal, time, cancellationToken)) != refresh; renewals++)
+        {
+            try
+            {
+                await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken);
+                if (renewals == 0)
+                    await store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
+            }
+            catch (DbException)
+            {
+                // The answer that is being waited for is worth more than the lease.
+            }
+        }
+
+        return await refresh;
+    }
+
+    private async Task<RestResult<Portal>> FailAsync(Portal portal, RestError error, CancellationToken cancellationToken)
+    {
+        if (error.Code == RestErrors.InvalidClient && _refusedApps.TryAdd(portal.Id.App, true))
+            Log.KeysRefused(logger, portal.Id.App);
+        Log.RefreshFailed(logger, portal.Id, error.Code);
+        var isDead = error is { Kind: RestErrorKind.Refused, Code: RestErrors.InvalidGrant };
+        await store.SetTokenStateAsync(portal.Id, portal.TokensVersion, isDead ? TokenState.Dead : TokenState.Failing, cancellationToken);
+        await store.ReleaseRefreshAsync(portal.Id, _owner, cancellationToken);
+        if (isDead && await UseReserveAsync(portal, cancellationToken) is { } withReserve)
+            return withReserve;
+        // Somebody may have brought newer tokens while this refresh was refused.
+        return await store.FindAsync(portal.Id, cancellationToken) is { Tokens: not null } now && now.TokensVersion != portal.TokensVersion
+            ? now : error;
+    }
+}

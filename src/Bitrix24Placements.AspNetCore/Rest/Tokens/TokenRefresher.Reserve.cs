@@ -1,0 +1,55 @@
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>The second pair of tokens that a portal keeps.</summary>
+internal sealed partial class TokenRefresher
+{
+    /// <summary>Longer than an answer may take: it is renewed once in months, so nobody renews the lease meanwhile.</summary>
+    private static readonly TimeSpan ReserveLease = AnswerTimeout + Lease;
+
+    /// <summary>The first tokens are refused for good: goes on with the reserve. Null where there is none.</summary>
+    public async Task<RestResult<Portal>?> UseReserveAsync(Portal refused, CancellationToken cancellationToken)
+    {
+        if (await store.UseReserveAsync(refused.Id, refused.TokensVersion, cancellationToken))
+            Log.ReserveUsed(logger, refused.Id);
+        if (await store.FindAsync(refused.Id, cancellationToken) is not { Tokens: { } tokens, TokenState: not TokenState.Dead } now
+            || now.TokensVersion == refused.TokensVersion)
+        {
+            return null;
+        }
+
+        return tokens.ExpiresAt > time.GetUtcNow() + Margin ? now : await RefreshLeasedAsync(now, cancellationToken);
+    }
+
+    /// <summary>Renews the reserve before its refresh token is too old; one that is refused for good goes.</summary>
+    public async Task RefreshReserveAsync(Portal portal, CancellationToken cancellationToken)
+    {
+        if (portal.Reserve is not { } reserve
+            || !await store.TryLeaseReserveAsync(portal.Id, reserve.Version, _owner, ReserveLease, cancellationToken))
+        {
+            return;
+        }
+
+        if (await keeper.ReserveAsync(portal.Id, cancellationToken) is { } place)
+        {
+            // Not to be given up with its caller: the old tokens are void as soon as it is sent.
+            var result = await oauth.RefreshAsync(
+                portal.Id.App, reserve.Tokens.Refresh, portal.OAuthServer, AnswerTimeout, CancellationToken.None);
+            metrics.Refreshed(RestErrors.Label(result.Error?.Code));
+            if (result.Ok && result.Value.MemberId == portal.Id.MemberId)
+            {
+                var fresh = result.Value;
+                await keeper.KeepReserveAsync(portal.Id, reserve.Version, new(fresh.Access, fresh.Refresh, fresh.ExpiresAt), place);
+                return;
+            }
+
+            await place.DisposeAsync();
+            if (result.Error?.Code == RestErrors.InvalidGrant)
+                await store.DropReserveAsync(portal.Id, reserve.Version, CancellationToken.None);
+        }
+
+        await store.ReleaseRefreshAsync(portal.Id, _owner, CancellationToken.None);
+    }
+}

@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Bitrix24Placements.Apps;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>Usable tokens of a portal. One refresh per expired token: within the process by sharing its task, over all instances by a lease
+/// in the database.</summary>
+/// <remarks>https://apidocs.bitrix24.com/settings/oauth/auto-renewal.html: refresh tokens rotate, and refreshing without need gets an app
+/// blocked.</remarks>
+internal sealed partial class TokenRefresher(
+    PortalStore store, OAuthClient oauth, RefreshedTokenKeeper keeper, RestMetrics metrics,
+    AppRegistry apps, TimeProvider time, ILogger<TokenRefresher> logger)
+    : IAsyncDisposable
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LeaseRenewal = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LeasePolling = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Callers wait so long; the refresh itself goes on, because its answer, once sent, is the only valid token.</summary>
+    private static readonly TimeSpan CallersTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>A token that would expire on its way is as good as expired.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
+
+    private readonly string _owner = Guid.NewGuid().ToString("n");
+    private readonly ConcurrentDictionary<PortalId, Lazy<Task<RestResult<Portal>>>> _running = new();
+    private readonly RefreshPauses _pauses = new(time);
+
+    /// <summary>Apps whose keys the OAuth server does not accept: told once.</summary>
+    private readonly ConcurrentDictionary<string, bool> _refusedApps = new();
+
+    /// <summary>The portal with tokens that are not known to be expired, refreshed first where they are.</summary>
+    public async Task<RestResult<Portal>> UsableAsync(PortalId id, CancellationToken cancellationToken)
+    {
+        if (apps.Find(id.App) is null)
+            return RestError.NotConfigured;
+        if ((keeper.Find(id) ?? await store.FindAsync(id, cancellationToken)) is not { State: not PortalState.Uninstalled } portal)
+            return RestError.NotInstalled;
+        if (portal.Tokens is null || portal.TokenState == TokenState.Dead)
+            return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
+        return portal.Tokens.ExpiresAt > time.GetUtcNow() + Margin ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
+    }
+
+    /// <summary>Replaces tokens that were found to be expired. Returns the newer ones without a refresh where somebody else has brought
+    /// them meanwhile.</summary>
+    /// <param name="afresh">Asks the OAuth server even if it has refused a moment ago.</param>
+    public async Task<RestResult<Portal>> RefreshAsync(Portal stale, bool afresh, CancellationToken cancellationToken)
+    {
+        if (!afresh && _pauses.Find(stale) is { } refused)
+            return refused;
+
+        // Lazy, because the dictionary may ask for several values where callers meet, and the lease cannot tell two refreshes of one
+        // process apart.
+        var running = _running.GetOrAdd(
+            stale.Id, static (_, args) => new(() => Task.Run(() => args.Self.RefreshAloneAsync(args.Stale))),
+            (Self: this, Stale: stale)).Value;
+        try
+        {
+            return await running.WaitAsync(CallersTimeout, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            return RestError.Unavailable("The OAuth server has not answered yet.");
+        }
+    }
+
+    /// <summary>The portal with newer tokens than these, which somebody does not accept any more; null where nobody has brought
+    /// any.</summary>
+    /// <remarks>A refresh voids the old access token before the new one is stored: one that is under way is waited for, here and on other
+    /// instances.</remarks>
+    public async Task<Portal?> ReplacedAsync(Portal used, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            if (_running.TryGetValue(used.Id, out var running))
+                await Task.WhenAny(running.Value, Task.Delay(CallersTimeout, time, cancellationToken));
+            // In this order: what is stored between the two is found.
+            var isLeased = await store.IsRefreshLeasedAsync(used.Id, used.TokensVersion, cancellationToken);
+            if ((keeper.Find(used.Id) ?? await store.FindAsync(used.Id, cancellationToken)) is not { Tokens: not null } now)
+                return null;
+            if (now.TokensVersion != used.TokensVersion)
+                return now;
+            if (!isLeased || time.GetElapsedTime(started) >= CallersTimeout)
+                return null;
+            await Task.Delay(LeasePolling, time, cancellationToken);
+        }
+    }
+
+    private async Task<RestResult<Portal>> RefreshAloneAsync(Portal stale)
+    {
+        try
+        {
+            var result = await RefreshLeasedAsync(stale, CancellationToken.None);
+            _pauses.Note(stale, result.Error);
+            return result;
+        }
+        catch (DbException e)
+        {
+            Log.StoreFailed(logger, stale.Id, e.Message);
+            return RestError.Unavailable("The database did not answer.");
+        }
+        finally
+        {
+            _running.TryRemove(stale.Id, out _);
+        }
+    }
+
+    /// <summary>Ends what has begun: a refresh that is under way is not thrown away.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await Task.WhenAll(_running.Values.Select(static r => r.Value)).WaitAsync(TimeSpan.FromSeconds(10));
+        }
+        catch (TimeoutException)
+        {
+            // Its answer may still come, but nobody is there any more to keep it.
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The tokens of portal {MemberId} could not be refreshed: {Code}")]
+        public static partial void RefreshFailed(ILogger logger, PortalId memberId, string code);
+
+        [LoggerMessage(2, LogLevel.Warning,
+            "The tokens of portal {MemberId} could not be refreshed, as the database did not answer: {Reason}")]
+        public static partial void StoreFailed(ILogger logger, PortalId memberId, string reason);
+
+        [LoggerMessage(3, LogLevel.Error,
+            "The OAuth server answered a refresh for portal {MemberId} with another portal's tokens; they were discarded")]
+        public static partial void OtherPortal(ILogger logger, PortalId memberId);
+
+        [LoggerMessage(4, LogLevel.Critical,
+            "The OAuth server does not accept the keys of the app {App}: its client_id or client_secret is wrong, "
+            + "and none of its portals' tokens can be refreshed")]
+        public static partial void KeysRefused(ILogger logger, string app);
+
+        [LoggerMessage(5, LogLevel.Warning, "The tokens of portal {MemberId} are refused for good; calls go on with its reserve")]
+        public static partial void ReserveUsed(ILogger logger, PortalId memberId);
+    }
+}

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Data.Common;
+using Bitrix24Placements.Apps;
+using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Storage;
+using Bitrix24Placements.Work;
+using Microsoft.Extensions.Options;
+
+namespace Bitrix24Placements.Commands;
+
+/// <summary>
+/// <c>app add</c>, <c>list</c>, <c>rotate</c>, <c>remove</c>: apps in the database, without a restart. Secrets come from standard
+/// input.
+/// </summary>
+internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
+{
+    private readonly Argument<string> _name = new("NAME") { Description = "What the app is called here: letters, digits, _ and -." };
+    private readonly Option<string> _clientId = new("--client-id") { Description = "What Bitrix24 calls it.", Required = true };
+    private readonly Option<string?> _appCode = new("--app-code") { Description = "Code of a published app, for links to it." };
+    private readonly Option<bool> _pending = new("--pending") { Description = "Installations that wait for their app instead." };
+
+    /// <returns>What is said of it.</returns>
+    private delegate Task<string> Run(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken);
+
+    public Command All() => new("app", "The apps that the service is, beside those in its configuration.")
+    {
+        New("add", "Add an app. Its secret is read from standard input.", AddAsync, _name, _clientId, _appCode),
+        New("list", "Show the apps.", ListAsync, _pending),
+        New("rotate", "Give an app a new secret, read from standard input.", RotateAsync, _name),
+        New("remove", "Remove an app.", RemoveAsync, _name),
+    };
+
+    private Command New(string name, string description, Run runAsync, params Symbol[] symbols)
+    {
+        var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+                command.Add(argument);
+            else
+                command.Add((Option)symbol);
+        }
+
+        command.SetAction((parsed, token) => RunAsync(parsed, runAsync, token));
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, Run runAsync, CancellationToken cancellationToken)
+    {
+        var builder = create([.. parsed.UnmatchedTokens]);
+        // What is said is the command's own line.
+        builder.Logging.ClearProviders();
+        await using var app = builder.Build();
+        try
+        {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            await app.Services.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
+            await Console.Out.WriteLineAsync(await runAsync(parsed, app.Services, cancellationToken));
+            return 0;
+        }
+        catch (Exception e)
+            when (e is AppException or SchemaTooNewException or DbException or IOException || ServiceRun.Explain(e) is not null)
+        {
+            await Console.Error.WriteLineAsync(ServiceRun.Explain(e) ?? e.Message);
+            return 1;
+        }
+    }
+
+    private async Task<string> AddAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var app = new RegisteredApp(
+            parsed.GetRequiredValue(_name), parsed.GetRequiredValue(_clientId), ReadSecret(), parsed.GetValue(_appCode));
+        var tried = await TryKeysAsync(app, services, cancellationToken);
+        await services.GetRequiredService<AppRegistry>().AddAsync(app.Name, app.ClientId, app.ClientSecret, app.AppCode, cancellationToken);
+        return $"{app.Name} is added{tried}.";
+    }
+
+    private async Task<string> RotateAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var (registry, name, secret) = (services.GetRequiredService<AppRegistry>(), parsed.GetRequiredValue(_name), ReadSecret());
+        var app = (await registry.ListAsync(cancellationToken)).FirstOrDefault(a => a.Name == name);
+        var tried = app is null ? "" : await TryKeysAsync(app with { ClientSecret = secret }, services, cancellationToken);
+        await registry.RotateAsync(name, secret, cancellationToken);
+        return $"{name} has its new secret{tried}.";
+    }
+
+    private async Task<string> RemoveAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var name = parsed.GetRequiredValue(_name);
+        await services.GetRequiredService<AppRegistry>().RemoveAsync(name, cancellationToken);
+        return $"{name} is removed.";
+    }
+
+    private async Task<string> ListAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken) =>
+        string.Join(Environment.NewLine, parsed.GetValue(_pending)
+            ? (await services.GetRequiredService<KeptInstallations>().ListAsync(cancellationToken))
+                .Select(static k => $"{k.MemberId}\t{k.KeptAt:u}\t{k.ClientId ?? "client_id not known yet"}")
+            : (await services.GetRequiredService<AppRegistry>().ListAsync(cancellationToken))
+                .Select(static a => $"{a.Name}\t{a.ClientId}\t{a.AppCode ?? "-"}"));
+
+    /// <summary>Nothing is stored that Bitrix24 refuses.</summary>
+    /// <returns>What is to be said where it could not be asked.</returns>
+    private static async Task<string> TryKeysAsync(RegisteredApp app, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var (oauth, servers) = (services.GetRequiredService<OAuthClient>(), services.GetRequiredService<HostRules>().OAuthServers);
+        // An app is known to one of them.
+        var verdicts = await Task.WhenAll(servers.Select(server => oauth.TestKeysAsync(app, server, cancellationToken)));
+        return verdicts.Contains(KeysVerdict.Right) ? ""
+            : verdicts.Contains(KeysVerdict.NotKnown) ? "; not every OAuth server has answered, so its secret is not proven yet"
+            : throw new AppException($"Bitrix24 does not take this secret for {app.ClientId}: nothing is stored.");
+    }
+
+    private static Secret ReadSecret() => new((Console.In.ReadLine() ?? "").Trim());
+}

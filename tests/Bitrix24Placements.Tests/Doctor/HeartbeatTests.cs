@@ -1,0 +1,86 @@
+using System.Net;
+using Bitrix24Placements.Doctor;
+using Bitrix24Placements.Tests.Harness;
+
+namespace Bitrix24Placements.Tests.Doctor;
+
+/// <summary>Worker pages that say that they run. Nobody vouches for what they say.</summary>
+public sealed class HeartbeatTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_apps_page_shows_what_browsers_say_after_a_restart_too()
+    {
+        var service = await Service.StartInstalledAsync();
+        var memberId = service.Portal.MemberId;
+        (await service.WorkerAsync()).Dispose();
+        await SayAsync(service, memberId.ToUpperInvariant(), "250");
+        await SayAsync(service, memberId, "750.5");
+        Assert.Contains("a sample of 2 within 24 hours: the frame took 0.5 s on average, 0.8 s at most", await AppPageAsync(service), StringComparison.Ordinal);
+
+        await service.StopAsync();
+        await using var next = await Service.StartAsync(bitrix: service.Bitrix, folder: service.Folder);
+        Assert.Contains("a sample of 2 within 24 hours", await AppPageAsync(next), StringComparison.Ordinal);
+        await next.StopAsync();
+        await service.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Made_up_portals_and_made_up_times_take_no_row_and_learn_nothing()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        (await service.WorkerAsync()).Dispose();
+        var unknown = new string('a', 32);
+        foreach (var (memberId, load) in new[] { (unknown, "100"), (service.Portal.MemberId, "-5"), (service.Portal.MemberId, "1e300") })
+            Assert.Equal(HttpStatusCode.NoContent, await SayAsync(service, memberId, load));
+        Assert.Equal(0, (await service.Get<Heartbeats>().LastDayAsync(service.Portal.MemberId, Token)).Count);
+        Assert.Equal(0, (await service.Get<Heartbeats>().LastDayAsync(unknown, Token)).Count);
+    }
+
+    [Fact]
+    public async Task Nobody_makes_more_of_a_portal_than_its_share()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        (await service.WorkerAsync()).Dispose();
+        var heartbeats = service.Get<Heartbeats>();
+        for (var i = 0; i < 10_000; i++)
+            heartbeats.Add(service.Portal.MemberId, TimeSpan.FromSeconds(1));
+        Assert.InRange((await heartbeats.LastDayAsync(service.Portal.MemberId, Token)).Count, 1, 4_000);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("[1]")]
+    [InlineData("{\"memberId\":\"x\",\"loadMs\":1}")]
+    [InlineData("{\"memberId\":\"da45a03b265edd8787f8a258d793cc5d\",\"loadMs\":\"soon\"}")]
+    public async Task What_is_no_heartbeat_is_400(string body)
+    {
+        await using var service = await Service.StartAsync();
+        using var answer = await service.Http.PostAsync("/api/heartbeat", new StringContent(body), Token);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_heartbeat_leaves_no_line_in_the_log()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        (await service.WorkerAsync()).Dispose();
+        var before = service.Logs.Count;
+        await SayAsync(service, service.Portal.MemberId, "250");
+        Assert.DoesNotContain(service.Logs.Skip(before), static l => l.Contains("eartbeat", StringComparison.Ordinal));
+    }
+
+    private static async Task<HttpStatusCode> SayAsync(Service service, string memberId, string load)
+    {
+        using var answer = await service.Http.PostAsync("/api/heartbeat", new StringContent($$"""{"memberId":"{{memberId}}","loadMs":{{load}}}"""), Token);
+        return answer.StatusCode;
+    }
+
+    private static async Task<string> AppPageAsync(Service service)
+    {
+        using var answer = await service.AppPageAsync();
+        return await answer.Content.ReadAsStringAsync(Token);
+    }
+}
