@@ -60,7 +60,8 @@ public static class Bitrix24PlacementsExtensions
             app.UsePathBase(path);
         }
 
-        var scripts = new OwnScripts(app.Environment.WebRootFileProvider, new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"));
+        var scripts = new OwnScripts(
+            app.Environment.WebRootFileProvider, new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"));
         // One's own file is seen at the next page while it is written, and within a minute afterwards.
         var own = app.Environment.IsDevelopment() ? "no-cache" : "public, max-age=60";
         app.Map(PageFrame.FilesPath, files =>

@@ -11,7 +11,8 @@ internal static class BoundedBody
 {
     public const int MaxBytes = 64 * 1024;
 
-    /// <summary>So much of a body that is too large is still taken from the wire: a connection that is closed upon somebody who is still sending loses the answer.</summary>
+    /// <summary>So much of a body that is too large is still taken from the wire: a connection that is closed upon somebody who is still
+    /// sending loses the answer.</summary>
     public const int LargestDrained = 1024 * 1024;
 
     /// <summary>For the whole body, however little of it comes at a time.</summary>
@@ -42,13 +43,15 @@ internal static class BoundedBody
     }
 
     /// <summary>Slow bodies have places of their own, and are cut when their time is over.</summary>
-    private static async ValueTask<Checked<T>> WaitAsync<T>(HttpContext context, PipeReader reader, Func<HttpContext, ReadOnlySequence<byte>, T> read)
+    private static async ValueTask<Checked<T>> WaitAsync<T>(
+        HttpContext context, PipeReader reader, Func<HttpContext, ReadOnlySequence<byte>, T> read)
         where T : class
     {
         using var place = context.RequestServices.GetRequiredService<UnfinishedBodies>().TryBegin(context);
         if (place is null)
             return Cut(context, Rejection.Overloaded);
-        // The server's own limit would break the connection before this has answered. Not null: the server's clock fails over that while it reads.
+        // The server's own limit would break the connection before this has answered. Not null: the server's clock fails over that while
+        // it reads.
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
             rate.MinDataRate = Unhurried;
         await using var timeout = context.RequestServices.GetRequiredService<TimeProvider>()
@@ -80,7 +83,8 @@ internal static class BoundedBody
         return false;
     }
 
-    private static Checked<T> Take<T>(HttpContext context, PipeReader reader, ReadResult result, Func<HttpContext, ReadOnlySequence<byte>, T> read)
+    private static Checked<T> Take<T>(
+        HttpContext context, PipeReader reader, ReadResult result, Func<HttpContext, ReadOnlySequence<byte>, T> read)
         where T : class
     {
         Checked<T> value = result.Buffer.Length > MaxBytes ? Rejection.TooLarge : read(context, result.Buffer);

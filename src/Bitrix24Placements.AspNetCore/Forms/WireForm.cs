@@ -4,8 +4,8 @@ using System.Text;
 
 namespace Bitrix24Placements.Forms;
 
-/// <summary>Query and body of a request as one set of fields, decoded in a pooled buffer, as PHP's <c>$_REQUEST</c> sees them: the body wins,
-/// and the last of a repeated name.</summary>
+/// <summary>Query and body of a request as one set of fields, decoded in a pooled buffer, as PHP's <c>$_REQUEST</c> sees them: the body
+/// wins, and the last of a repeated name.</summary>
 /// <remarks>Pure: knows of no HTTP. Fields are looked up by comparing bytes, so no input can make a hash table slow.</remarks>
 internal sealed class WireForm : IDisposable
 {
@@ -73,14 +73,16 @@ internal sealed class WireForm : IDisposable
 
     public delegate bool NameFilter(ReadOnlySpan<byte> name);
 
-    /// <summary>Names and values of the query string alone, without certain names; the last of a repeated name. Null where nothing is left.</summary>
+    /// <summary>Names and values of the query string alone, without certain names; the last of a repeated name. Null where nothing is
+    /// left.</summary>
     public Dictionary<string, string>? QueryWithout(NameFilter excluded)
     {
         Dictionary<string, string>? rest = null;
         for (var i = 0; i < _queryFields; i++)
         {
             if (!excluded(NameOf(_fields[i])))
-                (rest ??= new(StringComparer.Ordinal))[Encoding.UTF8.GetString(NameOf(_fields[i]))] = Encoding.UTF8.GetString(ValueOf(_fields[i]));
+                (rest ??= new(StringComparer.Ordinal))[Encoding.UTF8.GetString(NameOf(_fields[i]))] =
+                    Encoding.UTF8.GetString(ValueOf(_fields[i]));
         }
 
         return rest;
@@ -134,7 +136,8 @@ internal sealed class WireForm : IDisposable
                 text[written++] = (byte)' ';
                 read++;
             }
-            else if (b == (byte)'%' && read + 2 < text.Length && byte.TryParse(text.Slice(read + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var decoded))
+            else if (b == (byte)'%' && read + 2 < text.Length
+                && byte.TryParse(text.Slice(read + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var decoded))
             {
                 text[written++] = decoded;
                 read += 3;

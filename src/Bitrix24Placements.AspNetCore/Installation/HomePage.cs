@@ -1,5 +1,4 @@
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,5 @@
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;

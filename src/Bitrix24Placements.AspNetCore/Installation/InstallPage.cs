@@ -1,6 +1,5 @@
 using System.Text;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
 

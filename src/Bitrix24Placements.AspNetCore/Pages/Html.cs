@@ -24,8 +24,8 @@ public readonly record struct Markup(string Value) : IResult
 /// <summary>HTML from interpolated strings in which every hole is encoded, unless it is <see cref="Markup"/>.</summary>
 public static class Html
 {
-    /// <summary>E.g. <c>Html.Of($"&lt;p&gt;{whatever a user wrote}&lt;/p&gt;")</c>. Holes stand in text or in quoted attributes, never in scripts,
-    /// in styles or in addresses that a user has chosen.</summary>
+    /// <summary>E.g. <c>Html.Of($"&lt;p&gt;{whatever a user wrote}&lt;/p&gt;")</c>. Holes stand in text or in quoted attributes, never in
+    /// scripts, in styles or in addresses that a user has chosen.</summary>
     public static Markup Of(HtmlInterpolation html) => html.ToMarkup();
 
     public static Markup Join(IEnumerable<Markup> parts) => new(string.Concat(parts));
@@ -44,7 +44,8 @@ public readonly ref struct HtmlInterpolation(int literalLength, int formattedCou
 
     public void AppendFormatted<T>(T value)
     {
-        var text = value is IFormattable formattable ? formattable.ToString(null, System.Globalization.CultureInfo.InvariantCulture) : value?.ToString();
+        var text = value is IFormattable formattable ? formattable.ToString(null, System.Globalization.CultureInfo.InvariantCulture)
+            : value?.ToString();
         if (text is not null)
             _html.Append(HtmlEncoder.Default.Encode(text));
     }

@@ -7,15 +7,14 @@ using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements;
 
-/// <summary>What all pages share, one's own as well: where their files are, who may frame them, what they may load, their frame of HTML.</summary>
+/// <summary>What all pages share, one's own as well: where their files are, who may frame them, what they may load, their frame of
+/// HTML.</summary>
 /// <example>
 /// <code>
 /// app.MapRestAppUri((HttpContext context, RestAppUriRequest request, PageFrame pages) => Html.Of($"""
-///     {pages.Head(context, request.Language, "Contract")}
-///     {pages.Body(context, request.Session)}
+///     {pages.Head(context, request.Language, "Contract")}     {pages.Body(context, request.Session)}
 ///     &lt;main&gt;&lt;h1&gt;{request.Options.Parameters.Count}&lt;/h1&gt;&lt;/main&gt;
-///     &lt;script type="module" src="/contract.js"&gt;&lt;/script&gt;
-///     &lt;/body&gt;&lt;/html&gt;
+///     &lt;script type="module" src="/contract.js"&gt;&lt;/script&gt;     &lt;/body&gt;&lt;/html&gt;
 ///     """));
 /// </code>
 /// </example>
@@ -54,24 +53,27 @@ public sealed class PageFrame
     /// <summary>Address of one of the library's own files: <c>app.css</c>, <c>bx24.js</c>, <c>session.js</c>, …</summary>
     public string File(HttpContext context, string name) => BasePath(context) + FilesPath + "/" + Version + "/" + name;
 
-    /// <summary>The Content-Security-Policy of a page that is shown in a frame of this portal alone. Handlers' answers have it already: it is set
-    /// again only to allow more.</summary>
+    /// <summary>The Content-Security-Policy of a page that is shown in a frame of this portal alone. Handlers' answers have it already: it
+    /// is set again only to allow more.</summary>
     /// <param name="portalOrigin">See <see cref="PortalAddress.Origin"/>.</param>
     /// <param name="inlineScriptHash">Of the one inline script that may run, if there is one: see <see cref="HashOf"/>.</param>
     public string FramePolicy(string portalOrigin, string? inlineScriptHash = null) =>
-        $"default-src 'none'; script-src {(inlineScriptHash is null ? "" : $"'{inlineScriptHash}' ")}{_scripts}; style-src 'self'; img-src 'self' data:; "
-        + $"font-src 'self'; connect-src 'self' {portalOrigin}; base-uri 'none'; form-action 'self'; frame-ancestors {portalOrigin}";
+        $"default-src 'none'; script-src {(inlineScriptHash is null ? "" : $"'{inlineScriptHash}' ")}{_scripts}; "
+        + $"style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' {portalOrigin}; "
+        + $"base-uri 'none'; form-action 'self'; frame-ancestors {portalOrigin}";
 
     /// <summary>For the hidden worker: the push servers' hosts are not known beforehand.</summary>
     internal string WorkerPolicy(string portalOrigin, string inlineScriptHash) =>
-        $"default-src 'none'; script-src '{inlineScriptHash}' {_scripts}; connect-src 'self' {portalOrigin} https: wss:{_insecure}; base-uri 'none'; "
-        + $"form-action 'none'; frame-ancestors {portalOrigin}";
+        $"default-src 'none'; script-src '{inlineScriptHash}' {_scripts}; connect-src 'self' {portalOrigin} https: wss:{_insecure}; "
+        + $"base-uri 'none'; form-action 'none'; frame-ancestors {portalOrigin}";
 
     /// <summary>For a page that a person opens in a window of its own.</summary>
-    internal const string WindowPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    internal const string WindowPolicy =
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     /// <summary>What a Content-Security-Policy calls an inline script.</summary>
-    public static string HashOf(string inlineScript) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(inlineScript)));
+    public static string HashOf(string inlineScript) =>
+        "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(inlineScript)));
 
     /// <summary>The beginning of a page, up to its body: language, style, title.</summary>
     /// <param name="language">The request's: Bitrix24's own code.</param>

@@ -63,7 +63,8 @@ public sealed class Texts
         var assembly = Assembly.GetExecutingAssembly();
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         // A room may have a folder Texts of its own.
-        foreach (var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith($".Texts.{language}.json", StringComparison.Ordinal)))
+        foreach (
+            var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith($".Texts.{language}.json", StringComparison.Ordinal)))
         {
             using var stream = assembly.GetManifestResourceStream(file)!;
             using var json = JsonDocument.Parse(stream);

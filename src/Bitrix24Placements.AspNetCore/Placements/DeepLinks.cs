@@ -6,8 +6,8 @@ using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements;
 
-/// <summary>Links that open the app in a slider, from any text of the portal. Their parameters arrive as <c>options.parameters</c> of the launch;
-/// they grant nothing, anybody can write one.</summary>
+/// <summary>Links that open the app in a slider, from any text of the portal. Their parameters arrive as <c>options.parameters</c> of the
+/// launch; they grant nothing, anybody can write one.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/app-url.html</remarks>
 public sealed class DeepLinks
 {
@@ -21,11 +21,12 @@ public sealed class DeepLinks
     private const int MaxLength = 8 * 1024;
 
     /// <summary>A link by path, <c>/marketplace/view/{code}/?params[docId]=42</c>.</summary>
-    /// <param name="parameters">Texts, numbers, truth values, objects and arrays, at most 32 levels deep and 8 KB as a link. PHP reads them: arrays
-    /// become objects with the keys 0, 1, …, numbers become texts.</param>
+    /// <param name="parameters">Texts, numbers, truth values, objects and arrays, at most 32 levels deep and 8 KB as a link. PHP reads
+    /// them: arrays become objects with the keys 0, 1, …, numbers become texts.</param>
     /// <param name="app">The name of the app that the link opens.</param>
     /// <exception cref="InvalidOperationException">The app's keys are not configured.</exception>
-    /// <exception cref="ArgumentException">A name that PHP cannot read back: empty, or with a square bracket in it; or too deep, or too long.</exception>
+    /// <exception cref="ArgumentException">A name that PHP cannot read back: empty, or with a square bracket in it; or too deep, or too
+    /// long.</exception>
     public string Path(JsonObject? parameters = null, string app = PortalId.DefaultApp) =>
         Write($"/marketplace/view/{Uri.EscapeDataString(CodeOf(app))}/", '?', parameters);
 
@@ -40,7 +41,8 @@ public sealed class DeepLinks
     internal bool CanMake(string app) => _apps.Find(app) is not null;
 
     private string CodeOf(string app) =>
-        _apps.Find(app)?.LinkCode ?? throw new InvalidOperationException($"The keys of the app {app} are not configured: a link needs its code.");
+        _apps.Find(app)?.LinkCode
+            ?? throw new InvalidOperationException($"The keys of the app {app} are not configured: a link needs its code.");
 
     private static string Write(string start, char separator, JsonObject? parameters)
     {

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;
@@ -11,7 +10,8 @@ namespace Bitrix24Placements.Placements;
 /// <summary>One placement as it shall be registered.</summary>
 internal sealed record DeclaredPlacement(string Placement, string Handler, string? ErrorHandlerUrl);
 
-/// <summary>The placements that the app has, which code answers them, and under which addresses. Filled while endpoints are mapped, read afterwards.</summary>
+/// <summary>The placements that the app has, which code answers them, and under which addresses. Filled while endpoints are mapped, read
+/// afterwards.</summary>
 internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Texts texts, IEnumerable<IDeclaredEvents> events)
 {
     public const string RestAppUri = "REST_APP_URI";
@@ -41,7 +41,8 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
         {
             if (_publicUrl is null)
                 return "";
-            var declared = new JsonArray([.. Handlers().Select(BindParameters), .. events.SelectMany(static e => e.Names).Order().Select(static n => (JsonNode)n)]);
+            var declared = new JsonArray(
+                [.. Handlers().Select(BindParameters), .. events.SelectMany(static e => e.Names).Order().Select(static n => (JsonNode)n)]);
             return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_publicUrl + declared.ToJsonString())))[..16];
         }
     }
@@ -69,11 +70,13 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
         _titles.TryGetValue(code, out var titles) ? titles : _titles[code] = new();
 
     /// <summary>The handlers' addresses, the same for every portal.</summary>
-    public IReadOnlyList<DeclaredPlacement> Handlers() => [.. _codes.Select(code => new DeclaredPlacement(code, _publicUrl + MappedPlacement.PathOf(code), null))];
+    public IReadOnlyList<DeclaredPlacement> Handlers() =>
+        [.. _codes.Select(code => new DeclaredPlacement(code, _publicUrl + MappedPlacement.PathOf(code), null))];
 
     /// <summary>With the portal's own address for removal notices.</summary>
     public IReadOnlyList<DeclaredPlacement> For(Portal portal) =>
-        [.. Handlers().Select(h => h.Placement == BackgroundWorker ? h with { ErrorHandlerUrl = _publicUrl + AppPaths.Removed + portal.RemovalKey.Reveal() } : h)];
+        [.. Handlers().Select(h => h.Placement == BackgroundWorker
+            ? h with { ErrorHandlerUrl = _publicUrl + AppPaths.Removed + portal.RemovalKey.Reveal() } : h)];
 
     /// <summary>The parameters of <c>placement.bind</c>, with titles in every language that the service speaks.</summary>
     public JsonObject BindParameters(DeclaredPlacement declared)

@@ -1,13 +1,13 @@
 using System.Diagnostics;
 using Bitrix24Placements.Forms;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Placements;
 
 /// <summary>The way of every launch: read, parse, verify, then either its context as JSON or the handler of its placement.</summary>
 internal sealed class PlacementPipeline(
-    LaunchVerifier verifier, PlacementCatalogue catalogue, LaunchServices services, ILaunchListener listener, UnverifiedAttempts attempts, Places places,
+    LaunchVerifier verifier, PlacementCatalogue catalogue, LaunchServices services, ILaunchListener listener, UnverifiedAttempts attempts,
+    Places places,
     RejectionWriter rejections, WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
 {
     public static readonly PlacementExpectation AppPage = new(PlacementCatalogue.Default);
@@ -65,15 +65,18 @@ internal sealed class PlacementPipeline(
         }
 
         // Slow readers are not counted as slowness of the service: the clock stops when the answer begins.
-        context.Response.OnStarting(static state => ((LoadClock)state).StopAsync(), new LoadClock(this, post.Placement, believed.Value.Portal?.Id, started));
+        context.Response.OnStarting(
+            static state => ((LoadClock)state).StopAsync(), new LoadClock(this, post.Placement, believed.Value.Portal?.Id, started));
         await AnswerAsync(context, mapped, request.Value);
     }
 
-    private Task RefuseAsync(HttpContext context, PlacementExpectation expected, long started, PlacementPost? post, Rejection rejection, string language)
+    private Task RefuseAsync(
+        HttpContext context, PlacementExpectation expected, long started, PlacementPost? post, Rejection rejection, string language)
     {
         var placement = post?.Placement ?? expected.Placements[0];
         if (rejection.IsFailedAttempt)
-            attempts.Failed(context, placement == PlacementCatalogue.BackgroundWorker ? AttemptKind.Worker : AttemptKind.Person, post?.MemberId ?? "");
+            attempts.Failed(
+                context, placement == PlacementCatalogue.BackgroundWorker ? AttemptKind.Worker : AttemptKind.Person, post?.MemberId ?? "");
         metrics.Served(placement, rejection.Code, Stopwatch.GetElapsedTime(started));
         return rejections.WriteAsync(context, rejection, language);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using Bitrix24Placements.Placements;
@@ -8,7 +9,8 @@ namespace Bitrix24Placements;
 
 public enum Verification
 {
-    /// <summary>Nothing was verified: <c>Bitrix24:Verification</c> is <c>Off</c>, or a portal too old to send an application_token opened the worker.</summary>
+    /// <summary>Nothing was verified: <c>Bitrix24:Verification</c> is <c>Off</c>, or a portal too old to send an application_token opened
+    /// the worker.</summary>
     None,
 
     /// <summary>Somebody with access to the portal; who, is not known.</summary>
@@ -18,8 +20,8 @@ public enum Verification
     AccessToken,
 }
 
-/// <summary>A placement was opened, and what is said here is believed as far as <see cref="Verification"/> says. Handlers take it as a parameter,
-/// or the type of their own placement.</summary>
+/// <summary>A placement was opened, and what is said here is believed as far as <see cref="Verification"/> says. Handlers take it as a
+/// parameter, or the type of their own placement.</summary>
 public abstract class PlacementRequest
 {
     private readonly Launch _launch;
@@ -51,7 +53,8 @@ public abstract class PlacementRequest
     /// <summary>Names of the handler's own query string.</summary>
     public IReadOnlyDictionary<string, string> HandlerQuery => _launch.Post.HandlerQuery;
 
-    /// <summary>A session of this page's user, as text for the page; empty where no user was confirmed. See <see cref="PageSessions"/>.</summary>
+    /// <summary>A session of this page's user, as text for the page; empty where no user was confirmed. See
+    /// <see cref="PageSessions"/>.</summary>
     public string Session => _session ??= _launch.Services.Sessions.Create(this);
 
     /// <summary>The user's confirmed token; null where none was confirmed.</summary>
@@ -68,7 +71,8 @@ public abstract class PlacementRequest
     internal byte[] RawOptions => _launch.Post.Options;
 
     /// <summary>For minimal API handlers.</summary>
-    public static ValueTask<PlacementRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<PlacementRequest>(context));
+    public static ValueTask<PlacementRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(Of<PlacementRequest>(context));
 
     private protected static T? Of<T>(HttpContext context)
         where T : PlacementRequest => context.Features.Get<PlacementRequest>() as T;
@@ -84,7 +88,8 @@ public sealed class RestAppUriRequest : PlacementRequest
     public RestAppUriOptions Options { get; }
 
     /// <summary>For minimal API handlers.</summary>
-    public static new ValueTask<RestAppUriRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<RestAppUriRequest>(context));
+    public static new ValueTask<RestAppUriRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(Of<RestAppUriRequest>(context));
 }
 
 /// <summary>A page of the portal has loaded the app's hidden frame.</summary>
@@ -107,15 +112,17 @@ public sealed class AppPageRequest : PlacementRequest
     internal AppPageRequest(Launch launch)
         : base(launch) => Parameters = LaunchParameters.Read(RawOptions);
 
-    /// <summary>What <c>BX24.openApplication</c> was given, or the signal; empty from the menu. Like those of a link they grant nothing.</summary>
+    /// <summary>What <c>BX24.openApplication</c> was given, or the signal; empty from the menu. Like those of a link they grant
+    /// nothing.</summary>
     public IReadOnlyDictionary<string, JsonElement> Parameters { get; }
 
     /// <summary>For minimal API handlers.</summary>
-    public static new ValueTask<AppPageRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<AppPageRequest>(context));
+    public static new ValueTask<AppPageRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(Of<AppPageRequest>(context));
 }
 
-/// <summary>A placement was opened whose options are read as <typeparamref name="T"/>: by the names of <c>JsonPropertyName</c>, case included,
-/// numbers from texts too, as PHP sends them. Options that do not fit are answered 400 before the handler is asked.</summary>
+/// <summary>A placement was opened whose options are read as <typeparamref name="T"/>: by the names of <c>JsonPropertyName</c>, case
+/// included, numbers from texts too, as PHP sends them. Options that do not fit are answered 400 before the handler is asked.</summary>
 /// <typeparam name="T">Usually a record; parameters of its constructor that may be absent have a default value.</typeparam>
 public sealed class PlacementRequest<T> : PlacementRequest
 {
@@ -126,5 +133,7 @@ public sealed class PlacementRequest<T> : PlacementRequest
     public T Options { get; }
 
     /// <summary>For minimal API handlers.</summary>
-    public static new ValueTask<PlacementRequest<T>?> BindAsync(HttpContext context, ParameterInfo parameter) => new(Of<PlacementRequest<T>>(context));
+    [SuppressMessage("Design", "CA1000", Justification = "Minimal APIs look for it on the parameter's own type.")]
+    public static new ValueTask<PlacementRequest<T>?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(Of<PlacementRequest<T>>(context));
 }

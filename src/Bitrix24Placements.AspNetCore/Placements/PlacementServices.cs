@@ -33,7 +33,8 @@ internal static class PlacementServices
     {
         var services = endpoints.ServiceProvider;
         endpoints.MapBuiltIn<RestAppUriRequest>(PlacementCatalogue.RestAppUri, services.GetRequiredService<RestAppUriPage>().ShowAsync);
-        endpoints.MapBuiltIn<BackgroundWorkerRequest>(PlacementCatalogue.BackgroundWorker, services.GetRequiredService<WorkerPage>().ShowAsync);
+        endpoints.MapBuiltIn<BackgroundWorkerRequest>(
+            PlacementCatalogue.BackgroundWorker, services.GetRequiredService<WorkerPage>().ShowAsync);
         var (pipeline, catalogue) = (services.GetRequiredService<PlacementPipeline>(), services.GetRequiredService<PlacementCatalogue>());
         endpoints.MapPost(AppPaths.Placements, context => pipeline.ServeAsync(context, catalogue.All));
         endpoints.MapPost(AppPaths.Session, services.GetRequiredService<SessionRenewal>().RenewAsync);

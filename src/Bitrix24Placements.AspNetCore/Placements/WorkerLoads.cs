@@ -5,8 +5,10 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>How long the worker's answers took, by portal and hour, against Bitrix24's limit: slower than five seconds more than ten times a day, and it removes the worker.</summary>
-internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readiness, TimeProvider time, ILogger<WorkerLoads> logger) : ReadyService(readiness)
+/// <summary>How long the worker's answers took, by portal and hour, against Bitrix24's limit: slower than five seconds more than ten times
+/// a day, and it removes the worker.</summary>
+internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readiness, TimeProvider time, ILogger<WorkerLoads> logger)
+    : ReadyService(readiness)
 {
     public static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(5);
 
@@ -79,7 +81,8 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
         var flushed = Interlocked.Exchange(ref _now, new());
         try
         {
-            await store.AddAsync([.. flushed.Select(p => new WorkerHour(p.Key, Hour, p.Value.Loads, p.Value.Slow, p.Value.Worst))], cancellationToken);
+            await store.AddAsync(
+                [.. flushed.Select(p => new WorkerHour(p.Key, Hour, p.Value.Loads, p.Value.Slow, p.Value.Worst))], cancellationToken);
             foreach (var (id, counter) in flushed.Where(static p => p.Value.Slow > 0))
                 await WarnAsync(id, counter.Slow, cancellationToken);
             await store.ForgetAsync(Hour - 48, cancellationToken);
@@ -109,7 +112,9 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
         [LoggerMessage(1, LogLevel.Warning, "A worker load of portal {MemberId} took {Seconds:0.0} s; Bitrix24 counts those over 5 s")]
         public static partial void Slow(ILogger logger, PortalId memberId, double seconds);
 
-        [LoggerMessage(2, LogLevel.Warning, "Portal {MemberId} has had {Slow} slow worker loads within a day; at more than ten Bitrix24 removes the worker")]
+        [LoggerMessage(
+            2, LogLevel.Warning,
+                "Portal {MemberId} has had {Slow} slow worker loads within a day; at more than ten Bitrix24 removes the worker")]
         public static partial void Budget(ILogger logger, PortalId memberId, long slow);
 
         [LoggerMessage(3, LogLevel.Warning, "Counts of worker loads could not be kept: {Reason}")]

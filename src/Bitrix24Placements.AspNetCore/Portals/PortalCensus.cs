@@ -12,7 +12,7 @@ internal sealed class PortalCensus
 
     private readonly PortalStore _portals;
     private readonly TimeProvider _time;
-    private (DateTimeOffset At, PortalCounts? Counts) _last;
+    private volatile Count? _last;
     private int _counting;
 
     public PortalCensus(PortalStore portals, TimeProvider time, IMeterFactory meters)
@@ -22,22 +22,22 @@ internal sealed class PortalCensus
     }
 
     /// <summary>The last count, a new one first where that is old and the database answers in time; null where it has never answered.</summary>
-    public async Task<PortalCounts?> CountAsync(TimeSpan patience)
+    public async Task<PortalCounts?> CountAsync(TimeSpan timeout)
     {
-        if (_time.GetUtcNow() - _last.At >= CountFor && Interlocked.Exchange(ref _counting, 1) == 0)
-            await Task.WhenAny(RefreshAsync(), Task.Delay(patience, _time));
-        return _last.Counts;
+        if ((_last is not { } last || _time.GetElapsedTime(last.At) >= CountFor) && Interlocked.Exchange(ref _counting, 1) == 0)
+            await Task.WhenAny(RefreshAsync(), Task.Delay(timeout, _time));
+        return _last?.Counts;
     }
 
     private async Task RefreshAsync()
     {
         try
         {
-            _last = (_time.GetUtcNow(), await _portals.CountAsync(CancellationToken.None));
+            _last = new(_time.GetTimestamp(), await _portals.CountAsync(CancellationToken.None));
         }
-        catch (DbException)
+        catch (Exception e) when (e is DbException or TimeoutException)
         {
-            _last = (_time.GetUtcNow(), _last.Counts);
+            _last = new(_time.GetTimestamp(), _last?.Counts);
         }
         finally
         {
@@ -49,7 +49,7 @@ internal sealed class PortalCensus
     {
         // The reader of metrics does not wait for the database: it gets the last count and starts the next.
         _ = CountAsync(TimeSpan.Zero);
-        return _last.Counts is not { } counts ? [] :
+        return _last?.Counts is not { } counts ? [] :
         [
             new(counts.Installed, new KeyValuePair<string, object?>("state", "installed")),
             new(counts.Suspended, new KeyValuePair<string, object?>("state", "suspended")),
@@ -57,4 +57,7 @@ internal sealed class PortalCensus
             new(counts.DeadTokens, new KeyValuePair<string, object?>("state", "deadTokens")),
         ];
     }
+
+    /// <param name="At">The monotonic clock's.</param>
+    private sealed record Count(long At, PortalCounts? Counts);
 }

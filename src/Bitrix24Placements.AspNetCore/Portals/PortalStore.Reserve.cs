@@ -13,8 +13,11 @@ internal sealed partial class PortalStore
     {
         var isKept = $"portals.tokens IS NOT NULL AND portals.tokens_state = {Good} AND portals.user_id <> @user AND "
             + HasRoomForReserve.Replace("{0}", "portals.is_administrator", StringComparison.Ordinal);
-        var columns = new[] { "user_id", "is_administrator" }.Select(static c => (Reserve: "reserve_" + c, Present: c))
-            .Concat(new[] { "expire_at", "renewed_at" }.Select(static c => (Reserve: "reserve_" + c, Present: "tokens_" + c)));
+        (string Reserve, string Present)[] columns =
+        [
+            ("reserve_user_id", "user_id"), ("reserve_is_administrator", "is_administrator"),
+            ("reserve_expire_at", "tokens_expire_at"), ("reserve_renewed_at", "tokens_renewed_at"),
+        ];
         return $"reserve_tokens = CASE WHEN {isKept} THEN portals.tokens WHEN portals.reserve_user_id = @user THEN NULL ELSE portals.reserve_tokens END, "
             + "reserve_version = portals.reserve_version + 1"
             + string.Concat(columns.Select(c => $", {c.Reserve} = CASE WHEN {isKept} THEN portals.{c.Present} ELSE portals.{c.Reserve} END"));

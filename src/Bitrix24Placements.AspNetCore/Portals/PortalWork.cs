@@ -8,6 +8,8 @@ internal static class PortalWork
 {
     public const string Reconcile = "reconcile";
     public const string Uninstall = "uninstall";
+
+    /// <summary>Outlives an uninstallation: what was accepted before it is still handled.</summary>
     public const string Events = "events";
 
     /// <summary>Asks for work. What is waiting already comes at the earlier time; what is running just now runs once more.</summary>

@@ -1,9 +1,9 @@
 namespace Bitrix24Placements.Rest;
 
 /// <summary>The right to make one call, until it is disposed of.</summary>
-internal sealed class PortalTurn(SemaphoreSlim places) : IDisposable
+internal sealed class PortalTurn(SemaphoreSlim free) : IDisposable
 {
-    public void Dispose() => places.Release();
+    public void Dispose() => free.Release();
 }
 
 /// <summary>The calls of one portal: how fast they may follow each other, how many wait, how many are under way.</summary>
@@ -25,25 +25,21 @@ internal sealed class PortalQueue(double perSecond, int burst, TimeProvider time
     /// <summary>Users' calls take at most half of what the portal allows.</summary>
     private readonly CallPace _users = new(perSecond / 2, Math.Max(1, burst / 2), time);
 
-    private readonly Lane[] _lanes = [new(), new(), new()];
-
-    private sealed class Lane
-    {
-        public readonly SemaphoreSlim Places = new(MaxUnderWay);
-        public int Waiting;
-    }
+    /// <summary>By lane: how many wait, and how many more may be under way.</summary>
+    private readonly int[] _waiting = new int[3];
+    private readonly SemaphoreSlim[] _free = [new(MaxUnderWay), new(MaxUnderWay), new(MaxUnderWay)];
 
     public bool IsIdle => _all.IsIdle && _users.IsIdle
-        && Array.TrueForAll(_lanes, static l => l.Waiting == 0 && l.Places.CurrentCount == MaxUnderWay);
+        && Array.TrueForAll(_waiting, static w => w == 0) && Array.TrueForAll(_free, static f => f.CurrentCount == MaxUnderWay);
 
     public async Task<RestResult<PortalTurn>> EnterAsync(CallLane kind, TimeSpan left, CancellationToken cancellationToken)
     {
-        var lane = _lanes[(int)kind];
+        var (free, lane) = (_free[(int)kind], (int)kind);
         if (left <= TimeSpan.Zero)
             return NotInTime;
-        if (Interlocked.Increment(ref lane.Waiting) > MaxWaiting)
+        if (Interlocked.Increment(ref _waiting[lane]) > MaxWaiting)
         {
-            Interlocked.Decrement(ref lane.Waiting);
+            Interlocked.Decrement(ref _waiting[lane]);
             return RestError.TooMany(_all.NextIn);
         }
 
@@ -51,8 +47,8 @@ internal sealed class PortalQueue(double perSecond, int burst, TimeProvider time
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            await lane.Places.WaitAsync(deadline.Token);
-            var turn = new PortalTurn(lane.Places);
+            await free.WaitAsync(deadline.Token);
+            var turn = new PortalTurn(free);
             try
             {
                 if (kind == CallLane.User)
@@ -72,7 +68,7 @@ internal sealed class PortalQueue(double perSecond, int burst, TimeProvider time
         }
         finally
         {
-            Interlocked.Decrement(ref lane.Waiting);
+            Interlocked.Decrement(ref _waiting[lane]);
         }
     }
 }

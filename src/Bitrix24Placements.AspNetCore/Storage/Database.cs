@@ -64,6 +64,25 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs something while no other connection of this process to the SQLite file is in use, nor kept for later.</summary>
+    public async Task AloneAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    {
+        if (_sqliteGate is null)
+            return;
+        var held = 0;
+        try
+        {
+            for (; held < SqliteThreads; held++)
+                await _sqliteGate.WaitAsync(cancellationToken);
+            ClearPool();
+            await work(cancellationToken);
+        }
+        finally
+        {
+            _sqliteGate.Release(held);
+        }
+    }
+
     public Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
         RunAsync(async (connection, token) =>
         {
@@ -102,6 +121,12 @@ internal sealed class Database : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _source.DisposeAsync();
+        ClearPool();
+    }
+
+    /// <summary>Connections that are kept for later hold the file as it was: what was read-only, deleted or replaced.</summary>
+    public void ClearPool()
+    {
         if (FilePath is not null)
             SqliteConnection.ClearPool(new SqliteConnection(_source.ConnectionString));
     }

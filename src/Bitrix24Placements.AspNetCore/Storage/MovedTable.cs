@@ -21,6 +21,7 @@ internal sealed record MovedTable(string Name, IReadOnlyList<SealedColumn> Seale
             new Dictionary<string, object> { ["refresh_owner"] = DBNull.Value, ["refresh_until"] = 0L }),
         new("work", [new("payload", "install") { KindPrefix = "install:" }], new Dictionary<string, object> { ["lease_by"] = DBNull.Value, ["lease_till"] = 0L }),
         new("worker_hours", [], None),
+        new("heartbeats", [], None),
         new("inbox", [new("payload", "event")], None),
         new("apps",
             [new("secret", "app"), new("previous_secret", "app") { IfUnreadable = new() { ["previous_secret"] = DBNull.Value } }],

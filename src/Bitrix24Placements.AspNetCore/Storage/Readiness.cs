@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Bitrix24Placements.Storage;
 
 /// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve: background work waits for it too. A database that is late is waited for; the process meanwhile serves its health.</summary>
-internal sealed partial class Readiness(TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
+internal sealed partial class Readiness(Database database, TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -47,6 +47,7 @@ internal sealed partial class Readiness(TokenKeys keys, DatabaseClock clock, IEn
             catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or SocketException or CryptographicException or TimeoutException)
             {
                 Log.Waiting(logger, e.GetBaseException().Message);
+                database.ClearPool();
                 await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, 0.5 * (attempt + 1))), time, stoppingToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)

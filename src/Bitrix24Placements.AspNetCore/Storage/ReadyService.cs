@@ -3,6 +3,8 @@ namespace Bitrix24Placements.Storage;
 /// <summary>Work in the background that begins when the service can serve: no request waits for it. A fault is told in the log, and it goes on.</summary>
 internal abstract partial class ReadyService(Readiness readiness) : BackgroundService
 {
+    private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(1);
+
     protected bool HasBegun => readiness.IsReady;
 
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -26,6 +28,7 @@ internal abstract partial class ReadyService(Readiness readiness) : BackgroundSe
         var isFailing = false;
         while (!stoppingToken.IsCancellationRequested)
         {
+            var wait = pause;
             try
             {
                 await action(stoppingToken);
@@ -39,9 +42,10 @@ internal abstract partial class ReadyService(Readiness readiness) : BackgroundSe
                 else if (!isFailing)
                     Log.Failed(logger, e, GetType().Name);
                 isFailing = true;
+                wait = pause > FailurePause ? pause : FailurePause;
             }
 
-            await Task.Delay(pause, time, stoppingToken);
+            await Task.Delay(wait, time, stoppingToken);
         }
     }
 

@@ -45,23 +45,50 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         if (database.Provider == StorageProvider.PostgreSql)
             await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({PostgresLock})"), cancellationToken);
         await ExecuteAsync(connection, "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)", cancellationToken);
-        await using var command = connection.Command("SELECT COALESCE(MAX(version), 0) FROM schema_versions");
-        var present = Convert.ToInt32(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
-
+        await ExecuteAsync(connection, "CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)", cancellationToken);
+        var present = await NumberAsync(connection, "SELECT COALESCE(MAX(version), 0) FROM schema_versions", cancellationToken);
         var scripts = Scripts();
         if (present > scripts.Length)
-            throw new SchemaTooNewException(present, scripts.Length);
+        {
+            await RefuseIfTooNewAsync(connection, present, scripts.Length, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return [];
+        }
+
         // A database that can only be read is found out now, and not by the first installation.
         await ExecuteAsync(connection, "UPDATE schema_versions SET version = version", cancellationToken);
         for (var version = present + 1; version <= scripts.Length; version++)
         {
-            await ExecuteAsync(connection, await ReadScriptAsync(scripts[version - 1], cancellationToken), cancellationToken);
+            var script = await ReadScriptAsync(scripts[version - 1], cancellationToken);
+            await ExecuteAsync(connection, script, cancellationToken);
+            await ExecuteAsync(connection,
+                string.Create(CultureInfo.InvariantCulture, $"INSERT INTO schema_compatibility (version, oldest) VALUES ({version}, {Oldest(script, version)})"), cancellationToken);
             await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"INSERT INTO schema_versions (version) VALUES ({version})"), cancellationToken);
             Log.Applied(logger, version);
         }
 
         await transaction.CommitAsync(cancellationToken);
         return scripts[present..];
+    }
+
+    /// <summary>A newer version has been here. What it has only added does not concern this one.</summary>
+    private async Task RefuseIfTooNewAsync(DbConnection connection, int present, int known, CancellationToken cancellationToken)
+    {
+        var newer = string.Create(CultureInfo.InvariantCulture, $"FROM schema_compatibility WHERE version > {known}");
+        var told = await NumberAsync(connection, "SELECT COUNT(*) " + newer, cancellationToken);
+        if (told < present - known || await NumberAsync(connection, "SELECT MAX(oldest) " + newer, cancellationToken) > known)
+            throw new SchemaTooNewException(present, known);
+        Log.Newer(logger, present, known);
+    }
+
+    /// <summary>A script begins with the oldest version of the schema whose service can live with it: <c>-- oldest: 3</c>. One that says nothing: none but its own.</summary>
+    private static int Oldest(string script, int version) =>
+        script.Split('\n', 2)[0].Split("-- oldest:") is ["", var oldest] && int.TryParse(oldest, CultureInfo.InvariantCulture, out var number) ? number : version;
+
+    private static async Task<int> NumberAsync(DbConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = connection.Command(sql);
+        return Convert.ToInt32(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
     }
 
     private static async Task ExecuteAsync(DbConnection connection, string sql, CancellationToken cancellationToken)
@@ -90,6 +117,9 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     {
         [LoggerMessage(1, LogLevel.Information, "Schema version {Version} applied")]
         public static partial void Applied(ILogger logger, int version);
+
+        [LoggerMessage(2, LogLevel.Warning, "The database has schema version {Present}, this version of the service knows {Known} and can live with it")]
+        public static partial void Newer(ILogger logger, int present, int known);
     }
 }
 

@@ -131,14 +131,10 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     private async Task<FileStream> WriteAsync(SpoolFile file, byte[] content, CancellationToken cancellationToken)
     {
         MakeFolder();
-        var stream = new FileStream(PathOf(file), new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            BufferSize = 0,
-            UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var stream = new FileStream(PathOf(file), options);
         try
         {
             await stream.WriteAsync(content, cancellationToken);

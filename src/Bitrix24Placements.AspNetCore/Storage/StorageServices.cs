@@ -13,6 +13,7 @@ internal static class StorageServices
         services.AddDatabase();
         services.AddSingleton<Readiness>();
         services.AddHostedService(static p => p.GetRequiredService<Readiness>());
+        services.AddHostedService<SqliteFileWatch>();
         services.AddSingleton<SpoolCarrier>();
         services.AddHostedService(static p => p.GetRequiredService<SpoolCarrier>());
         return services;

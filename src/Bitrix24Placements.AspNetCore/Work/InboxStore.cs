@@ -108,7 +108,7 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
             """,
             cancellationToken, ("@day", (long)TimeSpan.FromDays(2).TotalMilliseconds), ("@month", (long)TimeSpan.FromDays(30).TotalMilliseconds));
 
-    private Task UpdateAsync(InboxEvent changed, string set, CancellationToken cancellationToken) =>
+    private Task<int> UpdateAsync(InboxEvent changed, string set, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"UPDATE inbox SET {set} WHERE {IsEvent}", cancellationToken, [.. Key(changed.Id), ("@event", changed.EventId)]);
 
     private static (string Name, object? Value)[] Key(PortalId id) => [("@id", id.MemberId), ("@app", id.App)];

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Data.Common;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
@@ -17,30 +16,23 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     /// <summary>In their order, with how much may be running when one of them begins: there is always room for whoever asks for something.</summary>
     private static readonly (WorkPriority Priority, int Places)[] Priorities = [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
 
+    private const int MaxUnknown = 100;
+    private static readonly TimeSpan UnknownPause = TimeSpan.FromMinutes(10);
+
+    private readonly ConcurrentDictionary<string, bool> _unknown = new();
     private readonly IWork[] _works = [.. works];
     private readonly ConcurrentDictionary<Task, long> _running = new();
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        var troubled = false;
-        while (!stoppingToken.IsCancellationRequested)
+    protected override Task RunAsync(CancellationToken stoppingToken) =>
+        RepeatAsync(async token =>
         {
-            try
+            while (await BeginDueAsync(token))
             {
-                if (!await BeginDueAsync(stoppingToken))
-                    await signal.WaitAsync(LookEvery, stoppingToken);
-                troubled = false;
+                // What was begun may have left room for more.
             }
-            catch (DbException e)
-            {
-                // One line for an outage, not one a second.
-                if (!troubled)
-                    Log.StoreFailed(logger, e.Message);
-                troubled = true;
-                await Task.Delay(LookEvery, time, stoppingToken);
-            }
-        }
-    }
+
+            await signal.WaitAsync(LookEvery, token);
+        }, TimeSpan.Zero, time, logger, stoppingToken);
 
     /// <summary>What has begun is ended before the process ends.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -78,9 +70,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
 
     private void Begin(WorkItem item, CancellationToken stoppingToken)
     {
-        if (Array.Find(_works, w => w.Kind == item.Kind || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal))) is not { } work)
-            return;
-        var run = RunClaimedAsync(item, token => work.RunAsync(item, token), stoppingToken);
+        var run = RunClaimedAsync(item, token => RunAsync(item, token), stoppingToken);
         _running[run] = time.GetTimestamp();
         _ = run.ContinueWith(
             ended =>
@@ -91,10 +81,23 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
+    private Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
+    {
+        if (Array.Find(_works, w => w.Kind == item.Kind || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal))) is { } work)
+            return work.RunAsync(item, cancellationToken);
+        // Another version's: it is left to that one, and told once.
+        if (_unknown.Count < MaxUnknown && _unknown.TryAdd(item.Kind, true))
+            Log.UnknownKind(logger, item.Kind);
+        return Task.FromResult(WorkResult.Again(UnknownPause));
+    }
+
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Error, "The database cannot be asked for work: {Reason}")]
         public static partial void StoreFailed(ILogger logger, string reason);
+
+        [LoggerMessage(3, LogLevel.Error, "Work of the kind {Kind} is not known to this version; it waits for one that knows it")]
+        public static partial void UnknownKind(ILogger logger, string kind);
 
         [LoggerMessage(2, LogLevel.Error, "Work {Kind} for portal {MemberId} failed; it is tried again")]
         public static partial void Failed(ILogger logger, Exception exception, string kind, PortalId memberId);

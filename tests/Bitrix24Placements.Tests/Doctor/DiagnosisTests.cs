@@ -1,5 +1,4 @@
 using Bitrix24Placements.Doctor;
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Tests.Doctor;
 

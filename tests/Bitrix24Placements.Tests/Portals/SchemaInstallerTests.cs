@@ -15,7 +15,7 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
 
         await Task.WhenAll(others.Append(first).Select(store => Task.Run(() => store.Get<SchemaInstaller>().EnsureAsync(Token), Token)));
 
-        Assert.Equal([1, 2, 3], await first.Database.QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
+        Assert.Equal([1, 2, 3, 4], await first.Database.QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
         await first.InstalledAsync();
         foreach (var other in others)
             await other.DisposeAsync();
@@ -41,6 +41,22 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
         var refused = await Assert.ThrowsAsync<SchemaTooNewException>(store.OpenAnotherAsync);
 
         Assert.Contains("999", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_newer_version_that_has_only_added_something_can_be_lived_with(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        var known = (await store.Database.QueryAsync("SELECT MAX(version) FROM schema_versions", static r => r.GetInt32(0), Token)).Single();
+        await store.Database.ExecuteAsync($"INSERT INTO schema_versions (version) VALUES ({known + 1})", Token);
+        await store.Database.ExecuteAsync($"INSERT INTO schema_compatibility (version, oldest) VALUES ({known + 1}, {known})", Token);
+
+        await using (var older = await store.OpenAnotherAsync())
+            Assert.NotNull(await older.Portals.FindAsync(portal.Id, Token));
+
+        await store.Database.ExecuteAsync($"UPDATE schema_compatibility SET oldest = {known + 1} WHERE version = {known + 1}", Token);
+        await Assert.ThrowsAsync<SchemaTooNewException>(store.OpenAnotherAsync);
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

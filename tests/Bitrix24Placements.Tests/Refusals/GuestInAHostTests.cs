@@ -1,5 +1,4 @@
 using System.Net;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

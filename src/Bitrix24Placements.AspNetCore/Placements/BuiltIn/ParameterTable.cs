@@ -23,9 +23,11 @@ internal static class ParameterTable
     }
 
     // PHP writes \u041C for М. What is shown is encoded for HTML afterwards.
-    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : JsonSerializer.Serialize(value, Readable.JsonElement);
+    private static string Text(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : JsonSerializer.Serialize(value, Readable.JsonElement);
 
-    private static readonly ReadableJson Readable = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly ReadableJson Readable =
+        new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }
 
 [JsonSerializable(typeof(JsonElement))]

@@ -1,4 +1,3 @@
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Placements;
 
@@ -8,7 +7,8 @@ internal sealed class RestAppUriPage(PageFrame pages, Texts texts)
     public Task ShowAsync(HttpContext context, RestAppUriRequest request)
     {
         string T(string key) => texts.Get(request.Language, key);
-        var session = request.Session;
+        var (session, parameters) = (request.Session, request.Options.Parameters);
+        var details = Html.Of($"""<details id="context" hidden><summary>{T("link.context")}</summary><pre></pre></details>""");
         var html = Html.Of(
             $"""
             {pages.Head(context, request.Language, T("link.title"))}
@@ -16,12 +16,12 @@ internal sealed class RestAppUriPage(PageFrame pages, Texts texts)
             <main>
             <h1>{T("link.title")}</h1>
             {(request.Verification == Verification.None ? Html.Of($"""<p class="warning">{T("link.unverified")}</p>""") : default)}
-            {(request.Options.Parameters.Count == 0 ? Html.Of($"<p>{T("link.none")}</p>") : ParameterTable.Render(request.Options.Parameters, T))}
+            {(parameters.Count == 0 ? Html.Of($"<p>{T("link.none")}</p>") : ParameterTable.Render(parameters, T))}
             <dl class="facts">
             {(request.Options.Uri is { } uri ? Html.Of($"<dt>{T("link.from")}</dt><dd>{uri}</dd>") : default)}
             {(request.UserId is { } user ? Html.Of($"<dt>{T("link.user")}</dt><dd>{user}</dd>") : default)}
             </dl>
-            {(session.Length == 0 ? default : Html.Of($"""<details id="context" hidden><summary>{T("link.context")}</summary><pre></pre></details>"""))}
+            {(session.Length == 0 ? default : details)}
             <p><button type="button" id="close" hidden>{T("link.close")}</button></p>
             </main>
             {pages.Module(context, "rest-app-uri.js")}

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The hidden page. The same bytes for every user of an app, made once; its load event waits for nothing but them, and what it needs is fetched afterwards.</summary>
+/// <summary>The hidden page. The same bytes for every user of an app, made once; its load event waits for nothing but them, and what it
+/// needs is fetched afterwards.</summary>
 internal sealed class WorkerPage(PageFrame pages)
 {
     /// <summary>A script file, however small, would be waited for by the load event that Bitrix24 measures.</summary>
@@ -45,7 +45,8 @@ internal sealed class WorkerPage(PageFrame pages)
         <title>Background worker</title>
         <script>{new Markup(Loader)}</script>
         </head>
-        <body data-module="{pages.File(context, "worker.js")}" data-bx24="{pages.ScriptUrl}" data-pull="{pages.PullScriptUrl}" data-app="{clientId}">
+        <body data-module="{pages.File(context, "worker.js")}" data-bx24="{pages.ScriptUrl}"
+         data-pull="{pages.PullScriptUrl}" data-app="{clientId}">
         </body>
         </html>
 

@@ -10,7 +10,8 @@ internal static class HandlerBinding
     /// <summary>By the handler's parameter: its placement's own request, or one with options of its own type.</summary>
     public static RequestReader ReaderFor(string code, Delegate handler)
     {
-        var asked = handler.Method.GetParameters().Select(static p => p.ParameterType).FirstOrDefault(static t => t.IsAssignableTo(typeof(PlacementRequest)));
+        var asked = handler.Method.GetParameters().Select(static p => p.ParameterType).FirstOrDefault(
+            static t => t.IsAssignableTo(typeof(PlacementRequest)));
         if (asked is { IsGenericType: true })
             return OptionsReader.Typed(asked.GetGenericArguments()[0]);
         var own = code switch
@@ -41,7 +42,8 @@ internal static class HandlerBinding
         }
         catch (InvalidOperationException e)
         {
-            throw new InvalidOperationException($"The handler of {code} asks for something that nobody has registered: {Line(e.Message)}", e);
+            throw new InvalidOperationException(
+                $"The handler of {code} asks for something that nobody has registered: {Line(e.Message)}", e);
         }
     }
 

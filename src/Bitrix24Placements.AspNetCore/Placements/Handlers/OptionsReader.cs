@@ -12,7 +12,8 @@ internal delegate Checked<PlacementRequest> RequestReader(Launch launch);
 internal static class OptionsReader
 {
     private static readonly Rejection DoNotFit =
-        Rejection.Malformed(new Dictionary<string, string> { ["PLACEMENT_OPTIONS"] = "These are not the options that this placement is opened with." });
+        Rejection.Malformed(
+            new Dictionary<string, string> { ["PLACEMENT_OPTIONS"] = "These are not the options that this placement is opened with." });
 
     /// <summary>The type of each placement's own, without anything to declare.</summary>
     public static RequestReader Default(string placement) => placement switch
@@ -39,7 +40,8 @@ internal static class OptionsReader
     [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
     [RequiresDynamicCode(PlacementEndpoints.Reflection)]
     public static RequestReader Typed(Type options) =>
-        (RequestReader)((Func<RequestReader>)ByReflection<object>).Method.GetGenericMethodDefinition().MakeGenericMethod(options).Invoke(null, null)!;
+        (RequestReader)((Func<RequestReader>)ByReflection<object>).Method.GetGenericMethodDefinition().MakeGenericMethod(options).Invoke(
+            null, null)!;
 
     [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
     [RequiresDynamicCode(PlacementEndpoints.Reflection)]

@@ -5,64 +5,75 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements;
 
-/// <summary>The seam for one's own code. A handler gets a request that is verified already, and returns a page or any other result; security
-/// headers are set before it runs and may be replaced by it. What is mapped is registered with every portal that has the app.</summary>
+/// <summary>The seam for one's own code. A handler gets a request that is verified already, and returns a page or any other result;
+/// security headers are set before it runs and may be replaced by it. What is mapped is registered with every portal that has the
+/// app.</summary>
 public static class PlacementEndpoints
 {
     /// <summary>Whoever maps his own page after the built-in one, or before it, has the address.</summary>
     private const int BehindOnesOwn = 1;
 
-    internal const string Reflection = "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
+    internal const string Reflection =
+        "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
 
-    /// <summary>Answers REST_APP_URI, a link in any text, with a minimal API handler: <c>(RestAppUriRequest request, MyStore store) => …</c>.</summary>
+    /// <summary>Answers REST_APP_URI, a link in any text, with a minimal API handler: <c>(RestAppUriRequest request, MyStore store) =>
+    /// …</c>.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static PlacementBuilder MapRestAppUri(this IEndpointRouteBuilder endpoints, Delegate handler) =>
         endpoints.Map(PlacementCatalogue.RestAppUri, handler);
 
     /// <summary>Answers REST_APP_URI, a link in any text.</summary>
-    public static PlacementBuilder MapRestAppUri(this IEndpointRouteBuilder endpoints, Func<HttpContext, RestAppUriRequest, Task> handler) =>
+    public static PlacementBuilder MapRestAppUri(
+        this IEndpointRouteBuilder endpoints, Func<HttpContext, RestAppUriRequest, Task> handler) =>
         endpoints.Map(PlacementCatalogue.RestAppUri, handler);
 
-    /// <summary>Answers PAGE_BACKGROUND_WORKER with a minimal API handler. It runs on every page of every user: anything slower than five seconds,
-    /// ten times a day, and Bitrix24 removes it.</summary>
+    /// <summary>Answers PAGE_BACKGROUND_WORKER with a minimal API handler. It runs on every page of every user: anything slower than five
+    /// seconds, ten times a day, and Bitrix24 removes it.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static PlacementBuilder MapBackgroundWorker(this IEndpointRouteBuilder endpoints, Delegate handler) =>
         endpoints.Map(PlacementCatalogue.BackgroundWorker, handler);
 
     /// <inheritdoc cref="MapBackgroundWorker(IEndpointRouteBuilder, Delegate)"/>
-    public static PlacementBuilder MapBackgroundWorker(this IEndpointRouteBuilder endpoints, Func<HttpContext, BackgroundWorkerRequest, Task> handler) =>
+    public static PlacementBuilder MapBackgroundWorker(
+        this IEndpointRouteBuilder endpoints, Func<HttpContext, BackgroundWorkerRequest, Task> handler) =>
         endpoints.Map(PlacementCatalogue.BackgroundWorker, handler);
 
     /// <summary>Answers the app's own page with a minimal API handler.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public static PlacementBuilder MapAppPage(this IEndpointRouteBuilder endpoints, Delegate handler) => endpoints.Map(PlacementCatalogue.Default, handler);
+    public static PlacementBuilder MapAppPage(this IEndpointRouteBuilder endpoints, Delegate handler) =>
+        endpoints.Map(PlacementCatalogue.Default, handler);
 
     /// <summary>Answers the app's own page.</summary>
     public static PlacementBuilder MapAppPage(this IEndpointRouteBuilder endpoints, Func<HttpContext, AppPageRequest, Task> handler) =>
         endpoints.Map(PlacementCatalogue.Default, handler);
 
-    /// <summary>Answers any placement of Bitrix24 with a minimal API handler: <c>(PlacementRequest&lt;DealTab&gt; request) => …</c>.</summary>
+    /// <summary>Answers any placement of Bitrix24 with a minimal API handler: <c>(PlacementRequest&lt;DealTab&gt; request) =>
+    /// …</c>.</summary>
     /// <param name="code">E.g. <c>CRM_DEAL_DETAIL_TAB</c>; its address is <c>/placements/crm-deal-detail-tab</c>.</param>
     /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/placements.html</remarks>
     /// <exception cref="ArgumentException">Not a code: upper case letters, digits and <c>_</c>.</exception>
-    /// <exception cref="InvalidOperationException">The placement has a handler already, or this one cannot be given what it asks for.</exception>
+    /// <exception cref="InvalidOperationException">The placement has a handler already, or this one cannot be given what it asks
+    /// for.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public static PlacementBuilder MapPlacement(this IEndpointRouteBuilder endpoints, string code, Delegate handler) => endpoints.Map(Checked(code), handler);
+    public static PlacementBuilder MapPlacement(this IEndpointRouteBuilder endpoints, string code, Delegate handler) =>
+        endpoints.Map(Checked(code), handler);
 
     /// <inheritdoc cref="MapPlacement(IEndpointRouteBuilder, string, Delegate)" path="/*[not(self::summary)]"/>
     /// <summary>Answers any placement of Bitrix24.</summary>
-    public static PlacementBuilder MapPlacement(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, PlacementRequest, Task> handler) =>
+    public static PlacementBuilder MapPlacement(
+        this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, PlacementRequest, Task> handler) =>
         endpoints.Map(Checked(code), handler);
 
     /// <inheritdoc cref="MapPlacement(IEndpointRouteBuilder, string, Func{HttpContext, PlacementRequest, Task})"/>
     /// <param name="options">Of a source-generated context, whose options say how numbers and missing members are taken.</param>
     public static PlacementBuilder MapPlacement<T>(
         this IEndpointRouteBuilder endpoints, string code, JsonTypeInfo<T> options, Func<HttpContext, PlacementRequest<T>, Task> handler) =>
-        endpoints.Map(new(Checked(code), OptionsReader.Typed(options), (context, request) => handler(context, (PlacementRequest<T>)request), IsBuiltIn: false));
+        endpoints.Map(new(Checked(code), OptionsReader.Typed(options), (context, request) =>
+            handler(context, (PlacementRequest<T>)request), IsBuiltIn: false));
 
     /// <summary>The page that answers where nobody maps his own, before or after this.</summary>
     internal static PlacementBuilder MapBuiltIn<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, Task> page)
@@ -76,7 +87,8 @@ public static class PlacementEndpoints
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, string code, Delegate handler) =>
-        endpoints.Map(new(code, HandlerBinding.ReaderFor(code, handler), HandlerBinding.Bind(code, handler, endpoints.ServiceProvider), IsBuiltIn: false));
+        endpoints.Map(new(code, HandlerBinding.ReaderFor(code, handler), HandlerBinding.Bind(code, handler, endpoints.ServiceProvider),
+            IsBuiltIn: false));
 
     private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, MappedPlacement placement)
     {
@@ -94,7 +106,9 @@ public static class PlacementEndpoints
     }
 
     private static string Checked(string code) =>
-        code is { Length: > 0 and <= 100 } && code != PlacementCatalogue.Default && code.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
+        code is { Length: > 0 and <= 100 } && code != PlacementCatalogue.Default
+            && code.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
             ? code
-            : throw new ArgumentException($"'{code}' is not a placement's code: upper case letters, digits and _ are expected.", nameof(code));
+            : throw new ArgumentException(
+                $"'{code}' is not a placement's code: upper case letters, digits and _ are expected.", nameof(code));
 }

@@ -6,11 +6,12 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Asks OAuth servers whose tokens these are: so many at a time, of one portal not more than its share, and of one token once however many ask.</summary>
+/// <summary>Asks OAuth servers whose tokens these are: so many at a time, of one portal not more than its share, and of one token once
+/// however many ask.</summary>
 internal sealed class Confirmations(OAuthClient oauth, IOptions<LimitsOptions> options) : IAsyncDisposable
 {
-    /// <summary>For all OAuth servers together, waiting for a place included: a person is waiting, and gets an answer within three seconds of a
-    /// busy machine too.</summary>
+    /// <summary>For all OAuth servers together, waiting for a place included: a person is waiting, and gets an answer within three seconds
+    /// of a busy machine too.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2.75);
 
     /// <summary>No portal holds more than this part of the places.</summary>
@@ -22,7 +23,8 @@ internal sealed class Confirmations(OAuthClient oauth, IOptions<LimitsOptions> o
     private readonly ConcurrencyLimiter _places = new(Limits(options.Value.ConcurrentConfirmations, options.Value.ConcurrentConfirmations));
     private readonly PartitionedRateLimiter<string> _portals = PartitionedRateLimiter.Create<string, string>(
         memberId => RateLimitPartition.GetConcurrencyLimiter(
-            memberId, _ => Limits(Math.Max(1, options.Value.ConcurrentConfirmations / PortalShare), options.Value.ConcurrentConfirmations)));
+            memberId, _ =>
+                Limits(Math.Max(1, options.Value.ConcurrentConfirmations / PortalShare), options.Value.ConcurrentConfirmations)));
 
     /// <param name="Rejection">Why nobody was asked, or nobody answered.</param>
     private readonly record struct Answer(TokenConfirmation Confirmation, Rejection? Rejection);

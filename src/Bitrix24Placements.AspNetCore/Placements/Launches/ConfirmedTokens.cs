@@ -6,8 +6,8 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Access tokens that an OAuth server has confirmed, by their hash, until they expire. Bounded; an entry is bound to one installation and
-/// void when that ends.</summary>
+/// <summary>Access tokens that an OAuth server has confirmed, by their hash, until they expire. Bounded; an entry is bound to one
+/// installation and void when that ends.</summary>
 internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider time) : IDisposable
 {
     private const int Max = 50_000;
@@ -18,7 +18,8 @@ internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider ti
 
     /// <summary>Whose token it is, and the installation that it opens: this portal's, and the one that it was confirmed for.</summary>
     public (TokenInfo User, KnownPortal Portal)? Find(Secret token, string memberId) =>
-        _cache.TryGetValue(Key(token), out Entry? entry) && entry is { Info: var info } && info.Id.MemberId == memberId && info.ExpiresAt > time.GetUtcNow()
+        _cache.TryGetValue(Key(token), out Entry? entry) && entry is { Info: var info } && info.Id.MemberId == memberId
+            && info.ExpiresAt > time.GetUtcNow()
         && directory.Find(info.Id) is { State: PortalState.Installed } portal && portal.Epoch == entry.Epoch
             ? (info, portal)
             : null;
@@ -27,7 +28,8 @@ internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider ti
     {
         var life = info.ExpiresAt - time.GetUtcNow();
         if (life > TimeSpan.Zero)
-            _cache.Set(Key(token), new Entry(info, portal.Epoch), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = life });
+            _cache.Set(Key(token), new Entry(info, portal.Epoch),
+                new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = life });
     }
 
     public static string Key(Secret token) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(token.Reveal())));

@@ -6,8 +6,8 @@ namespace Bitrix24Placements.Placements;
 
 /// <summary>The launch context as JSON: for curl, scripts and support. A record of its own, so that no token can slip in.</summary>
 internal sealed record LaunchContext(
-    string Placement, ContextPortal Portal, string Language, string ApplicationSid, string? ApplicationStatus, long? UserId, string Verification,
-    object Options, IReadOnlyDictionary<string, string> HandlerQuery);
+    string Placement, ContextPortal Portal, string Language, string ApplicationSid, string? ApplicationStatus, long? UserId,
+    string Verification, object Options, IReadOnlyDictionary<string, string> HandlerQuery);
 
 internal sealed record ContextPortal(string MemberId, string Domain, string Protocol);
 
@@ -15,7 +15,8 @@ internal sealed record AppPageOptions(IReadOnlyDictionary<string, JsonElement> P
 
 internal static class LaunchContextJson
 {
-    private static readonly ContextJson Readable = new(new(ContextJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly ContextJson Readable =
+        new(new(ContextJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     public static byte[] Write(PlacementRequest request) => JsonSerializer.SerializeToUtf8Bytes(Of(request), Readable.LaunchContext);
 
@@ -27,8 +28,10 @@ internal static class LaunchContextJson
     }
 
     private static LaunchContext Of(PlacementRequest request) => new(
-        request.Placement, new(request.Portal.MemberId, request.Portal.Domain, request.Portal.Protocol), request.Language, request.ApplicationSid,
-        request.ApplicationStatus, request.UserId, JsonNamingPolicy.CamelCase.ConvertName(request.Verification.ToString()), OptionsOf(request), request.HandlerQuery);
+        request.Placement, new(request.Portal.MemberId, request.Portal.Domain, request.Portal.Protocol), request.Language,
+        request.ApplicationSid, request.ApplicationStatus, request.UserId,
+        JsonNamingPolicy.CamelCase.ConvertName(request.Verification.ToString()),
+            OptionsOf(request), request.HandlerQuery);
 
     private static object OptionsOf(PlacementRequest request) => request.Placement switch
     {

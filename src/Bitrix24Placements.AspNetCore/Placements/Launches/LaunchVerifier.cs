@@ -10,9 +10,11 @@ namespace Bitrix24Placements.Placements;
 /// <param name="Portal">Null with <c>Verification: Off</c>, where nothing is known and everything is taken as it comes.</param>
 internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verification Verification);
 
-/// <summary>Decides whether a launch is believed, and changes nothing. Everything in the request is a claim: any employee of a portal can send one.</summary>
+/// <summary>Decides whether a launch is believed, and changes nothing. Everything in the request is a claim: any employee of a portal can
+/// send one.</summary>
 internal sealed class LaunchVerifier(
-    PortalStore portals, PortalDirectory directory, ConfirmedTokens confirmed, Confirmations confirmations, HostRules hosts, ILaunchListener listener,
+    PortalStore portals, PortalDirectory directory, ConfirmedTokens confirmed, Confirmations confirmations, HostRules hosts,
+    ILaunchListener listener,
     UnverifiedAttempts attempts, AppRegistry apps, IOptions<Bitrix24Options> options)
 {
     /// <summary>A page of the portal is waiting, and Bitrix24 counts: rather no answer than a late one.</summary>
@@ -27,7 +29,8 @@ internal sealed class LaunchVerifier(
     {
         if (IsOff)
             return new(Anything);
-        return JudgeWorker(post, directory.FindAll(post.MemberId)) is { Ok: true } believed ? new(believed) : VerifyUnknownWorkerAsync(context, post);
+        return JudgeWorker(post, directory.FindAll(post.MemberId)) is { Ok: true } believed ? new(believed)
+            : VerifyUnknownWorkerAsync(context, post);
     }
 
     private async ValueTask<Checked<Believed>> VerifyUnknownWorkerAsync(HttpContext context, PlacementPost post)
@@ -36,7 +39,8 @@ internal sealed class LaunchVerifier(
             return Rejection.TooManyAttempts;
         try
         {
-            var installations = await portals.KnownAllAsync(post.MemberId, CancellationToken.None).AsTask().WaitAsync(WorkerTimeout, context.RequestAborted);
+            var installations = await portals.KnownAllAsync(post.MemberId, CancellationToken.None).AsTask().WaitAsync(
+                WorkerTimeout, context.RequestAborted);
             return JudgeWorker(post, installations);
         }
         catch (TimeoutException)

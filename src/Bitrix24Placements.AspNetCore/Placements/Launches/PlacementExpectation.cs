@@ -22,5 +22,6 @@ internal sealed class PlacementExpectation(params string[] placements)
     }
 
     /// <summary>Every page but the worker's acts for a person.</summary>
-    internal bool ActsForAPerson(string placement) => (placement.Length == 0 ? placements[0] : placement) != PlacementCatalogue.BackgroundWorker;
+    internal bool ActsForAPerson(string placement) =>
+        (placement.Length == 0 ? placements[0] : placement) != PlacementCatalogue.BackgroundWorker;
 }

@@ -14,7 +14,8 @@ internal static class PlacementParser
     /// <summary>Bitrix24's own names; any other in the query string is the handler's.</summary>
     private static readonly byte[][] WireNames = [.. new[]
     {
-        "DOMAIN", "PROTOCOL", "LANG", "APP_SID", "AUTH_ID", "REFRESH_ID", "AUTH_EXPIRES", "SERVER_ENDPOINT", "APPLICATION_TOKEN", "APPLICATION_SCOPE",
+        "DOMAIN", "PROTOCOL", "LANG", "APP_SID", "AUTH_ID", "REFRESH_ID", "AUTH_EXPIRES", "SERVER_ENDPOINT", "APPLICATION_TOKEN",
+        "APPLICATION_SCOPE",
         "member_id", "status", "PLACEMENT", "PLACEMENT_OPTIONS",
     }.Select(Encoding.ASCII.GetBytes)];
 
@@ -36,11 +37,13 @@ internal static class PlacementParser
             ApplicationSid = fields.Required("APP_SID"u8, WireValues.Sid, "Up to 128 visible ASCII characters are expected."),
             ApplicationStatus = fields.Optional("status"u8, WireValues.Status),
             ApplicationToken = new(fields.Optional("APPLICATION_TOKEN"u8, WireValues.Text) ?? ""),
-            AccessToken = new(person ? fields.Required("AUTH_ID"u8, WireValues.Token, "An access token of visible ASCII characters is expected.") : ""),
+            AccessToken =
+            new(person ? fields.Required("AUTH_ID"u8, WireValues.Token, "An access token of visible ASCII characters is expected.") : ""),
             RefreshToken = new(person ? fields.Optional("REFRESH_ID"u8, WireValues.Token) ?? "" : ""),
             AccessExpires = fields.Number("AUTH_EXPIRES"u8),
             ServerEndpoint = person ? fields.Optional("SERVER_ENDPOINT"u8, WireValues.Text) : null,
-            Options = fields.Valid("PLACEMENT_OPTIONS"u8, WireValues.Options, $"A JSON object, at most {WireValues.MaxDepth} levels deep, is expected."),
+            Options = fields.Valid(
+            "PLACEMENT_OPTIONS"u8, WireValues.Options, $"A JSON object, at most {WireValues.MaxDepth} levels deep, is expected."),
             HandlerQuery = form.QueryWithout(IsWireName) ?? (IReadOnlyDictionary<string, string>)FrozenDictionary<string, string>.Empty,
         };
         return fields.Errors is null ? new(post, null) : new(null, fields.Errors);
@@ -65,10 +68,12 @@ internal static class PlacementParser
     {
         public Dictionary<string, string>? Errors { get; private set; }
 
-        public readonly string? Optional(ReadOnlySpan<byte> name, Reading<string> read) => form.TryGet(name, out var value) ? read(value) : null;
+        public readonly string? Optional(ReadOnlySpan<byte> name, Reading<string> read) =>
+            form.TryGet(name, out var value) ? read(value) : null;
 
         public readonly int? Number(ReadOnlySpan<byte> name) =>
-            form.TryGet(name, out var value) && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+            form.TryGet(name, out var value) && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number : null;
 
         public string Required(ReadOnlySpan<byte> name, Reading<string> read, string expectation)
         {
@@ -89,6 +94,7 @@ internal static class PlacementParser
             return [];
         }
 
-        private void Add(ReadOnlySpan<byte> name, string problem) => (Errors ??= new(StringComparer.Ordinal))[Encoding.ASCII.GetString(name)] = problem;
+        private void Add(ReadOnlySpan<byte> name, string problem) =>
+            (Errors ??= new(StringComparer.Ordinal))[Encoding.ASCII.GetString(name)] = problem;
     }
 }

@@ -2,7 +2,8 @@ using System.Collections.Frozen;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>What Bitrix24 posts when a placement is opened, typed, and not yet believed: every member is a claim of whoever sent it.</summary>
+/// <summary>What Bitrix24 posts when a placement is opened, typed, and not yet believed: every member is a claim of whoever sent
+/// it.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/index.html</remarks>
 internal sealed record PlacementPost
 {
@@ -24,8 +25,8 @@ internal sealed record PlacementPost
     /// <summary><c>APP_SID</c>: new on every render.</summary>
     public required string ApplicationSid { get; init; }
 
-    /// <summary><c>status</c>: <c>L</c> local, <c>F</c> free, <c>D</c> demo, <c>T</c> trial, <c>P</c> paid, <c>S</c> subscription, or one to come.
-    /// Informational.</summary>
+    /// <summary><c>status</c>: <c>L</c> local, <c>F</c> free, <c>D</c> demo, <c>T</c> trial, <c>P</c> paid, <c>S</c> subscription, or one
+    /// to come. Informational.</summary>
     public string? ApplicationStatus { get; init; }
 
     /// <summary><c>AUTH_ID</c>: the user's access token; empty for the worker, which acts for nobody.</summary>
@@ -34,7 +35,8 @@ internal sealed record PlacementPost
     /// <summary><c>REFRESH_ID</c>.</summary>
     public Secret RefreshToken { get; init; }
 
-    /// <summary><c>AUTH_EXPIRES</c>, in seconds from now; null where it cannot be read. A claim like the others: the OAuth server's word counts.</summary>
+    /// <summary><c>AUTH_EXPIRES</c>, in seconds from now; null where it cannot be read. A claim like the others: the OAuth server's word
+    /// counts.</summary>
     public int? AccessExpires { get; init; }
 
     /// <summary><c>SERVER_ENDPOINT</c>; newer portals.</summary>

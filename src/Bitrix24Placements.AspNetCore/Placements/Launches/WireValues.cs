@@ -5,7 +5,8 @@ using System.Text.Unicode;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The kinds of values that stand on the wire: each from bytes to what is kept, or null where they are not of that kind. Pure.</summary>
+/// <summary>The kinds of values that stand on the wire: each from bytes to what is kept, or null where they are not of that kind.
+/// Pure.</summary>
 internal static class WireValues
 {
     /// <summary>Also the deepest JSON that is read.</summary>
@@ -61,7 +62,8 @@ internal static class WireValues
     public static string? Status(ReadOnlySpan<byte> value) =>
         value.Length is 0 or > 16 ? null : Common(value, "L", "F", "D", "T", "P", "S") ?? Text(value);
 
-    /// <summary>A JSON object as it came. PHP writes an empty array where it means an object without keys; both, and nothing at all, are empty here.</summary>
+    /// <summary>A JSON object as it came. PHP writes an empty array where it means an object without keys; both, and nothing at all, are
+    /// empty here.</summary>
     public static byte[]? Options(ReadOnlySpan<byte> json) => json.Length == 0 ? [] : KindOf(json) switch
     {
         JsonTokenType.StartObject => json.ToArray(),
@@ -69,8 +71,8 @@ internal static class WireValues
         _ => null,
     };
 
-    /// <summary>An object, an empty array, or none: anything else. Every name and text is looked at: half of a surrogate pair, escaped, passes
-    /// for JSON and throws wherever it is read.</summary>
+    /// <summary>An object, an empty array, or none: anything else. Every name and text is looked at: half of a surrogate pair, escaped,
+    /// passes for JSON and throws wherever it is read.</summary>
     private static JsonTokenType KindOf(ReadOnlySpan<byte> json)
     {
         if (!Utf8.IsValid(json))

@@ -3,11 +3,13 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;
 
-/// <summary>Who sends a request from one of the app's pages: the user for whom that page was opened. Endpoints with <c>RequirePageSession()</c>
+/// <summary>Who sends a request from one of the app's pages: the user for whom that page was opened. Endpoints with
+/// <c>RequirePageSession()</c>
 /// take it as a parameter.</summary>
 public sealed class PageSession
 {
-    internal PageSession(PortalAddress portal, AppInfo app, UserAccess access, string placement, DateTimeOffset expiresAt, byte[]? context) =>
+    internal PageSession(
+        PortalAddress portal, AppInfo app, UserAccess access, string placement, DateTimeOffset expiresAt, byte[]? context) =>
         (Portal, App, Access, Placement, ExpiresAt, Context) = (portal, app, access, placement, expiresAt, context);
 
     public PortalAddress Portal { get; }

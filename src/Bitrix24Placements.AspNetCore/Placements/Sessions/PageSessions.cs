@@ -11,9 +11,10 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements;
 
-/// <summary>Sessions for pages of confirmed users. Cookies do not work in a frame of another site, so the page sends its session as a bearer token:
-/// no other site can make a browser send it, which is what protects from request forgery. It holds the user's access token, encrypted, ends with
-/// that (an hour at most) or with the installation, and is renewed by <c>fetchWithSession</c> of <c>session.js</c>.</summary>
+/// <summary>Sessions for pages of confirmed users. Cookies do not work in a frame of another site, so the page sends its session as a
+/// bearer token: no other site can make a browser send it, which is what protects from request forgery. It holds the user's access token,
+/// encrypted, ends with that (an hour at most) or with the installation, and is renewed by <c>fetchWithSession</c> of
+/// <c>session.js</c>.</summary>
 public sealed class PageSessions
 {
     /// <summary>Compressed. A header has to hold it; a larger context is left out of the session.</summary>
@@ -30,7 +31,8 @@ public sealed class PageSessions
         (_portals, _apps, _time) = (portals, apps, time);
     }
 
-    /// <summary>A session as text for the page; empty where no user was confirmed. The page that carries it has to be <c>Cache-Control: no-store</c>.</summary>
+    /// <summary>A session as text for the page; empty where no user was confirmed. The page that carries it has to be <c>Cache-Control:
+    /// no-store</c>.</summary>
     public string Create(PlacementRequest request)
     {
         if (request is not { Access: { } access, Confirmed: { } confirmed, Known: { } known })
@@ -48,12 +50,14 @@ public sealed class PageSessions
         TokenOf(context) is { } token ? ReadAsync(token, context.RequestAborted) : new((PageSession?)null);
 
     internal static string? TokenOf(HttpContext context) =>
-        context.Request.Headers.Authorization is [{ Length: > 7 } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+        context.Request.Headers.Authorization is [{ Length: > 7 } header]
+            && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
             ? header[7..].Trim()
             : null;
 
     /// <param name="grace">So long an expired one is taken all the same.</param>
-    internal async ValueTask<(PageSession Session, StoredSession Stored)?> FindAsync(string token, TimeSpan grace, CancellationToken cancellationToken)
+    internal async ValueTask<(PageSession Session, StoredSession Stored)?> FindAsync(
+        string token, TimeSpan grace, CancellationToken cancellationToken)
     {
         if (Open(token) is not { } stored)
             return null;
@@ -74,12 +78,14 @@ public sealed class PageSessions
 
     /// <summary>The same page's, with another token of the same user.</summary>
     internal string Renew(StoredSession stored, TokenInfo confirmed, Secret token) => Protect(
-        new(confirmed.Id, confirmed.ClientEndpoint, confirmed.Server, confirmed.UserId, token), stored.Placement, stored.Epoch, confirmed.ExpiresAt, stored.Context);
+        new(confirmed.Id, confirmed.ClientEndpoint, confirmed.Server, confirmed.UserId, token), stored.Placement, stored.Epoch,
+            confirmed.ExpiresAt, stored.Context);
 
     private string Protect(UserAccess access, string placement, long epoch, DateTimeOffset expiresAt, byte[]? context)
     {
         var stored = new StoredSession(
-            access.Portal.MemberId, access.Portal.App, access.UserId, placement, epoch, expiresAt.ToUnixTimeSeconds(), access.AccessToken.Reveal(),
+            access.Portal.MemberId, access.Portal.App, access.UserId, placement, epoch, expiresAt.ToUnixTimeSeconds(),
+            access.AccessToken.Reveal(),
             access.Endpoint.AbsoluteUri, access.OAuthServer.AbsoluteUri, context);
         return Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(stored, SessionJson.Default.StoredSession)));
     }
@@ -115,7 +121,8 @@ public sealed class PageSessions
 
 /// <summary>What stands in a session's text, encrypted and signed.</summary>
 internal sealed record StoredSession(
-    string MemberId, string App, long UserId, string Placement, long Epoch, long Expires, string Token, string Endpoint, string Server, byte[]? Context);
+    string MemberId, string App, long UserId, string Placement, long Epoch, long Expires, string Token, string Endpoint, string Server,
+        byte[]? Context);
 
 [JsonSerializable(typeof(StoredSession))]
 internal sealed partial class SessionJson : JsonSerializerContext;

@@ -21,7 +21,8 @@ internal static class SessionGate
             return;
         }
 
-        await RefuseAsync(context, Unauthorized, services.GetRequiredService<UnverifiedAttempts>(), services.GetRequiredService<RejectionWriter>());
+        await RefuseAsync(
+            context, Unauthorized, services.GetRequiredService<UnverifiedAttempts>(), services.GetRequiredService<RejectionWriter>());
     }
 
     public static Task RefuseAsync(HttpContext context, Rejection rejection, UnverifiedAttempts attempts, RejectionWriter rejections)

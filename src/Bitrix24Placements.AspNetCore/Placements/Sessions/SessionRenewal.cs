@@ -7,9 +7,11 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary><c>POST /api/session</c>: the page's user has got a new token from the portal, and the OAuth server says that it is his.</summary>
+/// <summary><c>POST /api/session</c>: the page's user has got a new token from the portal, and the OAuth server says that it is
+/// his.</summary>
 internal sealed class SessionRenewal(
-    PageSessions sessions, ConfirmedTokens confirmed, Confirmations confirmations, HostRules hosts, UnverifiedAttempts attempts, RejectionWriter rejections,
+    PageSessions sessions, ConfirmedTokens confirmed, Confirmations confirmations, HostRules hosts, UnverifiedAttempts attempts,
+    RejectionWriter rejections,
     TimeProvider time)
 {
     /// <summary>A page may have slept for a night.</summary>
@@ -30,12 +32,14 @@ internal sealed class SessionRenewal(
         }
 
         context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteAsJsonAsync(renewed.Value, RenewalJson.Default.RenewedSession, cancellationToken: context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(
+            renewed.Value, RenewalJson.Default.RenewedSession, cancellationToken: context.RequestAborted);
     }
 
     private async Task<Checked<RenewedSession>> TryRenewAsync(HttpContext context)
     {
-        if (PageSessions.TokenOf(context) is not { } text || await sessions.FindAsync(text, Grace, context.RequestAborted) is not var (session, stored))
+        if (PageSessions.TokenOf(context) is not { } text
+            || await sessions.FindAsync(text, Grace, context.RequestAborted) is not var (session, stored))
             return SessionGate.Unauthorized;
         if (!context.Request.HasJsonContentType())
             return NotJson;
@@ -60,7 +64,8 @@ internal sealed class SessionRenewal(
             return user;
         if (!attempts.MayTry(context, AttemptKind.Api, SessionGate.Subject))
             return Rejection.TooManyAttempts;
-        return await confirmations.AskAsync(memberId, token, hosts.ConfiguredOAuthServer(session.Access.OAuthServer.AbsoluteUri), context.RequestAborted);
+        return await confirmations.AskAsync(
+            memberId, token, hosts.ConfiguredOAuthServer(session.Access.OAuthServer.AbsoluteUri), context.RequestAborted);
     }
 
     private static Secret? TokenIn(byte[] json)

@@ -1,23 +1,25 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;
 
 /// <summary>REST calls as the user of a page, with his own rights. His token is not refreshed here: the page renews its session.</summary>
 public static class UserCalls
 {
-    private const string Reflection = "Serializes by reflection; use the overload with a RestCall where code is trimmed or compiled ahead of time.";
+    private const string Reflection =
+        "Serializes by reflection; use the overload with a RestCall where code is trimmed or compiled ahead of time.";
 
-    private static readonly RestError NoUser = new(RestErrorKind.Refused, "noUser", "This request names no user: nothing can be called as him.");
+    private static readonly RestError NoUser =
+        new(RestErrorKind.Refused, "noUser", "This request names no user: nothing can be called as him.");
 
     /// <summary>Calls a method as the user of the page that has sent this request.</summary>
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
         this RestClient rest, PageSession session, RestCall call, CancellationToken cancellationToken = default) =>
         rest.CallAsUserAsync(session.Access, call, cancellationToken);
 
-    /// <summary>Calls a method as the user who has opened this page; refused as <c>noUser</c> where none was confirmed, as in the worker.</summary>
+    /// <summary>Calls a method as the user who has opened this page; refused as <c>noUser</c> where none was confirmed, as in the
+    /// worker.</summary>
     public static async Task<RestResult<JsonElement>> CallAsUserAsync(
         this RestClient rest, PlacementRequest request, RestCall call, CancellationToken cancellationToken = default) =>
         request.Access is { } access ? await rest.CallAsUserAsync(access, call, cancellationToken) : NoUser;
@@ -29,7 +31,8 @@ public static class UserCalls
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
-        this RestClient rest, PageSession session, string method, object? parameters = null, CancellationToken cancellationToken = default) =>
+        this RestClient rest, PageSession session, string method, object? parameters = null, CancellationToken cancellationToken =
+            default) =>
         rest.CallAsUserAsync<JsonElement>(session.Access, method, parameters, Repeat.ByName, cancellationToken);
 
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PlacementRequest, RestCall, CancellationToken)" path="/summary"/>
@@ -37,15 +40,18 @@ public static class UserCalls
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
-        this RestClient rest, PlacementRequest request, string method, object? parameters = null, CancellationToken cancellationToken = default) =>
+        this RestClient rest, PlacementRequest request, string method, object? parameters = null, CancellationToken cancellationToken =
+            default) =>
         rest.CallAsUserAsync<JsonElement>(request, method, parameters, cancellationToken);
 
-    /// <summary>Calls a method as the user of the page that has sent this request, and reads its result as <typeparamref name="T"/>.</summary>
+    /// <summary>Calls a method as the user of the page that has sent this request, and reads its result as
+    /// <typeparamref name="T"/>.</summary>
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PageSession, string, object, CancellationToken)" path="/param"/>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static Task<RestResult<T>> CallAsUserAsync<T>(
-        this RestClient rest, PageSession session, string method, object? parameters = null, CancellationToken cancellationToken = default) =>
+        this RestClient rest, PageSession session, string method, object? parameters = null, CancellationToken cancellationToken =
+            default) =>
         rest.CallAsUserAsync<T>(session.Access, method, parameters, Repeat.ByName, cancellationToken);
 
     /// <summary>Calls a method as the user who has opened this page, and reads its result as <typeparamref name="T"/>.</summary>
@@ -53,6 +59,7 @@ public static class UserCalls
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static async Task<RestResult<T>> CallAsUserAsync<T>(
-        this RestClient rest, PlacementRequest request, string method, object? parameters = null, CancellationToken cancellationToken = default) =>
+        this RestClient rest, PlacementRequest request, string method, object? parameters = null, CancellationToken cancellationToken =
+            default) =>
         request.Access is { } access ? await rest.CallAsUserAsync<T>(access, method, parameters, Repeat.ByName, cancellationToken) : NoUser;
 }

@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Rest;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;

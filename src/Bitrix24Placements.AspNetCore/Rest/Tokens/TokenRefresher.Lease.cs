@@ -1,6 +1,5 @@
 using System.Data.Common;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 

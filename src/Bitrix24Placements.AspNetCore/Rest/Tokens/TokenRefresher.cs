@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 

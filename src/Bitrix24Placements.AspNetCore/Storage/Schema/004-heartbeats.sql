@@ -1,3 +1,4 @@
+-- oldest: 3
 -- What browsers say of the worker's load, a sample, by portal and hour.
 CREATE TABLE heartbeats (
     member_id TEXT    NOT NULL,

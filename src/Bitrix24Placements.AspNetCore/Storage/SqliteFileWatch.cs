@@ -1,0 +1,103 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Sees that the SQLite file is still the one that was opened. Deleted or replaced under a running service, everything would be answered, and gone at the next start without a word.</summary>
+internal sealed partial class SqliteFileWatch(Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
+    : ReadyService(readiness)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+
+    /// <summary>Keeps the file that was opened: what was deleted can still be read through it.</summary>
+    private SqliteConnection? _open;
+
+    private (long Device, long Number)? _file;
+
+    protected override async Task RunAsync(CancellationToken stoppingToken)
+    {
+        if (database.FilePath is not { } path)
+            return;
+        await RepeatAsync(token => LookAsync(path, token), Every, time, logger, stoppingToken);
+    }
+
+    private async Task LookAsync(string path, CancellationToken cancellationToken)
+    {
+        if (_open is null)
+        {
+            await OpenAsync(path, cancellationToken);
+            return;
+        }
+
+        var file = Posix.FileAt(path);
+        if (file == _file)
+            return;
+        Log.Gone(logger, path, file is null ? "deleted" : "replaced");
+        await database.AloneAsync(token => RescueAsync(path, isDeleted: file is null, token), cancellationToken);
+    }
+
+    private async Task OpenAsync(string path, CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            await using var check = connection.Command("PRAGMA quick_check(1)");
+            if (await check.ExecuteScalarAsync(cancellationToken) is string result and not "ok")
+                Log.Damaged(logger, path, result);
+        }
+        catch (SqliteException)
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+
+        (_open, _file) = (connection, Posix.FileAt(path));
+    }
+
+    /// <summary>A deleted file is put back as it was. One that was replaced, deliberately perhaps, stays: what was in the earlier one is saved beside it, and the process ends.</summary>
+    private async Task RescueAsync(string path, bool isDeleted, CancellationToken cancellationToken)
+    {
+        if (_open is not { } open)
+            return;
+        var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");
+        await using (var vacuum = open.Command("VACUUM INTO @file", ("@file", rescued)))
+            await vacuum.ExecuteNonQueryAsync(cancellationToken);
+        await open.DisposeAsync();
+        _open = null;
+        if (isDeleted)
+        {
+            // They belong to the file that is gone, and would be read into the new one.
+            File.Delete(path + "-wal");
+            File.Delete(path + "-shm");
+            File.Move(rescued, path);
+            Log.PutBack(logger, path);
+            return;
+        }
+
+        Log.Saved(logger, rescued);
+        Environment.ExitCode = 1;
+        lifetime.StopApplication();
+    }
+
+    public override void Dispose()
+    {
+        _open?.Dispose();
+        base.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Critical, "The database {File} was {What} while the service is running")]
+        public static partial void Gone(ILogger logger, string file, string what);
+
+        [LoggerMessage(2, LogLevel.Critical, "The database {File} was put back from the handle that was still open; nothing is lost")]
+        public static partial void PutBack(ILogger logger, string file);
+
+        [LoggerMessage(3, LogLevel.Critical, "What was in the earlier database is saved in {File}. The service ends: started again, it uses the file that is there now")]
+        public static partial void Saved(ILogger logger, string file);
+
+        [LoggerMessage(4, LogLevel.Critical, "The database {File} is damaged: {Result}")]
+        public static partial void Damaged(ILogger logger, string file, string result);
+    }
+}
