@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bitrix24Placements.Installation;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
@@ -6,11 +7,9 @@ using Bitrix24Placements.Rest;
 namespace Bitrix24Placements.Doctor.Checks;
 
 /// <summary>Placements and events, as the portal has them.</summary>
-internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue catalogue) : ICheck
+internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue catalogue, EventBindings bindings) : ICheck
 {
     public const string Name = "registrations";
-
-    private static readonly string[] Events = ["ONAPPUNINSTALL", "ONAPPUPDATE"];
 
     public string Id => Name;
 
@@ -26,7 +25,7 @@ internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue cata
         var events = await rest.AskAsync(portal, "event.get", null, cancellationToken);
         if (!events.Ok)
             return Refused(portal, "event.get", events.Error);
-        var declaredEvents = Events.Select(name => (Name: name, Handler: catalogue.EventsUrl ?? ""));
+        var declaredEvents = bindings.Names.Select(name => (Name: name, Handler: catalogue.EventsUrl ?? ""));
         return
         [
             .. Compare("placement", catalogue.Handlers().Select(static h => (h.Placement, h.Handler)), Read(placements.Value, "placement")),
