@@ -1,4 +1,5 @@
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;
@@ -28,6 +29,8 @@ internal sealed class Inbox(InboxStore store, WorkSignal signal, EventHandlers h
         if (handlers.Find(name) is null)
             return;
         var address = new KnownPortal(portal).Address;
-        await AddAsync(portal.Id, new($"{name}-{portal.Epoch}", name, address.Domain, address.Protocol, null, at.ToUnixTimeSeconds(), null, clean), cancellationToken);
+        await AddAsync(portal.Id,
+            new($"{name}-{portal.Epoch}", name, address.Domain, address.Protocol, null, at.ToUnixTimeSeconds(), null, clean),
+            cancellationToken);
     }
 }

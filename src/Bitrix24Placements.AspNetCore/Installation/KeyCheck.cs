@@ -1,10 +1,12 @@
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Whether Bitrix24 takes an app's secret, asked at every installation: otherwise an hour would pass until the first refresh shows it.</summary>
+/// <summary>Whether Bitrix24 takes an app's secret, asked at every installation: otherwise an hour would pass until the first refresh
+/// shows it.</summary>
 internal sealed partial class KeyCheck(OAuthClient oauth, AppRegistry apps, KeyTroubles troubles, ILogger<KeyCheck> logger)
 {
     public bool AreKnownToBeWrong(PortalId id) => troubles.Has(id.App);
@@ -23,7 +25,9 @@ internal sealed partial class KeyCheck(OAuthClient oauth, AppRegistry apps, KeyT
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "Bitrix24 does not take the ClientSecret of the app {App} ({ClientId}): what is installed works for an hour, until its tokens have to be refreshed")]
+        [LoggerMessage(1, LogLevel.Error,
+            "Bitrix24 does not take the ClientSecret of the app {App} ({ClientId}): "
+            + "what is installed works for an hour, until its tokens have to be refreshed")]
         public static partial void Wrong(ILogger logger, string app, string clientId);
     }
 }

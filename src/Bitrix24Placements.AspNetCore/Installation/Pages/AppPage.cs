@@ -3,10 +3,10 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;
 
@@ -15,7 +15,8 @@ internal sealed class AppPage(
     PageFrame pages, Texts texts, PlacementCatalogue catalogue, PortalStore portals, WorkerLoads loads, DeepLinks links,
     KeyTroubles troubles, IEnumerable<IAppPagePart> parts)
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public async Task ShowAsync(HttpContext context, AppPageRequest request)
     {
@@ -77,14 +78,18 @@ internal sealed class AppPage(
         {
             var outcome = Array.Find(known, p => p.Placement == code);
             var good = outcome is { Error: null };
-            var reason = outcome?.Error is { } error ? texts.Find(language, "error." + error) ?? string.Format(CultureInfo.InvariantCulture, T("error.other"), error) : null;
+            var reason = outcome?.Error is { } error ? texts.Find(language, "error." + error)
+                ?? string.Format(CultureInfo.InvariantCulture, T("error.other"), error) : null;
             return Html.Of(
                 $"""
-                <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}"><th scope="row">{catalogue.TitleOf(code, language)}<br><code>{code}</code></th>
-                <td><span class="{(good ? "good" : "bad")}">{(outcome is null ? "–" : T(good ? "install.registered" : "install.failed"))}</span>{(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
+                <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}">
+                <th scope="row">{catalogue.TitleOf(code, language)}<br><code>{code}</code></th>
+                <td><span class="{(good ? "good" : "bad")}">{(outcome is null ? "–" : T(good ? "install.registered" : "install.failed"))}</span>
+                {(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
                 """);
         });
-        var looked = portal is null || portal.ReconciledAt == DateTimeOffset.UnixEpoch ? T("app.never") : portal.ReconciledAt.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+        var looked = portal is null || portal.ReconciledAt == DateTimeOffset.UnixEpoch ? T("app.never")
+            : portal.ReconciledAt.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
         return Html.Of(
             $"""
             <section aria-labelledby="placements">
@@ -114,7 +119,8 @@ internal sealed class AppPage(
             </form>
             <p class="result"><label>{t("app.links.result")} <input id="link" readonly value="{example}"></label>
             <button type="button" id="copy" data-copied="{t("app.links.copied")}">{t("app.links.copy")}</button></p>
-            <p id="link-status" class="small" role="status" data-made="{t("app.links.made")}" data-no-session="{t("app.links.noSession")}" data-failed="{t("app.links.failed")}"></p>
+            <p id="link-status" class="small" role="status" data-made="{t("app.links.made")}"
+            data-no-session="{t("app.links.noSession")}" data-failed="{t("app.links.failed")}"></p>
             </section>
             """);
     }
@@ -127,7 +133,8 @@ internal sealed class AppPage(
         status["tokens"] = portal?.TokenState.ToString().ToLowerInvariant();
         status["reserveInUse"] = portal is { IsAdministrator: false };
         status["keysAreWrong"] = troubles.Has(request.App.Name);
-        status["placements"] = JsonSerializer.SerializeToNode(StoredPlacement.ReadAll(portal?.Placements), InstallationJson.Default.StoredPlacementArray);
+        status["placements"] = JsonSerializer.SerializeToNode(StoredPlacement.ReadAll(portal?.Placements),
+            InstallationJson.Default.StoredPlacementArray);
         status["link"] = links.Example(request.App.Name);
         return status;
     }
