@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Doctor;
 

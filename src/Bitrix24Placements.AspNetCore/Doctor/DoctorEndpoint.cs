@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;

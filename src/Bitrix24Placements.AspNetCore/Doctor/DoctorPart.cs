@@ -1,6 +1,5 @@
 using System.Globalization;
 using Bitrix24Placements.Installation;
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Doctor;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Doctor;
 

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;
 

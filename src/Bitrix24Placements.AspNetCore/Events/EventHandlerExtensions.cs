@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Bitrix24Placements.Events;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;
 

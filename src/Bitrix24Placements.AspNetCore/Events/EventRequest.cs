@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text.Json;
-using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements;
 

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;

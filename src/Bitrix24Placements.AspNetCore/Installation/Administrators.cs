@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
-using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Installation;

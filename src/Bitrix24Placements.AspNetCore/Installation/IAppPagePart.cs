@@ -1,5 +1,3 @@
-using Bitrix24Placements.Storage;
-
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Something more on the app's own page; the seam by which later rooms come onto it.</summary>

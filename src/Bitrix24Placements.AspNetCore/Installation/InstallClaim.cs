@@ -3,9 +3,7 @@ using System.Text.Json.Serialization;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
-using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;

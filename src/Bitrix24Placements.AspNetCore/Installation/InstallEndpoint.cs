@@ -2,7 +2,6 @@ using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 using Bitrix24Placements.Storage;
 

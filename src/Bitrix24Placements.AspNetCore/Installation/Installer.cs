@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;

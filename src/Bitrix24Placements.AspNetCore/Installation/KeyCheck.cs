@@ -1,7 +1,6 @@
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;
 

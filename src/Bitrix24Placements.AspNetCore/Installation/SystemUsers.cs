@@ -1,11 +1,9 @@
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Settings;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Bitrix24Placements.Forms;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Placements;

@@ -1,5 +1,3 @@
-using Bitrix24Placements.Pages;
-
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Refusals;
 

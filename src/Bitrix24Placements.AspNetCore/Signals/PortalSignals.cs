@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements;
 

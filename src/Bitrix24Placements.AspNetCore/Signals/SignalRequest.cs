@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 using Bitrix24Placements.Storage;
 

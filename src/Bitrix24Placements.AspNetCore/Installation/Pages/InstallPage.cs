@@ -2,7 +2,6 @@ using System.Text;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;

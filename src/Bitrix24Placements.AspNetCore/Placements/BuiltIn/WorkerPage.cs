@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Placements;
 

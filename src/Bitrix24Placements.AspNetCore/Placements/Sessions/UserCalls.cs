@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;
 
