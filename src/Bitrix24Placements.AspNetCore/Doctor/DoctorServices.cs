@@ -1,6 +1,5 @@
 using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.Installation;
-using Bitrix24Placements.Refusals;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Bitrix24Placements.Doctor;

@@ -4,6 +4,8 @@ using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Signals;
 
@@ -17,7 +19,8 @@ internal static class ApiBody
         if (!context.Request.HasJsonContentType())
             return new Rejection(415, "unsupportedMediaType", "The body has to be application/json.");
         var (json, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => Parse(body.ToArray()) ?? new object());
-        return json is JsonObject read ? read : rejection ?? Rejection.Malformed("The body has to be a JSON object in which no name is repeated.");
+        return json is JsonObject read ? read : rejection
+            ?? Rejection.Malformed("The body has to be a JSON object in which no name is repeated.");
     }
 
     public static Rejection Malformed(Dictionary<string, string> errors) =>

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using Bitrix24Placements.Storage;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Doctor.Checks;
 

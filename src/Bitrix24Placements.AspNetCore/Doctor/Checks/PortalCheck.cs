@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
