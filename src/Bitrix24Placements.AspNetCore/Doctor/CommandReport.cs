@@ -6,7 +6,8 @@ namespace Bitrix24Placements.Doctor;
 /// <summary>The doctor's words for a terminal, or as JSON for a script.</summary>
 internal sealed class CommandReport(Examiner examiner, Texts texts)
 {
-    private static readonly ReportJson Json = new(new JsonSerializerOptions(ReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly ReportJson Json = new(
+        new JsonSerializerOptions(ReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <returns>Whether nothing is wrong.</returns>
     public async Task<bool> WriteAsync(PortalId? portal, bool asJson, TextWriter output, CancellationToken cancellationToken)

@@ -6,7 +6,8 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary><c>POST /doctor</c>: examines the portal of an administrator's page, and tells each check as it ends, a line of JSON each.</summary>
+/// <summary><c>POST /doctor</c>: examines the portal of an administrator's page, and tells each check as it ends, a line of JSON
+/// each.</summary>
 internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient rest, Guard guard)
 {
     private const int MaxAtOnce = 4;
@@ -24,7 +25,8 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient 
     {
         var portal = session.Portal.Id;
         // The session says who he is; whether he is an administrator now, the portal says.
-        var profile = await rest.CallAsUserAsync(session.Access, RestCall.Own("profile") with { Deadline = Timeout }, context.RequestAborted);
+        var profile = await rest.CallAsUserAsync(session.Access, RestCall.Own("profile") with { Deadline = Timeout },
+            context.RequestAborted);
         if (!profile.Ok || !profile.Value.Truth("ADMIN"))
             return Rejection.NotVerified;
         if (_running.Count >= MaxAtOnce || !_running.TryAdd(portal, true))
@@ -49,7 +51,8 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient 
         context.Response.Headers["X-Accel-Buffering"] = "no";
         await foreach (var result in examiner.RunAsync(new(portal), context.RequestAborted))
         {
-            var line = JsonSerializer.SerializeToUtf8Bytes(ReportedCheck.Of(result, texts, language, forOperator: false), ReportLineJson.Default.ReportedCheck);
+            var line = JsonSerializer.SerializeToUtf8Bytes(
+                ReportedCheck.Of(result, texts, language, forOperator: false), ReportLineJson.Default.ReportedCheck);
             await context.Response.BodyWriter.WriteAsync((byte[])[.. line, (byte)'\n'], context.RequestAborted);
         }
     }

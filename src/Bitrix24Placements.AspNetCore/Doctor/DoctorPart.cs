@@ -13,12 +13,14 @@ internal sealed class DoctorPart(PageFrame pages, Texts texts, Heartbeats heartb
         string T(string key) => texts.Get(request.Language, key);
         var day = await heartbeats.LastDayAsync(known.Id.MemberId, context.RequestAborted);
         var says = day.Count == 0 ? T("heartbeat.none") : string.Format(
-            CultureInfo.InvariantCulture, T("heartbeat.says"), day.Count, day.TotalMilliseconds / day.Count / 1000.0, day.WorstMilliseconds / 1000.0);
+            CultureInfo.InvariantCulture, T("heartbeat.says"), day.Count,
+                day.TotalMilliseconds / day.Count / 1000.0, day.WorstMilliseconds / 1000.0);
         return Html.Of(
             $"""
             <p id="heartbeat" data-count="{day.Count}">{says}</p>
             <section aria-labelledby="doctor-title" id="doctor" hidden
-             data-language="{request.Language}" data-failed="{T("doctor.refused")}" data-seen="{T("doctor.seen")}" data-do="{T("doctor.todo")}"
+             data-language="{request.Language}" data-failed="{T("doctor.refused")}"
+                 data-seen="{T("doctor.seen")}" data-do="{T("doctor.todo")}"
              data-healthy="{T("doctor.healthy")}" data-ill="{T("doctor.ill")}">
             <h2 id="doctor-title">{T("doctor.title")}</h2>
             <p>{T("doctor.intro")}</p>

@@ -15,7 +15,8 @@ internal sealed record Echo(string Nonce, string Scheme, string Host, long Bytes
 /// <param name="Status">What the service has answered.</param>
 internal sealed record HeardEvent(string Nonce, int Status);
 
-/// <summary>Echoes are sealed with the keys of tokens: whoever can open one knows that it was this service, or another instance of it, that answered. Nobody else learns anything.</summary>
+/// <summary>Echoes are sealed with the keys of tokens: whoever can open one knows that it was this service, or another instance of it,
+/// that answered. Nobody else learns anything.</summary>
 internal sealed class EchoSeal(TokenKeys keys)
 {
     /// <summary>Of the request: the nonce. Of the answer: the sealed <see cref="Echo"/>.</summary>
@@ -27,14 +28,16 @@ internal sealed class EchoSeal(TokenKeys keys)
 
     public static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    public string Seal(Echo echo) => Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(echo, EchoJson.Default.Echo)));
+    public string Seal(Echo echo) =>
+        Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(echo, EchoJson.Default.Echo)));
 
     /// <summary>Null for what is no echo of this nonce.</summary>
     public Echo? Open(string? seal, string nonce)
     {
         try
         {
-            return seal is not null && JsonSerializer.Deserialize(_protector.Unprotect(Base64Url.DecodeFromChars(seal)), EchoJson.Default.Echo) is { } echo
+            return seal is not null &&
+                JsonSerializer.Deserialize(_protector.Unprotect(Base64Url.DecodeFromChars(seal)), EchoJson.Default.Echo) is { } echo
                 && echo.Nonce == nonce ? echo : null;
         }
         catch (Exception e) when (e is CryptographicException or FormatException or JsonException)

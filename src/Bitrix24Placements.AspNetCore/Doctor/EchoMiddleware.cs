@@ -3,7 +3,8 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>Answers the doctor at the library's own addresses: HEAD goes its usual way, a POST is read whole and does nothing. And notes which of his test events has come.</summary>
+/// <summary>Answers the doctor at the library's own addresses: HEAD goes its usual way, a POST is read whole and does nothing. And notes
+/// which of his test events has come.</summary>
 internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardEvents heard, RejectionWriter rejections)
 {
     /// <summary>What frames may show the answer: so it can be seen whether somebody on the way adds a header of his own.</summary>
@@ -16,7 +17,8 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
             return next(context);
         if (request.Headers[EchoSeal.Header] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } nonce])
             return AnswerAsync(context, nonce);
-        return request.Query[HeardEvents.Parameter] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } told] && HttpMethods.IsPost(request.Method)
+        return request.Query[HeardEvents.Parameter] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } told]
+            && HttpMethods.IsPost(request.Method)
             ? HearAsync(context, told)
             : next(context);
     }

@@ -9,20 +9,24 @@ internal sealed class Examiner(IEnumerable<ICheck> checks)
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(9);
 
     /// <returns>Each check's result as it ends.</returns>
-    public async IAsyncEnumerable<CheckResult> RunAsync(Examination examination, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<CheckResult> RunAsync(
+        Examination examination, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var check in checks)
         {
-            var result = examination.Has(check) ? Read(check, await FindingsAsync(check, examination, cancellationToken)) : new(check, CheckState.NotLooked, []);
+            var result = examination.Has(check)
+                ? Read(check, await FindingsAsync(check, examination, cancellationToken)) : new(check, CheckState.NotLooked, []);
             examination.Note(result);
             yield return result;
         }
     }
 
     private static CheckResult Read(ICheck check, IReadOnlyList<Finding> findings) =>
-        new(check, findings is [] ? CheckState.Good : findings.All(static f => f.IsNote) ? CheckState.NotLooked : CheckState.Wrong, findings);
+        new(check, findings is [] ? CheckState.Good :
+            findings.All(static f => f.IsNote) ? CheckState.NotLooked : CheckState.Wrong, findings);
 
-    private static async Task<IReadOnlyList<Finding>> FindingsAsync(ICheck check, Examination examination, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<Finding>> FindingsAsync(
+        ICheck check, Examination examination, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Timeout);

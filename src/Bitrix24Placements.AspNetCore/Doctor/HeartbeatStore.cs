@@ -18,11 +18,14 @@ internal sealed class HeartbeatStore(Database database)
             {
                 await using var command = connection.Command(
                     """
-                    INSERT INTO heartbeats (member_id, hour, beats, slow, total_ms, worst_ms) VALUES (@id, @hour, @beats, @slow, @total, @worst)
+                    INSERT INTO heartbeats (member_id, hour, beats, slow, total_ms, worst_ms)
+                        VALUES (@id, @hour, @beats, @slow, @total, @worst)
                     ON CONFLICT (member_id, hour) DO UPDATE SET beats = heartbeats.beats + @beats, slow = heartbeats.slow + @slow,
-                        total_ms = heartbeats.total_ms + @total, worst_ms = CASE WHEN heartbeats.worst_ms > @worst THEN heartbeats.worst_ms ELSE @worst END
+                        total_ms = heartbeats.total_ms + @total,
+                            worst_ms = CASE WHEN heartbeats.worst_ms > @worst THEN heartbeats.worst_ms ELSE @worst END
                     """,
-                    ("@id", hour.MemberId), ("@hour", hour.Hour), ("@beats", hour.Count), ("@slow", hour.Slow), ("@total", hour.TotalMilliseconds),
+                    ("@id", hour.MemberId), ("@hour", hour.Hour), ("@beats", hour.Count), ("@slow", hour.Slow),
+                        ("@total", hour.TotalMilliseconds),
                     ("@worst", hour.WorstMilliseconds));
                 await command.ExecuteNonQueryAsync(token);
             }
@@ -32,8 +35,10 @@ internal sealed class HeartbeatStore(Database database)
         }, cancellationToken);
 
     public async Task<IReadOnlyList<HeartbeatHour>> SinceAsync(string memberId, long hour, CancellationToken cancellationToken) =>
-        await database.QueryAsync("SELECT member_id, hour, beats, slow, total_ms, worst_ms FROM heartbeats WHERE member_id = @id AND hour >= @hour",
-            static r => new HeartbeatHour(r.GetString(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5)), cancellationToken,
+        await database.QueryAsync(
+            "SELECT member_id, hour, beats, slow, total_ms, worst_ms FROM heartbeats WHERE member_id = @id AND hour >= @hour",
+            static r => new HeartbeatHour(r.GetString(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3),
+                r.GetInt64(4), r.GetInt64(5)), cancellationToken,
             ("@id", memberId), ("@hour", hour));
 
     public Task ForgetAsync(long beforeHour, CancellationToken cancellationToken) =>

@@ -6,9 +6,11 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>What workers say of themselves after their load. Nobody vouches for it: it is shown as the browsers' own word, and decides nothing.</summary>
+/// <summary>What workers say of themselves after their load. Nobody vouches for it: it is shown as the browsers' own word, and decides
+/// nothing.</summary>
 internal sealed partial class Heartbeats(
-    HeartbeatStore store, PortalDirectory directory, Readiness readiness, TimeProvider time, ILogger<Heartbeats> logger) : ReadyService(readiness)
+    HeartbeatStore store, PortalDirectory directory, Readiness readiness, TimeProvider time, ILogger<Heartbeats> logger)
+        : ReadyService(readiness)
 {
     /// <summary>Of one portal between two writes to the database: beyond them a portal's picture does not change.</summary>
     private const int MaxBeats = 2_000;

@@ -14,7 +14,8 @@ internal sealed record ReportedCheck(string Check, string Title, string State, s
         return new(
             result.Check.Id, texts.Get(language, "doctor.check." + result.Check.Id), state, texts.Get(language, "doctor.state." + state),
             [.. result.Findings.Select(f => new ReportedFinding(
-                f.Id, texts.Get(language, "doctor." + f.Id), seen ? f.Seen : "", f.IsNote ? "" : texts.Get(language, $"doctor.{f.Id}.do")))]);
+                f.Id, texts.Get(language, "doctor." + f.Id), seen ? f.Seen : "",
+                    f.IsNote ? "" : texts.Get(language, $"doctor.{f.Id}.do")))]);
     }
 }
 

@@ -22,7 +22,7 @@ internal sealed class StorageOptions
     public string? SpoolPath { get; set; }
 
     /// <summary>False for a store that is only read: no key is added to its own.</summary>
-    internal bool MayMakeKeys { get; init; } = true;
+    internal bool MayMakeKeys { get; set; } = true;
 
     internal string SpoolFolder =>
         SpoolPath ?? Path.Combine(Provider == StorageProvider.Sqlite ? Path.GetDirectoryName(Path.GetFullPath(SqliteFile)) ?? "" : "data", "spool");

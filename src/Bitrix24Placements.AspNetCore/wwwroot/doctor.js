@@ -1,4 +1,5 @@
 import { loadBX24 } from './bx24.js';
+import { fetchWithSession } from './session.js';
 
 const { base, session } = document.body.dataset;
 const section = document.getElementById('doctor');
@@ -25,10 +26,7 @@ function show({ title, state, stateText, findings }) {
 
 /** @returns {AsyncGenerator<object>} each check as it ends */
 async function* examine() {
-  const response = await fetch(`${base}/doctor?language=${language}`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${session}` },
-  });
+  const response = await fetchWithSession(`/doctor?language=${language}`, { method: 'POST' });
   if (!response.ok) throw new Error(String(response.status));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';

@@ -79,7 +79,8 @@ internal static class CommandLine
         var portal = new Option<string>("--portal") { Description = "The member_id of the portal to look at; otherwise the first one." };
         return New(
             "doctor", "Look for what is wrong with the service, its public address and a portal. Exit status 0: nothing.",
-            parsed => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure, parsed.GetValue(portal), parsed.GetValue(json)), json, portal);
+            parsed => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure,
+                parsed.GetValue(portal), parsed.GetValue(json)), json, portal);
     }
 
     /// <summary>What the configuration would pass over without a word.</summary>

@@ -1,5 +1,5 @@
 using Bitrix24Placements.Doctor;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Bitrix24Placements.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
@@ -20,7 +20,7 @@ internal static class DoctorCommand
         // Its words are the answer; whoever reads them as JSON reads nothing else.
         builder.Logging.ClearProviders();
         // A key that this process made, perhaps as another user, would be one that the service cannot read.
-        builder.Services.Configure<KeyManagementOptions>(static o => o.AutoGenerateKeys = false);
+        builder.Services.PostConfigure<StorageOptions>(static o => o.MayMakeKeys = false);
         if (portal is not null && !PortalId.IsMemberId(portal))
         {
             await Console.Error.WriteLineAsync("--portal takes a member_id: 32 hexadecimal digits.");

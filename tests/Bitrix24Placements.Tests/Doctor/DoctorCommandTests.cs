@@ -38,9 +38,21 @@ public sealed class DoctorCommandTests
         Assert.Contains("The app is not installed on this portal.", run.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Keys_that_are_lost_are_not_made_anew()
+    {
+        await using var patient = await Patient.StartAsync();
+        var keys = Path.Combine(patient.Service.Folder.FullName, "keys");
+        Directory.Delete(keys, true);
+        var run = await RunAsync(patient, "doctor");
+        Assert.Contains("The stored tokens cannot be decrypted", run.Output, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(keys));
+    }
+
     private static Task<FailedStart> RunAsync(Patient patient, params string[] arguments)
     {
-        var environment = patient.Settings.Where(static s => s.Value is not null).ToDictionary(static s => s.Key.Replace(":", "__", StringComparison.Ordinal), static s => s.Value!);
+        var environment = patient.Settings.Where(static s => s.Value is not null).ToDictionary(static
+            s => s.Key.Replace(":", "__", StringComparison.Ordinal), static s => s.Value!);
         environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         return FailedStart.RunAsync(environment, arguments);
     }

@@ -52,7 +52,8 @@ public sealed partial class DoctorPageTests
         Assert.Equal("", await answer.Content.ReadAsStringAsync(Token));
         Assert.Equal(calls, service.Portal.Calls.Count);
         var seal = Assert.Single(answer.Headers.GetValues("Bitrix24-Doctor"));
-        Assert.DoesNotContain("nonce", System.Text.Encoding.Latin1.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(seal)), StringComparison.Ordinal);
+        Assert.DoesNotContain("nonce", System.Text.Encoding.Latin1.GetString(
+            System.Buffers.Text.Base64Url.DecodeFromChars(seal)), StringComparison.Ordinal);
         Assert.NotNull(service.Get<EchoSeal>().Open(seal, "a-nonce-of-mine"));
         Assert.Null(service.Get<EchoSeal>().Open(seal, "another"));
     }

@@ -42,7 +42,8 @@ public sealed class FaultyProxy : IAsyncDisposable
     {
         var port = Service.FreePort();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().
+            ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
             if (certificate is not null)
@@ -85,7 +86,8 @@ public sealed class FaultyProxy : IAsyncDisposable
 
     private async Task<HttpRequestMessage> RequestAsync(HttpContext context)
     {
-        var request = new HttpRequestMessage(new(context.Request.Method), new Uri(Target!, context.Request.Path + context.Request.QueryString));
+        var request = new HttpRequestMessage(new(context.Request.Method),
+            new Uri(Target!, context.Request.Path + context.Request.QueryString));
         if (HttpMethods.IsPost(context.Request.Method))
         {
             var body = new MemoryStream();
@@ -93,7 +95,8 @@ public sealed class FaultyProxy : IAsyncDisposable
             request.Content = new ByteArrayContent(body.ToArray(), 0, Math.Min((int)body.Length, CutsBodiesAt ?? int.MaxValue));
         }
 
-        foreach (var (name, values) in context.Request.Headers.Where(static h => h.Key is not ("Host" or "Content-Length" or "Connection" or "Transfer-Encoding")))
+        foreach (var (name, values) in
+            context.Request.Headers.Where(static h => h.Key is not ("Host" or "Content-Length" or "Connection" or "Transfer-Encoding")))
         {
             if (!request.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))
                 request.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());

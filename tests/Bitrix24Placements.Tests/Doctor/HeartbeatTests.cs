@@ -17,7 +17,8 @@ public sealed class HeartbeatTests
         (await service.WorkerAsync()).Dispose();
         await SayAsync(service, memberId.ToUpperInvariant(), "250");
         await SayAsync(service, memberId, "750.5");
-        Assert.Contains("a sample of 2 within 24 hours: the frame took 0.5 s on average, 0.8 s at most", await AppPageAsync(service), StringComparison.Ordinal);
+        Assert.Contains("a sample of 2 within 24 hours: the frame took 0.5 s on average, 0.8 s at most",
+            await AppPageAsync(service), StringComparison.Ordinal);
 
         await service.StopAsync();
         await using var next = await Service.StartAsync(bitrix: service.Bitrix, folder: service.Folder);
@@ -74,7 +75,8 @@ public sealed class HeartbeatTests
 
     private static async Task<HttpStatusCode> SayAsync(Service service, string memberId, string load)
     {
-        using var answer = await service.Http.PostAsync("/api/heartbeat", new StringContent($$"""{"memberId":"{{memberId}}","loadMs":{{load}}}"""), Token);
+        using var answer = await service.Http.PostAsync("/api/heartbeat",
+            new StringContent($$"""{"memberId":"{{memberId}}","loadMs":{{load}}}"""), Token);
         return answer.StatusCode;
     }
 

@@ -3,9 +3,9 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Bitrix24Placements.Doctor;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,7 +13,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Bitrix24Placements.Tests.Doctor;
 
-/// <summary>A service behind a proxy, installed on a portal, in good health; and a doctor beside it, with the same settings, as the command has them.</summary>
+/// <summary>A service behind a proxy, installed on a portal, in good health; and a doctor beside it, with the same settings, as the
+/// command has them.</summary>
 public sealed class Patient : IAsyncDisposable
 {
     private readonly TestAuthority? _authority;
@@ -78,7 +79,7 @@ public sealed class Patient : IAsyncDisposable
         if (Clock is not null)
             builder.Services.AddSingleton(Clock);
         builder.AddBitrix24Placements();
-        builder.Services.Configure<KeyManagementOptions>(static o => o.AutoGenerateKeys = false);
+        builder.Services.PostConfigure<StorageOptions>(static o => o.MayMakeKeys = false);
         await using var doctor = builder.Build();
         doctor.MapBitrix24Placements();
 

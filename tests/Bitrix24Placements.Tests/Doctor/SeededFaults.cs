@@ -33,7 +33,8 @@ internal static class SeededFaults
     {
         ["PublicUrl is not set"] = new("publicUrl.missing", p => p.Settings[PublicUrl] = null),
         ["PublicUrl does not resolve"] = new("name.unresolvable", p => p.Settings[PublicUrl] = "http://nowhere.invalid"),
-        ["Nothing listens at PublicUrl"] = new("address.unreachable", p => p.Settings[PublicUrl] = $"http://127.0.0.1:{Service.FreePort()}"),
+        ["Nothing listens at PublicUrl"] = new("address.unreachable",
+            p => p.Settings[PublicUrl] = $"http://127.0.0.1:{Service.FreePort()}"),
         ["PublicUrl never answers"] = new("address.unreachable", p => p.Proxy.Delay = TimeSpan.FromMinutes(1)),
         ["PublicUrl is slow"] = new("address.slow", p => p.Proxy.Delay = TimeSpan.FromSeconds(2.2)),
         ["Another service answers"] = new("address.foreign", p => p.Proxy.AnswersItself = true),
@@ -58,7 +59,8 @@ internal static class SeededFaults
         ["The secret is wrong"] = new("keys.wrong", static p => p.Service.Bitrix.RotateSecret(p.Service.Bitrix.Options.ClientId)),
         ["The OAuth server is silent"] = new("oauth.silent", static p => p.Service.Bitrix.Faults.Set("oauth:*", Fault.Drop())),
         ["A scope is missing"] = new("scope.missing", static p => p.Portal.App.Scopes = ["pull", "user"]),
-        ["The portal refuses"] = new("portal.refused", static p => p.Service.Bitrix.Faults.Set("rest:scope", Fault.Error("ACCESS_DENIED", 403))),
+        ["The portal refuses"] = new("portal.refused",
+            static p => p.Service.Bitrix.Faults.Set("rest:scope", Fault.Error("ACCESS_DENIED", 403))),
         ["A placement is missing"] = new("placement.missing", static p => p.Portal.Unregister(Worker)),
         ["A placement is registered elsewhere"] = new("placement.elsewhere", static p =>
         {
@@ -87,8 +89,11 @@ internal static class SeededFaults
                 await p.BeatAsync(6000);
             await p.Service.Get<Heartbeats>().FlushAsync(TestContext.Current.CancellationToken);
         }),
-        ["The database can only be read"] = new("database.readOnly", static p => p.Settings["Storage:ConnectionString"] += ";Mode=ReadOnly"),
-        ["There is no database"] = new("database.empty", static p => p.Settings["Storage:ConnectionString"] = $"Data Source={p.Service.Folder.FullName}/other.db"),
-        ["The keys of tokens are lost"] = new("tokenKeys.lost", static p => Directory.Delete(Path.Combine(p.Service.Folder.FullName, "keys"), true)),
+        ["The database can only be read"] = new("database.readOnly",
+            static p => p.Settings["Storage:ConnectionString"] += ";Mode=ReadOnly"),
+        ["There is no database"] = new("database.empty",
+            static p => p.Settings["Storage:ConnectionString"] = $"Data Source={p.Service.Folder.FullName}/other.db"),
+        ["The keys of tokens are lost"] = new("tokenKeys.lost",
+            static p => Directory.Delete(Path.Combine(p.Service.Folder.FullName, "keys"), true)),
     };
 }

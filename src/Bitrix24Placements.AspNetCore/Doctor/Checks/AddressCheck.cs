@@ -13,7 +13,8 @@ internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementC
     private const int SmallBytes = 512;
     private const int LargeBytes = 60 * 1024;
 
-    /// <summary>Bitrix24 counts a worker's load as slow from five seconds, of which the network between its users and the service has its part.</summary>
+    /// <summary>Bitrix24 counts a worker's load as slow from five seconds, of which the network between its users and the service has
+    /// its part.</summary>
     private static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(2);
 
     public string Id => Name;
@@ -28,7 +29,8 @@ internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementC
         if (first.Status is null)
             return Finding.One("address.unreachable", first.ToString());
 
-        string[] handlers = [.. catalogue.Handlers().Select(static h => h.Handler), url + "/", url + AppPaths.Install, url + AppPaths.Events, url + AppPaths.Removed + "doctor"];
+        string[] handlers = [.. catalogue.Handlers().Select(static h => h.Handler),
+            url + "/", url + AppPaths.Install, url + AppPaths.Events, url + AppPaths.Removed + "doctor"];
         var heads = Task.WhenAll(handlers.Select(h => probe.AskAsync(HttpMethod.Head, new(h), 0, cancellationToken)));
         var posts = await Task.WhenAll(handlers.Select(h => probe.AskAsync(HttpMethod.Post, new(h), SmallBytes, cancellationToken)));
         var large = await probe.AskAsync(HttpMethod.Post, new(url + AppPaths.Install), LargeBytes, cancellationToken);
@@ -42,12 +44,16 @@ internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementC
         Add("address.unreachable", posts, static a => a.Status is null, static a => $"{a}");
         Add("address.foreign", posts, static a => a is { Status: not null, Echo: null }, static a => $"{a}");
         Add("address.head", heads, static a => a.Status != HttpStatusCode.OK, static a => $"{a}");
-        Add("address.scheme", posts, a => a.Echo is { } echo && echo.Scheme != scheme, static a => $"{a.Asked}: X-Forwarded-Proto → {a.Echo?.Scheme}");
-        Add("address.framing", posts, static a => a is { Echo: not null, FrameOptions: not null }, static a => $"{a.Asked}: X-Frame-Options: {a.FrameOptions}");
+        Add("address.scheme", posts, a => a.Echo is { } echo && echo.Scheme != scheme,
+            static a => $"{a.Asked}: X-Forwarded-Proto → {a.Echo?.Scheme}");
+        Add("address.framing", posts, static a => a is { Echo: not null, FrameOptions: not null },
+            static a => $"{a.Asked}: X-Frame-Options: {a.FrameOptions}");
         Add("address.framing", posts, static a => a is { Echo: not null, FrameOptions: null } && a.Policy != EchoMiddleware.Policy,
             static a => $"{a.Asked}: Content-Security-Policy: {a.Policy}");
-        Add("address.body", [large], a => findings.Count == 0 && a.Echo?.Bytes != LargeBytes, static a => $"{a}, {LargeBytes} → {a.Echo?.Bytes ?? 0} bytes");
-        Add("address.slow", posts, static a => a.Echo is not null && a.Took >= SlowFrom, static a => $"{a.Asked}: {a.Took.TotalSeconds:0.0} s");
+        Add("address.body", [large], a => findings.Count == 0 && a.Echo?.Bytes != LargeBytes,
+            static a => $"{a}, {LargeBytes} → {a.Echo?.Bytes ?? 0} bytes");
+        Add("address.slow", posts, static a => a.Echo is not null && a.Took >= SlowFrom,
+            static a => $"{a.Asked}: {Math.Round(a.Took.TotalSeconds, 1)} s");
         return findings;
 
         // One finding for all addresses: they fail together.
@@ -55,7 +61,7 @@ internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementC
         {
             var wrong = Array.FindAll(answers, a => isWrong(a));
             if (wrong.Length > 0)
-                findings.Add(new(id, FormattableString.Invariant($"{seen(wrong[0])}{(wrong.Length > 1 ? $" (+{wrong.Length - 1})" : "")}")));
+                findings.Add(new(id, wrong.Length > 1 ? $"{seen(wrong[0])} (+{wrong.Length - 1})" : seen(wrong[0])));
         }
     }
 }

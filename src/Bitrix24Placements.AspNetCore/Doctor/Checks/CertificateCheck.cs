@@ -78,7 +78,8 @@ internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeT
 
     private sealed record Presented(string Subject, DateTimeOffset NotAfter, SslPolicyErrors Errors, string Chain)
     {
-        public static Presented? Read(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate is null ? null : new(
+        public static Presented? Read(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+            certificate is null ? null : new(
             certificate.GetNameInfo(X509NameType.DnsName, forIssuer: false), certificate.NotAfter.ToUniversalTime(), errors,
             string.Join(", ", chain?.ChainStatus.Select(static s => s.Status.ToString()).Distinct() ?? []));
     }

@@ -21,11 +21,13 @@ internal sealed class ClockCheck(IHttpClientFactory clients, HostRules hosts, Ti
         deadline.CancelAfter(Timeout);
         try
         {
-            using var answer = await http.GetAsync(new Uri(server, "/rest/app.info/"), HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            using var answer = await http.GetAsync(new Uri(server, "/rest/app.info/"),
+                HttpCompletionOption.ResponseHeadersRead, deadline.Token);
             if (answer.Headers.Date is not { } date)
                 return Finding.Note("clock.unknown", server.Host);
             var off = time.GetUtcNow() - date;
-            return off.Duration() < Tolerance ? Finding.None : Finding.One("clock.off", string.Create(CultureInfo.InvariantCulture, $"{server.Host}: {off.TotalSeconds:+0;-0} s"));
+            return off.Duration() < Tolerance ? Finding.None
+                : Finding.One("clock.off", string.Create(CultureInfo.InvariantCulture, $"{server.Host}: {off.TotalSeconds:+0;-0} s"));
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {

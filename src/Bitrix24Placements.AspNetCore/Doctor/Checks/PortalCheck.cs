@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Doctor.Checks;
@@ -24,8 +25,10 @@ internal sealed class PortalCheck(RestClient rest) : ICheck
             return Finding.One("portal.tokens", $"{portal.Id}");
         var answer = await rest.AskAsync(portal, "scope", null, cancellationToken);
         if (!answer.Ok)
-            return Finding.One(answer.Error.Kind == RestErrorKind.NoTokens ? "portal.tokens" : "portal.refused", $"{portal.ClientEndpoint.Host}: scope, {answer.Error.Code}");
-        string[] granted = answer.Value.ValueKind == JsonValueKind.Array ? [.. answer.Value.EnumerateArray().Select(static s => s.ToString())] : [];
+            return Finding.One(answer.Error.Kind == RestErrorKind.NoTokens ? "portal.tokens" : "portal.refused",
+                $"{portal.ClientEndpoint.Host}: scope, {answer.Error.Code}");
+        string[] granted = answer.Value.ValueKind == JsonValueKind.Array
+            ? [.. answer.Value.EnumerateArray().Select(static s => s.ToString())] : [];
         string[] missing = [.. Scopes.Except(granted)];
         return missing is [] ? Finding.None : Finding.One("scope.missing", $"{portal.ClientEndpoint.Host}: {string.Join(", ", missing)}");
     }
@@ -36,6 +39,6 @@ internal static class PortalCalls
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
     public static Task<RestResult<JsonElement>> AskAsync(
-        this RestClient rest, Portal portal, string method, System.Text.Json.Nodes.JsonObject? parameters, CancellationToken cancellationToken) =>
+        this RestClient rest, Portal portal, string method, JsonObject? parameters, CancellationToken cancellationToken) =>
         rest.CallAsync(portal.Id, RestCall.Own(method, parameters) with { Deadline = Deadline, Repeat = Repeat.Safe }, cancellationToken);
 }

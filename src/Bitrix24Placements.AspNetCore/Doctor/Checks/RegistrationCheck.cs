@@ -34,7 +34,8 @@ internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue cata
         ];
     }
 
-    private static IEnumerable<Finding> Compare(string kind, IEnumerable<(string Name, string Handler)> declared, List<(string Name, string Handler)> registered)
+    private static IEnumerable<Finding> Compare(
+        string kind, IEnumerable<(string Name, string Handler)> declared, List<(string Name, string Handler)> registered)
     {
         foreach (var (name, handler) in declared)
         {

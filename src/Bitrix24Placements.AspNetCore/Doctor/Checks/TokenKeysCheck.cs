@@ -21,7 +21,8 @@ internal sealed class TokenKeysCheck(PortalStore portals) : ICheck
     {
         try
         {
-            var id = examination.Asked ?? (await portals.OfOtherDeclarationAsync(NoDeclaration, null, 1, cancellationToken)).FirstOrDefault()?.Id;
+            var id = examination.Asked ??
+                (await portals.OfOtherDeclarationAsync(NoDeclaration, null, 1, cancellationToken)).FirstOrDefault()?.Id;
             if (id is not { } known || await portals.FindAsync(known, cancellationToken) is not { } portal)
                 return examination.Asked is { } unknown ? Finding.One("portal.unknown", unknown.ToString()) : Finding.None;
             examination.Portal = portal;

@@ -53,13 +53,15 @@ internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue
                 // Several instances stand behind one address: one of them has heard it.
                 var answer = await probe.AskAsync(HttpMethod.Head, new(catalogue.EventsUrl ?? ""), 0, patience.Token);
                 if (answer.Echo?.Heard.FirstOrDefault(h => h.Nonce == nonce) is { } heard)
-                    return heard.Status == StatusCodes.Status200OK ? Finding.None : Finding.One("event.refused", $"{TestEvent} → {catalogue.EventsUrl}: {heard.Status}");
+                    return heard.Status == StatusCodes.Status200OK ? Finding.None
+                        : Finding.One("event.refused", $"{TestEvent} → {catalogue.EventsUrl}: {heard.Status}");
                 await Task.Delay(AskEvery, patience.Token);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Finding.One("event.silent", $"{portal.ClientEndpoint.Host} → {catalogue.EventsUrl}: {TestEvent}, {Timeout.TotalSeconds} s");
+            return Finding.One("event.silent",
+                $"{portal.ClientEndpoint.Host} → {catalogue.EventsUrl}: {TestEvent}, {Timeout.TotalSeconds} s");
         }
     }
 

@@ -22,6 +22,7 @@ internal sealed class WorkerCheck(WorkerLoads loads, Heartbeats heartbeats) : IC
         var heard = await heartbeats.LastDayAsync(portal.Id.MemberId, cancellationToken);
         if (heard.Count == 0)
             return loaded >= ManyLoads ? Finding.One("worker.silent", $"{loaded} → 0") : Finding.Note("worker.few", $"{loaded}");
-        return heard.Slow >= WorkerLoads.WarnFrom ? Finding.One("worker.slow", $"{heard.Slow} / {heard.Count} > {WorkerLoads.SlowFrom.TotalSeconds} s") : Finding.None;
+        return heard.Slow >= WorkerLoads.WarnFrom
+            ? Finding.One("worker.slow", $"{heard.Slow} / {heard.Count} > {WorkerLoads.SlowFrom.TotalSeconds} s") : Finding.None;
     }
 }
