@@ -1,8 +1,6 @@
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;
 

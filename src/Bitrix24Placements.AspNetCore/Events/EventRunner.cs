@@ -1,5 +1,4 @@
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;

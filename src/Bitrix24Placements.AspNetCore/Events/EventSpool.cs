@@ -1,6 +1,5 @@
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Settings;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;

@@ -4,8 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Forms;
-using Bitrix24Placements.Rest;
-using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Events;
 

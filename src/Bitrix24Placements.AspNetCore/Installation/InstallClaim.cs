@@ -4,7 +4,6 @@ using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;
 

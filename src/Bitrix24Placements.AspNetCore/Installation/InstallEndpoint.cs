@@ -2,8 +2,6 @@ using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;
 

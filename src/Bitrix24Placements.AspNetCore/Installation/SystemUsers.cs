@@ -4,7 +4,6 @@ using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;
 

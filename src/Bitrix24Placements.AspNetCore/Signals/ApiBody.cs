@@ -4,8 +4,6 @@ using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Signals;
 

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Signals;
 

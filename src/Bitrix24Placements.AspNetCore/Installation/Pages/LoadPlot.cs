@@ -1,6 +1,5 @@
 using System.Globalization;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;
 

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;
 
