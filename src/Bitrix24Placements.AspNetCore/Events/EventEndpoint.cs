@@ -4,8 +4,10 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary><c>POST /events</c>: what Bitrix24's server tells, or somebody who pretends to be it. What comes while the database is away is spooled: events are sent once.</summary>
-internal sealed class EventEndpoint(EventReceiver receiver, EventHandlers handlers, EventSpool spool, Guard guard, RejectionWriter rejections)
+/// <summary><c>POST /events</c>: what Bitrix24's server tells, or somebody who pretends to be it. What comes while the database is away
+/// is spooled: events are sent once.</summary>
+internal sealed class EventEndpoint(EventReceiver receiver, EventHandlers handlers, EventSpool spool, Guard guard,
+    RejectionWriter rejections)
 {
     private static readonly Rejection OtherEvent = Rejection.Malformed(
         new Dictionary<string, string> { ["event"] = "ONAPPINSTALL or ONAPPUSERREADY is expected here; other events go to /events." });
@@ -26,7 +28,8 @@ internal sealed class EventEndpoint(EventReceiver receiver, EventHandlers handle
             else if (WireEvent.Name(form) is { } name)
                 await HandleAsync(context, name, form);
             else
-                await rejections.WriteAsync(context, Rejection.Malformed(new Dictionary<string, string> { ["event"] = "The name of an event is expected." }));
+                await rejections.WriteAsync(context,
+                    Rejection.Malformed(new Dictionary<string, string> { ["event"] = "The name of an event is expected." }));
         }
     }
 

@@ -10,9 +10,11 @@ namespace Bitrix24Placements;
 /// </summary>
 public static class EventHandlerExtensions
 {
-    private const string Reflection = "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
+    private const string Reflection =
+        "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
 
-    /// <summary>Handles an event of Bitrix24, e.g. <c>MapEvent("ONCRMDEALADD", async (EventRequest e, PortalSignals signals) => …)</c>. It is bound at every installation.</summary>
+    /// <summary>Handles an event of Bitrix24, e.g. <c>MapEvent("ONCRMDEALADD", async (EventRequest e, PortalSignals signals) => …)</c>.
+    /// It is bound at every installation.</summary>
     /// <exception cref="ArgumentException">No name of an event, or one of the app's own.</exception>
     /// <exception cref="InvalidOperationException">The event has a handler already.</exception>
     [RequiresUnreferencedCode(Reflection)]
@@ -34,7 +36,8 @@ public static class EventHandlerExtensions
     /// <inheritdoc cref="MapInstalled(IEndpointRouteBuilder, Delegate)"/>
     public static IEndpointRouteBuilder MapInstalled(
         this IEndpointRouteBuilder endpoints, Func<InstalledEvent, IServiceProvider, CancellationToken, Task> handler) =>
-        Map(endpoints, StoredEvent.Installed, (services, request, cancellationToken) => handler((InstalledEvent)request, services, cancellationToken));
+        Map(endpoints, StoredEvent.Installed, (services, request, cancellationToken) =>
+            handler((InstalledEvent)request, services, cancellationToken));
 
     /// <summary>Called when the app is gone from a portal.</summary>
     [RequiresUnreferencedCode(Reflection)]
@@ -45,7 +48,8 @@ public static class EventHandlerExtensions
     /// <inheritdoc cref="MapUninstalled(IEndpointRouteBuilder, Delegate)"/>
     public static IEndpointRouteBuilder MapUninstalled(
         this IEndpointRouteBuilder endpoints, Func<UninstalledEvent, IServiceProvider, CancellationToken, Task> handler) =>
-        Map(endpoints, StoredEvent.Uninstalled, (services, request, cancellationToken) => handler((UninstalledEvent)request, services, cancellationToken));
+        Map(endpoints, StoredEvent.Uninstalled, (services, request, cancellationToken) =>
+            handler((UninstalledEvent)request, services, cancellationToken));
 
     private static IEndpointRouteBuilder Map(IEndpointRouteBuilder endpoints, string name, EventHandling handler)
     {
@@ -56,7 +60,8 @@ public static class EventHandlerExtensions
     private static string NameOf(string name)
     {
         var upper = name.ToUpper(CultureInfo.InvariantCulture);
-        if (upper.Length is 0 or > 100 || !upper.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c is '_' or ':' or '.'))
+        if (upper.Length is 0 or > 100
+            || !upper.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c is '_' or ':' or '.'))
             throw new ArgumentException($"{name} is no name of an event.", nameof(name));
         if (upper.StartsWith("ONAPP", StringComparison.Ordinal))
             throw new ArgumentException($"{name} is handled by the service itself; see MapInstalled and MapUninstalled.", nameof(name));
@@ -70,7 +75,8 @@ public static class EventHandlerExtensions
         where T : class
     {
         var bound = RequestDelegateFactory.Create(
-            handler, new RequestDelegateFactoryOptions { ServiceProvider = endpoints.ServiceProvider, ThrowOnBadRequest = true, DisableInferBodyFromParameters = true }).RequestDelegate;
+            handler, new RequestDelegateFactoryOptions { ServiceProvider = endpoints.ServiceProvider, ThrowOnBadRequest = true,
+                DisableInferBodyFromParameters = true }).RequestDelegate;
         return (services, request, cancellationToken) =>
         {
             var context = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken };

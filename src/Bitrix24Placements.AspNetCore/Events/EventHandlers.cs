@@ -12,7 +12,8 @@ internal sealed class EventHandlers : IDeclaredEvents
     private readonly ConcurrentDictionary<string, EventHandling> _handlers = new(StringComparer.Ordinal);
 
     /// <summary>Bitrix24's events that have a handler, in a stable order.</summary>
-    public IEnumerable<string> Names => _handlers.Keys.Where(static n => n is not (StoredEvent.Installed or StoredEvent.Uninstalled)).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Names => _handlers.Keys.Where(static n => n is not (StoredEvent.Installed or StoredEvent.Uninstalled))
+        .Order(StringComparer.Ordinal);
 
     public EventHandling? Find(string name) => _handlers.GetValueOrDefault(name);
 

@@ -6,7 +6,8 @@ namespace Bitrix24Placements.Events;
 
 /// <summary>Decides whether an event is believed, and keeps what has a handler.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
-internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, Inbox inbox, EventMetrics metrics, TimeProvider time)
+internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, Inbox inbox,
+    EventMetrics metrics, TimeProvider time)
 {
     /// <param name="context">Null where the event has waited in the spool.</param>
     /// <returns>Null: Bitrix24 gets its 200.</returns>
@@ -19,7 +20,8 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
         return rejection;
     }
 
-    /// <summary>From memory, as the worker's load is verified: Bitrix24 sends an event once, so those of a known portal are not lost to somebody who guesses beside it.</summary>
+    /// <summary>From memory, as the worker's load is verified: Bitrix24 sends an event once, so those of a known portal are not lost to
+    /// somebody who guesses beside it.</summary>
     public bool IsKnown(WireForm form) =>
         WireEvent.MemberId(form) is { } memberId && Matching(directory.FindAll(memberId), WireEvent.ApplicationToken(form)) is not null;
 

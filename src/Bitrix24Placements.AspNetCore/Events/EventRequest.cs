@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Bitrix24Placements;
 
 /// <summary>Bitrix24 has told of something, and the portal's application_token was right. Handlers take it as a parameter.</summary>
-/// <remarks>An employee of the portal can read that token, so an event names things and proves nothing: handlers fetch facts by REST.</remarks>
+/// <remarks>An employee of the portal can read that token, so an event names things and proves nothing: handlers fetch facts by
+/// REST.</remarks>
 public sealed record EventRequest
 {
     /// <summary>The same over repeats: a handler that must not do a thing twice remembers it.</summary>
@@ -28,7 +29,8 @@ public sealed record EventRequest
     public JsonElement Data { get; init; }
 
     /// <summary>For minimal API handlers.</summary>
-    public static ValueTask<EventRequest?> BindAsync(HttpContext context, ParameterInfo parameter) => new(context.Features.Get<EventRequest>());
+    public static ValueTask<EventRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(context.Features.Get<EventRequest>());
 }
 
 /// <summary>The app was installed on a portal, confirmed by the OAuth server and by an administrator's token.</summary>
@@ -36,7 +38,8 @@ public sealed record EventRequest
 public sealed record InstalledEvent(string Id, PortalAddress Portal, AppInfo App)
 {
     /// <summary>For minimal API handlers.</summary>
-    public static ValueTask<InstalledEvent?> BindAsync(HttpContext context, ParameterInfo parameter) => new(context.Features.Get<InstalledEvent>());
+    public static ValueTask<InstalledEvent?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(context.Features.Get<InstalledEvent>());
 }
 
 /// <summary>The app is gone from a portal, confirmed by the OAuth server: nothing can be called there any more.</summary>
@@ -45,5 +48,6 @@ public sealed record InstalledEvent(string Id, PortalAddress Portal, AppInfo App
 public sealed record UninstalledEvent(string Id, PortalAddress Portal, AppInfo App, bool Clean)
 {
     /// <summary>For minimal API handlers.</summary>
-    public static ValueTask<UninstalledEvent?> BindAsync(HttpContext context, ParameterInfo parameter) => new(context.Features.Get<UninstalledEvent>());
+    public static ValueTask<UninstalledEvent?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(context.Features.Get<UninstalledEvent>());
 }

@@ -4,7 +4,8 @@ using Bitrix24Placements.Work;
 namespace Bitrix24Placements.Events;
 
 /// <summary>Gives an event from the inbox to its handler, with services of its own.</summary>
-internal sealed partial class EventRunner(EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics, TimeProvider time, ILogger<EventRunner> logger) : IInboxHandler
+internal sealed partial class EventRunner(EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics,
+    TimeProvider time, ILogger<EventRunner> logger) : IInboxHandler
 {
     public async Task HandleAsync(InboxEvent received, CancellationToken cancellationToken)
     {
@@ -52,7 +53,8 @@ internal sealed partial class EventRunner(EventHandlers handlers, AppRegistry ap
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "{Event} of portal {MemberId} is dropped: there is no handler for it any more, or it cannot be decrypted")]
+        [LoggerMessage(1, LogLevel.Warning,
+            "{Event} of portal {MemberId} is dropped: there is no handler for it any more, or it cannot be decrypted")]
         public static partial void Dropped(ILogger logger, string @event, PortalId memberId);
     }
 }

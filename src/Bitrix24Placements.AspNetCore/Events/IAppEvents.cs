@@ -13,7 +13,8 @@ internal static class AppEvent
     public const string Test = "ONAPPTEST";
     public const string UserReady = "ONAPPUSERREADY";
 
-    /// <summary>Those that need no application_token known here, because they bring tokens that the OAuth server can be asked about.</summary>
+    /// <summary>Those that need no application_token known here, because they bring tokens that the OAuth server can be asked
+    /// about.</summary>
     public static bool BringsTokens(string name) => name is Install or Update or UserReady;
 }
 

@@ -28,6 +28,8 @@ internal sealed class Inbox(InboxStore store, WorkSignal signal, EventHandlers h
         if (handlers.Find(name) is null)
             return;
         var address = new KnownPortal(portal).Address;
-        await AddAsync(portal.Id, new($"{name}-{portal.Epoch}", name, address.Domain, address.Protocol, null, at.ToUnixTimeSeconds(), null, clean), cancellationToken);
+        await AddAsync(portal.Id,
+            new($"{name}-{portal.Epoch}", name, address.Domain, address.Protocol, null, at.ToUnixTimeSeconds(), null, clean),
+            cancellationToken);
     }
 }

@@ -14,7 +14,8 @@ internal sealed record StoredEvent(
 
     public string Serialize() => JsonSerializer.Serialize(this, EventJson.Default.StoredEvent);
 
-    public static StoredEvent? Read(string payload) => payload.Length == 0 ? null : JsonSerializer.Deserialize(payload, EventJson.Default.StoredEvent);
+    public static StoredEvent? Read(string payload) => payload.Length == 0 ? null
+        : JsonSerializer.Deserialize(payload, EventJson.Default.StoredEvent);
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

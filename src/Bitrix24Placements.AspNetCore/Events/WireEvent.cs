@@ -27,7 +27,8 @@ internal static class WireEvent
 
     /// <summary>Unix seconds.</summary>
     public static long? Timestamp(WireForm form) =>
-        long.TryParse(form.Text("ts"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 253402300799 ? seconds : null;
+        long.TryParse(form.Text("ts"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            && seconds is > 0 and < 253402300799 ? seconds : null;
 
     /// <summary>A hash of all that was sent: a repeat has the same one.</summary>
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];

@@ -3,7 +3,8 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>A worker load named another address than the one stored. Nobody believes it; it only has the OAuth server asked, now and then.</summary>
+/// <summary>A worker load named another address than the one stored. Nobody believes it; it only has the OAuth server asked, now and
+/// then.</summary>
 internal sealed class AddressChecks(WorkStore work, WorkSignal signal, DetachedTasks tasks, TimeProvider time)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);

@@ -13,15 +13,18 @@ internal sealed partial class AddressWork(PortalStore portals, OAuthClient oauth
 
     public string Kind => WorkKind.Address;
 
-    /// <summary>Refreshes nothing: who has made this work is not known. What has expired is asked about with the next call's tokens.</summary>
+    /// <summary>Refreshes nothing: who has made this work is not known. What has expired is asked about with the next call's
+    /// tokens.</summary>
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed, Tokens: { } tokens } portal)
             return WorkResult.Done;
-        var confirmation = await oauth.ConfirmAsync(tokens.Access, hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri), Timeout, cancellationToken);
+        var confirmation = await oauth.ConfirmAsync(tokens.Access, hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri), Timeout,
+            cancellationToken);
         if (confirmation.Verdict == TokenVerdict.NoAnswer && item.Attempt < MaxAttempts)
             return WorkResult.Again(Pauses.AfterSilence(item.Attempt));
-        if (confirmation.Info is { } info && info.Id == portal.Id && info.ClientEndpoint != portal.ClientEndpoint && hosts.IsAllowedPortal(info.ClientEndpoint.Host))
+        if (confirmation.Info is { } info && info.Id == portal.Id && info.ClientEndpoint != portal.ClientEndpoint
+            && hosts.IsAllowedPortal(info.ClientEndpoint.Host))
         {
             await portals.MoveAsync(portal.Id, info.ClientEndpoint, cancellationToken);
             Log.Moved(logger, portal.Id);

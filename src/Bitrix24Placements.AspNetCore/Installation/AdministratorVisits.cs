@@ -6,9 +6,11 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>What an administrator's page is good for beside being shown: his fresh tokens mend a portal whose own are dead or become its reserve, and once a day the placements are looked at.</summary>
+/// <summary>What an administrator's page is good for beside being shown: his fresh tokens mend a portal whose own are dead or become its
+/// reserve, and once a day the placements are looked at.</summary>
 internal sealed partial class AdministratorVisits(
-    Administrators administrators, PortalStore portals, WorkStore work, WorkSignal signal, DetachedTasks tasks, TimeProvider time, ILogger<AdministratorVisits> logger)
+    Administrators administrators, PortalStore portals, WorkStore work, WorkSignal signal, DetachedTasks tasks, TimeProvider time,
+        ILogger<AdministratorVisits> logger)
 {
     private static readonly TimeSpan CheckEvery = TimeSpan.FromDays(1);
 
@@ -22,7 +24,8 @@ internal sealed partial class AdministratorVisits(
     public bool IsWanted(KnownPortal known, TokenInfo user) =>
         known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId);
 
-    /// <summary>Uses the visit, if its user is an administrator. Waits a moment where the portal is waiting to be mended, not at all otherwise.</summary>
+    /// <summary>Uses the visit, if its user is an administrator. Waits a moment where the portal is waiting to be mended, not at all
+    /// otherwise.</summary>
     public async Task VisitAsync(KnownPortal known, TokenInfo user, PlacementPost post)
     {
         var visitor = (known.Id, user.UserId);

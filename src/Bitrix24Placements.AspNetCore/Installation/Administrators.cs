@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Who is an administrator, asked of the portal: one question per user at a time, and a "no" is remembered where pages ask.</summary>
+/// <summary>Who is an administrator, asked of the portal: one question per user at a time, and a "no" is remembered where pages
+/// ask.</summary>
 internal sealed class Administrators(RestClient rest) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
@@ -48,7 +50,8 @@ internal sealed class Administrators(RestClient rest) : IDisposable
         if (isAdministrator)
             _ordinary.Remove((confirmed.Id, confirmed.UserId));
         else
-            _ordinary.Set((confirmed.Id, confirmed.UserId), true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = NoLasts });
+            _ordinary.Set((confirmed.Id, confirmed.UserId), true,
+                new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = NoLasts });
         return isAdministrator;
     }
 

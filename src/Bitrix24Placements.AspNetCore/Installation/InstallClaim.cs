@@ -10,7 +10,8 @@ namespace Bitrix24Placements.Installation;
 /// <summary>Somebody says that the app was installed or updated, by the wizard or by an event. Nothing in it is believed yet.</summary>
 internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refresh, string? ServerEndpoint, Secret ApplicationToken)
 {
-    public static InstallClaim From(PlacementPost post) => new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken);
+    public static InstallClaim From(PlacementPost post) =>
+        new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken);
 
     /// <summary>From <c>auth[…]</c> of an event, or what is missing in it.</summary>
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-install.html</remarks>
@@ -30,7 +31,8 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
     /// <summary>A token of visible ASCII characters; empty where there is none, and then it is among the errors.</summary>
     public static Secret Token(WireForm form, string name, Dictionary<string, string> errors)
     {
-        if (form.Text(System.Text.Encoding.ASCII.GetBytes(name)) is { Length: > 0 and <= 2048 } text && text.All(static c => c is > ' ' and < (char)0x7F))
+        if (form.Text(System.Text.Encoding.ASCII.GetBytes(name)) is { Length: > 0 and <= 2048 } text
+            && text.All(static c => c is > ' ' and < (char)0x7F))
             return new(text);
         errors[name] = "A token of visible ASCII characters is expected.";
         return default;

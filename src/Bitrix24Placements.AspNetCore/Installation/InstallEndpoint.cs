@@ -2,14 +2,15 @@ using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary><c>POST /install</c>: the wizard in an administrator's browser, or the events that Bitrix24 sends to the address of the installation.</summary>
+/// <summary><c>POST /install</c>: the wizard in an administrator's browser, or the events that Bitrix24 sends to the address of the
+/// installation.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/app-installation/installation-finish.html</remarks>
 internal sealed class InstallEndpoint(
-    Installer installer, InstallationRun run, EventEndpoint events, InstallPage page, PlacementCatalogue catalogue, Guard guard, UnverifiedAttempts attempts,
+    Installer installer, InstallationRun run, EventEndpoint events, InstallPage page, PlacementCatalogue catalogue, Guard guard,
+        UnverifiedAttempts attempts,
     RejectionWriter rejections)
 {
     private static readonly PlacementExpectation Wizard = new(PlacementCatalogue.Default);
@@ -54,11 +55,13 @@ internal sealed class InstallEndpoint(
         {
             case InstallVerdict.Stored when result.Info is { } info:
                 await using (var outcome = await page.BeginAsync(context, post, info.ClientEndpoint))
-                    await outcome.FinishAsync(await run.RunAsync(info.Id, outcome.ProgressAsync) ?? AllFailed(RestError.Unavailable("The installation goes on in the background.")));
+                    await outcome.FinishAsync(await run.RunAsync(info.Id, outcome.ProgressAsync)
+                        ?? AllFailed(RestError.Unavailable("The installation goes on in the background.")));
                 return null;
             case InstallVerdict.NotAdministrator when result.Info is { } info:
                 attempts.Failed(context, AttemptKind.Person, post.MemberId);
-                await ShowFailureAsync(context, post, info.ClientEndpoint, new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
+                await ShowFailureAsync(context, post, info.ClientEndpoint,
+                    new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
                 return null;
             case InstallVerdict.NotConfigured or InstallVerdict.UnknownApp
                 when await installer.KeepAsync(claim, ClientAddress.Of(context), context.RequestAborted):
@@ -69,7 +72,8 @@ internal sealed class InstallEndpoint(
         }
     }
 
-    private async Task ShowFailureAsync(HttpContext context, PlacementPost post, Uri endpoint, RestError error, string? unknownClientId = null)
+    private async Task ShowFailureAsync(HttpContext context, PlacementPost post, Uri endpoint, RestError error,
+        string? unknownClientId = null)
     {
         await using var outcome = await page.BeginAsync(context, post, endpoint);
         var failed = AllFailed(error);
@@ -78,5 +82,6 @@ internal sealed class InstallEndpoint(
         await outcome.FinishAsync(failed, unknownClientId);
     }
 
-    private Reconciliation AllFailed(RestError error) => new([.. catalogue.Handlers().Select(h => new PlacementOutcome(h.Placement, h.Handler, error))], error);
+    private Reconciliation AllFailed(RestError error) =>
+        new([.. catalogue.Handlers().Select(h => new PlacementOutcome(h.Placement, h.Handler, error))], error);
 }

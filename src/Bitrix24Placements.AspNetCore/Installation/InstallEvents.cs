@@ -8,7 +8,8 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>The events that speak of the app itself. They are sent once: what cannot be confirmed now is kept.</summary>
 internal sealed class InstallEvents(
-    Installer installer, SystemUsers systemUsers, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts, TimeProvider time) : IAppEvents
+    Installer installer, SystemUsers systemUsers, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts, TimeProvider time)
+        : IAppEvents
 {
     private static readonly Rejection NotAdministrator =
         new(403, "notVerified", "The event's token is not an administrator's.") { IsFailedAttempt = true };
@@ -46,13 +47,16 @@ internal sealed class InstallEvents(
     {
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
         // Of two notices that wait, the careful one wins: what is kept can still be deleted.
-        if (UninstallNotice.Read(await work.PayloadAsync(portal.Id, WorkKind.Uninstall, cancellationToken)) is { } waiting && waiting.Epoch == notice.Epoch)
+        if (UninstallNotice.Read(await work.PayloadAsync(portal.Id, WorkKind.Uninstall, cancellationToken)) is { } waiting
+            && waiting.Epoch == notice.Epoch)
             notice = notice with { Clean = clean && waiting.Clean, WasAlive = waiting.WasAlive };
         await work.RequestAsync(
-            portal.Id, WorkKind.Uninstall, time.GetUtcNow(), UninstallWork.ChecksApart, notice.Serialize(), resetAttempts: true, CancellationToken.None);
+            portal.Id, WorkKind.Uninstall, time.GetUtcNow(), UninstallWork.ChecksApart, notice.Serialize(), resetAttempts: true,
+                CancellationToken.None);
         signal.Wake();
         var started = time.GetTimestamp();
-        while (time.GetElapsedTime(started) < FirstCheck && await work.IsDueOrRunningAsync(portal.Id, WorkKind.Uninstall, cancellationToken))
+        while (time.GetElapsedTime(started) < FirstCheck && await work.IsDueOrRunningAsync(portal.Id, WorkKind.Uninstall,
+            cancellationToken))
             await Task.Delay(TimeSpan.FromMilliseconds(25), time, cancellationToken);
     }
 }

@@ -15,7 +15,8 @@ internal sealed class InstallationMetrics
     public InstallationMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
-        _reconciliations = meter.CreateCounter<long>("bitrix24.reconciliations", "{reconciliation}", "Reconciliations of portals' placements by outcome.");
+        _reconciliations = meter.CreateCounter<long>("bitrix24.reconciliations", "{reconciliation}",
+            "Reconciliations of portals' placements by outcome.");
         _removals = meter.CreateCounter<long>("bitrix24.worker.removals", "{notice}", "Notices that Bitrix24 has removed a worker.");
         _uninstalls = meter.CreateCounter<long>("bitrix24.uninstalls", "{check}", "Checks of told uninstallations by outcome.");
         _installs = meter.CreateCounter<long>("bitrix24.installs", "{install}", "Installations by outcome.");

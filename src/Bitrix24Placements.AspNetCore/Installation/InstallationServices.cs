@@ -1,4 +1,3 @@
-using Bitrix24Placements.Apps;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;

@@ -32,11 +32,14 @@ internal enum InstallVerdict
 }
 
 /// <param name="ClientId">Of the app, where the OAuth server has told it.</param>
-internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo? Info = null, Rejection? Rejection = null, string? ClientId = null);
+internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo? Info = null, Rejection? Rejection = null,
+    string? ClientId = null);
 
-/// <summary>Believes an installation, or not: the OAuth server has to name the portal and this app, and the portal has to name the user an administrator.</summary>
+/// <summary>Believes an installation, or not: the OAuth server has to name the portal and this app, and the portal has to name the user
+/// an administrator.</summary>
 internal sealed partial class Installer(
-    Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept, WorkSignal signal, TokenVault vault,
+    Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept,
+        WorkSignal signal, TokenVault vault,
     InstallationMetrics metrics, AppRegistry apps, ILogger<Installer> logger)
 {
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
@@ -77,7 +80,8 @@ internal sealed partial class Installer(
     {
         if (!apps.HasAny)
             return new(InstallVerdict.NotConfigured, null, Rejection.NotConfigured);
-        var confirmation = await confirmations.ConfirmAsync(claim.MemberId, claim.Access, await ServerAsync(claim, cancellationToken), cancellationToken);
+        var confirmation = await confirmations.ConfirmAsync(claim.MemberId, claim.Access, await ServerAsync(claim, cancellationToken),
+            cancellationToken);
         if (confirmation.Verdict == TokenVerdict.NoAnswer)
             return new(InstallVerdict.NoAnswer, null, Rejection.Unavailable);
         if (confirmation.Verdict == TokenVerdict.UnknownApp)
@@ -91,13 +95,15 @@ internal sealed partial class Installer(
         if (isAdministrator.Ok)
             return new(isAdministrator.Value ? InstallVerdict.Stored : InstallVerdict.NotAdministrator, info);
         return isAdministrator.Error.Kind == RestErrorKind.Refused
-            ? new(InstallVerdict.Rejected, info, Rejection.Refused(isAdministrator.Error.Code, "The portal refused to say who is installing the app."))
+            ? new(InstallVerdict.Rejected, info,
+                Rejection.Refused(isAdministrator.Error.Code, "The portal refused to say who is installing the app."))
             : new(InstallVerdict.NoAnswer, info, Rejection.Unavailable, confirmation.ClientId);
     }
 
     private async Task<Uri?> ServerAsync(InstallClaim claim, CancellationToken cancellationToken) =>
         hosts.ConfiguredOAuthServer(claim.ServerEndpoint)
-        ?? (await portals.KnownAllAsync(claim.MemberId, cancellationToken) is [var known, ..] ? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri) : null);
+        ?? (await portals.KnownAllAsync(claim.MemberId, cancellationToken) is [var known, ..]
+            ? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri) : null);
 
     /// <summary>Keeps an installation that cannot be confirmed now. False where there is no more room.</summary>
     /// <param name="address">Who has told it; null where that is not known any more.</param>
@@ -105,7 +111,8 @@ internal sealed partial class Installer(
     {
         var id = new PortalId(claim.MemberId);
         var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(claim.Access.Reveal())))[..16];
-        var isKept = await kept.KeepAsync(id, kind, LookIn, vault.Protect(claim.MemberId, "install", claim.Serialize()), address, cancellationToken);
+        var isKept = await kept.KeepAsync(id, kind, LookIn, vault.Protect(claim.MemberId, "install", claim.Serialize()), address,
+            cancellationToken);
         if (isKept)
             Log.Kept(logger, id);
         else
@@ -124,7 +131,8 @@ internal sealed partial class Installer(
         [LoggerMessage(3, LogLevel.Error, "An installation of portal {MemberId} was refused: too many are waiting already")]
         public static partial void NoRoom(ILogger logger, PortalId memberId);
 
-        [LoggerMessage(4, LogLevel.Warning, "Portal {MemberId} has installed the app {ClientId}, which is not known here; its installation is kept until the app is added")]
+        [LoggerMessage(4, LogLevel.Warning,
+            "Portal {MemberId} has installed the app {ClientId}, which is not known here; its installation is kept until the app is added")]
         public static partial void UnknownApp(ILogger logger, PortalId memberId, string clientId);
     }
 }

@@ -4,7 +4,8 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Whether Bitrix24 takes an app's secret, asked at every installation: otherwise an hour would pass until the first refresh shows it.</summary>
+/// <summary>Whether Bitrix24 takes an app's secret, asked at every installation: otherwise an hour would pass until the first refresh
+/// shows it.</summary>
 internal sealed partial class KeyCheck(OAuthClient oauth, AppRegistry apps, KeyTroubles troubles, ILogger<KeyCheck> logger)
 {
     public bool AreKnownToBeWrong(PortalId id) => troubles.Has(id.App);
@@ -23,7 +24,9 @@ internal sealed partial class KeyCheck(OAuthClient oauth, AppRegistry apps, KeyT
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "Bitrix24 does not take the ClientSecret of the app {App} ({ClientId}): what is installed works for an hour, until its tokens have to be refreshed")]
+        [LoggerMessage(1, LogLevel.Error,
+            "Bitrix24 does not take the ClientSecret of the app {App} ({ClientId}): "
+            + "what is installed works for an hour, until its tokens have to be refreshed")]
         public static partial void Wrong(ILogger logger, string app, string clientId);
     }
 }

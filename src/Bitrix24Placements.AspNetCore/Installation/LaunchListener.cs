@@ -8,17 +8,21 @@ using Bitrix24Placements.Rest;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>What launches change of a portal: its address, its application_token, its state.</summary>
-internal sealed class LaunchListener(PortalStore portals, Administrators administrators, Installer installer, AdministratorVisits visits, AddressChecks addresses,
+internal sealed class LaunchListener(PortalStore portals, Administrators administrators, Installer installer, AdministratorVisits visits,
+    AddressChecks addresses,
     EventEndpoint events) : ILaunchListener
 {
-    public async Task<Checked<KnownPortal>> SettleAsync(TokenInfo user, PlacementPost post, KnownPortal? known, CancellationToken cancellationToken)
+    public async Task<Checked<KnownPortal>> SettleAsync(TokenInfo user, PlacementPost post, KnownPortal? known,
+        CancellationToken cancellationToken)
     {
         var isThere = known is { State: PortalState.Installed };
-        var isNewToken = known is not null && isThere && !post.ApplicationToken.IsEmpty && !known.AcceptsApplicationToken(post.ApplicationToken);
+        var isNewToken = known is not null && isThere && !post.ApplicationToken.IsEmpty
+            && !known.AcceptsApplicationToken(post.ApplicationToken);
         if (!isThere || isNewToken)
         {
             var isAdministrator = await administrators.AskUnlessOrdinaryAsync(user, post.AccessToken, cancellationToken);
-            if (!isAdministrator.Ok && (isAdministrator.Error.Kind != RestErrorKind.Refused || RestErrors.IsPassing(isAdministrator.Error.Code)))
+            if (!isAdministrator.Ok
+                && (isAdministrator.Error.Kind != RestErrorKind.Refused || RestErrors.IsPassing(isAdministrator.Error.Code)))
                 return Rejection.Unavailable;
             if (!isAdministrator.Value)
                 return isThere ? Rejection.NotVerified : Rejection.NotInstalled;

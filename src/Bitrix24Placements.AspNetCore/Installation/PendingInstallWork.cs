@@ -5,9 +5,11 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Finishes an installation that could not be confirmed when it was told: the keys are there now, or the OAuth server answers again.</summary>
+/// <summary>Finishes an installation that could not be confirmed when it was told: the keys are there now, or the OAuth server answers
+/// again.</summary>
 internal sealed partial class PendingInstallWork(
-    Installer installer, OAuthClient oauth, HostRules hosts, WorkStore work, KeptInstallations kept, TokenVault vault, AppRegistry apps, TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
+    Installer installer, OAuthClient oauth, HostRules hosts, WorkStore work, KeptInstallations kept, TokenVault vault, AppRegistry apps,
+        TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
 {
     /// <summary>A change of the apps comes sooner: it hastens what is kept.</summary>
     private static readonly TimeSpan LookForKeysEvery = TimeSpan.FromMinutes(1);
@@ -21,7 +23,8 @@ internal sealed partial class PendingInstallWork(
     {
         var memberId = item.Id.MemberId;
         if (time.GetUtcNow() - item.CreatedAt > Installer.KeptFor || item.Payload is null
-            || vault.Unprotect(memberId, "install", item.Payload) is not { } opened || InstallClaim.Deserialize(memberId, opened) is not { } claim)
+            || vault.Unprotect(memberId, "install", item.Payload) is not { } opened
+                || InstallClaim.Deserialize(memberId, opened) is not { } claim)
         {
             Log.Dropped(logger, item.Id, "too old, or its keys are lost");
             return WorkResult.Done;
@@ -47,7 +50,8 @@ internal sealed partial class PendingInstallWork(
         }
     }
 
-    /// <summary>A pause before the next attempt, or null where the refresh token is no use either. Which app an expired token belongs to, nobody tells: each app's keys are tried.</summary>
+    /// <summary>A pause before the next attempt, or null where the refresh token is no use either. Which app an expired token belongs to,
+    /// nobody tells: each app's keys are tried.</summary>
     private async Task<TimeSpan?> RenewAsync(WorkItem item, InstallClaim claim, CancellationToken cancellationToken)
     {
         foreach (var server in hosts.ConfiguredOAuthServer(claim.ServerEndpoint) is { } named ? [named] : hosts.OAuthServers)

@@ -7,10 +7,12 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>ONAPPUSERREADY: the portal has made an employee for the app. His tokens become the portal's reserve, where no administrator's are.</summary>
+/// <summary>ONAPPUSERREADY: the portal has made an employee for the app. His tokens become the portal's reserve, where no administrator's
+/// are.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-user-ready.html</remarks>
 internal sealed partial class SystemUsers(
-    Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, AppRegistry apps, ILogger<SystemUsers> logger)
+    Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, AppRegistry apps,
+        ILogger<SystemUsers> logger)
 {
     /// <param name="claim">The tokens in <c>auth</c>, of the employee who installed the app.</param>
     public async Task<Rejection?> ReceiveAsync(InstallClaim claim, WireForm form, CancellationToken cancellationToken)
@@ -39,7 +41,8 @@ internal sealed partial class SystemUsers(
             return user.Rejection;
         if (user.Value.Id != known.Id)
             return Rejection.NotVerified;
-        if (await portals.SaveReserveAsync(known.Id, new(new(access, refresh, user.Value.ExpiresAt), user.Value.UserId, IsAdministrator: false), cancellationToken))
+        if (await portals.SaveReserveAsync(known.Id,
+            new(new(access, refresh, user.Value.ExpiresAt), user.Value.UserId, IsAdministrator: false), cancellationToken))
             Log.Kept(logger, known.Id);
         return null;
     }

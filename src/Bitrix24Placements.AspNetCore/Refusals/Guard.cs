@@ -1,4 +1,3 @@
-
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>

@@ -17,7 +17,8 @@ internal static class ApiBody
         if (!context.Request.HasJsonContentType())
             return new Rejection(415, "unsupportedMediaType", "The body has to be application/json.");
         var (json, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => Parse(body.ToArray()) ?? new object());
-        return json is JsonObject read ? read : rejection ?? Rejection.Malformed("The body has to be a JSON object in which no name is repeated.");
+        return json is JsonObject read ? read : rejection
+            ?? Rejection.Malformed("The body has to be a JSON object in which no name is repeated.");
     }
 
     public static Rejection Malformed(Dictionary<string, string> errors) =>

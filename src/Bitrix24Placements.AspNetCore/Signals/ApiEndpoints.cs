@@ -11,25 +11,29 @@ namespace Bitrix24Placements.Signals;
 
 /// <summary><c>/api/*</c>: for the user's backend by its key, for his pages by their session.</summary>
 internal sealed class ApiEndpoints(
-    ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, AppRegistry apps, Guard guard, RejectionWriter rejections)
+    ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, AppRegistry apps, Guard guard,
+        RejectionWriter rejections)
 {
     private static readonly Rejection Unauthorized = new(401, "unauthorized") { IsFailedAttempt = true };
     private static readonly Rejection UnknownPortal = new(404, "portalNotInstalled", "No portal with this memberId has installed the app.");
     private static readonly Rejection UnknownApp = new(404, "notFound", "There is no such app.");
-    private static readonly Rejection AppRequired = new(409, "appRequired", "The portal has installed several apps of this service: name one of them as app.");
+    private static readonly Rejection AppRequired = new(409, "appRequired",
+        "The portal has installed several apps of this service: name one of them as app.");
     private static readonly Rejection ContextTooLarge = new(404, "contextTooLarge");
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public async Task SignalAsync(HttpContext context)
     {
         var caller = TokenOf(context) is { } token ? keys.Find(token) : null;
-        if (await AuthorizeAsync(context, caller) is not { } backend || await ReadAsync(context, ApiBody.ReadAsync(context)) is not { } body)
+        if (await AuthorizeAsync(context, caller) is not { } backend
+            || await ReadAsync(context, ApiBody.ReadAsync(context)) is not { } body)
             return;
         var signal = SignalRequest.Read(body);
         if (!signal.Ok)
             await rejections.WriteAsync(context, signal.Rejection);
         else
-            await guard.RunAsync(context, AttemptKind.Api, signal.Value.MemberId, () => SendAsync(context, backend, signal.Value), isKnown: true);
+            await guard.RunAsync(context, AttemptKind.Api, signal.Value.MemberId, () => SendAsync(context, backend, signal.Value),
+                isKnown: true);
     }
 
     private async Task<Rejection?> SendAsync(HttpContext context, ApiCaller backend, SignalRequest signal)
@@ -38,7 +42,8 @@ internal sealed class ApiEndpoints(
         if (!installation.Ok)
             return installation.Rejection;
         // Not the request's own cancellation: half a signal is a signal.
-        var result = await signals.SendAsync(installation.Value.Id, signal.Command, signal.Parameters, signal.UserIds, CancellationToken.None);
+        var result = await signals.SendAsync(installation.Value.Id, signal.Command, signal.Parameters, signal.UserIds,
+            CancellationToken.None);
         if (!result.Ok)
             return RejectionOf(result.Error);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
@@ -90,7 +95,8 @@ internal sealed class ApiEndpoints(
         }
     }
 
-    /// <summary>A link is an app's: that of the page, the one that is named, the only one that the key is for, or the default one.</summary>
+    /// <summary>A link is an app's: that of the page, the one that is named, the only one that the key is for, or the default
+    /// one.</summary>
     private Checked<RegisteredApp> AppOf(ApiCaller asker, string? named)
     {
         if (!apps.HasAny)
@@ -120,7 +126,8 @@ internal sealed class ApiEndpoints(
     }
 
     private static ApiCaller CallerOf(PageSession session) => new(
-        session.Id, new HashSet<string>(StringComparer.Ordinal) { session.Portal.MemberId }, new HashSet<string>(StringComparer.Ordinal) { session.App.Name });
+        session.Id, new HashSet<string>(StringComparer.Ordinal) { session.Portal.MemberId },
+            new HashSet<string>(StringComparer.Ordinal) { session.App.Name });
 
     /// <summary>The caller, within his limit. Null: the refusal is written.</summary>
     private async Task<ApiCaller?> AuthorizeAsync(HttpContext context, ApiCaller? caller)
@@ -135,7 +142,8 @@ internal sealed class ApiEndpoints(
     }
 
     private static string? TokenOf(HttpContext context) =>
-        context.Request.Headers.Authorization is [{ Length: > 7 } header] && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header[7..].Trim() : null;
+        context.Request.Headers.Authorization is [{ Length: > 7 } header]
+            && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header[7..].Trim() : null;
 
     /// <summary>Null: the refusal is written.</summary>
     private async Task<JsonObject?> ReadAsync(HttpContext context, Task<Checked<JsonObject>> reading)
@@ -157,7 +165,9 @@ internal sealed class ApiEndpoints(
         RestErrorKind.NoTokens => new(503, "bitrix24Unavailable", error.Description),
         RestErrorKind.TooMany => new(429, "tooManyRequests", error.Description) { RetryAfter = error.RetryAfter },
         // Nobody knows whether it has arrived: no invitation to send it again.
-        RestErrorKind.OutcomeUnknown => Rejection.Unavailable with { Detail = "Bitrix24 did not answer in time. The signal may have been sent; it is not repeated.", RetryAfter = null },
+        RestErrorKind.OutcomeUnknown =>
+            Rejection.Unavailable with { Detail = "Bitrix24 did not answer in time. The signal may have been sent; it is not repeated.",
+            RetryAfter = null },
         _ => Rejection.Unavailable,
     };
 }

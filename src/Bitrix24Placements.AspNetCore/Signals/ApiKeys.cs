@@ -14,11 +14,13 @@ internal sealed record ApiCaller(string Name, IReadOnlySet<string>? Portals = nu
     public bool MaySee(PortalId id) => Portals?.Contains(id.MemberId) != false && Apps?.Contains(id.App) != false;
 }
 
-/// <summary>Backends' keys, known by their hashes and compared in constant time; each of them, and each page session, with its own limit.</summary>
+/// <summary>Backends' keys, known by their hashes and compared in constant time; each of them, and each page session, with its own
+/// limit.</summary>
 internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposable
 {
     private readonly (byte[] Hash, ApiCaller Caller)[] _keys =
-        [.. options.Value.Keys.Select(static k => (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), new ApiCaller(k.Setting, SetOf(k.Portals), SetOf(k.Apps))))];
+        [.. options.Value.Keys.Select(static k =>
+            (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), new ApiCaller(k.Setting, SetOf(k.Portals), SetOf(k.Apps))))];
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(
         name => RateLimitPartition.GetFixedWindowLimiter(name, _ => new()

@@ -30,9 +30,11 @@ internal sealed record SignalRequest(string MemberId, string? App, string Comman
         var users = body["userIds"] is JsonArray { Count: > 0 and <= PortalSignals.MaxUsers } list ? list.Select(Number).ToList() : [];
         if (users.Count > 0 && users.TrueForAll(static u => u > 0))
             return [.. users.OfType<long>().Distinct()];
-        errors["userIds"] = $"1 to {PortalSignals.MaxUsers} numbers of users are expected; without this member the signal goes to everyone.";
+        errors["userIds"] =
+            $"1 to {PortalSignals.MaxUsers} numbers of users are expected; without this member the signal goes to everyone.";
         return null;
     }
 
-    private static long? Number(JsonNode? node) => node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue(out long number) ? number : null;
+    private static long? Number(JsonNode? node) => node is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+        && value.TryGetValue(out long number) ? number : null;
 }

@@ -1,4 +1,5 @@
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Signals;
@@ -26,18 +27,22 @@ internal sealed class SignalsOptions
         PerMinute = section.Whole(nameof(PerMinute), PerMinute);
         var unlimited = (section.List("ApiKeys") ?? []).Select(static (key, i) => new ConfiguredKey($"Signals:ApiKeys:{i}", key, [], []));
         var limited = section.GetSection("Keys").GetChildren()
-            .Select(static k => new ConfiguredKey($"Signals:Keys:{k.Key}", k.Text("Key") ?? "", k.List("Portals") ?? [], k.List("Apps") ?? []));
+            .Select(static k => new ConfiguredKey($"Signals:Keys:{k.Key}", k.Text("Key") ?? "", k.List("Portals") ?? [], k.List("Apps")
+                ?? []));
         Keys = [.. unlimited, .. limited];
     }
 
     internal string? Problem() =>
         PerMinute < 1 ? "Signals:PerMinute has to be at least 1."
         : Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)
-            ?? Keys.GroupBy(static k => k.Key).Where(static g => g.Count() > 1).Select(static g => $"{g.Last().Setting} is the key of {g.First().Setting} as well.").FirstOrDefault();
+            ?? Keys.GroupBy(static k => k.Key).Where(static g => g.Count() > 1)
+                .Select(static g => $"{g.Last().Setting} is the key of {g.First().Setting} as well.").FirstOrDefault();
 
     private static string? ProblemOf(ConfiguredKey key) =>
-        key.Key.Length < MinKeyLength ? $"{key.Setting} has to have at least {MinKeyLength} characters: whoever guesses a key can send signals to every user."
-        : key.Portals.FirstOrDefault(static p => !PortalId.IsMemberId(p)) is not null ? $"{key.Setting}:Portals has to hold member_ids of 32 hexadecimal digits."
+        key.Key.Length < MinKeyLength
+            ? $"{key.Setting} has to have at least {MinKeyLength} characters: whoever guesses a key can send signals to every user."
+        : key.Portals.FirstOrDefault(static p => !PortalId.IsMemberId(p)) is not null
+            ? $"{key.Setting}:Portals has to hold member_ids of 32 hexadecimal digits."
         : key.Apps.FirstOrDefault(static a => !AppsOptions.IsName(a)) is not null ? $"{key.Setting}:Apps has to hold names of apps."
         : null;
 }

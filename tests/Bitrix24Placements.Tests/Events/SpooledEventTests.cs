@@ -1,5 +1,3 @@
-using System.Net;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Instances;
 using Npgsql;

@@ -77,7 +77,7 @@ public sealed partial class DocumentTests
         var quoted = QuotedLines().Matches(Embedded.Read("documents/docs/operations.md")).Select(static m => m.Groups[1].Value).ToArray();
 
         Assert.NotEmpty(quoted);
-        Assert.Empty(quoted.Where(q => !written.Any(w => w.IsMatch(q))));
+        Assert.DoesNotContain(quoted, q => !written.Any(w => w.IsMatch(q)));
     }
 
     private static IEnumerable<string> Blocks(string document, string language) =>

@@ -3,7 +3,6 @@ using Bitrix24Placements;
 using Bitrix24Placements.PortalSimulator;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Snippets;
 
@@ -23,12 +22,12 @@ internal static class OtherSnippets
     }
 
     /// <summary>docs/signals.md.</summary>
-    public static async Task SendAsync(PortalSignals signals, string memberId, ILogger logger, CancellationToken cancellationToken)
+    public static async Task SendAsync(PortalSignals signals, string memberId, CancellationToken cancellationToken)
     {
         var portal = new PortalId(memberId);
         var sent = await signals.SendAsync(portal, "openApplication", new() { ["docId"] = "42" }, [1, 2], cancellationToken);
         if (!sent.Ok)
-            logger.LogWarning("Bitrix24 says {Code}", sent.Error.Code);
+            throw new InvalidOperationException($"Bitrix24 says {sent.Error.Code}");
     }
 
     /// <summary>docs/simulator.md.</summary>

@@ -3,7 +3,6 @@ using Bitrix24Placements;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
 
 namespace Snippets;
 
@@ -29,8 +28,8 @@ internal static class ReadmeSnippets
             Results.Text($"Document {request.Options.Parameters.GetValueOrDefault("docId")}"));
         app.MapPlacement("CRM_DEAL_DETAIL_TAB", (PlacementRequest<DealTab> request) => Results.Text($"Deal {request.Options.Id}"))
             .WithTitle("Contract").WithTitle("ru", "Договор");
-        app.MapEvent("ONCRMDEALADD", (EventRequest e, ILogger<DealTab> logger) =>
-            logger.LogInformation("A deal in {Portal}", e.Portal.Domain));
+        app.MapEvent("ONCRMDEALADD", (EventRequest e, PortalSignals signals, CancellationToken cancellationToken) =>
+            signals.SendAsync(e.Portal.Id, "refresh", cancellationToken: cancellationToken));
         app.MapPost("/deals/{id:int}/comment", (int id, PageSession session, RestClient rest, CancellationToken cancellationToken) =>
             rest.CallAsUserAsync(session, "crm.timeline.comment.add", Comment(id), cancellationToken)).RequirePageSession();
 

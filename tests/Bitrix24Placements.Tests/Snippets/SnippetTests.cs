@@ -77,8 +77,8 @@ public sealed partial class SnippetTests
                 YourOwnCodeSnippets.MapTab(app);
             },
             static services => services.AddSingleton<DealPages>());
-        Assert.Equal("REST_APP_URI 1", await app.OpenAsync("REST_APP_URI", options: new() { ["docId"] = "42" }));
-        Assert.Equal("DEFAULT 0", await app.OpenAsync("DEFAULT"));
+        Assert.Equal("Deals REST_APP_URI 1", await app.OpenAsync("REST_APP_URI", options: new() { ["docId"] = "42" }));
+        Assert.Equal("Deals DEFAULT 0", await app.OpenAsync("DEFAULT"));
         Assert.Equal("Task 7", await app.OpenAsync("TASK_VIEW_TAB", options: new() { ["taskId"] = "7" }));
     }
 

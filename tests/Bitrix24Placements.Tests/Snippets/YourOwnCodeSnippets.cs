@@ -121,8 +121,10 @@ internal sealed partial class Json : JsonSerializerContext;
 
 internal sealed class DealPages
 {
+    private readonly string _title = "Deals";
+
     public IResult Show(PlacementRequest request, IReadOnlyDictionary<string, JsonElement> parameters) =>
-        Results.Text($"{request.Placement} {parameters.Count}");
+        Results.Text($"{_title} {request.Placement} {parameters.Count}");
 }
 
 internal sealed class Customers

@@ -7,7 +7,8 @@ using Bitrix24Placements.Work;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Reconciles a portal: after an installation, an update, a removal notice, a changed declaration.</summary>
-internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work, TimeProvider time) : IWork
+internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work,
+    TimeProvider time) : IWork
 {
     /// <summary>Payload of work that an installation or an update has asked for; the store writes it together with the portal.</summary>
     public const string Installation = "installation";
@@ -49,33 +50,41 @@ internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, 
         }
     }
 
-    private async Task<Reconciliation> ReconcileAsync(WorkItem item, Portal portal, Func<PlacementOutcome, Task>? progress, CancellationToken cancellationToken)
+    private async Task<Reconciliation> ReconcileAsync(WorkItem item, Portal portal, Func<PlacementOutcome, Task>? progress,
+        CancellationToken cancellationToken)
     {
         var isFirst = item is { Payload: Installation, Attempt: 0 };
         var keysAreWrong = isFirst ? keys.AreWrongAsync(portal, cancellationToken) : Task.FromResult(keys.AreKnownToBeWrong(portal.Id));
         if (isFirst)
             await inbox.InstalledAsync(portal, time.GetUtcNow(), cancellationToken);
-        var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken) with { KeysAreWrong = await keysAreWrong, App = portal.Id.App };
+        var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken) with { KeysAreWrong = await keysAreWrong,
+            App = portal.Id.App };
         if (item.Payload == Removal)
-            await CountRemovalAsync(portal, reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }), cancellationToken);
+            await CountRemovalAsync(portal,
+                reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }),
+                cancellationToken);
         await work.RequestIfNoneAsync(portal.Id, WorkKind.Look, time.GetUtcNow() + LookWork.FirstPause(), cancellationToken);
         return reconciliation;
     }
 
     /// <summary>How long a removal notice has to wait: longer, the more often the worker has just been removed.</summary>
     public static TimeSpan PauseAfterRemovals(Portal portal, DateTimeOffset now) =>
-        now - portal.RemovedAt > RemovalsForgotten ? TimeSpan.Zero : Pauses.Growing(portal.Removals, 0, 5, 30, 120, 600, 1800, 3600, 7200, 14400);
+        now - portal.RemovedAt > RemovalsForgotten ? TimeSpan.Zero
+            : Pauses.Growing(portal.Removals, 0, 5, 30, 120, 600, 1800, 3600, 7200, 14400);
 
-    /// <summary>A notice of what is still there counts as no removal; only when it was followed is kept, so that the next one has to wait.</summary>
+    /// <summary>A notice of what is still there counts as no removal; only when it was followed is kept, so that the next one has to
+    /// wait.</summary>
     private async Task CountRemovalAsync(Portal portal, bool removed, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         if (removed)
-            await portals.SaveRemovalsAsync(portal.Id, now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1, now, cancellationToken);
+            await portals.SaveRemovalsAsync(portal.Id, now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1, now,
+                cancellationToken);
         else if (portal.Removals == 0)
             await portals.SaveRemovalsAsync(portal.Id, 0, now, cancellationToken);
         if (removed)
-            await work.RequestAsync(portal.Id, WorkKind.Look, now + TimeSpan.FromMinutes(15), TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
+            await work.RequestAsync(portal.Id, WorkKind.Look, now + TimeSpan.FromMinutes(15), TimeSpan.Zero, null, resetAttempts: true,
+                cancellationToken);
     }
 
     /// <summary>What a person has to mend first is looked at rarely: his mending asks for the work anew.</summary>

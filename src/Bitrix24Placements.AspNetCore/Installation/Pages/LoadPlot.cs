@@ -3,7 +3,8 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The worker's slowest answer of every hour of the last day against the five seconds from which Bitrix24 counts, as an SVG with its axes.</summary>
+/// <summary>The worker's slowest answer of every hour of the last day against the five seconds from which Bitrix24 counts, as an SVG with
+/// its axes.</summary>
 internal static class LoadPlot
 {
     private const int Left = 32;
@@ -11,6 +12,8 @@ internal static class LoadPlot
     private const int Height = 120;
     private const int Below = 36;
     private const int TopSeconds = 6;
+
+    private static readonly int[] LabelledHours = [24, 18, 12, 6, 0];
 
     public static Markup Render(IReadOnlyList<WorkerHour> hours, Func<string, string> t)
     {
@@ -31,12 +34,19 @@ internal static class LoadPlot
         {
             var seconds = h.WorstMilliseconds / 1000.0;
             var height = Math.Max(2, Math.Min(seconds, TopSeconds) / TopSeconds * Height);
-            return Html.Of($"""<rect class="{(h.Slow > 0 ? "slow" : "fast")}" x="{X(last - h.Hour + 1) + 2}" y="{Number(Height - height)}" width="{(Width / 24) - 4}" height="{Number(height)}"><title>{h.Hour % 24}:00: {Number(seconds)} s</title></rect>""");
+            return Html.Of(
+                $"""
+                <rect class="{(h.Slow > 0 ? "slow" : "fast")}" x="{X(last - h.Hour + 1) + 2}" y="{Number(Height - height)}"
+                width="{(Width / 24) - 4}" height="{Number(height)}"><title>{h.Hour % 24}:00: {Number(seconds)} s</title></rect>
+                """);
         });
-        var budget = string.Format(CultureInfo.InvariantCulture, t("app.loads.budget"), hours.Sum(static h => h.Slow), hours.Sum(static h => h.Loads));
+        var budget = string.Format(CultureInfo.InvariantCulture, t("app.loads.budget"), hours.Sum(static h => h.Slow),
+            hours.Sum(static h => h.Loads));
         return Html.Of(
             $"""
-            <svg class="plot" viewBox="0 -10 {Left + Width} {Height + Below + 10}" role="img" aria-label="{t("app.loads.worst")}">{Axes(t)}{Html.Join(bars)}<line class="limit" x1="{Left}" x2="{Left + Width}" y1="{Y(5)}" y2="{Y(5)}"/></svg>
+            <svg class="plot" viewBox="0 -10 {Left + Width} {Height + Below + 10}" role="img" aria-label="{t("app.loads.worst")}">
+            {Axes(t)}{Html.Join(bars)}
+            <line class="limit" x1="{Left}" x2="{Left + Width}" y1="{Y(5)}" y2="{Y(5)}"/></svg>
             <p class="small">{t("app.loads.worst")}</p>
             <p id="budget">{budget}</p>
             """);
@@ -48,12 +58,12 @@ internal static class LoadPlot
         var text = new Markup(Text);
         var seconds = Enumerable.Range(0, TopSeconds / 2).Select(static i => i * 2).Append(5)
             .Select(s => Html.Of($"""<text {text} x="{Left - 6}" y="{Y(s)}" text-anchor="end" dominant-baseline="middle">{s}</text>"""));
-        var hours = new[] { 24, 18, 12, 6, 0 }
-            .Select(h => Html.Of($"""<text {text} x="{X(h)}" y="{Height + 14}" text-anchor="{(h == 0 ? "end" : "middle")}">{h}</text>"""));
+        var hours = LabelledHours.Select(h => Html.Of($"""<text {text} x="{X(h)}" y="{Height + 14}" text-anchor="{(h == 0 ? "end" : "middle")}">{h}</text>"""));
         return Html.Of(
             $"""
             <g class="axes" stroke="none">{Html.Join(seconds)}{Html.Join(hours)}
-            <text {text} x="0" y="-1">{t("app.loads.seconds")}</text><text {text} x="{Left + (Width / 2)}" y="{Height + 30}" text-anchor="middle">{t("app.loads.hours")}</text></g>
+            <text {text} x="0" y="-1">{t("app.loads.seconds")}</text>
+            <text {text} x="{Left + (Width / 2)}" y="{Height + 30}" text-anchor="middle">{t("app.loads.hours")}</text></g>
             <path d="M{Left} 0V{Height}H{Left + Width}" fill="none" stroke="currentColor" stroke-width="1"/>
             """);
     }

@@ -7,7 +7,8 @@ namespace Bitrix24Placements.Installation;
 /// <param name="Clean">Whether the portal's data is to be deleted.</param>
 /// <param name="Epoch">Which installation the notice was about.</param>
 /// <param name="StillThere">How often the OAuth server has said that the app is still there.</param>
-/// <param name="WasAlive">Whether the portal's tokens were good when the notice came: if they have died since, the OAuth server has said what was to be asked.</param>
+/// <param name="WasAlive">Whether the portal's tokens were good when the notice came: if they have died since, the OAuth server has said
+/// what was to be asked.</param>
 internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, bool WasAlive)
 {
     public string Serialize() => JsonSerializer.Serialize(this, InstallationJson.Default.UninstallNotice);
@@ -18,6 +19,7 @@ internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, b
         null or "" => null,
         ['{', ..] => JsonSerializer.Deserialize(payload, InstallationJson.Default.UninstallNotice),
         // As an earlier version wrote it.
-        _ => payload.Split(' ') is [var clean, var epoch, _, var alive] ? new(clean == "1", long.Parse(epoch, CultureInfo.InvariantCulture), 0, alive == "1") : null,
+        _ => payload.Split(' ') is [var clean, var epoch, _, var alive]
+            ? new(clean == "1", long.Parse(epoch, CultureInfo.InvariantCulture), 0, alive == "1") : null,
     };
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
@@ -9,9 +8,11 @@ namespace Bitrix24Placements.Installation;
 /// <param name="LostAt">When a placement was last found missing, in Unix milliseconds.</param>
 internal sealed record LookMemory(long LostAt);
 
-/// <summary>Looks by itself whether the placements are still there: nothing tells for sure that they are not. Once a day, and more often where one was lost lately.</summary>
+/// <summary>Looks by itself whether the placements are still there: nothing tells for sure that they are not. Once a day, and more often
+/// where one was lost lately.</summary>
 internal sealed partial class LookWork(
-    RestClient rest, PortalStore portals, PlacementCatalogue catalogue, WorkStore work, WorkSignal signal, TimeProvider time, ILogger<LookWork> logger) : IWork
+    RestClient rest, PortalStore portals, PlacementCatalogue catalogue, WorkStore work, WorkSignal signal, TimeProvider time,
+        ILogger<LookWork> logger) : IWork
 {
     private static readonly TimeSpan Usually = TimeSpan.FromDays(1);
     private static readonly TimeSpan AfterLoss = TimeSpan.FromMinutes(15);
@@ -38,7 +39,8 @@ internal sealed partial class LookWork(
         }
 
         var memory = JsonSerializer.Serialize(new LookMemory(lost.ToUnixTimeMilliseconds()), InstallationJson.Default.LookMemory);
-        return WorkResult.Again(time.GetUtcNow() - lost < LossForgotten ? AfterLoss : Usually * (0.75 + (Random.Shared.NextDouble() / 4)), memory);
+        return WorkResult.Again(time.GetUtcNow() - lost < LossForgotten ? AfterLoss : Usually * (0.75 + (Random.Shared.NextDouble() / 4)),
+            memory);
     }
 
     private async Task<bool> IsMissingAsync(Portal portal, CancellationToken cancellationToken)
@@ -50,7 +52,8 @@ internal sealed partial class LookWork(
         return !catalogue.For(portal).All(declared => Registration.IsThere(registered, declared));
     }
 
-    private static LookMemory? Read(string? payload) => payload is null ? null : JsonSerializer.Deserialize(payload, InstallationJson.Default.LookMemory);
+    private static LookMemory? Read(string? payload) => payload is null ? null
+        : JsonSerializer.Deserialize(payload, InstallationJson.Default.LookMemory);
 
     private static partial class Log
     {

@@ -8,9 +8,11 @@ using Bitrix24Placements.Rest;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Brings a portal's registrations to what is declared: looks first, then does only what is needed, one call at a time.</summary>
-/// <remarks>placement.* are never batched: some portals refuse that. https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html</remarks>
+/// <remarks>placement.* are never batched: some portals refuse that.
+/// https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html</remarks>
 internal sealed partial class Reconciler(
-    RestClient rest, PortalStore portals, PlacementCatalogue catalogue, EventBindings events, InstallationMetrics metrics, ILogger<Reconciler> logger)
+    RestClient rest, PortalStore portals, PlacementCatalogue catalogue, EventBindings events, InstallationMetrics metrics,
+        ILogger<Reconciler> logger)
 {
     /// <summary>A bind whose outcome is unknown is looked at and tried anew, so often.</summary>
     private const int MaxRounds = 3;
@@ -36,7 +38,8 @@ internal sealed partial class Reconciler(
 
         if (looked.Ok)
             await RemoveUndeclaredAsync(portal.Id, looked.Value, cancellationToken);
-        var eventsError = outcomes.Exists(static o => o.IsRegistered) ? await events.EnsureAsync(portal.Id, cancellationToken) : outcomes[0].Error;
+        var eventsError = outcomes.Exists(static o => o.IsRegistered) ? await events.EnsureAsync(portal.Id, cancellationToken)
+            : outcomes[0].Error;
         var reconciliation = new Reconciliation(outcomes, eventsError);
         var declaration = reconciliation.Finished ? catalogue.Declaration : "";
         await portals.SaveReconciliationAsync(portal.Id, portal.Epoch, declaration, StoredPlacement.Serialize(outcomes), cancellationToken);
@@ -51,13 +54,15 @@ internal sealed partial class Reconciler(
         return answer.Ok ? Registration.ReadAll(answer.Value) : answer.Error;
     }
 
-    private async Task<PlacementOutcome> EnsureAsync(PortalId id, DeclaredPlacement declared, List<Registration> registered, CancellationToken cancellationToken)
+    private async Task<PlacementOutcome> EnsureAsync(PortalId id, DeclaredPlacement declared, List<Registration> registered,
+        CancellationToken cancellationToken)
     {
         var parameters = catalogue.BindParameters(declared);
         RestError? error = null;
         for (var round = 0; round < MaxRounds; round++)
         {
-            if (Registration.IsThere(registered, declared) && (round > 0 || registered.Exists(r => r.Is(declared) && r.IsCalled(parameters["LANG_ALL"]))))
+            if (Registration.IsThere(registered, declared)
+                && (round > 0 || registered.Exists(r => r.Is(declared) && r.IsCalled(parameters["LANG_ALL"]))))
                 return new(declared.Placement, declared.Handler, null, Changed: round > 0);
             error = await ChangeAsync(id, declared, parameters, registered, cancellationToken);
             if (error is null)
@@ -90,13 +95,15 @@ internal sealed partial class Reconciler(
             return null;
         var bound = await rest.CallAsync(id, new RestCall("placement.bind", (JsonObject)parameters.DeepClone()), cancellationToken);
         // Anything but "true" says as little as no answer.
-        return bound.Ok && bound.Value.ValueKind != JsonValueKind.True ? RestError.Unknown("The portal answered placement.bind with no word on whether it is bound.") : bound.Error;
+        return bound.Ok && bound.Value.ValueKind != JsonValueKind.True
+            ? RestError.Unknown("The portal answered placement.bind with no word on whether it is bound.") : bound.Error;
     }
 
     /// <summary>Placements that an earlier version of the app had. Whatever somebody has bound at addresses of his own stays.</summary>
     private async Task RemoveUndeclaredAsync(PortalId id, List<Registration> registered, CancellationToken cancellationToken)
     {
-        foreach (var stale in registered.Where(r => !catalogue.Codes.Contains(r.Placement) && r.Handler.EndsWith(MappedPlacement.PathOf(r.Placement), StringComparison.Ordinal)))
+        foreach (var stale in registered.Where(r => !catalogue.Codes.Contains(r.Placement)
+            && r.Handler.EndsWith(MappedPlacement.PathOf(r.Placement), StringComparison.Ordinal)))
             await UnbindAsync(id, stale, cancellationToken);
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;
 

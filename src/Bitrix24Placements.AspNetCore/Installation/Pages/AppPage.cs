@@ -14,7 +14,8 @@ internal sealed class AppPage(
     PageFrame pages, Texts texts, PlacementCatalogue catalogue, PortalStore portals, WorkerLoads loads, DeepLinks links,
     KeyTroubles troubles, IEnumerable<IAppPagePart> parts)
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public async Task ShowAsync(HttpContext context, AppPageRequest request)
     {
@@ -76,14 +77,18 @@ internal sealed class AppPage(
         {
             var outcome = Array.Find(known, p => p.Placement == code);
             var good = outcome is { Error: null };
-            var reason = outcome?.Error is { } error ? texts.Find(language, "error." + error) ?? string.Format(CultureInfo.InvariantCulture, T("error.other"), error) : null;
+            var reason = outcome?.Error is { } error ? texts.Find(language, "error." + error)
+                ?? string.Format(CultureInfo.InvariantCulture, T("error.other"), error) : null;
             return Html.Of(
                 $"""
-                <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}"><th scope="row">{catalogue.TitleOf(code, language)}<br><code>{code}</code></th>
-                <td><span class="{(good ? "good" : "bad")}">{(outcome is null ? "–" : T(good ? "install.registered" : "install.failed"))}</span>{(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
+                <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}">
+                <th scope="row">{catalogue.TitleOf(code, language)}<br><code>{code}</code></th>
+                <td><span class="{(good ? "good" : "bad")}">{(outcome is null ? "–" : T(good ? "install.registered" : "install.failed"))}</span>
+                {(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
                 """);
         });
-        var looked = portal is null || portal.ReconciledAt == DateTimeOffset.UnixEpoch ? T("app.never") : portal.ReconciledAt.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+        var looked = portal is null || portal.ReconciledAt == DateTimeOffset.UnixEpoch ? T("app.never")
+            : portal.ReconciledAt.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
         return Html.Of(
             $"""
             <section aria-labelledby="placements">
@@ -113,7 +118,8 @@ internal sealed class AppPage(
             </form>
             <p class="result"><label>{t("app.links.result")} <input id="link" readonly value="{example}"></label>
             <button type="button" id="copy" data-copied="{t("app.links.copied")}">{t("app.links.copy")}</button></p>
-            <p id="link-status" class="small" role="status" data-made="{t("app.links.made")}" data-no-session="{t("app.links.noSession")}" data-failed="{t("app.links.failed")}"></p>
+            <p id="link-status" class="small" role="status" data-made="{t("app.links.made")}"
+            data-no-session="{t("app.links.noSession")}" data-failed="{t("app.links.failed")}"></p>
             </section>
             """);
     }
@@ -126,7 +132,8 @@ internal sealed class AppPage(
         status["tokens"] = portal?.TokenState.ToString().ToLowerInvariant();
         status["reserveInUse"] = portal is { IsAdministrator: false };
         status["keysAreWrong"] = troubles.Has(request.App.Name);
-        status["placements"] = JsonSerializer.SerializeToNode(StoredPlacement.ReadAll(portal?.Placements), InstallationJson.Default.StoredPlacementArray);
+        status["placements"] = JsonSerializer.SerializeToNode(StoredPlacement.ReadAll(portal?.Placements),
+            InstallationJson.Default.StoredPlacementArray);
         status["link"] = links.Example(request.App.Name);
         return status;
     }

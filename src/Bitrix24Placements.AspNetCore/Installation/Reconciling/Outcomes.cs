@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
@@ -15,8 +14,10 @@ internal sealed record PlacementOutcome(string Placement, string Handler, RestEr
 /// <summary>What a reconciliation has come to.</summary>
 /// <param name="EventsError">Why the app's events are not bound; null where they are.</param>
 /// <param name="App">Whose keys those are.</param>
-/// <param name="KeysAreWrong">Bitrix24 does not take the app's secret: what is registered works until its tokens have to be refreshed.</param>
-internal sealed record Reconciliation(IReadOnlyList<PlacementOutcome> Placements, RestError? EventsError, bool KeysAreWrong = false, string App = PortalId.DefaultApp)
+/// <param name="KeysAreWrong">Bitrix24 does not take the app's secret: what is registered works until its tokens have to be
+/// refreshed.</param>
+internal sealed record Reconciliation(IReadOnlyList<PlacementOutcome> Placements, RestError? EventsError, bool KeysAreWrong = false,
+    string App = PortalId.DefaultApp)
 {
     public bool Finished => EventsError is null && Placements.All(static p => p.IsRegistered);
 
@@ -24,18 +25,22 @@ internal sealed record Reconciliation(IReadOnlyList<PlacementOutcome> Placements
 
     /// <summary>As it was stored.</summary>
     public static Reconciliation From(IReadOnlyList<StoredPlacement> stored) =>
-        new([.. stored.Select(static p => new PlacementOutcome(p.Placement, p.Handler, p.Error is null ? null : new(RestErrorKind.Refused, p.Error, p.Error)))], null);
+        new([.. stored.Select(static p =>
+            new PlacementOutcome(p.Placement, p.Handler, p.Error is null ? null : new(RestErrorKind.Refused, p.Error, p.Error)))], null);
 }
 
 /// <summary>A placement's outcome as scripts read it, and as it is stored.</summary>
 internal sealed record StoredPlacement(string Placement, string Handler, string State, string? Error)
 {
     public static StoredPlacement[] From(IEnumerable<PlacementOutcome> outcomes) =>
-        [.. outcomes.Select(static o => new StoredPlacement(o.Placement, o.Handler, o.IsRegistered ? "registered" : "failed", o.Error?.Code))];
+        [.. outcomes.Select(static o =>
+            new StoredPlacement(o.Placement, o.Handler, o.IsRegistered ? "registered" : "failed", o.Error?.Code))];
 
-    public static string Serialize(IEnumerable<PlacementOutcome> outcomes) => JsonSerializer.Serialize(From(outcomes), InstallationJson.Default.StoredPlacementArray);
+    public static string Serialize(IEnumerable<PlacementOutcome> outcomes) =>
+        JsonSerializer.Serialize(From(outcomes), InstallationJson.Default.StoredPlacementArray);
 
-    public static StoredPlacement[] ReadAll(string? json) => json is null ? [] : JsonSerializer.Deserialize(json, InstallationJson.Default.StoredPlacementArray) ?? [];
+    public static StoredPlacement[] ReadAll(string? json) => json is null ? []
+        : JsonSerializer.Deserialize(json, InstallationJson.Default.StoredPlacementArray) ?? [];
 }
 
 internal sealed record InstalledPortal(string MemberId, string Domain);

@@ -8,7 +8,8 @@ namespace Bitrix24Placements.Installation;
 /// <summary>An uninstallation was told. Any user of the portal can tell one, so the OAuth server has the word.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-uninstall.html</remarks>
 internal sealed partial class UninstallWork(
-    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, Inbox inbox, InstallationMetrics metrics, TimeProvider time, ILogger<UninstallWork> logger) : IWork
+    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, Inbox inbox, InstallationMetrics metrics,
+        TimeProvider time, ILogger<UninstallWork> logger) : IWork
 {
     /// <summary>However many notices come, the OAuth server is asked no more often for one portal.</summary>
     public static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
@@ -30,7 +31,8 @@ internal sealed partial class UninstallWork(
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
         if (UninstallNotice.Read(item.Payload) is not { } notice
-            || await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal || portal.Epoch != notice.Epoch)
+            || await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal
+                || portal.Epoch != notice.Epoch)
         {
             return WorkResult.Done;
         }
@@ -53,7 +55,8 @@ internal sealed partial class UninstallWork(
                 await UninstallAsync(portal, notice, cancellationToken);
                 return WorkResult.Done;
             case Answer.StillThere when notice.StillThere < AskedAgainAfter.Length:
-                return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 }).Serialize());
+                return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 })
+                    .Serialize());
             case Answer.StillThere:
                 Log.Dropped(logger, portal.Id);
                 // The row stays for a moment without a notice in it, so that the next notice keeps its distance.
@@ -77,7 +80,8 @@ internal sealed partial class UninstallWork(
         if (portal.Tokens!.ExpiresAt > time.GetUtcNow() && await ConfirmAsync(portal, cancellationToken) is { } known)
         {
             // A refresh voids the token before: where newer ones have come meanwhile, its refusal says nothing.
-            return known == Answer.Gone && await tokens.ReplacedAsync(portal, cancellationToken) is { } renewed ? await ConfirmAsync(renewed, cancellationToken) ?? Answer.None : known;
+            return known == Answer.Gone && await tokens.ReplacedAsync(portal, cancellationToken) is { } renewed
+                ? await ConfirmAsync(renewed, cancellationToken) ?? Answer.None : known;
         }
 
         var refreshed = await tokens.RefreshAsync(portal, afresh: true, cancellationToken);
@@ -89,7 +93,8 @@ internal sealed partial class UninstallWork(
     /// <summary>Null: the token has expired, so that its refusal says nothing.</summary>
     private async Task<Answer?> ConfirmAsync(Portal portal, CancellationToken cancellationToken)
     {
-        var confirmation = await oauth.ConfirmAsync(portal.Tokens!.Access, hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri), Budget, cancellationToken);
+        var confirmation = await oauth.ConfirmAsync(portal.Tokens!.Access, hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri),
+            Budget, cancellationToken);
         return confirmation.Verdict switch
         {
             TokenVerdict.Invalid => Answer.Gone,
@@ -104,10 +109,14 @@ internal sealed partial class UninstallWork(
         [LoggerMessage(1, LogLevel.Information, "Portal {MemberId} has uninstalled the app (clean: {Clean})")]
         public static partial void Uninstalled(ILogger logger, PortalId memberId, bool clean);
 
-        [LoggerMessage(2, LogLevel.Warning, "Portal {MemberId} is said to have uninstalled the app, but the OAuth server keeps saying that it is there; the notice was dropped")]
+        [LoggerMessage(2, LogLevel.Warning,
+            "Portal {MemberId} is said to have uninstalled the app, but the OAuth server keeps saying that it is there; "
+            + "the notice was dropped")]
         public static partial void Dropped(ILogger logger, PortalId memberId);
 
-        [LoggerMessage(3, LogLevel.Warning, "Portal {MemberId} is said to have uninstalled the app, and its tokens are dead, so that nobody can confirm it; it is suspended until an administrator opens the app")]
+        [LoggerMessage(3, LogLevel.Warning,
+            "Portal {MemberId} is said to have uninstalled the app, and its tokens are dead, so that nobody can confirm it; "
+            + "it is suspended until an administrator opens the app")]
         public static partial void Suspended(ILogger logger, PortalId memberId);
     }
 }

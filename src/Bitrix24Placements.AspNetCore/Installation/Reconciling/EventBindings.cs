@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;
 
@@ -16,7 +17,8 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
 
     private readonly record struct Binding(string Event, string Handler);
 
-    /// <summary>Binds what is not bound, and removes our own handlers at addresses, and of events, that are no longer ours. Null: all is well.</summary>
+    /// <summary>Binds what is not bound, and removes our own handlers at addresses, and of events, that are no longer ours. Null: all is
+    /// well.</summary>
     public async Task<RestError?> EnsureAsync(PortalId id, CancellationToken cancellationToken)
     {
         var handler = catalogue.EventsUrl ?? "";
@@ -36,10 +38,12 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         return null;
     }
 
-    /// <summary>An address that hears of the app's own life is an older one of this service; any other handler is somebody else's.</summary>
+    /// <summary>An address that hears of the app's own life is an older one of this service; any other handler is somebody
+    /// else's.</summary>
     private bool IsOurs(string handler, List<Binding> bound) =>
         handler == catalogue.EventsUrl
-        || (handler.EndsWith(AppPaths.Events, StringComparison.Ordinal) && bound.Exists(b => b.Handler == handler && Own.Contains(b.Event)));
+        || (handler.EndsWith(AppPaths.Events, StringComparison.Ordinal)
+            && bound.Exists(b => b.Handler == handler && Own.Contains(b.Event)));
 
     private async Task<RestError?> CallAsync(PortalId id, string method, Binding binding, CancellationToken cancellationToken)
     {
@@ -55,5 +59,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         || error.Description.Contains("already bound", StringComparison.OrdinalIgnoreCase);
 
     private static List<Binding> Read(JsonElement result) =>
-        result.ValueKind != JsonValueKind.Array ? [] : [.. result.EnumerateArray().Select(static e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
+        result.ValueKind != JsonValueKind.Array ? []
+            : [.. result.EnumerateArray()
+            .Select(static e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
 }

@@ -6,7 +6,8 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Bitrix24 tells that it has removed the worker. The key in the address is all that proves it; what it says is looked up on the portal.</summary>
+/// <summary>Bitrix24 tells that it has removed the worker. The key in the address is all that proves it; what it says is looked up on the
+/// portal.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 internal sealed partial class RemovalNotices(
     PortalStore portals, WorkStore work, WorkSignal signal, Spool spool, Guard guard, InstallationMetrics metrics, TimeProvider time,
@@ -35,7 +36,8 @@ internal sealed partial class RemovalNotices(
         catch (Exception e) when (e is DbException or TimeoutException)
         {
             // A notice is sent once. What names the entry goes to the log: the key must not.
-            return await spool.PutAsync(Kind, ApplicationToken.Hash(key)[..16], key, ClientAddress.Of(context), CancellationToken.None) ? null : Rejection.StoreUnavailable;
+            return await spool.PutAsync(Kind, ApplicationToken.Hash(key)[..16], key, ClientAddress.Of(context), CancellationToken.None)
+                ? null : Rejection.StoreUnavailable;
         }
     }
 
@@ -49,7 +51,8 @@ internal sealed partial class RemovalNotices(
     /// <summary>False: the key is nobody's.</summary>
     private async Task<bool> HearAsync(string key, CancellationToken cancellationToken)
     {
-        if (await portals.FindByRemovalKeyAsync(key, cancellationToken) is not { } id || await portals.FindAsync(id, cancellationToken) is not { } portal)
+        if (await portals.FindByRemovalKeyAsync(key, cancellationToken) is not { } id
+            || await portals.FindAsync(id, cancellationToken) is not { } portal)
             return false;
         if (portal.State == PortalState.Installed)
             await RequestCheckAsync(portal);
@@ -61,8 +64,10 @@ internal sealed partial class RemovalNotices(
         var now = time.GetUtcNow();
         var pause = ReconcileWork.PauseAfterRemovals(portal, now);
         // Removals count from when they were mended; looks that found nothing missing keep their distance too.
-        var due = portal.Removals == 0 ? Max(now, portal.RemovedAt + ChecksApart) : Max(now, portal.RemovedAt + pause, portal.ReconciledAt + ChecksApart);
-        await work.RequestAsync(portal.Id, WorkKind.Reconcile, due, ChecksApart, ReconcileWork.Removal, resetAttempts: false, CancellationToken.None);
+        var due = portal.Removals == 0 ? Max(now, portal.RemovedAt + ChecksApart)
+            : Max(now, portal.RemovedAt + pause, portal.ReconciledAt + ChecksApart);
+        await work.RequestAsync(portal.Id, WorkKind.Reconcile, due, ChecksApart, ReconcileWork.Removal, resetAttempts: false,
+            CancellationToken.None);
         metrics.WorkerRemoved();
         Log.Removed(logger, portal.Id, (due - now).TotalSeconds);
         signal.Wake();
@@ -72,7 +77,8 @@ internal sealed partial class RemovalNotices(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Bitrix24 has removed the worker of portal {MemberId}: it was slow too often. The placements are looked at in {Seconds:0} s")]
+        [LoggerMessage(1, LogLevel.Warning,
+            "Bitrix24 has removed the worker of portal {MemberId}: it was slow too often. The placements are looked at in {Seconds:0} s")]
         public static partial void Removed(ILogger logger, PortalId memberId, double seconds);
     }
 }

@@ -3,8 +3,10 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Runs the work that an installation has filed, now, so that its progress can be shown. It goes on if the browser goes away.</summary>
-internal sealed class InstallationRun(ReconcileWork reconcile, WorkStore work, WorkLoop loop, PortalStore portals, DetachedTasks tasks, TimeProvider time)
+/// <summary>Runs the work that an installation has filed, now, so that its progress can be shown. It goes on if the browser goes
+/// away.</summary>
+internal sealed class InstallationRun(ReconcileWork reconcile, WorkStore work, WorkLoop loop, PortalStore portals, DetachedTasks tasks,
+    TimeProvider time)
 {
     /// <summary>The background does it if this process dies before the wizard has begun.</summary>
     public static readonly TimeSpan BackgroundTakesOver = TimeSpan.FromSeconds(4);
@@ -16,7 +18,8 @@ internal sealed class InstallationRun(ReconcileWork reconcile, WorkStore work, W
     public async Task<Reconciliation?> RunAsync(PortalId id, Func<PlacementOutcome, Task> progress)
     {
         Reconciliation? outcome = null;
-        await tasks.Run("Reconciling after an installation", async cancellationToken => outcome = await RunAsync(id, progress, cancellationToken));
+        await tasks.Run("Reconciling after an installation", async cancellationToken =>
+            outcome = await RunAsync(id, progress, cancellationToken));
         return outcome;
     }
 
@@ -47,5 +50,6 @@ internal sealed class InstallationRun(ReconcileWork reconcile, WorkStore work, W
     }
 
     private async Task<Reconciliation?> ReadOutcomeAsync(PortalId id, CancellationToken cancellationToken) =>
-        await portals.FindAsync(id, cancellationToken) is { Placements: { } stored } ? Reconciliation.From(StoredPlacement.ReadAll(stored)) : null;
+        await portals.FindAsync(id, cancellationToken) is { Placements: { } stored }
+            ? Reconciliation.From(StoredPlacement.ReadAll(stored)) : null;
 }

@@ -5,7 +5,8 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The wizard: says what happens while it happens. Readable without script; the script is in it only when there is something for it to finish.</summary>
+/// <summary>The wizard: says what happens while it happens. Readable without script; the script is in it only when there is something for
+/// it to finish.</summary>
 internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalogue catalogue, AppRegistry apps)
 {
     private const string FinishScript = "if (window.BX24) BX24.init(function () { BX24.installFinish(); });";
@@ -17,7 +18,8 @@ internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalog
     private readonly PlacementCatalogue _catalogue = catalogue;
     private readonly AppRegistry _apps = apps;
 
-    /// <summary>Begins the answer. As a page it is sent at once and grows with the progress; as JSON it is sent when all is known.</summary>
+    /// <summary>Begins the answer. As a page it is sent at once and grows with the progress; as JSON it is sent when all is
+    /// known.</summary>
     public async Task<Outcome> BeginAsync(HttpContext context, PlacementPost post, Uri endpoint)
     {
         var outcome = new Outcome(this, context, post, endpoint);
@@ -54,7 +56,8 @@ internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalog
 
         public Task ProgressAsync(PlacementOutcome outcome) => _asJson ? Task.CompletedTask : WriteAsync(Html.Of(
             $"""
-            <li class="{(outcome.IsRegistered ? "good" : "bad")}" data-placement="{outcome.Placement}"><strong>{page._catalogue.TitleOf(outcome.Placement, post.Language)}</strong> <code>{outcome.Placement}</code>
+            <li class="{(outcome.IsRegistered ? "good" : "bad")}" data-placement="{outcome.Placement}">
+            <strong>{page._catalogue.TitleOf(outcome.Placement, post.Language)}</strong> <code>{outcome.Placement}</code>
             <span>{(outcome.IsRegistered ? T("install.registered") : T("install.failed"))}</span>{Reason(outcome.Error)}</li>
 
             """));
@@ -65,9 +68,11 @@ internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalog
             var eventsError = reconciliation.Placements.All(static p => p.IsRegistered) ? reconciliation.EventsError : null;
             if (_asJson)
             {
-                var installed = new InstalledPortal(post.MemberId, endpoint.IsDefaultPort ? endpoint.IdnHost : $"{endpoint.IdnHost}:{endpoint.Port}");
+                var installed = new InstalledPortal(post.MemberId, endpoint.IsDefaultPort ? endpoint.IdnHost
+                    : $"{endpoint.IdnHost}:{endpoint.Port}");
                 var json = new InstallationOutcome(
-                    installed, reconciliation.Finished, StoredPlacement.From(reconciliation.Placements), eventsError?.Code, reconciliation.KeysAreWrong ? "invalid_client" : null).Serialize();
+                    installed, reconciliation.Finished, StoredPlacement.From(reconciliation.Placements), eventsError?.Code,
+                        reconciliation.KeysAreWrong ? "invalid_client" : null).Serialize();
                 context.Response.ContentType = "application/json";
                 context.Response.ContentLength = json.Length;
                 context.Response.Headers.CacheControl = "no-store";
@@ -76,11 +81,17 @@ internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalog
             }
 
             if (eventsError is { } error)
-                await WriteAsync(Html.Of($"""<li class="bad"><strong>{T("install.events")}</strong> <span>{T("install.failed")}</span>{Reason(error)}</li>"""));
+                await WriteAsync(Html.Of(
+                    $"""<li class="bad"><strong>{T("install.events")}</strong> <span>{T("install.failed")}</span>{Reason(error)}</li>"""));
             if (unknownClientId is not null)
-                await WriteAsync(Html.Of($"""<li class="bad" id="unknown-app">{T("install.unknownApp")} <code>{unknownClientId}</code></li>"""));
+                await WriteAsync(Html.Of(
+                    $"""<li class="bad" id="unknown-app">{T("install.unknownApp")} <code>{unknownClientId}</code></li>"""));
             if (reconciliation.KeysAreWrong)
-                await WriteAsync(Html.Of($"""<li class="bad" id="wrong-keys">{T("install.wrongKeys")} <code>{page._apps.Find(reconciliation.App)?.ClientId}</code> ({reconciliation.App})</li>"""));
+                await WriteAsync(Html.Of(
+                    $"""
+                    <li class="bad" id="wrong-keys">{T("install.wrongKeys")}
+                    <code>{page._apps.Find(reconciliation.App)?.ClientId}</code> ({reconciliation.App})</li>
+                    """));
             _finished = true;
             await WriteAsync(reconciliation.Finished ? Finished() : NotFinished());
         }
@@ -115,7 +126,8 @@ internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalog
         {
             if (error is null)
                 return default;
-            var text = page._texts.Find(post.Language, "error." + error.Code) ?? string.Format(System.Globalization.CultureInfo.InvariantCulture, T("error.other"), error.Code);
+            var text = page._texts.Find(post.Language, "error." + error.Code)
+                ?? string.Format(System.Globalization.CultureInfo.InvariantCulture, T("error.other"), error.Code);
             return Html.Of($"""<p class="reason">{text} <code>{error.Code}</code></p>""");
         }
 
