@@ -45,6 +45,9 @@ internal static class Telemetry
         {
             metrics.AddMeter(Meters).AddView(static instrument => instrument.Name is "bitrix24.rest.duration" or "bitrix24.oauth.duration"
                 ? new ExplicitBucketHistogramConfiguration { Boundaries = Buckets } : null);
+            // The framework's own numbers of outgoing calls name the host, and a portal's name belongs into no metric.
+            metrics.AddView(static instrument => instrument.Meter.Name == "System.Net.Http"
+                ? new MetricStreamConfiguration { TagKeys = ["http.request.method", "http.response.status_code", "http.connection.state"] } : null);
             if (prometheus)
                 metrics.AddPrometheusExporter();
             if (metricsOut)

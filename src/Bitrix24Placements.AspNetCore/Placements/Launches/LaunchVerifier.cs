@@ -56,7 +56,8 @@ internal sealed class LaunchVerifier(
         for (var i = 0; i < installations.Count; i++)
         {
             var candidate = installations[i];
-            if (candidate.State != PortalState.Installed)
+            // The default app may be without keys for a while; any other that is not known has been removed.
+            if (candidate.State != PortalState.Installed || (candidate.Id.App != PortalId.DefaultApp && apps.Find(candidate.Id.App) is null))
                 continue;
             installed ??= candidate;
             if (!post.ApplicationToken.IsEmpty && candidate.AcceptsApplicationToken(post.ApplicationToken))

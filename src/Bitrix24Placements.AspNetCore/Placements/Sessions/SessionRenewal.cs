@@ -53,7 +53,8 @@ internal sealed class SessionRenewal(
             return user.Rejection == Rejection.NotVerified ? SessionGate.Unauthorized : user.Rejection;
         if (user.Value.Id != session.Portal.Id || user.Value.UserId != session.UserId)
             return SessionGate.Unauthorized;
-        var seconds = (int)(user.Value.ExpiresAt - time.GetUtcNow()).TotalSeconds;
+        // Rounded up: an hour less the time that asking took is an hour to whoever plans his next renewal.
+        var seconds = (int)Math.Ceiling((user.Value.ExpiresAt - time.GetUtcNow()).TotalSeconds);
         return new RenewedSession(sessions.Renew(stored, user.Value, token), Math.Max(0, seconds));
     }
 

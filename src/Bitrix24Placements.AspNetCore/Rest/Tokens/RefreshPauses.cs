@@ -29,7 +29,9 @@ internal sealed class RefreshPauses(TimeProvider time)
         }
 
         var times = _failures.TryGetValue(portal.Id, out var before) && before.Version == portal.TokensVersion ? before.Times + 1 : 1;
-        var seconds = error.Kind == RestErrorKind.Refused ? MaxSeconds : Math.Min(MaxSeconds, 0.5 * Math.Pow(2, times - 1));
+        // Wrong keys are put right at once, for all portals.
+        var final = error is { Kind: RestErrorKind.Refused, Code: not "invalid_client" };
+        var seconds = final ? MaxSeconds : Math.Min(MaxSeconds, 0.5 * Math.Pow(2, times - 1));
         _failures[portal.Id] = new(portal.TokensVersion, times, time.GetTimestamp(), TimeSpan.FromSeconds(seconds), error);
         if (_failures.Count > Capacity)
             _failures.Clear();
