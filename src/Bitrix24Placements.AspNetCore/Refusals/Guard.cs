@@ -6,6 +6,9 @@ namespace Bitrix24Placements.Refusals;
 /// </summary>
 internal sealed class Guard(UnverifiedAttempts attempts, Places places, RejectionWriter rejections)
 {
+    private static readonly Rejection TooManyAtOnce =
+        new(429, "tooManyRequests", "Too many requests for this portal, or of this address, are under way.") { RetryAfter = TimeSpan.FromSeconds(2) };
+
     /// <param name="subject">The member_id that the request names, or what else stands for whom it concerns; may be empty.</param>
     /// <param name="run">Null where it has answered, or where 200 without a body is the answer.</param>
     /// <param name="isKnown">It is verified from memory: then no failure of others refuses it.</param>
@@ -26,7 +29,10 @@ internal sealed class Guard(UnverifiedAttempts attempts, Places places, Rejectio
     private async Task<Rejection?> RunAsync(HttpContext context, Room room, string subject, Func<Task<Rejection?>> run)
     {
         using var place = places.TryTake(room, context, subject);
-        return place.IsTaken ? await run() : Rejection.Overloaded;
+        if (place.IsTaken)
+            return await run();
+        // A backend is told to slow down; a person's browser, or Bitrix24, has sent but this one.
+        return room == Room.Api ? TooManyAtOnce : Rejection.Overloaded;
     }
 
     private static Room RoomOf(AttemptKind kind) => kind switch
