@@ -42,10 +42,11 @@ internal sealed class Administrators(RestClient rest) : IDisposable
 
     private async Task<RestResult<bool>> AskPortalAsync(TokenInfo confirmed, Secret token)
     {
-        var profile = await rest.CallAsUserAsync(confirmed, token, new RestCall("profile") { Deadline = Timeout }, CancellationToken.None);
+        var profile = await rest.CallAsUserAsync(confirmed, token, RestCall.Own("profile") with { Deadline = Timeout }, CancellationToken.None);
         if (!profile.Ok)
             // A portal that is busy has not said no.
-            return RestErrors.IsPassing(profile.Error.Code) ? RestError.Unavailable(profile.Error.Description) : profile.Error;
+            return profile.Error.Kind == RestErrorKind.TooMany || RestErrors.IsPassing(profile.Error.Code)
+                ? RestError.Unavailable(profile.Error.Description) : profile.Error;
         var isAdministrator = profile.Value.Truth("ADMIN");
         if (isAdministrator)
             _ordinary.Remove((confirmed.Id, confirmed.UserId));

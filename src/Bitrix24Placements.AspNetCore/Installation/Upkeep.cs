@@ -67,7 +67,11 @@ internal sealed partial class Upkeep(
         var due = await portals.UnusedSinceAsync(time.GetUtcNow() - RenewAfter, Page, cancellationToken);
         foreach (var (id, isReserve) in due)
         {
-            if (!isReserve && await portals.FindAsync(id, cancellationToken) is { Tokens: not null } portal)
+            if (await portals.FindAsync(id, cancellationToken) is not { } portal)
+                continue;
+            if (isReserve)
+                await tokens.RefreshReserveAsync(portal, cancellationToken);
+            else if (portal.Tokens is not null)
                 await tokens.RefreshAsync(portal, afresh: false, cancellationToken);
         }
     }

@@ -88,7 +88,7 @@ public sealed class KilledInRefreshTests(ThrowawayPostgres postgres)
         if (moment != Moment.Answered)
             fleet.Bitrix.Faults.Next("oauth:token", moment == Moment.Asked ? Fault.Until(gate.Task) : Fault.UntilAfter(gate.Task), portal: portal);
         var lost = fleet[victim].TrySignalAsync(portal);
-        await fleet.Bitrix.OAuth.Calls.WaitAsync(c => c.Kind == "token" && c.MemberId == portal.MemberId && (moment == Moment.Asked || c.Outcome == "ok"), 1, Token);
+        await fleet.Bitrix.OAuth.Calls.WaitAsync(c => c.IsRefresh && c.MemberId == portal.MemberId && (moment == Moment.Asked || c.Outcome == "ok"), 1, Token);
         if (moment == Moment.Answered)
             await Task.Delay(Random.Shared.Next(20), Token);
         if (moment == Moment.NotYetStored)
@@ -140,14 +140,14 @@ public sealed class KilledInRefreshTests(ThrowawayPostgres postgres)
     {
         Assert.Equal(dead.Count, await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE tokens_state = {(int)TokenState.Dead}"));
         await fleet.EventuallyAsync(async () => (int?)(await fleet.Living[^1].HealthAsync())?["portals"]?["deadTokens"] == dead.Count, "health tells the dead tokens", 40);
-        var asked = fleet.Bitrix.OAuth.Calls.Count(static c => c.Kind == "token");
+        var asked = fleet.Bitrix.OAuth.Calls.Count(static c => c.IsRefresh);
         foreach (var portal in dead)
         {
             Assert.NotEqual(HttpStatusCode.Accepted, (await fleet.Living[0].TrySignalAsync(portal))?.Status);
             using (var employee = await fleet.Living[^1].AppPageAsync(portal, userId: 2))
                 Assert.Contains("data-state=\"dead\"", await employee.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
             Assert.NotEqual(HttpStatusCode.Accepted, (await fleet.Living[^1].TrySignalAsync(portal))?.Status);
-            Assert.Equal(asked, fleet.Bitrix.OAuth.Calls.Count(static c => c.Kind == "token"));
+            Assert.Equal(asked, fleet.Bitrix.OAuth.Calls.Count(static c => c.IsRefresh));
             using var administrator = await fleet.Living[^1].AppPageAsync(portal);
             Assert.Equal(HttpStatusCode.OK, administrator.StatusCode);
         }

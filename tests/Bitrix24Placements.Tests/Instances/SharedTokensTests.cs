@@ -27,7 +27,7 @@ public sealed class SharedTokensTests(ThrowawayPostgres postgres)
             var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => CallAsync(cluster.Instances[i % 2], cluster.Portal)));
 
             Assert.All(results, static r => Assert.True(r.Ok, r.Error?.ToString()));
-            Assert.Equal(round, cluster.Bitrix.OAuth.Calls.Count(static call => call.Kind == "token"));
+            Assert.Equal(round, cluster.Bitrix.OAuth.Calls.Count(static call => call.IsRefresh));
             Assert.Equal(round, cluster.Bitrix.OAuth.Refreshes);
         }
     }
@@ -43,7 +43,7 @@ public sealed class SharedTokensTests(ThrowawayPostgres postgres)
         var results = await Task.WhenAll(cluster.Instances.Select(instance => CallAsync(instance, cluster.Portal)));
 
         Assert.All(results, static r => Assert.True(r.Ok, r.Error?.ToString()));
-        var refresh = Assert.Single(cluster.Bitrix.OAuth.Calls, static call => call.Kind == "token");
+        var refresh = Assert.Single(cluster.Bitrix.OAuth.Calls, static call => call.IsRefresh);
         Assert.True(refresh.At >= until.AddMilliseconds(-1));
     }
 
@@ -55,7 +55,7 @@ public sealed class SharedTokensTests(ThrowawayPostgres postgres)
         var goOn = new TaskCompletionSource();
         cluster.Bitrix.Faults.Next("oauth:token", Fault.UntilAfter(goOn.Task));
         var first = CallAsync(cluster.First, cluster.Portal);
-        await cluster.Bitrix.OAuth.Calls.WaitAsync(static c => c.Kind == "token", 1, Token);
+        await cluster.Bitrix.OAuth.Calls.WaitAsync(static c => c.IsRefresh, 1, Token);
 
         var second = CallAsync(cluster.Second, cluster.Portal);
         await cluster.Portal.Calls.WaitAsync(static c => c is { Method: "placement.list", Outcome: "expired_token" }, 2, Token);
@@ -63,7 +63,7 @@ public sealed class SharedTokensTests(ThrowawayPostgres postgres)
 
         Assert.True((await first).Ok);
         Assert.True((await second).Ok);
-        Assert.Single(cluster.Bitrix.OAuth.Calls, static c => c.Kind == "token");
+        Assert.Single(cluster.Bitrix.OAuth.Calls, static c => c.IsRefresh);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class TwoProcessesTests(ThrowawayPostgres postgres)
             var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => fleet[i % 2].TrySignalAsync(portal)));
 
             Assert.All(answers, static a => Assert.Equal((HttpStatusCode.Accepted, null), a));
-            Assert.Equal(round, fleet.Bitrix.OAuth.Calls.Count(static c => c.Kind == "token"));
+            Assert.Equal(round, fleet.Bitrix.OAuth.Calls.Count(static c => c.IsRefresh));
         }
     }
 

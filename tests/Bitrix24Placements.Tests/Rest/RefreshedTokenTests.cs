@@ -61,7 +61,7 @@ public sealed class RefreshedTokenTests
 
         Assert.Equal("bitrix24Unavailable", (await service.CallAsync("placement.list")).Error!.Code);
 
-        Assert.DoesNotContain(service.Bitrix.OAuth.Calls, static c => c.Kind == "token");
+        Assert.DoesNotContain(service.Bitrix.OAuth.Calls, static c => c.IsRefresh);
         Assert.Equal(TokenState.Good, (await service.StoredAsync()).TokenState);
     }
 
@@ -117,7 +117,7 @@ public sealed class RefreshedTokenTests
         var goOn = new TaskCompletionSource();
         service.Bitrix.Faults.Next("oauth:token", Fault.UntilAfter(goOn.Task));
         var refresh = service.Get<TokenRefresher>().UsableAsync(service.Portal.Id, Token);
-        await service.Bitrix.OAuth.Calls.WaitAsync(static c => c.Kind == "token", 1, Token);
+        await service.Bitrix.OAuth.Calls.WaitAsync(static c => c.IsRefresh, 1, Token);
         var connection = new SqliteConnection(string.Create(CultureInfo.InvariantCulture, $"Data Source={service.Get<Database>().FilePath};Pooling=False"));
         await connection.OpenAsync(Token);
         await using var begin = connection.CreateCommand();

@@ -34,7 +34,7 @@ public sealed class TokenRefreshTests
             var results = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Task.Run(() => service.CallAsync("placement.list"), Token)));
 
             Assert.All(results, static r => Assert.True(r.Ok, r.Error?.ToString()));
-            Assert.Equal(round, service.Bitrix.OAuth.Calls.Count(static call => call.Kind == "token"));
+            Assert.Equal(round, service.Bitrix.OAuth.Calls.Count(static call => call.IsRefresh));
         }
     }
 
@@ -134,7 +134,7 @@ public sealed class TokenRefreshTests
         for (var i = 0; i < 5; i++)
             Assert.Equal(RestErrorKind.NoTokens, (await service.CallAsync("placement.list")).Error!.Kind);
 
-        Assert.Single(service.Bitrix.OAuth.Calls, static call => call.Kind == "token");
+        Assert.Single(service.Bitrix.OAuth.Calls, static call => call.IsRefresh);
         Assert.Equal(Bitrix24Placements.Portals.TokenState.Dead, (await service.StoredAsync()).TokenState);
     }
 
@@ -148,7 +148,7 @@ public sealed class TokenRefreshTests
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => service.CallAsync("placement.list")));
 
         Assert.All(results, static r => Assert.Equal("bitrix24Unavailable", r.Error!.Code));
-        Assert.InRange(service.Bitrix.OAuth.Calls.Count(static call => call.Kind == "token"), 1, 3);
+        Assert.InRange(service.Bitrix.OAuth.Calls.Count(static call => call.IsRefresh), 1, 3);
         service.Bitrix.Faults.Clear();
         await service.EventuallyAsync(async () => (await service.CallAsync("placement.list")).Ok, "the tokens are refreshed after all");
         Assert.Equal(Bitrix24Placements.Portals.TokenState.Good, (await service.StoredAsync()).TokenState);
@@ -163,14 +163,14 @@ public sealed class TokenRefreshTests
         service.Bitrix.Faults.Next("oauth:token", Fault.UntilAfter(goOn.Task));
         using var impatient = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var call = service.Get<RestClient>().CallAsync(service.Portal.Id, new Bitrix24Placements.RestCall("placement.list"), impatient.Token);
-        await service.Bitrix.OAuth.Calls.WaitAsync(static c => c.Kind == "token", 1, Token);
+        await service.Bitrix.OAuth.Calls.WaitAsync(static c => c.IsRefresh, 1, Token);
 
         await impatient.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         goOn.SetResult();
 
         Assert.True((await service.CallAsync("placement.list")).Ok);
-        Assert.Single(service.Bitrix.OAuth.Calls, static c => c.Kind == "token");
+        Assert.Single(service.Bitrix.OAuth.Calls, static c => c.IsRefresh);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
     {
         var handler = catalogue.EventsUrl ?? "";
         var names = Names;
-        var looked = await rest.CallAsync(id, new RestCall("event.get"), cancellationToken);
+        var looked = await rest.CallAsync(id, RestCall.Own("event.get"), cancellationToken);
         if (!looked.Ok && looked.Error.Kind != RestErrorKind.Refused)
             return looked.Error;
         var bound = looked.Ok ? Read(looked.Value) : [];
@@ -49,7 +49,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
     {
         // A second bind of the same handler is refused as already bound, so repeating does no harm.
         var parameters = new JsonObject { ["event"] = binding.Event, ["handler"] = binding.Handler };
-        var result = await rest.CallAsync(id, new RestCall(method, parameters) { Repeat = Repeat.Safe }, cancellationToken);
+        var result = await rest.CallAsync(id, RestCall.Own(method, parameters) with { Repeat = Repeat.Safe }, cancellationToken);
         return result.Ok || IsAlreadyBound(result.Error) ? null : result.Error;
     }
 

@@ -45,7 +45,7 @@ internal sealed partial class LookWork(
 
     private async Task<bool> IsMissingAsync(Portal portal, CancellationToken cancellationToken)
     {
-        var answer = await rest.CallAsync(portal.Id, new RestCall("placement.get"), cancellationToken);
+        var answer = await rest.CallAsync(portal.Id, RestCall.Own("placement.get"), cancellationToken);
         if (!answer.Ok)
             return false;
         var registered = Registration.ReadAll(answer.Value);

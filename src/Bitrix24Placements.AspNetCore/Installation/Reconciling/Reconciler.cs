@@ -50,7 +50,7 @@ internal sealed partial class Reconciler(
 
     private async Task<RestResult<List<Registration>>> LookAsync(PortalId id, CancellationToken cancellationToken)
     {
-        var answer = await rest.CallAsync(id, new RestCall("placement.get"), cancellationToken);
+        var answer = await rest.CallAsync(id, RestCall.Own("placement.get"), cancellationToken);
         return answer.Ok ? Registration.ReadAll(answer.Value) : answer.Error;
     }
 
@@ -93,7 +93,7 @@ internal sealed partial class Reconciler(
 
         if (right is not null)
             return null;
-        var bound = await rest.CallAsync(id, new RestCall("placement.bind", (JsonObject)parameters.DeepClone()), cancellationToken);
+        var bound = await rest.CallAsync(id, RestCall.Own("placement.bind", (JsonObject)parameters.DeepClone()), cancellationToken);
         // Anything but "true" says as little as no answer.
         return bound.Ok && bound.Value.ValueKind != JsonValueKind.True
             ? RestError.Unknown("The portal answered placement.bind with no word on whether it is bound.") : bound.Error;
@@ -112,7 +112,7 @@ internal sealed partial class Reconciler(
         var parameters = new JsonObject { ["PLACEMENT"] = registration.Placement, ["HANDLER"] = registration.Handler };
         if (registration.UserId > 0)
             parameters["USER_ID"] = registration.UserId;
-        return (await rest.CallAsync(id, new RestCall("placement.unbind", parameters), cancellationToken)).Error;
+        return (await rest.CallAsync(id, RestCall.Own("placement.unbind", parameters), cancellationToken)).Error;
     }
 
     /// <summary>The key of the errorHandlerUrl can be lost with the keys that encrypt it: then there is another one to register.</summary>
