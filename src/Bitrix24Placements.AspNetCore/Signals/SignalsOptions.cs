@@ -7,7 +7,11 @@ namespace Bitrix24Placements.Signals;
 /// <param name="Setting">Where it is configured.</param>
 /// <param name="Portals">Member_ids that it is for; empty: all.</param>
 /// <param name="Apps">Apps that it is for; empty: all.</param>
-internal sealed record ConfiguredKey(string Setting, string Key, string[] Portals, string[] Apps);
+internal sealed record ConfiguredKey(string Setting, string Key, string[] Portals, string[] Apps)
+{
+    /// <summary>Where the key itself stands: a limited one has a section of its own.</summary>
+    public string KeySetting => Setting.StartsWith("Signals:Keys:", StringComparison.Ordinal) ? Setting + ":Key" : Setting;
+}
 
 /// <summary>Section <c>Signals</c>.</summary>
 internal sealed class SignalsOptions
@@ -40,7 +44,7 @@ internal sealed class SignalsOptions
 
     private static string? ProblemOf(ConfiguredKey key) =>
         key.Key.Length < MinKeyLength
-            ? $"{key.Setting} has to have at least {MinKeyLength} characters: whoever guesses a key can send signals to every user."
+            ? $"{key.KeySetting} has to have at least {MinKeyLength} characters: whoever guesses a key can send signals to every user."
         : key.Portals.FirstOrDefault(static p => !PortalId.IsMemberId(p)) is not null
             ? $"{key.Setting}:Portals has to hold member_ids of 32 hexadecimal digits."
         : key.Apps.FirstOrDefault(static a => !AppsOptions.IsName(a)) is not null ? $"{key.Setting}:Apps has to hold names of apps."

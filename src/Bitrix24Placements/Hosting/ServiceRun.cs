@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;
@@ -26,7 +27,19 @@ internal static partial class ServiceRun
             return 1;
         }
 
-        await using var app = builder.Build();
+        WebApplication built;
+        try
+        {
+            built = builder.Build();
+        }
+        catch (OptionsValidationException e)
+        {
+            // The host reads some of the options while it is being built: there is no log yet.
+            await Console.Error.WriteLineAsync($"The service cannot start: {Explain(e)}");
+            return 1;
+        }
+
+        await using var app = built;
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Bitrix24Placements");
         try
         {
@@ -55,7 +68,7 @@ internal static partial class ServiceRun
         AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) =>
             string.Join(' ', inner.Select(Explain).Distinct()),
         // What of the addresses is wrong: in use, not this machine's, no address, https without a certificate.
-        IOException or SocketException or FormatException
+        IOException or SocketException or FormatException or CryptographicException
             or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" or "Microsoft.AspNetCore.Server.Kestrel" } =>
             exception.Message.Split('\n')[0],
         _ => null,

@@ -54,6 +54,7 @@ public sealed class OptionsTests
         { "Storage:ConnectionString", "Data Source=:memory:" },
         { "Storage:ConnectionString", "Nonsense=1" },
         { "DataProtection:CertificatePath", "/nowhere/at-all.pfx" },
+        { "Signals:Keys:shop:Key", "too-short" },
         { "Signals:PerMinute", "0" },
         { "Signals:PerMinute", "many" },
         { "Limits:UnverifiedPerMinute", "0" },
@@ -85,9 +86,9 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public void The_defaults_are_good()
+    public async Task The_defaults_are_good()
     {
-        using var services = Services();
+        await using var services = Services();
         services.GetRequiredService<IStartupValidator>().Validate();
         var options = services.GetRequiredService<IOptions<Bitrix24Options>>().Value;
         Assert.Equal(["https://oauth.bitrix.info", "https://oauth.bitrix24.tech"], options.OAuthServers);
@@ -142,6 +143,14 @@ public sealed class OptionsTests
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("DataProtection:CertificatePath", Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
         Assert.DoesNotContain("hidden-password", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_option_that_the_host_itself_reads_stops_the_process_with_one_line()
+    {
+        var run = await FailedStart.RunAsync(new() { ["Shutdown__DrainSeconds"] = "-1", ["ASPNETCORE_ENVIRONMENT"] = "Production" });
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("Shutdown:DrainSeconds", Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [Fact]
