@@ -110,8 +110,9 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     /// <summary>In their order: 001 makes the first version.</summary>
     private static string[] Scripts()
     {
-        var scripts = Array.FindAll(Assembly.GetExecutingAssembly()
-            .GetManifestResourceNames(), static n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal));
+        var scripts = Array.FindAll(
+            Assembly.GetExecutingAssembly().GetManifestResourceNames(),
+            static n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal));
         Array.Sort(scripts, StringComparer.Ordinal);
         return scripts;
     }

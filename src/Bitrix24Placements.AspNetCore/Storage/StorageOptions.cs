@@ -26,9 +26,8 @@ internal sealed class StorageOptions
     internal bool MayMakeKeys { get; set; } = true;
 
     internal string SpoolFolder =>
-        SpoolPath ?? Path.Combine(Provider == StorageProvider.Sqlite
-            ? Path.GetDirectoryName(Path.GetFullPath(SqliteFile)) ?? ""
-            : "data", "spool");
+        SpoolPath ?? Path.Combine(
+            Provider == StorageProvider.Sqlite ? Path.GetDirectoryName(Path.GetFullPath(SqliteFile)) ?? "" : "data", "spool");
 
     private string SqliteFile => new SqliteConnectionStringBuilder(ConnectionString).DataSource;
 

@@ -136,8 +136,13 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     private async Task<FileStream> WriteAsync(SpoolFile file, byte[] content, CancellationToken cancellationToken)
     {
         MakeFolder();
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None,
-            BufferSize = 0 };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            BufferSize = 0,
+        };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var stream = new FileStream(PathOf(file), options);
