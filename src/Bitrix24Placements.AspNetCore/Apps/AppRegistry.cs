@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>The apps that this service is, by name and by client_id: those of the configuration, and those that were added to the database. Where both have one, the configuration wins.</summary>
+/// <summary>The apps that this service is, by name and by client_id: those of the configuration, and those that were added to the
+/// database. Where both have one, the configuration wins.</summary>
 internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store) : IReadyStep
 {
     private volatile Snapshot? _snapshot;
@@ -85,7 +86,8 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
     internal async Task RefreshAsync(CancellationToken cancellationToken)
     {
         var configured = options.Value.Apps;
-        var added = (await store.ListAsync(cancellationToken)).Where(a => !configured.Any(c => c.Name == a.Name || c.ClientId == a.ClientId));
+        var added = (await store.ListAsync(cancellationToken))
+            .Where(a => !configured.Any(c => c.Name == a.Name || c.ClientId == a.ClientId));
         Snapshot snapshot = new([.. configured, .. added]);
         if (snapshot.All.SequenceEqual(All))
             return;

@@ -26,9 +26,11 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         await keys.ReadAsync(cancellationToken);
         return await database.ExecuteAsync(
             $"""
-            INSERT INTO apps (name, client_id, secret, app_code, changed_at) VALUES (@name, @client, @secret, @code, {database.NowSql}) ON CONFLICT DO NOTHING
+            INSERT INTO apps (name, client_id, secret, app_code, changed_at)
+                VALUES (@name, @client, @secret, @code, {database.NowSql}) ON CONFLICT DO NOTHING
             """,
-            cancellationToken, ("@name", app.Name), ("@client", app.ClientId), ("@secret", Seal(app.Name, app.ClientSecret)), ("@code", app.AppCode)) > 0;
+            cancellationToken, ("@name", app.Name), ("@client", app.ClientId), ("@secret", Seal(app.Name, app.ClientSecret)),
+            ("@code", app.AppCode)) > 0;
     }
 
     /// <summary>The secret that has worked last stays as the previous one until the new one has.</summary>
@@ -36,12 +38,17 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
     {
         await keys.ReadAsync(cancellationToken);
         return await database.ExecuteAsync(
-            $"UPDATE apps SET previous_secret = COALESCE(previous_secret, secret), secret = @secret, changed_at = {database.NowSql} WHERE name = @name", cancellationToken,
-            ("@name", name), ("@secret", Seal(name, secret))) > 0;
+            $"""
+            UPDATE apps SET previous_secret = COALESCE(previous_secret, secret), secret = @secret, changed_at = {database.NowSql}
+            WHERE name = @name
+            """,
+            cancellationToken, ("@name", name), ("@secret", Seal(name, secret))) > 0;
     }
 
     public Task ConfirmSecretAsync(string name, CancellationToken cancellationToken) =>
-        database.ExecuteAsync($"UPDATE apps SET previous_secret = NULL, changed_at = {database.NowSql} WHERE name = @name AND previous_secret IS NOT NULL", cancellationToken,
+        database.ExecuteAsync(
+            $"UPDATE apps SET previous_secret = NULL, changed_at = {database.NowSql} WHERE name = @name AND previous_secret IS NOT NULL",
+            cancellationToken,
             ("@name", name));
 
     public async Task<bool> RemoveAsync(string name, CancellationToken cancellationToken) =>
@@ -52,7 +59,10 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         if (AppsOptions.IsName(row.Name) && vault.Unprotect(row.Name, Purpose, row.Secret) is { } secret)
         {
             var previous = row.PreviousSecret is null ? null : vault.Unprotect(row.Name, Purpose, row.PreviousSecret);
-            return new(row.Name, row.ClientId, new(secret), row.AppCode) { PreviousSecret = previous is null ? null : new Secret(previous) };
+            return new(row.Name, row.ClientId, new(secret), row.AppCode)
+            {
+                PreviousSecret = previous is null ? null : new Secret(previous),
+            };
         }
 
         Log.Unreadable(logger, row.Name);

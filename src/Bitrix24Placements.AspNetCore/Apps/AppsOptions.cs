@@ -2,7 +2,8 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>The keys of apps in the section <c>Bitrix24</c>: <c>ClientId</c> and <c>ClientSecret</c> of the default app, <c>Apps:{name}</c> of others.</summary>
+/// <summary>The keys of apps in the section <c>Bitrix24</c>: <c>ClientId</c> and <c>ClientSecret</c> of the default app,
+/// <c>Apps:{name}</c> of others.</summary>
 internal sealed class AppsOptions
 {
     public const string Section = "Bitrix24";
@@ -37,5 +38,6 @@ internal sealed class AppsOptions
         _problem ?? (Apps.GroupBy(static a => a.ClientId).FirstOrDefault(static g => g.Count() > 1) is { } twice
             ? $"Bitrix24:Apps:{twice.Last().Name}:ClientId is that of another app as well." : null);
 
-    public static bool IsName(string name) => name.Length is > 0 and <= 64 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+    public static bool IsName(string name) =>
+        name.Length is > 0 and <= 64 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 }

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>An application_token is kept and compared as its SHA-256 alone. It is 32 random characters, so no salt or stretching is needed.</summary>
+/// <summary>An application_token is kept and compared as its SHA-256 alone. It is 32 random characters, so no salt or stretching
+/// is needed.</summary>
 internal static class ApplicationToken
 {
     public static string Hash(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>What the process keeps of a portal in memory, ready for the worker's answers. Immutable but for what is derived from it.</summary>
+/// <summary>What the process keeps of a portal in memory, ready for the worker's answers. Immutable but for what is derived from
+/// it.</summary>
 internal sealed class KnownPortal
 {
     /// <summary>The token that has matched: the next load's is compared with it and needs no hash. In this memory alone.</summary>

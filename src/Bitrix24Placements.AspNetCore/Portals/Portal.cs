@@ -5,7 +5,8 @@ internal enum PortalState
     Uninstalled = 0,
     Installed = 1,
 
-    /// <summary>An uninstallation was told while the stored tokens were dead, so that nobody could confirm it: an administrator's page restores the portal.</summary>
+    /// <summary>An uninstallation was told while the stored tokens were dead, so that nobody could confirm it: an administrator's
+    /// page restores the portal.</summary>
     Suspended = 2,
 }
 

@@ -21,7 +21,8 @@ internal sealed class PortalCensus
         meters.Create(MeterName).CreateObservableGauge("bitrix24.portals", Measure, "{portal}", "Portals by state, as of the last count.");
     }
 
-    /// <summary>The last count, a new one first where that is old and the database answers in time; null where it has never answered.</summary>
+    /// <summary>The last count, a new one first where that is old and the database answers in time; null where it has never
+    /// answered.</summary>
     public async Task<PortalCounts?> CountAsync(TimeSpan timeout)
     {
         if ((_last is not { } last || _time.GetElapsedTime(last.At) >= CountFor) && Interlocked.Exchange(ref _counting, 1) == 0)

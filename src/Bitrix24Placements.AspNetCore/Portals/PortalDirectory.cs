@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>The portals in this process's memory, bounded: of each all its installations, so that it is known which apps it has not. Knows nothing of the database: <see cref="PortalStore"/> fills it.</summary>
+/// <summary>The portals in this process's memory, bounded: of each all its installations, so that it is known which apps it has
+/// not. Knows nothing of the database: <see cref="PortalStore"/> fills it.</summary>
 internal sealed class PortalDirectory(IOptions<StorageOptions> options)
 {
     private readonly ConcurrentDictionary<string, KnownPortal[]> _portals = new(StringComparer.OrdinalIgnoreCase);
@@ -90,5 +91,6 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
         }
     }
 
-    private ref long StampOf(string memberId) => ref _stamps[(uint)memberId.GetHashCode(StringComparison.OrdinalIgnoreCase) % (uint)_stamps.Length];
+    private ref long StampOf(string memberId) =>
+        ref _stamps[(uint)memberId.GetHashCode(StringComparison.OrdinalIgnoreCase) % (uint)_stamps.Length];
 }

@@ -4,19 +4,22 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Between a row of <c>portals</c> and a <see cref="Portal"/>. Rows are decrypted when their connection has been given back.</summary>
+/// <summary>Between a row of <c>portals</c> and a <see cref="Portal"/>. Rows are decrypted when their connection has been given
+/// back.</summary>
 internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, ILogger logger)
 {
     private const int MaxUnreadable = 100_000;
 
-    /// <summary>Installed portals whose tokens this process was not able to decrypt. Not noted in the database: with the right keys, or on another instance, they may be good.</summary>
+    /// <summary>Installed portals whose tokens this process was not able to decrypt. Not noted in the database: with the right
+    /// keys, or on another instance, they may be good.</summary>
     private readonly ConcurrentDictionary<PortalId, bool> _undecryptable = new();
 
     private readonly ConcurrentDictionary<string, bool> _malformed = new();
 
     public const string Columns =
-        "member_id, app, client_endpoint, oauth_server, state, epoch, user_id, is_administrator, tokens, tokens_state, tokens_version, tokens_expire_at, "
-        + "tokens_renewed_at, application_token_hash, removal_key, declaration, placements, reconciled_at, checked_at, removals, removed_at, "
+        "member_id, app, client_endpoint, oauth_server, state, epoch, user_id, is_administrator, "
+        + "tokens, tokens_state, tokens_version, tokens_expire_at, tokens_renewed_at, application_token_hash, removal_key, "
+        + "declaration, placements, reconciled_at, checked_at, removals, removed_at, "
         + "reserve_tokens, reserve_user_id, reserve_is_administrator, reserve_version, reserve_expire_at, reserve_renewed_at";
 
     public int Undecryptable => _undecryptable.Count;
@@ -85,7 +88,9 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
     {
         var (stored, userId, isAdministrator, version) = (row.TextOrNull(), row.Number(), row.Truth(), row.Number());
         var (expiresAt, renewedAt) = (clock.FromDatabase(row.Number()), clock.FromDatabase(row.Number()));
-        return Open(id, stored, expiresAt) is { } tokens ? new(tokens, userId, isAdministrator) { Version = version, RenewedAt = renewedAt } : null;
+        return Open(id, stored, expiresAt) is { } tokens
+            ? new(tokens, userId, isAdministrator) { Version = version, RenewedAt = renewedAt }
+            : null;
     }
 
     private PortalTokens? Open(PortalId id, string? stored, DateTimeOffset expiresAt) =>

@@ -4,7 +4,8 @@ namespace Bitrix24Placements.Portals;
 internal sealed partial class PortalStore
 {
     /// <param name="declaration">For which declaration all is registered; empty where something is missing.</param>
-    public Task<bool> SaveReconciliationAsync(PortalId id, long epoch, string declaration, string placements, CancellationToken cancellationToken) =>
+    public Task<bool> SaveReconciliationAsync(
+        PortalId id, long epoch, string declaration, string placements, CancellationToken cancellationToken) =>
         UpdateAsync(id,
             $"""
             UPDATE portals SET declaration = @declaration, placements = @placements, reconciled_at = {database.NowSql}
@@ -23,23 +24,32 @@ internal sealed partial class PortalStore
 
     /// <summary>Installed portals that were last reconciled for another declaration, a page in the order of the index.</summary>
     /// <param name="after">The last one of the page before; null for the first page.</param>
-    public async Task<List<DeclaredPortal>> OfOtherDeclarationAsync(string declaration, DeclaredPortal? after, int limit, CancellationToken cancellationToken)
+    public async Task<List<DeclaredPortal>> OfOtherDeclarationAsync(
+        string declaration, DeclaredPortal? after, int limit, CancellationToken cancellationToken)
     {
         // Two ranges of the index instead of "<>", which would read every row; each page begins where the last one ended.
         static string Range(string comparison) =>
             $"""
             SELECT declaration, member_id, app FROM portals
-            WHERE state = {Installed} AND tokens_state <> {Dead} AND (declaration, member_id, app) > (@after, @id, @app) AND declaration {comparison} @declaration
+            WHERE state = {Installed} AND tokens_state <> {Dead} AND (declaration, member_id, app) > (@after, @id, @app)
+                AND declaration {comparison} @declaration
             ORDER BY declaration, member_id, app LIMIT @limit
             """;
         var rows = await database.QueryAsync(
-            $"SELECT member_id, app, declaration FROM (SELECT * FROM ({Range("<")}) a UNION ALL SELECT * FROM ({Range(">")}) b) both_ranges ORDER BY declaration, member_id, app LIMIT @limit",
+            $"""
+            SELECT member_id, app, declaration
+            FROM (SELECT * FROM ({Range("<")}) a UNION ALL SELECT * FROM ({Range(">")}) b) both_ranges
+            ORDER BY declaration, member_id, app LIMIT @limit
+            """,
             static r => (Id: ReadId(r), Declaration: r.GetString(2)), cancellationToken,
-            ("@declaration", declaration), ("@after", after?.Declaration ?? ""), ("@id", after?.Id.MemberId ?? ""), ("@app", after?.Id.App ?? ""), ("@limit", limit));
-        return [.. rows.Where(static r => r.Id is not null).Select(static r => new DeclaredPortal(r.Declaration, r.Id.GetValueOrDefault()))];
+            ("@declaration", declaration), ("@after", after?.Declaration ?? ""), ("@id", after?.Id.MemberId ?? ""),
+            ("@app", after?.Id.App ?? ""), ("@limit", limit));
+        return [.. rows.Where(static r => r.Id is not null)
+            .Select(static r => new DeclaredPortal(r.Declaration, r.Id.GetValueOrDefault()))];
     }
 
-    /// <summary>How many portals there are in each state, and how many of them have dead tokens: those that this process was not able to decrypt are among them.</summary>
+    /// <summary>How many portals there are in each state, and how many of them have dead tokens: those that this process was not
+    /// able to decrypt are among them.</summary>
     public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync("SELECT state, tokens_state, COUNT(*) FROM portals GROUP BY state, tokens_state",
@@ -48,7 +58,8 @@ internal sealed partial class PortalStore
             rows.Where(static r => r.State == PortalState.Installed).Sum(static r => r.Count),
             rows.Where(static r => r.State == PortalState.Suspended).Sum(static r => r.Count),
             rows.Where(static r => r.State == PortalState.Uninstalled).Sum(static r => r.Count),
-            rows.Where(static r => r.State == PortalState.Installed && r.Tokens == TokenState.Dead).Sum(static r => r.Count) + _rows.Undecryptable);
+            rows.Where(static r => r.State == PortalState.Installed && r.Tokens == TokenState.Dead).Sum(static r => r.Count)
+                + _rows.Undecryptable);
     }
 }
 

@@ -3,8 +3,10 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Portals in the database: look-ups, and how changes become known. Every change reaches this process's memory at once and other instances' within seconds.</summary>
-internal sealed partial class PortalStore(Database database, DatabaseClock clock, PortalDirectory directory, TokenVault vault, TokenKeys keys, ILogger<PortalStore> logger)
+/// <summary>Portals in the database: look-ups, and how changes become known. Every change reaches this process's memory at once
+/// and other instances' within seconds.</summary>
+internal sealed partial class PortalStore(
+    Database database, DatabaseClock clock, PortalDirectory directory, TokenVault vault, TokenKeys keys, ILogger<PortalStore> logger)
 {
     private const string Select = "SELECT " + PortalRows.Columns + " FROM portals WHERE ";
     private const string IsPortal = "member_id = @id";
@@ -44,7 +46,8 @@ internal sealed partial class PortalStore(Database database, DatabaseClock clock
     /// <summary>Whose removal notices arrive under this key; null where it is nobody's.</summary>
     public async Task<PortalId?> FindByRemovalKeyAsync(string key, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync("SELECT member_id, app FROM portals WHERE removal_key_hash = @hash", ReadId, cancellationToken, ("@hash", ApplicationToken.Hash(key)));
+        var rows = await database.QueryAsync("SELECT member_id, app FROM portals WHERE removal_key_hash = @hash", ReadId, cancellationToken,
+            ("@hash", ApplicationToken.Hash(key)));
         return rows is [var id] ? id : null;
     }
 
@@ -54,7 +57,8 @@ internal sealed partial class PortalStore(Database database, DatabaseClock clock
     {
         await clock.MeasureAsync(cancellationToken);
         var changed = await database.QueryAsync(
-            $"SELECT member_id FROM portal_changes WHERE changed_at >= {database.NowSql} - 15000", static r => r.GetString(0), cancellationToken);
+            $"SELECT member_id FROM portal_changes WHERE changed_at >= {database.NowSql} - 15000",
+            static r => r.GetString(0), cancellationToken);
         var concerned = 0;
         foreach (var memberId in changed.Where(directory.Contains))
         {
@@ -74,13 +78,15 @@ internal sealed partial class PortalStore(Database database, DatabaseClock clock
             return [];
         await keys.ReadAsync(cancellationToken);
         var stamp = directory.Stamp(memberId);
-        var rows = await database.QueryAsync(Select + IsPortal + " ORDER BY app", PortalRows.Raw, cancellationToken, ("@id", memberId.ToLowerInvariant()));
+        var rows = await database.QueryAsync(
+            Select + IsPortal + " ORDER BY app", PortalRows.Raw, cancellationToken, ("@id", memberId.ToLowerInvariant()));
         var known = Known(rows);
         directory.Put(memberId, known, stamp);
         return known;
     }
 
-    private Task<bool> UpdateAsync(PortalId id, string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
+    private Task<bool> UpdateAsync(
+        PortalId id, string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
         ChangeAsync(id, async (connection, token) =>
         {
             await using var command = connection.Command(sql, [.. Key(id), .. parameters]);
@@ -88,7 +94,8 @@ internal sealed partial class PortalStore(Database database, DatabaseClock clock
         }, cancellationToken);
 
     /// <summary>Commits a change with the note that other instances follow, and brings it into this process's memory.</summary>
-    private async Task<bool> ChangeAsync(PortalId id, Func<DbConnection, CancellationToken, Task<bool>> change, CancellationToken cancellationToken)
+    private async Task<bool> ChangeAsync(
+        PortalId id, Func<DbConnection, CancellationToken, Task<bool>> change, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
         var after = await database.RunAsync(async (connection, token) =>
@@ -112,15 +119,20 @@ internal sealed partial class PortalStore(Database database, DatabaseClock clock
     private async Task NoteAsync(DbConnection connection, string memberId, CancellationToken cancellationToken)
     {
         await using var note = connection.Command(
-            $"INSERT INTO portal_changes (member_id, changed_at) VALUES (@id, {database.NowSql}) ON CONFLICT (member_id) DO UPDATE SET changed_at = {database.NowSql}",
+            $"""
+            INSERT INTO portal_changes (member_id, changed_at) VALUES (@id, {database.NowSql})
+            ON CONFLICT (member_id) DO UPDATE SET changed_at = {database.NowSql}
+            """,
             ("@id", memberId));
         await note.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private KnownPortal[] Known(List<object[]> rows) => [.. rows.Select(_rows.Read).OfType<Portal>().Select(static p => new KnownPortal(p))];
+    private KnownPortal[] Known(List<object[]> rows) =>
+        [.. rows.Select(_rows.Read).OfType<Portal>().Select(static p => new KnownPortal(p))];
 
     private static (string Name, object? Value)[] Key(PortalId id) => [("@id", id.MemberId), ("@app", id.App)];
 
     /// <summary>Of a row that begins with member_id and app; null where that is no portal's.</summary>
-    private static PortalId? ReadId(DbDataReader row) => PortalId.IsMemberId(row.GetString(0)) ? new(row.GetString(0), row.GetString(1)) : null;
+    private static PortalId? ReadId(DbDataReader row) =>
+        PortalId.IsMemberId(row.GetString(0)) ? new(row.GetString(0), row.GetString(1)) : null;
 }

@@ -22,7 +22,8 @@ internal sealed class WorkerLoadStore(Database database)
                     ON CONFLICT (member_id, app, hour) DO UPDATE SET loads = worker_hours.loads + @loads, slow = worker_hours.slow + @slow,
                         worst_ms = CASE WHEN worker_hours.worst_ms > @worst THEN worker_hours.worst_ms ELSE @worst END
                     """,
-                    ("@id", hour.Id.MemberId), ("@app", hour.Id.App), ("@hour", hour.Hour), ("@loads", hour.Loads), ("@slow", hour.Slow), ("@worst", hour.WorstMilliseconds));
+                    ("@id", hour.Id.MemberId), ("@app", hour.Id.App), ("@hour", hour.Hour), ("@loads", hour.Loads), ("@slow", hour.Slow),
+                    ("@worst", hour.WorstMilliseconds));
                 await command.ExecuteNonQueryAsync(token);
             }
 
@@ -31,7 +32,8 @@ internal sealed class WorkerLoadStore(Database database)
         }, cancellationToken);
 
     public async Task<IReadOnlyList<WorkerHour>> SinceAsync(PortalId id, long hour, CancellationToken cancellationToken) =>
-        await database.QueryAsync("SELECT hour, loads, slow, worst_ms FROM worker_hours WHERE member_id = @id AND app = @app AND hour >= @hour ORDER BY hour",
+        await database.QueryAsync(
+            "SELECT hour, loads, slow, worst_ms FROM worker_hours WHERE member_id = @id AND app = @app AND hour >= @hour ORDER BY hour",
             r => new WorkerHour(id, r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3)), cancellationToken,
             ("@id", id.MemberId), ("@app", id.App), ("@hour", hour));
 

@@ -7,7 +7,10 @@ namespace Bitrix24Placements.Refusals;
 internal sealed class Guard(UnverifiedAttempts attempts, Places places, RejectionWriter rejections)
 {
     private static readonly Rejection TooManyAtOnce =
-        new(429, "tooManyRequests", "Too many requests for this portal, or of this address, are under way.") { RetryAfter = TimeSpan.FromSeconds(2) };
+        new(429, "tooManyRequests", "Too many requests for this portal, or of this address, are under way.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(2),
+        };
 
     /// <param name="subject">The member_id that the request names, or what else stands for whom it concerns; may be empty.</param>
     /// <param name="run">Null where it has answered, or where 200 without a body is the answer.</param>

@@ -9,7 +9,8 @@ internal static class SettingsReader
 {
     /// <summary>Binds and validates a section at start. A bad value stops the process with one line that names its key.</summary>
     /// <param name="problem">What is wrong with the options, as one line; null if nothing is.</param>
-    public static IServiceCollection AddSettings<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(
+    public static IServiceCollection AddSettings<[DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(
         
         this IServiceCollection services, string section, Action<IConfigurationSection, T> read, Func<IServiceProvider, T, string?> problem)
         where T : class
@@ -25,7 +26,8 @@ internal static class SettingsReader
     public static string? Text(this IConfigurationSection section, string key) =>
         string.IsNullOrWhiteSpace(section[key]) ? null : section[key]!.Trim();
 
-    /// <summary>Null where the list is not configured, or holds nothing but empty texts: then its default stands. Repeated entries are harmless.</summary>
+    /// <summary>Null where the list is not configured, or holds nothing but empty texts: then its default stands. Repeated
+    /// entries are harmless.</summary>
     public static string[]? List(this IConfigurationSection section, string key)
     {
         var list = section.GetSection(key);
@@ -35,7 +37,11 @@ internal static class SettingsReader
     }
 
     public static bool Truth(this IConfigurationSection section, string key, bool otherwise) =>
-        section.Text(key) is not { } text ? otherwise : bool.TryParse(text, out var value) ? value : throw Bad(section, key, "true or false");
+        section.Text(key) is not { } text
+            ? otherwise
+            : bool.TryParse(text, out var value)
+            ? value
+            : throw Bad(section, key, "true or false");
 
     public static int Whole(this IConfigurationSection section, string key, int otherwise) =>
         section.Text(key) is not { } text ? otherwise
@@ -54,7 +60,8 @@ internal static class SettingsReader
         : throw Bad(section, key, string.Join(" or ", Enum.GetNames<T>()));
 
     /// <summary>The framework would say no more than "validation failed".</summary>
-    private static bool Check(string? problem) => problem is null ? true : throw new OptionsValidationException("", typeof(object), [problem]);
+    private static bool Check(string? problem) =>
+        problem is null ? true : throw new OptionsValidationException("", typeof(object), [problem]);
 
     private static OptionsValidationException Bad(IConfigurationSection section, string key, string expected) =>
         new("", typeof(object), [$"{section.Path}:{key} has to be {expected}."]);

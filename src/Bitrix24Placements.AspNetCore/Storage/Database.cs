@@ -6,7 +6,8 @@ using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Connections to whichever database is configured. The SQL is the same for both; what differs stands here and in <see cref="SchemaInstaller"/>.</summary>
+/// <summary>Connections to whichever database is configured. The SQL is the same for both; what differs stands here and in
+/// <see cref="SchemaInstaller"/>.</summary>
 internal sealed class Database : IAsyncDisposable
 {
     /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
@@ -90,10 +91,12 @@ internal sealed class Database : IAsyncDisposable
             return await command.ExecuteNonQueryAsync(token);
         }, cancellationToken);
 
-    public Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
+    public Task<List<T>> QueryAsync<T>(
+        string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
         RunAsync((connection, token) => connection.QueryAsync(sql, read, token, parameters), cancellationToken);
 
-    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered from memory.</summary>
+    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered from
+    /// memory.</summary>
     private static void KeepThreadsForTheOthers()
     {
         ThreadPool.GetMinThreads(out var workers, out var ports);
@@ -106,7 +109,8 @@ internal sealed class Database : IAsyncDisposable
         return await work(connection, cancellationToken);
     }
 
-    /// <summary>In a method of its own, and without a type of Npgsql to be seen outside, so that Npgsql is loaded only where it is used. An absent server must not hold anybody for the driver's fifteen seconds.</summary>
+    /// <summary>In a method of its own, and without a type of Npgsql to be seen outside, so that Npgsql is loaded only where it
+    /// is used. An absent server must not hold anybody for the driver's fifteen seconds.</summary>
     private static DbDataSource OpenPostgreSql(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
@@ -151,7 +155,8 @@ internal static class DbExtensions
         return command;
     }
 
-    public static async Task<List<T>> QueryAsync<T>(this DbConnection connection, string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
+    public static async Task<List<T>> QueryAsync<T>(this DbConnection connection, string sql, Func<DbDataReader, T> read,
+        CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The clock that instances have in common. Leases and due times go by it within SQL; instants that leave the database are told by the process's clock.</summary>
+/// <summary>The clock that instances have in common. Leases and due times go by it within SQL; instants that leave the database
+/// are told by the process's clock.</summary>
 internal sealed class DatabaseClock(Database database, TimeProvider time)
 {
     /// <summary>What a measurement itself may take.</summary>

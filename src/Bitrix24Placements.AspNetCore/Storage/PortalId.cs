@@ -1,6 +1,7 @@
 namespace Bitrix24Placements;
 
-/// <summary>An installation: a portal, and which of this service's apps it has installed. The same portal with another app is another one.</summary>
+/// <summary>An installation: a portal, and which of this service's apps it has installed. The same portal with another app is
+/// another one.</summary>
 public readonly record struct PortalId
 {
     /// <summary>The app of <c>Bitrix24:ClientId</c>.</summary>

@@ -27,7 +27,8 @@ internal static class Posix
         }
     }
 
-    /// <summary>Which file stands at this path: another one after it was deleted or replaced. Null where there is none, or it cannot be told.</summary>
+    /// <summary>Which file stands at this path: another one after it was deleted or replaced. Null where there is none, or it
+    /// cannot be told.</summary>
     public static (long Device, long Number)? FileAt(string path)
     {
         if (!OperatingSystem.IsLinux())

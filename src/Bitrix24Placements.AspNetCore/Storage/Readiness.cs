@@ -4,8 +4,10 @@ using System.Security.Cryptography;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve: background work waits for it too. A database that is late is waited for; the process meanwhile serves its health.</summary>
-internal sealed partial class Readiness(Database database, TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
+/// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve: background
+/// work waits for it too. A database that is late is waited for; the process meanwhile serves its health.</summary>
+internal sealed partial class Readiness(Database database, TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps,
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -44,7 +46,8 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
                 Stop();
                 return;
             }
-            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or SocketException or CryptographicException or TimeoutException)
+            catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or SocketException
+                or CryptographicException or TimeoutException)
             {
                 Log.Waiting(logger, e.GetBaseException().Message);
                 database.ClearPool();

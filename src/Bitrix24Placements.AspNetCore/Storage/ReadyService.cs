@@ -1,6 +1,7 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Work in the background that begins when the service can serve: no request waits for it. A fault is told in the log, and it goes on.</summary>
+/// <summary>Work in the background that begins when the service can serve: no request waits for it. A fault is told in the log,
+/// and it goes on.</summary>
 internal abstract partial class ReadyService(Readiness readiness) : BackgroundService
 {
     private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(1);
@@ -23,7 +24,8 @@ internal abstract partial class ReadyService(Readiness readiness) : BackgroundSe
     protected abstract Task RunAsync(CancellationToken stoppingToken);
 
     /// <summary>Does something again and again, whatever comes of it: one line when it begins to fail, not one each time.</summary>
-    protected async Task RepeatAsync(Func<CancellationToken, Task> action, TimeSpan pause, TimeProvider time, ILogger logger, CancellationToken stoppingToken)
+    protected async Task RepeatAsync(
+        Func<CancellationToken, Task> action, TimeSpan pause, TimeProvider time, ILogger logger, CancellationToken stoppingToken)
     {
         var isFailing = false;
         while (!stoppingToken.IsCancellationRequested)

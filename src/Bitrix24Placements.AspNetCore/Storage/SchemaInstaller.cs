@@ -4,7 +4,8 @@ using System.Reflection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Brings the database to the present schema: numbered scripts, each in the same transaction as the note that it was applied.</summary>
+/// <summary>Brings the database to the present schema: numbered scripts, each in the same transaction as the note that it was
+/// applied.</summary>
 internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaInstaller> logger) : IDisposable
 {
     /// <summary>Instances that start together take turns.</summary>
@@ -43,9 +44,13 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         // SQLite's transactions of Microsoft.Data.Sqlite begin as writers: the second process waits here.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (database.Provider == StorageProvider.PostgreSql)
-            await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({PostgresLock})"), cancellationToken);
-        await ExecuteAsync(connection, "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)", cancellationToken);
-        await ExecuteAsync(connection, "CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)", cancellationToken);
+            await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({PostgresLock})"),
+                cancellationToken);
+        await ExecuteAsync(
+            connection, "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)", cancellationToken);
+        await ExecuteAsync(
+            connection, "CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)",
+            cancellationToken);
         var present = await NumberAsync(connection, "SELECT COALESCE(MAX(version), 0) FROM schema_versions", cancellationToken);
         var scripts = Scripts();
         if (present > scripts.Length)
@@ -62,8 +67,11 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
             var script = await ReadScriptAsync(scripts[version - 1], cancellationToken);
             await ExecuteAsync(connection, script, cancellationToken);
             await ExecuteAsync(connection,
-                string.Create(CultureInfo.InvariantCulture, $"INSERT INTO schema_compatibility (version, oldest) VALUES ({version}, {Oldest(script, version)})"), cancellationToken);
-            await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"INSERT INTO schema_versions (version) VALUES ({version})"), cancellationToken);
+                string.Create(CultureInfo.InvariantCulture,
+                    $"INSERT INTO schema_compatibility (version, oldest) VALUES ({version}, {Oldest(script, version)})"),
+                        cancellationToken);
+            await ExecuteAsync(connection, string.Create(
+                CultureInfo.InvariantCulture, $"INSERT INTO schema_versions (version) VALUES ({version})"), cancellationToken);
             Log.Applied(logger, version);
         }
 
@@ -81,9 +89,11 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         Log.Newer(logger, present, known);
     }
 
-    /// <summary>A script begins with the oldest version of the schema whose service can live with it: <c>-- oldest: 3</c>. One that says nothing: none but its own.</summary>
+    /// <summary>A script begins with the oldest version of the schema whose service can live with it: <c>-- oldest: 3</c>. One
+    /// that says nothing: none but its own.</summary>
     private static int Oldest(string script, int version) =>
-        script.Split('\n', 2)[0].Split("-- oldest:") is ["", var oldest] && int.TryParse(oldest, CultureInfo.InvariantCulture, out var number) ? number : version;
+        script.Split('\n', 2)[0].Split("-- oldest:") is ["", var oldest]
+            && int.TryParse(oldest, CultureInfo.InvariantCulture, out var number) ? number : version;
 
     private static async Task<int> NumberAsync(DbConnection connection, string sql, CancellationToken cancellationToken)
     {
@@ -100,7 +110,9 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     /// <summary>In their order: 001 makes the first version.</summary>
     private static string[] Scripts()
     {
-        var scripts = Array.FindAll(Assembly.GetExecutingAssembly().GetManifestResourceNames(), static n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal));
+        var scripts = Array.FindAll(
+            Assembly.GetExecutingAssembly().GetManifestResourceNames(),
+            static n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal));
         Array.Sort(scripts, StringComparer.Ordinal);
         return scripts;
     }
@@ -118,7 +130,8 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         [LoggerMessage(1, LogLevel.Information, "Schema version {Version} applied")]
         public static partial void Applied(ILogger logger, int version);
 
-        [LoggerMessage(2, LogLevel.Warning, "The database has schema version {Present}, this version of the service knows {Known} and can live with it")]
+        [LoggerMessage(2, LogLevel.Warning,
+            "The database has schema version {Present}, this version of the service knows {Known} and can live with it")]
         public static partial void Newer(ILogger logger, int present, int known);
     }
 }

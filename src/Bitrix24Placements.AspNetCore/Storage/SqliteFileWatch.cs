@@ -3,8 +3,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Sees that the SQLite file is still the one that was opened. Deleted or replaced under a running service, everything would be answered, and gone at the next start without a word.</summary>
-internal sealed partial class SqliteFileWatch(Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
+/// <summary>Sees that the SQLite file is still the one that was opened. Deleted or replaced under a running service, everything
+/// would be answered, and gone at the next start without a word.</summary>
+internal sealed partial class SqliteFileWatch(
+    Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
     : ReadyService(readiness)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
@@ -38,7 +40,8 @@ internal sealed partial class SqliteFileWatch(Database database, Readiness readi
 
     private async Task OpenAsync(string path, CancellationToken cancellationToken)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString);
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString);
         try
         {
             await connection.OpenAsync(cancellationToken);
@@ -55,7 +58,8 @@ internal sealed partial class SqliteFileWatch(Database database, Readiness readi
         (_open, _file) = (connection, Posix.FileAt(path));
     }
 
-    /// <summary>A deleted file is put back as it was. One that was replaced, deliberately perhaps, stays: what was in the earlier one is saved beside it, and the process ends.</summary>
+    /// <summary>A deleted file is put back as it was. One that was replaced, deliberately perhaps, stays: what was in the earlier
+    /// one is saved beside it, and the process ends.</summary>
     private async Task RescueAsync(string path, bool isDeleted, CancellationToken cancellationToken)
     {
         if (_open is not { } open)
@@ -94,7 +98,8 @@ internal sealed partial class SqliteFileWatch(Database database, Readiness readi
         [LoggerMessage(2, LogLevel.Critical, "The database {File} was put back from the handle that was still open; nothing is lost")]
         public static partial void PutBack(ILogger logger, string file);
 
-        [LoggerMessage(3, LogLevel.Critical, "What was in the earlier database is saved in {File}. The service ends: started again, it uses the file that is there now")]
+        [LoggerMessage(3, LogLevel.Critical,
+            "What was in the earlier database is saved in {File}. The service ends: started again, it uses the file that is there now")]
         public static partial void Saved(ILogger logger, string file);
 
         [LoggerMessage(4, LogLevel.Critical, "The database {File} is damaged: {Result}")]

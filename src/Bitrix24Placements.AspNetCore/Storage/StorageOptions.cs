@@ -18,14 +18,16 @@ internal sealed class StorageOptions
     /// <summary>How many portals a process keeps in memory, about 1 KiB each. The others are read when they are needed.</summary>
     public int CachedPortals { get; set; } = 20_000;
 
-    /// <summary>Folder for what must not be lost while the database is away. Null: <c>spool</c> beside a SQLite file, else <c>data/spool</c>.</summary>
+    /// <summary>Folder for what must not be lost while the database is away. Null: <c>spool</c> beside a SQLite file, else
+    /// <c>data/spool</c>.</summary>
     public string? SpoolPath { get; set; }
 
     /// <summary>False for a store that is only read: no key is added to its own.</summary>
     internal bool MayMakeKeys { get; set; } = true;
 
     internal string SpoolFolder =>
-        SpoolPath ?? Path.Combine(Provider == StorageProvider.Sqlite ? Path.GetDirectoryName(Path.GetFullPath(SqliteFile)) ?? "" : "data", "spool");
+        SpoolPath ?? Path.Combine(
+            Provider == StorageProvider.Sqlite ? Path.GetDirectoryName(Path.GetFullPath(SqliteFile)) ?? "" : "data", "spool");
 
     private string SqliteFile => new SqliteConnectionStringBuilder(ConnectionString).DataSource;
 

@@ -22,7 +22,8 @@ internal interface IWork
 /// <summary>Pauses that grow with every failure.</summary>
 internal static class Pauses
 {
-    public static TimeSpan Growing(int attempt, params ReadOnlySpan<double> seconds) => TimeSpan.FromSeconds(seconds[Math.Min(attempt, seconds.Length - 1)]);
+    public static TimeSpan Growing(int attempt, params ReadOnlySpan<double> seconds) =>
+        TimeSpan.FromSeconds(seconds[Math.Min(attempt, seconds.Length - 1)]);
 
     /// <summary>Of something that did not answer.</summary>
     public static TimeSpan AfterSilence(int attempt) => Growing(attempt, 2, 10, 30, 120, 600, 1800, 3600);

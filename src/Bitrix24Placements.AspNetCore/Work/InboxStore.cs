@@ -19,7 +19,9 @@ internal sealed record InboxEvent(PortalId Id, string EventId, string Name, stri
 
 internal sealed record InboxCounts(long Waiting, long Failed);
 
-/// <summary>Events by portal, in their order. Each portal with events has one piece of work of the kind <see cref="WorkKind.Events"/>: so no two of one portal are ever handled at once, and different portals' side by side.</summary>
+/// <summary>Events by portal, in their order. Each portal with events has one piece of work of the kind
+/// <see cref="WorkKind.Events"/>: so no two of one portal are ever handled at once, and different portals' side by
+/// side.</summary>
 internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVault vault, TokenKeys keys)
 {
     /// <summary>A portal that floods fills its own share, not the database.</summary>
@@ -32,7 +34,8 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
     private const string IsPortal = "member_id = @id AND app = @app";
     private const string IsEvent = IsPortal + " AND id = @event";
 
-    /// <summary>Stores an event with the work that handles it. True where it is known already, too; false where its portal has too many waiting.</summary>
+    /// <summary>Stores an event with the work that handles it. True where it is known already, too; false where its portal has
+    /// too many waiting.</summary>
     public async Task<bool> AddAsync(InboxEvent received, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
@@ -42,12 +45,14 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
             await using var transaction = await connection.BeginTransactionAsync(token);
             // Files the work first: its row lets writers of one portal take turns, so that their order is one.
             await PortalWork.RequestAsync(
-                connection, database.NowSql, received.Id, WorkKind.Events, (int)WorkPriority.Again, TimeSpan.Zero, TimeSpan.Zero, null, resetAttempts: false, token);
+                connection, database.NowSql, received.Id, WorkKind.Events, (int)WorkPriority.Again, TimeSpan.Zero, TimeSpan.Zero, null,
+                resetAttempts: false, token);
             await using var insert = connection.Command(
                 $"""
                 INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
                 SELECT @id, @app, @event, @name, @payload,
-                    (SELECT MAX(instant) FROM (SELECT {database.NowSql} AS instant UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {IsPortal} AND state = {Waiting}) known),
+                    (SELECT MAX(instant) FROM (SELECT {database.NowSql} AS instant
+                        UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {IsPortal} AND state = {Waiting}) known),
                     0, {Waiting}, 0
                 WHERE (SELECT COUNT(*) FROM inbox WHERE {IsPortal} AND state = {Waiting}) < {MaxWaitingOfPortal}
                 ON CONFLICT (member_id, app, id) DO NOTHING
@@ -67,8 +72,14 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
     {
         await keys.ReadAsync(cancellationToken);
         var rows = await database.QueryAsync(
-            $"SELECT id, name, payload, received_at, attempt, due_at - {database.NowSql} FROM inbox WHERE {IsPortal} AND state = {Waiting} ORDER BY received_at, id LIMIT 1",
-            static r => (EventId: r.GetString(0), Name: r.GetString(1), Payload: r.TextOrNull(2), At: r.GetInt64(3), Attempt: r.GetInt32(4), DueIn: r.GetInt64(5)),
+            $"""
+            SELECT id, name, payload, received_at, attempt, due_at - {database.NowSql}
+            FROM inbox
+            WHERE {IsPortal} AND state = {Waiting}
+            ORDER BY received_at, id LIMIT 1
+            """,
+            static r => (EventId: r.GetString(0), Name: r.GetString(1), Payload: r.TextOrNull(2), At: r.GetInt64(3), Attempt: r.GetInt32(4),
+                DueIn: r.GetInt64(5)),
             cancellationToken, Key(id));
         if (rows is not [var row])
             return null;
@@ -91,25 +102,31 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         UpdateAsync(tried, $"attempt = attempt + 1, due_at = {database.NowSql} + {(long)pause.TotalMilliseconds}", cancellationToken);
 
     /// <summary>Given up; kept, and counted.</summary>
-    public Task FailAsync(InboxEvent tried, CancellationToken cancellationToken) => UpdateAsync(tried, $"state = {Failed}, attempt = attempt + 1", cancellationToken);
+    public Task FailAsync(InboxEvent tried, CancellationToken cancellationToken) =>
+        UpdateAsync(tried, $"state = {Failed}, attempt = attempt + 1", cancellationToken);
 
     public async Task<InboxCounts> CountAsync(CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync($"SELECT state, COUNT(*) FROM inbox WHERE state IN ({Waiting}, {Failed}) GROUP BY state",
             static r => (State: r.GetInt32(0), Count: r.GetInt64(1)), cancellationToken);
-        return new(rows.Where(static r => r.State == Waiting).Sum(static r => r.Count), rows.Where(static r => r.State == Failed).Sum(static r => r.Count));
+        return new(
+            rows.Where(static r => r.State == Waiting).Sum(static r => r.Count),
+            rows.Where(static r => r.State == Failed).Sum(static r => r.Count));
     }
 
     /// <summary>Forgets ids of events that were handled a day ago, and failed events after a month.</summary>
     public Task ForgetOldAsync(CancellationToken cancellationToken) =>
         database.ExecuteAsync(
             $"""
-            DELETE FROM inbox WHERE (state = {Done} AND received_at < {database.NowSql} - @day) OR (state = {Failed} AND received_at < {database.NowSql} - @month)
+            DELETE FROM inbox WHERE (state = {Done} AND received_at < {database.NowSql} - @day)
+                OR (state = {Failed} AND received_at < {database.NowSql} - @month)
             """,
-            cancellationToken, ("@day", (long)TimeSpan.FromDays(2).TotalMilliseconds), ("@month", (long)TimeSpan.FromDays(30).TotalMilliseconds));
+            cancellationToken, ("@day", (long)TimeSpan.FromDays(2).TotalMilliseconds),
+            ("@month", (long)TimeSpan.FromDays(30).TotalMilliseconds));
 
     private Task<int> UpdateAsync(InboxEvent changed, string set, CancellationToken cancellationToken) =>
-        database.ExecuteAsync($"UPDATE inbox SET {set} WHERE {IsEvent}", cancellationToken, [.. Key(changed.Id), ("@event", changed.EventId)]);
+        database.ExecuteAsync(
+            $"UPDATE inbox SET {set} WHERE {IsEvent}", cancellationToken, [.. Key(changed.Id), ("@event", changed.EventId)]);
 
     private static (string Name, object? Value)[] Key(PortalId id) => [("@id", id.MemberId), ("@app", id.App)];
 }

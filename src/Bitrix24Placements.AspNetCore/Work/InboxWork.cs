@@ -6,8 +6,10 @@ internal interface IInboxHandler
     Task HandleAsync(InboxEvent received, CancellationToken cancellationToken);
 }
 
-/// <summary>Handles a portal's events one after the other. One that keeps failing is tried for a day, and keeps the later ones waiting: their order is a promise.</summary>
-internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHandler> handlers, TimeProvider time, ILogger<InboxWork> logger) : IWork
+/// <summary>Handles a portal's events one after the other. One that keeps failing is tried for a day, and keeps the later ones
+/// waiting: their order is a promise.</summary>
+internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHandler> handlers, TimeProvider time, ILogger<InboxWork> logger)
+    : IWork
 {
     /// <summary>Then it is another portal's turn.</summary>
     private const int MaxInARow = 20;
@@ -71,7 +73,8 @@ internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHand
         [LoggerMessage(1, LogLevel.Warning, "The handler of event {Name} of portal {MemberId} failed; it is called again")]
         public static partial void Failed(ILogger logger, Exception exception, string name, PortalId memberId);
 
-        [LoggerMessage(2, LogLevel.Error, "The handler of event {Name} of portal {MemberId} has failed for a day; the event is kept as failed")]
+        [LoggerMessage(
+            2, LogLevel.Error, "The handler of event {Name} of portal {MemberId} has failed for a day; the event is kept as failed")]
         public static partial void GivenUp(ILogger logger, Exception exception, string name, PortalId memberId);
     }
 }

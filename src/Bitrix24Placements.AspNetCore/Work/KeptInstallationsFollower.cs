@@ -5,7 +5,8 @@ namespace Bitrix24Placements.Work;
 
 /// <summary>An app was added: kept installations may be this one's, and are tried now.</summary>
 internal sealed class KeptInstallationsFollower(
-    KeptInstallations kept, AppRegistry apps, WorkSignal work, Readiness readiness, TimeProvider time, ILogger<KeptInstallationsFollower> logger) : ReadyService(readiness)
+    KeptInstallations kept, AppRegistry apps, WorkSignal work, Readiness readiness, TimeProvider time,
+    ILogger<KeptInstallationsFollower> logger) : ReadyService(readiness)
 {
     private readonly WorkSignal _changed = new();
 

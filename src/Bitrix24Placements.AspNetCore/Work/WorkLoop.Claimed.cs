@@ -12,10 +12,12 @@ internal sealed partial class WorkLoop
     /// <summary>What runs here, and its end.</summary>
     private readonly ConcurrentDictionary<(PortalId Id, string Kind), TaskCompletionSource> _held = new();
 
-    /// <summary>Runs filed work now and returns when it is done or put off: by this call, or by whoever has it already. Nothing filed: returns at once.</summary>
+    /// <summary>Runs filed work now and returns when it is done or put off: by this call, or by whoever has it already. Nothing
+    /// filed: returns at once.</summary>
     /// <param name="run">In place of the registered way, where the caller wants to see its progress; null: the registered one.</param>
     /// <returns>Whether this call has run it.</returns>
-    public async Task<bool> RunNowAsync(PortalId id, string kind, Func<WorkItem, CancellationToken, Task<WorkResult>>? run, CancellationToken cancellationToken)
+    public async Task<bool> RunNowAsync(
+        PortalId id, string kind, Func<WorkItem, CancellationToken, Task<WorkResult>>? run, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -40,7 +42,8 @@ internal sealed partial class WorkLoop
         }
     }
 
-    /// <summary>Runs claimed work and notes what has become of it. The lease is renewed meanwhile; if the process dies it runs out.</summary>
+    /// <summary>Runs claimed work and notes what has become of it. The lease is renewed meanwhile; if the process dies it runs
+    /// out.</summary>
     public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -58,7 +61,8 @@ internal sealed partial class WorkLoop
         }
     }
 
-    private async Task<WorkResult> RunRenewingAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
+    private async Task<WorkResult> RunRenewingAsync(
+        WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
         using var renewing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var renewal = RenewAsync(item, renewing.Token);

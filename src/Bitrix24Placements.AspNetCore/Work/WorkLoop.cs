@@ -4,7 +4,8 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Work;
 
 /// <summary>Carries out work that is due, in the order of its priorities, and keeps the leases of what it does.</summary>
-internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time, ILogger<WorkLoop> logger) : ReadyService(readiness)
+internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time,
+    ILogger<WorkLoop> logger) : ReadyService(readiness)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -13,8 +14,10 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
 
     private const int WaitingPerPlace = 8;
 
-    /// <summary>In their order, with how much may be running when one of them begins: there is always room for whoever asks for something.</summary>
-    private static readonly (WorkPriority Priority, int Places)[] Priorities = [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
+    /// <summary>In their order, with how much may be running when one of them begins: there is always room for whoever asks for
+    /// something.</summary>
+    private static readonly (WorkPriority Priority, int Places)[] Priorities =
+        [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
 
     private const int MaxUnknown = 100;
     private static readonly TimeSpan UnknownPause = TimeSpan.FromMinutes(10);
@@ -83,7 +86,8 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
 
     private Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
-        if (Array.Find(_works, w => w.Kind == item.Kind || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal))) is { } work)
+        if (Array.Find(_works, w => w.Kind == item.Kind
+            || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal))) is { } work)
             return work.RunAsync(item, cancellationToken);
         // Another version's: it is left to that one, and told once.
         if (_unknown.Count < MaxUnknown && _unknown.TryAdd(item.Kind, true))

@@ -18,10 +18,12 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
 
     /// <inheritdoc cref="PortalWork.RequestAsync"/>
     /// <param name="due">By the process's clock.</param>
-    public Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload, bool resetAttempts, CancellationToken cancellationToken) =>
+    public Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload, bool resetAttempts,
+        CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, token) =>
         {
-            await PortalWork.RequestAsync(connection, database.NowSql, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token);
+            await PortalWork.RequestAsync(
+                connection, database.NowSql, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token);
             return true;
         }, cancellationToken);
 
@@ -35,11 +37,13 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
             """,
             cancellationToken, [.. Key(id, kind), ("@unasked", (int)WorkPriority.Unasked), ("@delay", (long)Delay(due).TotalMilliseconds)]);
 
-    public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) => AnyAsync(IsItem, cancellationToken, Key(id, kind));
+    public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        AnyAsync(IsItem, cancellationToken, Key(id, kind));
 
     /// <summary>What waits with the work; null where there is none.</summary>
     public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        (await database.QueryAsync($"SELECT payload FROM work WHERE {IsItem}", static r => r.TextOrNull(0), cancellationToken, Key(id, kind))).FirstOrDefault();
+        (await database.QueryAsync(
+            $"SELECT payload FROM work WHERE {IsItem}", static r => r.TextOrNull(0), cancellationToken, Key(id, kind))).FirstOrDefault();
 
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{IsItem} AND (due_at <= {NowSql} OR lease_till > {NowSql})", cancellationToken, Key(id, kind));
@@ -47,7 +51,8 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
     public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{IsItem} AND lease_till > {NowSql}", cancellationToken, Key(id, kind));
 
-    /// <summary>Claims what is due, the oldest first. Two instances never hold the same row: the outer condition is asked again after waiting for the other.</summary>
+    /// <summary>Claims what is due, the oldest first. Two instances never hold the same row: the outer condition is asked again
+    /// after waiting for the other.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {
         // Mostly there is nothing to do, and looking needs no write lock.
@@ -66,7 +71,8 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
 
     /// <summary>Claims one piece of work, due or not.</summary>
     public async Task<WorkItem?> ClaimAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        (await ClaimAsync($"UPDATE work SET lease_by = @owner, lease_till = {TillSql} WHERE {IsItem} AND lease_till <= {NowSql} RETURNING {Columns}",
+        (await ClaimAsync(
+            $"UPDATE work SET lease_by = @owner, lease_till = {TillSql} WHERE {IsItem} AND lease_till <= {NowSql} RETURNING {Columns}",
             cancellationToken, Key(id, kind))).FirstOrDefault();
 
     public Task RenewAsync(WorkItem item, CancellationToken cancellationToken) =>
@@ -76,10 +82,12 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, token) =>
         {
-            await using var done = connection.Command($"DELETE FROM work WHERE {IsOwned} AND request = @request", [.. Owned(item), ("@request", item.Request)]);
+            await using var done = connection.Command(
+                $"DELETE FROM work WHERE {IsOwned} AND request = @request", [.. Owned(item), ("@request", item.Request)]);
             if (await done.ExecuteNonQueryAsync(token) > 0)
                 return true;
-            await using var again = connection.Command($"UPDATE work SET lease_by = NULL, lease_till = 0, attempt = 0 WHERE {IsOwned}", Owned(item));
+            await using var again =
+                connection.Command($"UPDATE work SET lease_by = NULL, lease_till = 0, attempt = 0 WHERE {IsOwned}", Owned(item));
             await again.ExecuteNonQueryAsync(token);
             return false;
         }, cancellationToken);
@@ -104,26 +112,32 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
 
     /// <summary>Keeps what an attempt has learnt while it goes on.</summary>
     public Task SavePayloadAsync(WorkItem item, string payload, CancellationToken cancellationToken) =>
-        database.ExecuteAsync($"UPDATE work SET payload = @payload WHERE {IsItem}", cancellationToken, [.. Key(item.Id, item.Kind), ("@payload", payload)]);
+        database.ExecuteAsync(
+            $"UPDATE work SET payload = @payload WHERE {IsItem}", cancellationToken, [.. Key(item.Id, item.Kind), ("@payload", payload)]);
 
-    private async Task<List<WorkItem>> ClaimAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
+    private async Task<List<WorkItem>> ClaimAsync(
+        string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
     {
         var rows = await database.QueryAsync(sql, Read, cancellationToken, [.. parameters, ("@owner", _owner)]);
         return [.. rows.OfType<WorkItem>()];
     }
 
-    private async Task<bool> AnyAsync(string condition, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
-        (await database.QueryAsync($"SELECT 1 FROM work WHERE {condition} LIMIT 1", static r => r.GetInt32(0), cancellationToken, parameters)).Count > 0;
+    private async Task<bool> AnyAsync(
+        string condition, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
+        (await database.QueryAsync(
+            $"SELECT 1 FROM work WHERE {condition} LIMIT 1", static r => r.GetInt32(0), cancellationToken, parameters)).Count > 0;
 
     /// <summary>A row whose member_id is none is nobody's work.</summary>
     private WorkItem? Read(DbDataReader row) =>
         PortalId.IsMemberId(row.GetString(0))
-            ? new(new(row.GetString(0), row.GetString(1)), row.GetString(2), row.GetInt32(3), row.GetInt64(4), row.TextOrNull(5), clock.FromDatabase(row.GetInt64(6)))
+            ? new(new(row.GetString(0), row.GetString(1)), row.GetString(2), row.GetInt32(3), row.GetInt64(4), row.TextOrNull(5),
+                clock.FromDatabase(row.GetInt64(6)))
             : null;
 
     private TimeSpan Delay(DateTimeOffset due) => due - time.GetUtcNow();
 
-    internal static (string Name, object? Value)[] Key(PortalId id, string kind) => [("@id", id.MemberId), ("@app", id.App), ("@kind", kind)];
+    internal static (string Name, object? Value)[] Key(PortalId id, string kind) =>
+        [("@id", id.MemberId), ("@app", id.App), ("@kind", kind)];
 
     private (string Name, object? Value)[] Owned(WorkItem item) => [.. Key(item.Id, item.Kind), ("@owner", _owner)];
 

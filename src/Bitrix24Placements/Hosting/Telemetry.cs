@@ -47,7 +47,8 @@ internal static class Telemetry
                 ? new ExplicitBucketHistogramConfiguration { Boundaries = Buckets } : null);
             // The framework's own numbers of outgoing calls name the host, and a portal's name belongs into no metric.
             metrics.AddView(static instrument => instrument.Meter.Name == "System.Net.Http"
-                ? new MetricStreamConfiguration { TagKeys = ["http.request.method", "http.response.status_code", "http.connection.state"] } : null);
+                ? new MetricStreamConfiguration { TagKeys = ["http.request.method", "http.response.status_code", "http.connection.state"] }
+                : null);
             if (prometheus)
                 metrics.AddPrometheusExporter();
             if (metricsOut)

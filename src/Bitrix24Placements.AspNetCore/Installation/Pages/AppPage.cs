@@ -83,7 +83,9 @@ internal sealed class AppPage(
                 $"""
                 <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}">
                 <th scope="row">{catalogue.TitleOf(code, language)}<br><code>{code}</code></th>
-                <td><span class="{(good ? "good" : "bad")}">{(outcome is null ? "–" : T(good ? "install.registered" : "install.failed"))}</span>
+                <td><span class="{(good ? "good" : "bad")}">{(outcome is null
+                    ? "–"
+                    : T(good ? "install.registered" : "install.failed"))}</span>
                 {(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
                 """);
         });

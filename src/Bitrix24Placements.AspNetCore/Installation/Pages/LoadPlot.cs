@@ -58,7 +58,8 @@ internal static class LoadPlot
         var text = new Markup(Text);
         var seconds = Enumerable.Range(0, TopSeconds / 2).Select(static i => i * 2).Append(5)
             .Select(s => Html.Of($"""<text {text} x="{Left - 6}" y="{Y(s)}" text-anchor="end" dominant-baseline="middle">{s}</text>"""));
-        var hours = LabelledHours.Select(h => Html.Of($"""<text {text} x="{X(h)}" y="{Height + 14}" text-anchor="{(h == 0 ? "end" : "middle")}">{h}</text>"""));
+        var hours = LabelledHours.Select(h =>
+            Html.Of($"""<text {text} x="{X(h)}" y="{Height + 14}" text-anchor="{(h == 0 ? "end" : "middle")}">{h}</text>"""));
         return Html.Of(
             $"""
             <g class="axes" stroke="none">{Html.Join(seconds)}{Html.Join(hours)}

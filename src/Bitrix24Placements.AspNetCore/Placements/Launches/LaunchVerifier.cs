@@ -57,7 +57,8 @@ internal sealed class LaunchVerifier(
         {
             var candidate = installations[i];
             // The default app may be without keys for a while; any other that is not known has been removed.
-            if (candidate.State != PortalState.Installed || (candidate.Id.App != PortalId.DefaultApp && apps.Find(candidate.Id.App) is null))
+            if (candidate.State != PortalState.Installed
+                || (candidate.Id.App != PortalId.DefaultApp && apps.Find(candidate.Id.App) is null))
                 continue;
             installed ??= candidate;
             if (!post.ApplicationToken.IsEmpty && candidate.AcceptsApplicationToken(post.ApplicationToken))

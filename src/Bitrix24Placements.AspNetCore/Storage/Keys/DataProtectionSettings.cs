@@ -10,7 +10,8 @@ internal sealed class DataProtectionSettings
 
     public string? CertificatePassword { get; set; }
 
-    /// <summary>Earlier certificates, so that what they protected can be read: paths, or sections with <c>Path</c> and <c>Password</c>.</summary>
+    /// <summary>Earlier certificates, so that what they protected can be read: paths, or sections with <c>Path</c> and
+    /// <c>Password</c>.</summary>
     public List<CertificateFile> PreviousCertificates { get; } = [];
 
     /// <summary>The present certificate first.</summary>
@@ -26,7 +27,8 @@ internal sealed class DataProtectionSettings
         {
             var path = Text(entry.Value) ?? Text(entry["Path"]) ?? Text(entry[nameof(CertificatePath)]);
             if (path is not null)
-                PreviousCertificates.Add(new(path, Text(entry["Password"]) ?? Text(entry[nameof(CertificatePassword)]) ?? CertificatePassword));
+                PreviousCertificates.Add(
+                    new(path, Text(entry["Password"]) ?? Text(entry[nameof(CertificatePassword)]) ?? CertificatePassword));
         }
     }
 
@@ -39,7 +41,8 @@ internal sealed class DataProtectionSettings
         }
 
         var present = CertificatePath is null ? null : Problem("DataProtection:CertificatePath", new(CertificatePath, CertificatePassword));
-        return present ?? PreviousCertificates.Select(static c => Problem("DataProtection:PreviousCertificates", c)).FirstOrDefault(static p => p is not null);
+        return present ?? PreviousCertificates.Select(static c => Problem("DataProtection:PreviousCertificates", c))
+            .FirstOrDefault(static p => p is not null);
     }
 
     private static string? Problem(string key, CertificateFile file)
@@ -51,7 +54,9 @@ internal sealed class DataProtectionSettings
         }
         catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or IOException or UnauthorizedAccessException)
         {
-            return File.Exists(file.Path) ? $"{key}: {file.Path} cannot be opened as a PFX file with the given password." : $"{key}: there is no file {file.Path}.";
+            return File.Exists(file.Path)
+                ? $"{key}: {file.Path} cannot be opened as a PFX file with the given password."
+                : $"{key}: there is no file {file.Path}.";
         }
     }
 

@@ -11,12 +11,14 @@ internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : 
     public IReadOnlyCollection<XElement> GetAllElements() => Task.Run(async () =>
     {
         await schema.EnsureAsync(CancellationToken.None);
-        var keys = await database.QueryAsync("SELECT xml FROM data_protection_keys", static r => XElement.Parse(r.GetString(0)), CancellationToken.None);
+        var keys = await database.QueryAsync(
+            "SELECT xml FROM data_protection_keys", static r => XElement.Parse(r.GetString(0)), CancellationToken.None);
         Volatile.Write(ref _seen, keys.Count);
         return keys;
     }).GetAwaiter().GetResult();
 
-    /// <summary>Instances that miss a key at the same time would each make one, and not know the others' for a day. Only the first is kept: the framework reads all keys anew after storing one.</summary>
+    /// <summary>Instances that miss a key at the same time would each make one, and not know the others' for a day. Only the
+    /// first is kept: the framework reads all keys anew after storing one.</summary>
     public void StoreElement(XElement element, string friendlyName) => Task.Run(async () =>
     {
         await schema.EnsureAsync(CancellationToken.None);
@@ -27,7 +29,8 @@ internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : 
             await turns.ExecuteNonQueryAsync(token);
             await using var command = connection.Command(
                 "INSERT INTO data_protection_keys (name, xml) SELECT @name, @xml WHERE (SELECT COUNT(*) FROM data_protection_keys) = @seen",
-                ("@name", friendlyName), ("@xml", element.ToString(SaveOptions.DisableFormatting)), ("@seen", (long)Volatile.Read(ref _seen)));
+                ("@name", friendlyName), ("@xml", element.ToString(SaveOptions.DisableFormatting)),
+                ("@seen", (long)Volatile.Read(ref _seen)));
             var stored = await command.ExecuteNonQueryAsync(token);
             await transaction.CommitAsync(token);
             return stored;

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The keys that encrypt tokens: beside a SQLite file in a folder of their own that only the service can read, or in PostgreSQL under a certificate.</summary>
+/// <summary>The keys that encrypt tokens: beside a SQLite file in a folder of their own that only the service can read, or in
+/// PostgreSQL under a certificate.</summary>
 /// <remarks>They are apart from the host's own data protection, which has its own application name, keys and cookies.</remarks>
 internal sealed class TokenKeys : IAsyncDisposable
 {
@@ -26,7 +27,8 @@ internal sealed class TokenKeys : IAsyncDisposable
     private readonly Lock _lock = new();
     private Task? _reading;
 
-    public TokenKeys(Database database, SchemaInstaller schema, IOptions<DataProtectionSettings> settings, IOptions<StorageOptions> storage, ILoggerFactory loggers)
+    public TokenKeys(Database database, SchemaInstaller schema, IOptions<DataProtectionSettings> settings, IOptions<StorageOptions> storage,
+        ILoggerFactory loggers)
     {
         (_database, _schema, _settings, _storage, _loggers) = (database, schema, settings.Value, storage.Value, loggers);
         _services = new(Build);
@@ -39,7 +41,8 @@ internal sealed class TokenKeys : IAsyncDisposable
 
     public bool AreRead { get; private set; }
 
-    /// <summary>Reads the keys once. Until then whoever needs them waits here, and holds neither a thread nor a connection: the framework reads them while a thread stands still.</summary>
+    /// <summary>Reads the keys once. Until then whoever needs them waits here, and holds neither a thread nor a connection: the
+    /// framework reads them while a thread stands still.</summary>
     /// <exception cref="TimeoutException">They were not there in time.</exception>
     public Task ReadAsync(CancellationToken cancellationToken)
     {

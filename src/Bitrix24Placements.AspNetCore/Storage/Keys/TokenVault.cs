@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Encrypts what the store must not hold in the clear. Every value is bound to its owner: moved to another row it opens nothing.</summary>
+/// <summary>Encrypts what the store must not hold in the clear. Every value is bound to its owner: moved to another row it opens
+/// nothing.</summary>
 internal sealed class TokenVault(TokenKeys keys)
 {
     private readonly Lazy<IDataProtector> _protector = new(() => keys.Provider.CreateProtector("Bitrix24Placements.Portals.v1"));

@@ -1,6 +1,7 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>What changes in a table's rows when they move: secrets come under the keys of the new place, leases stay behind. All its other columns move as they are.</summary>
+/// <summary>What changes in a table's rows when they move: secrets come under the keys of the new place, leases stay behind. All
+/// its other columns move as they are.</summary>
 /// <param name="Reset">Columns with a value of their own at the new place.</param>
 internal sealed record MovedTable(string Name, IReadOnlyList<SealedColumn> Sealed, IReadOnlyDictionary<string, object> Reset)
 {
@@ -13,13 +14,18 @@ internal sealed record MovedTable(string Name, IReadOnlyList<SealedColumn> Seale
     [
         new("portals",
             [
-                new("tokens", "tokens") { IfUnreadable = new() { ["tokens"] = DBNull.Value, ["tokens_state"] = DeadTokens }, IsCounted = true },
+                new("tokens", "tokens")
+                {
+                    IfUnreadable = new() { ["tokens"] = DBNull.Value, ["tokens_state"] = DeadTokens },
+                    IsCounted = true,
+                },
                 new("reserve_tokens", "tokens") { IfUnreadable = new() { ["reserve_tokens"] = DBNull.Value } },
                 // The reconciler registers another one as soon as it looks at the portal, which an empty declaration asks for.
                 new("removal_key", "removal") { IfUnreadable = new() { ["removal_key"] = "", ["declaration"] = "" } },
             ],
             new Dictionary<string, object> { ["refresh_owner"] = DBNull.Value, ["refresh_until"] = 0L }),
-        new("work", [new("payload", "install") { KindPrefix = "install:" }], new Dictionary<string, object> { ["lease_by"] = DBNull.Value, ["lease_till"] = 0L }),
+        new("work", [new("payload", "install") { KindPrefix = "install:" }],
+            new Dictionary<string, object> { ["lease_by"] = DBNull.Value, ["lease_till"] = 0L }),
         new("worker_hours", [], None),
         new("heartbeats", [], None),
         new("inbox", [new("payload", "event")], None),
@@ -44,7 +50,8 @@ internal sealed record SealedColumn(string Name, string Purpose)
 /// <summary>Changes the rows of a table, one at a time and in place.</summary>
 internal sealed class MovedRows(TokenVault from, TokenVault to, MovedTable table, IReadOnlyList<string> columns)
 {
-    private readonly Dictionary<string, int> _indexes = columns.Select(static (name, index) => (name, index)).ToDictionary(static c => c.name, static c => c.index);
+    private readonly Dictionary<string, int> _indexes = columns.Select(static (name, index) => (name, index))
+        .ToDictionary(static c => c.name, static c => c.index);
 
     public int Unreadable { get; private set; }
 
@@ -55,7 +62,8 @@ internal sealed class MovedRows(TokenVault from, TokenVault to, MovedTable table
             row[_indexes[name]] = value;
         foreach (var column in table.Sealed)
         {
-            if (row[_indexes[column.Name]] is not string { Length: > 0 } value || (column.KindPrefix is { } prefix && !Text(row, "kind").StartsWith(prefix, StringComparison.Ordinal)))
+            if (row[_indexes[column.Name]] is not string { Length: > 0 } value
+                || (column.KindPrefix is { } prefix && !Text(row, "kind").StartsWith(prefix, StringComparison.Ordinal)))
                 continue;
             if (Reseal(row, column.Purpose, value) is { } again)
             {

@@ -6,7 +6,8 @@ using NpgsqlTypes;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The command <c>move-store --from "Data Source=…"</c>: everything from a SQLite file and the keys beside it into the configured, empty PostgreSQL. All or nothing; the source stays as it is.</summary>
+/// <summary>The command <c>move-store --from "Data Source=…"</c>: everything from a SQLite file and the keys beside it into the
+/// configured, empty PostgreSQL. All or nothing; the source stays as it is.</summary>
 internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 {
     public const string Command = "move-store";
@@ -24,9 +25,11 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
                 await new StoreMove(app.Services, Console.Out).MoveAsync(app.Configuration["from"], app.Lifetime.ApplicationStopping);
                 return 0;
             }
-            catch (Exception e) when (e is StoreMoveException or OptionsValidationException or SchemaTooNewException or DbException or IOException)
+            catch (Exception e) when (e is StoreMoveException or OptionsValidationException or SchemaTooNewException or DbException
+                or IOException)
             {
-                await Console.Error.WriteLineAsync($"{Command}: {(e is OptionsValidationException options ? string.Join(' ', options.Failures) : e.Message)}");
+                await Console.Error.WriteLineAsync(
+                    $"{Command}: {(e is OptionsValidationException options ? string.Join(' ', options.Failures) : e.Message)}");
                 return 1;
             }
         }
@@ -48,10 +51,12 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await source.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         await target.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         await source.GetRequiredService<Database>().RunAsync((reading, token) => database.RunAsync(
-            (writing, inner) => CopyAsync(source.GetRequiredService<TokenVault>(), reading, (NpgsqlConnection)writing, inner), token), cancellationToken);
+            (writing, inner) => CopyAsync(source.GetRequiredService<TokenVault>(), reading, (NpgsqlConnection)writing, inner), token),
+            cancellationToken);
     }
 
-    private async Task<bool> CopyAsync(TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
+    private async Task<bool> CopyAsync(
+        TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
     {
         // Writes of a service that still runs on the file wait, and fail, until the move is over.
         await using var frozen = await reading.BeginTransactionAsync(cancellationToken);
@@ -63,7 +68,8 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await transaction.CommitAsync(cancellationToken);
         await output.WriteLineAsync(unreadable == 0
             ? "Moved. Start the service with the new settings, and keep the SQLite file and its keys until a page was opened."
-            : $"Moved. The tokens of {unreadable} portals cannot be read with the keys beside the file: an administrator of each has to open the app once.");
+            : $"Moved. The tokens of {unreadable} portals cannot be read with the keys beside the file: "
+                + "an administrator of each has to open the app once.");
         return true;
     }
 
@@ -79,16 +85,22 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 
     /// <summary>Streams a table, with the columns that the database itself says it has.</summary>
     /// <returns>How many secrets could not be read.</returns>
-    private async Task<int> CopyTableAsync(MovedTable table, TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
+    private async Task<int> CopyTableAsync(
+        MovedTable table, TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
     {
         var columns = await writing.QueryAsync(
-            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = @table ORDER BY ordinal_position",
+            """
+            SELECT column_name, data_type FROM information_schema.columns
+            WHERE table_schema = current_schema() AND table_name = @table
+            ORDER BY ordinal_position
+            """,
             static r => (Name: r.GetString(0), Type: TypeOf(r.GetString(1))), cancellationToken, ("@table", table.Name));
         var names = string.Join(", ", columns.Select(static c => c.Name));
         var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>(), table, [.. columns.Select(static c => c.Name)]);
         await using var command = reading.Command($"SELECT {names} FROM {table.Name}");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await using var importer = await writing.BeginBinaryImportAsync($"COPY {table.Name} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
+        await using var importer =
+            await writing.BeginBinaryImportAsync($"COPY {table.Name} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
         importer.Timeout = TimeSpan.FromMinutes(10);
         var row = new object[columns.Count];
         var count = 0;
@@ -117,14 +129,15 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         _ => throw new StoreMoveException($"A column of the type {name} cannot be moved."),
     };
 
-    private static Task WriteAsync(NpgsqlBinaryImporter importer, object value, NpgsqlDbType type, CancellationToken cancellationToken) => (value, type) switch
-    {
-        (DBNull, _) => importer.WriteNullAsync(cancellationToken),
-        // SQLite has one kind of whole number.
-        (long number, NpgsqlDbType.Integer) => importer.WriteAsync(checked((int)number), type, cancellationToken),
-        (long number, _) => importer.WriteAsync(number, type, cancellationToken),
-        _ => importer.WriteAsync((string)value, type, cancellationToken),
-    };
+    private static Task WriteAsync(NpgsqlBinaryImporter importer, object value, NpgsqlDbType type, CancellationToken cancellationToken) =>
+        (value, type) switch
+        {
+            (DBNull, _) => importer.WriteNullAsync(cancellationToken),
+            // SQLite has one kind of whole number.
+            (long number, NpgsqlDbType.Integer) => importer.WriteAsync(checked((int)number), type, cancellationToken),
+            (long number, _) => importer.WriteAsync(number, type, cancellationToken),
+            _ => importer.WriteAsync((string)value, type, cancellationToken),
+        };
 
     private static string? FileOf(string from)
     {

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Small durable files beside the data for what must not be lost while the database is away: encrypted, synced, bounded. <see cref="SpoolCarrier"/> brings them into the database.</summary>
+/// <summary>Small durable files beside the data for what must not be lost while the database is away: encrypted, synced, bounded.
+/// <see cref="SpoolCarrier"/> brings them into the database.</summary>
 internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault vault, TimeProvider time, ILogger<Spool> logger)
 {
     private readonly string _folder = Path.GetFullPath(options.Value.SpoolFolder);
@@ -70,14 +71,17 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     }
 
     /// <summary>What an entry holds; both null where nothing was written into a reserved place, or nothing that can be decrypted.</summary>
-    internal async Task<(string? Key, string? Payload, bool IsEmpty)> ReadAsync(SpoolFile file, FileStream stream, CancellationToken cancellationToken)
+    internal async Task<(string? Key, string? Payload, bool IsEmpty)> ReadAsync(
+        SpoolFile file, FileStream stream, CancellationToken cancellationToken)
     {
         var bytes = new byte[stream.Length];
         await stream.ReadExactlyAsync(bytes, cancellationToken);
         var text = bytes.AsMemory().TrimEnd((byte)0);
         if (text.IsEmpty)
             return (null, null, true);
-        return vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(text.Span))?.Split('\n', 2) is [var key, var payload] ? (key, payload, false) : (null, null, false);
+        return vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(text.Span))?.Split('\n', 2) is [var key, var payload]
+            ? (key, payload, false)
+            : (null, null, false);
     }
 
     internal void Remove(SpoolFile file)
@@ -100,7 +104,8 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         _shares.Remove(file);
     }
 
-    private async Task<SpoolPlace?> PlaceAsync(string kind, string key, string? address, byte[] content, CancellationToken cancellationToken)
+    private async Task<SpoolPlace?> PlaceAsync(
+        string kind, string key, string? address, byte[] content, CancellationToken cancellationToken)
     {
         var file = SpoolFile.New(kind, key, address, time.GetUtcNow());
         if (!_shares.TryAdd(file, content.Length))
@@ -131,7 +136,13 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     private async Task<FileStream> WriteAsync(SpoolFile file, byte[] content, CancellationToken cancellationToken)
     {
         MakeFolder();
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            BufferSize = 0,
+        };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var stream = new FileStream(PathOf(file), options);

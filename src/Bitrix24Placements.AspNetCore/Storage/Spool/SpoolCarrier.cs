@@ -2,9 +2,11 @@ using System.Data.Common;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Carries the spool over into the database: what an earlier process has left at the start, the rest as soon as the database is back.</summary>
+/// <summary>Carries the spool over into the database: what an earlier process has left at the start, the rest as soon as the
+/// database is back.</summary>
 internal sealed partial class SpoolCarrier(
-    Spool spool, IEnumerable<ISpoolHandler> handlers, Readiness readiness, TimeProvider time, ILogger<SpoolCarrier> logger) : ReadyService(readiness)
+    Spool spool, IEnumerable<ISpoolHandler> handlers, Readiness readiness, TimeProvider time, ILogger<SpoolCarrier> logger)
+        : ReadyService(readiness)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 

@@ -24,7 +24,8 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
         return new($"{order}{Guid.NewGuid():n}.{kind}.{keyShare}.{addressShare}.{Extension}", kind, keyShare, addressShare);
     }
 
-    public static SpoolFile? Parse(string name) => name.Split('.') is [_, var kind, var key, var address, Extension] ? new(name, kind, key, address) : null;
+    public static SpoolFile? Parse(string name) =>
+        name.Split('.') is [_, var kind, var key, var address, Extension] ? new(name, kind, key, address) : null;
 
     private static string Share(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
 }

@@ -1,6 +1,7 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Room on the disk for one entry, taken before there is anything to be kept. Disposing of it removes it: the database has what it held.</summary>
+/// <summary>Room on the disk for one entry, taken before there is anything to be kept. Disposing of it removes it: the database
+/// has what it held.</summary>
 internal sealed class SpoolPlace : IAsyncDisposable
 {
     private readonly Spool _spool;
@@ -9,7 +10,8 @@ internal sealed class SpoolPlace : IAsyncDisposable
     private readonly Func<string, byte[]> _seal;
     private bool _isLeft;
 
-    internal SpoolPlace(Spool spool, SpoolFile file, FileStream stream, Func<string, byte[]> seal) => (_spool, _file, _stream, _seal) = (spool, file, stream, seal);
+    internal SpoolPlace(Spool spool, SpoolFile file, FileStream stream, Func<string, byte[]> seal) =>
+        (_spool, _file, _stream, _seal) = (spool, file, stream, seal);
 
     /// <summary>Returns when a power failure would not lose it.</summary>
     /// <exception cref="IOException">The payload is larger than the place, and the disk is full.</exception>

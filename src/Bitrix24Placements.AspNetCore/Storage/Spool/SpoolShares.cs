@@ -27,7 +27,10 @@ internal sealed class SpoolShares
     {
         lock (_lock)
         {
-            if (_files.Count >= MaxFiles || _bytes + bytes > MaxBytes || Of(file.KeyShare) >= MaxFilesOfKey || Of(file.AddressShare) >= MaxFilesOfAddress)
+            if (_files.Count >= MaxFiles
+                || _bytes + bytes > MaxBytes
+                || Of(file.KeyShare) >= MaxFilesOfKey
+                || Of(file.AddressShare) >= MaxFilesOfAddress)
                 return false;
             Add(file, bytes);
             return true;
