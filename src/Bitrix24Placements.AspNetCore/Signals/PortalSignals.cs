@@ -37,7 +37,7 @@ public sealed class PortalSignals(RestClient rest)
         };
         if (userIds is not null)
             call["USER_ID"] = new JsonArray([.. userIds.Select(static id => JsonValue.Create(id))]);
-        var result = await rest.CallAsync(id, RestCall.Own("pull.application.event.add", call) with { Repeat = Repeat.Never },
+        var result = await rest.CallAsync(id, new RestCall("pull.application.event.add", call) { Repeat = Repeat.Never },
             cancellationToken);
         return result.Ok ? true : result.Error;
     }
