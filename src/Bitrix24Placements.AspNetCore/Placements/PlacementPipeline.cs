@@ -25,7 +25,7 @@ internal sealed class PlacementPipeline(
 
         using (form)
         {
-            if (expected.Placements is [PlacementCatalogue.Default] && form.TryGet("event"u8, out _))
+            if (expected.Placements is [PlacementCatalogue.Default] && !form.HasTooManyFields && form.TryGet("event"u8, out _))
             {
                 await listener.HearEventAsync(context, form);
                 return;

@@ -11,6 +11,9 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     /// <summary>Instances that start together take turns.</summary>
     private const long PostgresLock = 0x4232_3450_6c63;
 
+    /// <summary>The version that this service brings the schema to.</summary>
+    public static int Newest => Scripts().Length;
+
     private readonly SemaphoreSlim _once = new(1);
     private bool _done;
 

@@ -1,6 +1,9 @@
 using System.Net;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 
@@ -140,11 +143,7 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     /// <summary>As health tells them, counted anew.</summary>
-    private async Task<long?> DeadTokensAsync(Service service)
-    {
-        _time.Shift(TimeSpan.FromSeconds(31));
-        return (await service.Get<PortalCensus>().CountAsync(TimeSpan.FromSeconds(5)))?.DeadTokens;
-    }
+    private static async Task<long> DeadTokensAsync(Service service) => (await service.Get<PortalStore>().CountAsync(Token)).DeadTokens;
 
     /// <summary>A service with the same public address on a copy of the first one's files, after the first one's leases have run out.</summary>
     private async Task<Service> StartOnCopyAsync()

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Text.Json.Nodes;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.Data.Sqlite;
@@ -13,12 +14,14 @@ public sealed class Fleet : IAsyncDisposable
     private readonly Dictionary<string, string?> _settings;
     private readonly Func<DbConnection> _connect;
     private readonly int[] _ports;
+    private readonly int[] _management;
     private readonly ServiceProcess?[] _instances;
 
     private Fleet(Bitrix24 bitrix, DirectoryInfo folder, Dictionary<string, string?> settings, int size, Func<DbConnection> connect)
     {
         (Bitrix, _folder, _settings, _connect) = (bitrix, folder, settings, connect);
         _ports = [.. Enumerable.Range(0, size).Select(static _ => Service.FreePort())];
+        _management = [.. Enumerable.Range(0, size).Select(static _ => Service.FreePort())];
         _instances = new ServiceProcess?[size];
         PublicUrl = $"http://127.0.0.1:{_ports[0]}";
         bitrix.ServiceUrl = PublicUrl;
@@ -78,7 +81,18 @@ public sealed class Fleet : IAsyncDisposable
     }
 
     /// <summary>Starts one and waits for nothing.</summary>
-    public ServiceProcess Begin(int index) => _instances[index] = ServiceProcess.Begin(_folder, _settings, _ports[index]);
+    public ServiceProcess Begin(int index)
+    {
+        var settings = new Dictionary<string, string?>(_settings) { ["Management:Port"] = $"{_management[index]}" };
+        return _instances[index] = ServiceProcess.Begin(_folder, settings, _ports[index]);
+    }
+
+    /// <summary>What the management port of an instance tells of portals.</summary>
+    public async Task<JsonNode?> PortalCountsAsync(int index)
+    {
+        using var http = new HttpClient();
+        return JsonNode.Parse(await http.GetStringAsync($"http://127.0.0.1:{_management[index]}/health/ready", Token))!["portals"];
+    }
 
     public async Task KillAsync(int index)
     {

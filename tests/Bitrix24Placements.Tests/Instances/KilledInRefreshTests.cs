@@ -139,7 +139,7 @@ public sealed class KilledInRefreshTests(ThrowawayPostgres postgres)
     private static async Task AssertHealAsync(Fleet fleet, List<SimPortal> dead)
     {
         Assert.Equal(dead.Count, await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE tokens_state = {(int)TokenState.Dead}"));
-        await fleet.EventuallyAsync(async () => (int?)(await fleet.Living[^1].HealthAsync())?["portals"]?["deadTokens"] == dead.Count, "health tells the dead tokens", 40);
+        await fleet.EventuallyAsync(async () => (int?)(await fleet.PortalCountsAsync(fleet.Living.Count - 1))?["deadTokens"] == dead.Count, "health tells the dead tokens", 40);
         var asked = fleet.Bitrix.OAuth.Calls.Count(static c => c.IsRefresh);
         foreach (var portal in dead)
         {

@@ -30,7 +30,8 @@ public sealed class WorkerUnderFaultsTests(ThrowawayPostgres postgres)
         var data = Path.Combine(fleet.Folder.FullName, "data");
         Directory.Move(data, data + "-away");
         await loads.AssertFastAsync("an absent database", () => Task.WhenAll(WriteAsync(fleet, known), AssertAnsweredAsync(fleet, unknown)));
-        Directory.Move(data + "-away", data);
+        // The service has kept its handle, and puts the file back.
+        await fleet.EventuallyAsync(() => Task.FromResult(File.Exists(Path.Combine(data, "placements.db"))), "the database is put back");
 
         fleet.Bitrix.Faults.Set("oauth:*", Fault.Hang());
         known.ExpireTokens();

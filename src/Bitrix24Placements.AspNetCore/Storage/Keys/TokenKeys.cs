@@ -98,7 +98,7 @@ internal sealed class TokenKeys : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"The folder {path} for the keys of tokens cannot be used: {e.Message}", e);
+            throw new IOException($"Storage:ConnectionString: the folder {path} for the keys of tokens cannot be used: {e.Message}", e);
         }
     }
 
