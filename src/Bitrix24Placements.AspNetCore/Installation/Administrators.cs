@@ -42,7 +42,8 @@ internal sealed class Administrators(RestClient rest) : IDisposable
 
     private async Task<RestResult<bool>> AskPortalAsync(TokenInfo confirmed, Secret token)
     {
-        var profile = await rest.CallAsUserAsync(confirmed, token, RestCall.Own("profile") with { Deadline = Timeout }, CancellationToken.None);
+        var call = RestCall.Own("profile") with { Deadline = Timeout };
+        var profile = await rest.CallAsUserAsync(confirmed, token, call, CancellationToken.None);
         if (!profile.Ok)
             // A portal that is busy has not said no.
             return profile.Error.Kind == RestErrorKind.TooMany || RestErrors.IsPassing(profile.Error.Code)

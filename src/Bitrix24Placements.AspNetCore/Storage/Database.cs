@@ -30,6 +30,9 @@ internal sealed class Database : IAsyncDisposable
         var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = 5 };
         FilePath = Path.GetFullPath(sqlite.DataSource);
         sqlite.DataSource = FilePath;
+        // A file that goes away while the service runs must not come back empty: only the start makes one.
+        if (sqlite.Mode == SqliteOpenMode.ReadWriteCreate)
+            sqlite.Mode = SqliteOpenMode.ReadWrite;
         _source = SqliteFactory.Instance.CreateDataSource(sqlite.ConnectionString);
         _sqliteGate = new SemaphoreSlim(SqliteThreads);
         KeepThreadsForTheOthers();
@@ -46,6 +49,16 @@ internal sealed class Database : IAsyncDisposable
         : _time.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
 
     public string ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
+
+    /// <summary>Makes the SQLite file, empty, and its folder, where they are not there yet.</summary>
+    public void MakeFile()
+    {
+        if (FilePath is null || File.Exists(FilePath))
+            return;
+        if (Path.GetDirectoryName(FilePath) is { } folder)
+            Directory.CreateDirectory(folder);
+        File.Open(FilePath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
+    }
 
     /// <summary>Runs work on a connection of its own.</summary>
     /// <exception cref="DbException">The database refused, or was locked or out of reach for its time-out.</exception>

@@ -28,8 +28,7 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         {
             if (_done)
                 return;
-            if (database.FilePath is { } path)
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            database.MakeFile();
             await database.RunAsync(ApplyAsync, cancellationToken);
             _done = true;
         }

@@ -65,6 +65,8 @@ internal sealed partial class SqliteFileWatch(
         if (_open is not { } open)
             return;
         var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");
+        if (Path.GetDirectoryName(path) is { } folder)
+            Directory.CreateDirectory(folder);
         await using (var vacuum = open.Command("VACUUM INTO @file", ("@file", rescued)))
             await vacuum.ExecuteNonQueryAsync(cancellationToken);
         await open.DisposeAsync();

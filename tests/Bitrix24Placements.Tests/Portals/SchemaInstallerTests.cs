@@ -63,8 +63,7 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
     public async Task A_start_that_was_killed_in_the_middle_leaves_nothing_half_done(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres, schema: false);
-        if (store.Database.FilePath is { } path)
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        store.Database.MakeFile();
         // Where the connection ends without a commit, so does everything it did.
         await store.Database.RunAsync(async (connection, token) =>
         {
@@ -83,8 +82,7 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
     public async Task The_first_version_of_the_schema_is_brought_forward_with_what_is_in_it(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres, schema: false);
-        if (store.Database.FilePath is { } path)
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        store.Database.MakeFile();
         using var script = new StreamReader(typeof(SchemaInstaller).Assembly.GetManifestResourceStream("Bitrix24Placements.Storage.Schema.001-portals.sql")!);
         await store.Database.ExecuteAsync(await script.ReadToEndAsync(Token), Token);
         await store.Database.ExecuteAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY)", Token);
