@@ -75,8 +75,12 @@ public static class EventHandlerExtensions
         where T : class
     {
         var bound = RequestDelegateFactory.Create(
-            handler, new RequestDelegateFactoryOptions { ServiceProvider = endpoints.ServiceProvider, ThrowOnBadRequest = true,
-                DisableInferBodyFromParameters = true }).RequestDelegate;
+            handler, new RequestDelegateFactoryOptions
+            {
+                ServiceProvider = endpoints.ServiceProvider,
+                ThrowOnBadRequest = true,
+                DisableInferBodyFromParameters = true
+            }).RequestDelegate;
         return (services, request, cancellationToken) =>
         {
             var context = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken };

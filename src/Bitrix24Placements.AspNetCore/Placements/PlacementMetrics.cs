@@ -14,8 +14,11 @@ internal sealed class PlacementMetrics
         var meter = meters.Create(MeterName);
         _duration = meter.CreateHistogram(
             "bitrix24.placement.duration", "s", "Launches by placement and outcome; Bitrix24 counts those of the worker over five seconds.",
-            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries =
-                [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });
+            advice: new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries =
+                [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+            });
     }
 
     public void Served(string placement, string outcome, TimeSpan took)

@@ -11,7 +11,7 @@ internal static class SettingsReader
     /// <param name="problem">What is wrong with the options, as one line; null if nothing is.</param>
     public static IServiceCollection AddSettings<[DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(
-        
+
         this IServiceCollection services, string section, Action<IConfigurationSection, T> read, Func<IServiceProvider, T, string?> problem)
         where T : class
     {

@@ -166,8 +166,11 @@ internal sealed class ApiEndpoints(
         RestErrorKind.TooMany => new(429, "tooManyRequests", error.Description) { RetryAfter = error.RetryAfter },
         // Nobody knows whether it has arrived: no invitation to send it again.
         RestErrorKind.OutcomeUnknown =>
-            Rejection.Unavailable with { Detail = "Bitrix24 did not answer in time. The signal may have been sent; it is not repeated.",
-            RetryAfter = null },
+            Rejection.Unavailable with
+            {
+                Detail = "Bitrix24 did not answer in time. The signal may have been sent; it is not repeated.",
+                RetryAfter = null
+            },
         _ => Rejection.Unavailable,
     };
 }

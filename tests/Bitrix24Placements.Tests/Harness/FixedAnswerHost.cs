@@ -42,7 +42,7 @@ public sealed class FixedAnswerHost : IAsyncDisposable
             try
             {
                 var buffer = new byte[16 * 1024];
-                await client.GetStream().ReadAsync(buffer, _stopping.Token);
+                _ = await client.GetStream().ReadAtLeastAsync(buffer, 1, false, _stopping.Token);
                 await client.GetStream().WriteAsync(_answer, _stopping.Token);
                 client.Client.Shutdown(SocketShutdown.Send);
                 while (await client.GetStream().ReadAsync(buffer, _stopping.Token) > 0)

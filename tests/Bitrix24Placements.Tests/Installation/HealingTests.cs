@@ -1,6 +1,6 @@
 using System.Net;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Installation;

@@ -1,9 +1,6 @@
 using System.Net;
-using Bitrix24Placements.Events;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Storage;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 

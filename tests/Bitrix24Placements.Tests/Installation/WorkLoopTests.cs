@@ -1,6 +1,6 @@
-using Bitrix24Placements.Tests.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Tests.Portals;
 using Bitrix24Placements.Work;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Npgsql;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 

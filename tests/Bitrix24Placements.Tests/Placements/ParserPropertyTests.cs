@@ -14,7 +14,7 @@ public sealed class ParserPropertyTests
         "DOMAIN", "PROTOCOL", "LANG", "APP_SID", "AUTH_ID", "AUTH_EXPIRES", "REFRESH_ID", "SERVER_ENDPOINT", "APPLICATION_TOKEN", "member_id", "status", "PLACEMENT", "PLACEMENT_OPTIONS", "", "x",
     ];
 
-    private static readonly PlacementExpectation[] Expectations = 
+    private static readonly PlacementExpectation[] Expectations =
     [
         new(PlacementCatalogue.RestAppUri), new(PlacementCatalogue.BackgroundWorker), new(PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker),
         PlacementPipeline.AppPage, new("CRM_DEAL_DETAIL_TAB"),

@@ -1,6 +1,6 @@
-using Bitrix24Placements.Tests.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Tests.Portals;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Bitrix24 = Bitrix24Placements.PortalSimulator.Bitrix24;

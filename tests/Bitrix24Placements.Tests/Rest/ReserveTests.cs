@@ -1,6 +1,6 @@
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
 using TokenState = Bitrix24Placements.Portals.TokenState;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
 

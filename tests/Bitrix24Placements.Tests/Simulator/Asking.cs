@@ -24,7 +24,10 @@ internal static class Asking
     {
         using var form = new FormUrlEncodedContent(new Dictionary<string, string>
         {
-            ["grant_type"] = "refresh_token", ["client_id"] = clientId, ["client_secret"] = secret, ["refresh_token"] = refreshToken,
+            ["grant_type"] = "refresh_token",
+            ["client_id"] = clientId,
+            ["client_secret"] = secret,
+            ["refresh_token"] = refreshToken,
         });
         using var answer = await Http.PostAsync($"{bitrix.OAuth.Url}/oauth/token/", form, Token);
         return await JsonAsync(answer);

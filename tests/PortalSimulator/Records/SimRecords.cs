@@ -18,7 +18,10 @@ public sealed class SimRecords
         Tasks.Add(new() { ["title"] = "Send the contract", ["status"] = "3", ["responsibleId"] = "3", ["createdBy"] = "1" }, 12);
         Entities = new Dictionary<string, SimTable>(StringComparer.OrdinalIgnoreCase)
         {
-            ["deal"] = Deals, ["lead"] = Leads, ["contact"] = Contacts, ["company"] = Companies,
+            ["deal"] = Deals,
+            ["lead"] = Leads,
+            ["contact"] = Contacts,
+            ["company"] = Companies,
         };
     }
 

@@ -14,8 +14,11 @@ internal sealed class AppPage(
     PageFrame pages, Texts texts, PlacementCatalogue catalogue, PortalStore portals, WorkerLoads loads, DeepLinks links,
     KeyTroubles troubles, IEnumerable<IAppPagePart> parts)
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping
+    };
 
     public async Task ShowAsync(HttpContext context, AppPageRequest request)
     {

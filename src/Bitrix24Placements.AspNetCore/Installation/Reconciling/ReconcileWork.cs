@@ -57,8 +57,11 @@ internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, 
         var keysAreWrong = isFirst ? keys.AreWrongAsync(portal, cancellationToken) : Task.FromResult(keys.AreKnownToBeWrong(portal.Id));
         if (isFirst)
             await inbox.InstalledAsync(portal, time.GetUtcNow(), cancellationToken);
-        var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken) with { KeysAreWrong = await keysAreWrong,
-            App = portal.Id.App };
+        var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken) with
+        {
+            KeysAreWrong = await keysAreWrong,
+            App = portal.Id.App
+        };
         if (item.Payload == Removal)
             await CountRemovalAsync(portal,
                 reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }),
