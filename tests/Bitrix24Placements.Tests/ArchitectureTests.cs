@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Bitrix24Placements.Tests;
@@ -28,7 +27,7 @@ public sealed partial class ArchitectureTests
         ["Doctor"] = [.. ToRefusals, "Placements", "Events", "Installation", "Signals", "Health"],
     };
 
-    private static readonly string Source = Path.GetFullPath(Path.Combine(ThisFile(), "../../../src"));
+    private static readonly string Source = Path.Combine(Root(new DirectoryInfo(AppContext.BaseDirectory)), "src");
 
     private static readonly string Library = Path.Combine(Source, "Bitrix24Placements.AspNetCore");
 
@@ -67,7 +66,10 @@ public sealed partial class ArchitectureTests
     private static IEnumerable<string> FilesIn(string folder) =>
         Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Where(static f => !Built().IsMatch(f));
 
-    private static string ThisFile([CallerFilePath] string path = "") => path;
+    /// <summary>Not by the path of this file: a build that is the same everywhere leaves that out.</summary>
+    private static string Root(DirectoryInfo folder) =>
+        File.Exists(Path.Combine(folder.FullName, "Bitrix24Placements.sln")) ? folder.FullName
+        : Root(folder.Parent ?? throw new InvalidOperationException("The tests do not run inside a clone."));
 
     /// <summary>Comments and texts.</summary>
     [GeneratedRegex("""//[^\n]*|\"\"\"[\s\S]*?\"\"\"|"(?:\\.|[^"\\\n])*"(?!")""")]

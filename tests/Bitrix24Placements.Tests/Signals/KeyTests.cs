@@ -20,7 +20,7 @@ public sealed class KeyTests
         var start = await FailedStart.RunAsync(new() { ["Signals__Keys__crm__Key"] = "too-short" });
 
         Assert.NotEqual(0, start.ExitCode);
-        Assert.Contains("Signals:Keys:crm has to have at least 32 characters", start.Output, StringComparison.Ordinal);
+        Assert.Contains("Signals:Keys:crm:Key has to have at least 32 characters", start.Output, StringComparison.Ordinal);
     }
 
     [Fact]
