@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Bitrix24Placements.Settings;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -42,6 +43,9 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>The SQLite file, absolute; null with PostgreSQL.</summary>
     public string? FilePath { get; }
+
+    /// <summary>Where the keys of tokens lie beside it.</summary>
+    public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
 
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
     public string NowSql => Provider == StorageProvider.PostgreSql

@@ -11,6 +11,8 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    internal ILogger Logger => logger;
+
     public bool IsReady => _ready.Task.IsCompletedSuccessfully;
 
     public Task WaitAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(cancellationToken);

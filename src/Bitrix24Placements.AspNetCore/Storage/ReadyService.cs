@@ -13,7 +13,8 @@ internal abstract partial class ReadyService(Readiness readiness) : BackgroundSe
         try
         {
             await readiness.WaitAsync(stoppingToken);
-            await RunAsync(stoppingToken);
+            while (!await TryRunAsync(stoppingToken))
+                await Task.Delay(FailurePause, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -22,6 +23,21 @@ internal abstract partial class ReadyService(Readiness readiness) : BackgroundSe
     }
 
     protected abstract Task RunAsync(CancellationToken stoppingToken);
+
+    private async Task<bool> TryRunAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await RunAsync(stoppingToken);
+            return true;
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        {
+            // Whatever it is: a background service that ends takes the whole host with it.
+            Log.Failed(readiness.Logger, e, GetType().Name);
+            return false;
+        }
+    }
 
     /// <summary>Does something again and again, whatever comes of it: one line when it begins to fail, not one each time.</summary>
     protected async Task RepeatAsync(

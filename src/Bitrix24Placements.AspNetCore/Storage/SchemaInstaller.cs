@@ -78,6 +78,8 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         }
 
         await transaction.CommitAsync(cancellationToken);
+        if (present == 0 && Directory.Exists(database.KeyFolder) && Directory.EnumerateFiles(database.KeyFolder, "*.xml").Any())
+            Log.NewBesideKeys(logger, database.FilePath);
         return scripts[present..];
     }
 
@@ -135,6 +137,10 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         [LoggerMessage(2, LogLevel.Warning,
             "The database has schema version {Present}, this version of the service knows {Known} and can live with it")]
         public static partial void Newer(ILogger logger, int present, int known);
+
+        [LoggerMessage(3, LogLevel.Warning,
+            "The database {File} is new, but the keys of an earlier one lie beside it: if that one was lost, restore its backup")]
+        public static partial void NewBesideKeys(ILogger logger, string? file);
     }
 }
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
@@ -58,7 +59,8 @@ internal static partial class ServiceRun
 
         Announce(app, logger);
         await app.WaitForShutdownAsync();
-        return Environment.ExitCode;
+        var hasFailed = app.Services.GetServices<IHostedService>().Any(static s => s is BackgroundService { ExecuteTask.IsFaulted: true });
+        return hasFailed ? 1 : Environment.ExitCode;
     }
 
     /// <summary>One line for what an operator can mend; null for everything else.</summary>

@@ -74,8 +74,8 @@ internal sealed class TokenKeys : IAsyncDisposable
         var builder = services.AddDataProtection().SetApplicationName(ApplicationName);
         builder.AddKeyManagementOptions(options =>
         {
-            options.XmlRepository = _database.FilePath is { } path
-                ? new FileSystemXmlRepository(KeyFolder(path), _loggers)
+            options.XmlRepository = _database.KeyFolder is { } path
+                ? new FileSystemXmlRepository(MakeFolder(path), _loggers)
                 : new DatabaseKeys(_database, _schema);
             options.AutoGenerateKeys = _storage.MayMakeKeys;
             if (_settings.CertificatePath is { } certificate)
@@ -86,9 +86,8 @@ internal sealed class TokenKeys : IAsyncDisposable
         return services.BuildServiceProvider();
     }
 
-    private static DirectoryInfo KeyFolder(string databasePath)
+    private static DirectoryInfo MakeFolder(string path)
     {
-        var path = Path.Combine(Path.GetDirectoryName(databasePath) ?? "", "keys");
         try
         {
             var folder = Directory.CreateDirectory(path);
