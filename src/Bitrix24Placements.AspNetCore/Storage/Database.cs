@@ -47,6 +47,8 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>Where the keys of tokens lie beside it.</summary>
     public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
 
+    public bool HasKeysBeside => Directory.Exists(KeyFolder) && Directory.EnumerateFiles(KeyFolder, "*.xml").Any();
+
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
     public string NowSql => Provider == StorageProvider.PostgreSql
         ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
@@ -57,11 +59,29 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>Makes the SQLite file, empty, and its folder, where they are not there yet.</summary>
     public void MakeFile()
     {
-        if (FilePath is null || File.Exists(FilePath))
+        if (FilePath is null)
             return;
+        if (File.Exists(FilePath))
+        {
+            MakeWritable(FilePath, FilePath + "-shm");
+            MakeWritable(FilePath, FilePath + "-wal");
+            return;
+        }
+
         if (Path.GetDirectoryName(FilePath) is { } folder)
             Directory.CreateDirectory(folder);
         File.Open(FilePath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
+    }
+
+    /// <summary>SQLite makes the files beside its own with the mode that this has: made while it was read-only, they would keep it so.
+    /// </summary>
+    private static void MakeWritable(string file, string beside)
+    {
+        if (!OperatingSystem.IsWindows() && File.Exists(beside) && File.GetUnixFileMode(file) is var mode
+            && mode.HasFlag(UnixFileMode.UserWrite) && !File.GetUnixFileMode(beside).HasFlag(UnixFileMode.UserWrite))
+        {
+            File.SetUnixFileMode(beside, mode);
+        }
     }
 
     /// <summary>Runs work on a connection of its own.</summary>
@@ -151,37 +171,4 @@ internal sealed class Database : IAsyncDisposable
         if (FilePath is not null)
             SqliteConnection.ClearPool(new SqliteConnection(_source.ConnectionString));
     }
-}
-
-internal static class DbExtensions
-{
-    public static DbCommand Command(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        foreach (var (name, value) in parameters)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value ?? DBNull.Value;
-            if (value is null)
-                parameter.DbType = System.Data.DbType.String;
-            command.Parameters.Add(parameter);
-        }
-
-        return command;
-    }
-
-    public static async Task<List<T>> QueryAsync<T>(this DbConnection connection, string sql, Func<DbDataReader, T> read,
-        CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
-    {
-        await using var command = connection.Command(sql, parameters);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var rows = new List<T>();
-        while (await reader.ReadAsync(cancellationToken))
-            rows.Add(read(reader));
-        return rows;
-    }
-
-    public static string? TextOrNull(this DbDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 }

@@ -66,6 +66,10 @@ public sealed class SqliteFileTests
         Assert.Null(await process.HealthAsync());
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
+        // SQLite may have made files beside it meanwhile, with the mode that it had.
+        if (!File.Exists(file + "-shm"))
+            await File.WriteAllBytesAsync(file + "-shm", [], Token);
+        File.SetUnixFileMode(file + "-shm", UnixFileMode.UserRead);
         await process.ReadyAsync();
         Assert.Equal((HttpStatusCode.Accepted, null), await process.TrySignalAsync(portal));
     }

@@ -41,6 +41,9 @@ internal sealed class TokenKeys : IAsyncDisposable
 
     public bool AreRead { get; private set; }
 
+    /// <summary>Those beside a SQLite file can be used while that cannot.</summary>
+    public bool AreUsable => AreRead || _database.HasKeysBeside;
+
     /// <summary>Reads the keys once. Until then whoever needs them waits here, and holds neither a thread nor a connection: the
     /// framework reads them while a thread stands still.</summary>
     /// <exception cref="TimeoutException">They were not there in time.</exception>
