@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Globalization;
-using Bitrix24Placements.Settings;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Npgsql;

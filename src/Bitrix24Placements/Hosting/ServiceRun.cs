@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
