@@ -13,6 +13,10 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
     private const int SqliteThreads = 8;
 
+    private const int SqliteBusy = 5;
+
+    private static readonly TimeSpan SqliteTimeout = TimeSpan.FromSeconds(5);
+
     private readonly DbDataSource _source;
     private readonly SemaphoreSlim? _sqliteGate;
     private readonly TimeProvider _time;
@@ -27,7 +31,7 @@ internal sealed class Database : IAsyncDisposable
             return;
         }
 
-        var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = 5 };
+        var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = (int)SqliteTimeout.TotalSeconds };
         FilePath = Path.GetFullPath(sqlite.DataSource);
         sqlite.DataSource = FilePath;
         // A file that goes away while the service runs must not come back empty: only the start makes one.
@@ -90,7 +94,9 @@ internal sealed class Database : IAsyncDisposable
         if (_sqliteGate is null)
             return await RunOnAsync(work, cancellationToken);
 
-        await _sqliteGate.WaitAsync(cancellationToken);
+        // Bitrix24 does not wait for as long as others wait for a locked file.
+        if (!await _sqliteGate.WaitAsync(SqliteTimeout, cancellationToken))
+            throw new SqliteException("The database is locked.", SqliteBusy);
         try
         {
             return await Task.Run(() => RunOnAsync(work, cancellationToken), cancellationToken);
