@@ -50,8 +50,6 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>Where the keys of tokens lie beside it.</summary>
     public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
 
-    public bool HasKeysBeside => Directory.Exists(KeyFolder) && Directory.EnumerateFiles(KeyFolder, "*.xml").Any();
-
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
     public string NowSql => Provider == StorageProvider.PostgreSql
         ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
