@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Bitrix24Placements.Storage;
 
 /// <summary>The clock that instances have in common. Leases and due times go by it within SQL; instants that leave the database
@@ -14,12 +12,8 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
     /// <summary>How far the process's clock is ahead of the database's.</summary>
     public TimeSpan Ahead => TimeSpan.FromTicks(Volatile.Read(ref _ahead));
 
-    public async Task MeasureAsync(CancellationToken cancellationToken) =>
-        Measured(await database.RunAsync(async (connection, token) =>
-        {
-            await using var command = connection.Command($"SELECT {database.NowSql}");
-            return Convert.ToInt64(await command.ExecuteScalarAsync(token), CultureInfo.InvariantCulture);
-        }, cancellationToken));
+    public async Task MeasureAsync(CancellationToken cancellationToken) => Measured(
+        await database.RunAsync((connection, token) => connection.NumberAsync($"SELECT {database.Now}", token), cancellationToken));
 
     /// <param name="databaseNow">What the database has just said.</param>
     public void Measured(long databaseNow)

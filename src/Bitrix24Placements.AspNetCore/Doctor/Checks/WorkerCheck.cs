@@ -20,9 +20,9 @@ internal sealed class WorkerCheck(WorkerLoads loads, Heartbeats heartbeats) : IC
             return Finding.Note("portal.none");
         var loaded = (await loads.LastDayAsync(portal.Id, cancellationToken)).Sum(static h => h.Loads);
         var heard = await heartbeats.LastDayAsync(portal.Id.MemberId, cancellationToken);
-        if (heard.Count == 0)
+        if (heard.Loads == 0)
             return loaded >= ManyLoads ? Finding.One("worker.silent", $"{loaded} → 0") : Finding.Note("worker.few", $"{loaded}");
         return heard.Slow >= WorkerLoads.WarnFrom
-            ? Finding.One("worker.slow", $"{heard.Slow} / {heard.Count} > {WorkerLoads.SlowFrom.TotalSeconds} s") : Finding.None;
+            ? Finding.One("worker.slow", $"{heard.Slow} / {heard.Loads} > {WorkerLoads.SlowFrom.TotalSeconds} s") : Finding.None;
     }
 }

@@ -42,11 +42,11 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         {
             if (SpoolFile.Parse(info.Name) is not { } file || !info.Exists)
                 continue;
-            _shares.Found(file, info.Length);
+            _shares.Add(file, info.Length);
             files.Add(file);
         }
 
-        _shares.KeepOnly(files.Select(static f => f.Name).ToHashSet());
+        _shares.KeepOnly(files);
         files.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
         return files;
     }
@@ -70,19 +70,18 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         }
     }
 
-    /// <summary>What an entry holds; both null where nothing was written into a reserved place, or nothing that can be decrypted.</summary>
-    internal async Task<(string? Key, string? Payload, bool IsEmpty)> ReadAsync(
-        SpoolFile file, FileStream stream, CancellationToken cancellationToken)
+    /// <summary>Nothing where the place was only reserved.</summary>
+    internal static async Task<ReadOnlyMemory<byte>> ReadAsync(FileStream stream, CancellationToken cancellationToken)
     {
         var bytes = new byte[stream.Length];
         await stream.ReadExactlyAsync(bytes, cancellationToken);
-        var text = bytes.AsMemory().TrimEnd((byte)0);
-        if (text.IsEmpty)
-            return (null, null, true);
-        return vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(text.Span))?.Split('\n', 2) is [var key, var payload]
-            ? (key, payload, false)
-            : (null, null, false);
+        return bytes.AsMemory().TrimEnd((byte)0);
     }
+
+    /// <summary>Null for what cannot be decrypted.</summary>
+    internal (string Key, string Payload)? Open(SpoolFile file, ReadOnlyMemory<byte> content) =>
+        vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(content.Span))?.Split('\n', 2) is [var key, var payload]
+            ? (key, payload) : null;
 
     internal void Remove(SpoolFile file)
     {
@@ -114,22 +113,19 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
             return null;
         }
 
-        FileStream? stream = null;
         try
         {
-            stream = await WriteAsync(file, content, cancellationToken);
+            var stream = await WriteAsync(file, content, cancellationToken);
             _isTroubled = false;
             return new(this, file, stream, payload => Seal(kind, key, payload));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            Remove(file);
+            if (e is not (IOException or UnauthorizedAccessException))
+                throw;
             Trouble(e.Message);
             return null;
-        }
-        finally
-        {
-            if (stream is null)
-                Remove(file);
         }
     }
 
