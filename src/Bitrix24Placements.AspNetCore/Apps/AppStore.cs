@@ -2,12 +2,12 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>Apps that were added at run time, in the database; their secrets are encrypted as tokens are.</summary>
+/// <summary>Apps that were added at run time.</summary>
 internal sealed partial class AppStore(Database database, TokenVault vault, TokenKeys keys, ILogger<AppStore> logger)
 {
     private const string Purpose = "app";
 
-    /// <summary>What was read last, so that only what has changed is decrypted.</summary>
+    /// <summary>So that only what has changed is decrypted.</summary>
     private Dictionary<AppRow, RegisteredApp?> _read = [];
 
     public async Task<IReadOnlyList<RegisteredApp>> ListAsync(CancellationToken cancellationToken)
@@ -31,7 +31,7 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
             """, cancellationToken) > 0;
     }
 
-    /// <summary>The secret that has worked last stays as the previous one until the new one has.</summary>
+    /// <summary>The secret that has worked last stays until the new one has.</summary>
     public async Task<bool> RotateAsync(string name, Secret secret, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);

@@ -4,7 +4,6 @@ namespace Bitrix24Placements.Portals;
 
 /// <param name="Hour">Hours since 1970.</param>
 /// <param name="Slow">Loads over five seconds.</param>
-/// <param name="WorstMilliseconds">The slowest load.</param>
 internal sealed record WorkerHour(PortalId Id, long Hour, long Loads, long Slow, long WorstMilliseconds)
 {
     /// <summary>Of all loads together.</summary>
@@ -51,5 +50,4 @@ internal abstract class HourStore(Database database, Sql table)
         database.ExecuteAsync($"DELETE FROM {table} WHERE hour < {beforeHour}", cancellationToken);
 }
 
-/// <summary>How long the service's own answers took.</summary>
 internal sealed class WorkerLoadStore(Database database) : HourStore(database, "worker_hours");

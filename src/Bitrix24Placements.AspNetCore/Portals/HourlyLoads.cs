@@ -4,8 +4,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Counts loads of a kind by portal and hour, and brings them into the database every minute. They are not worth holding
-/// anything up for.</summary>
+/// <summary>Counts loads by portal and hour, and keeps them every minute. They are not worth holding anything up for.</summary>
 internal abstract class HourlyLoads(HourStore store, Readiness readiness) : RepeatingService(readiness, TimeSpan.FromSeconds(60))
 {
     /// <summary>What Bitrix24 counts as slow.</summary>
@@ -15,7 +14,7 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
 
     private long Hour => Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
 
-    /// <summary>The last day's hours, oldest first, those in this process's memory included.</summary>
+    /// <summary>The oldest first.</summary>
     public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (_now.TryRemove(id, out var hour))
@@ -30,7 +29,7 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
             await RunOnceAsync(cancellationToken);
     }
 
-    /// <param name="max">Of one portal between two writes to the database: beyond them its picture does not change.</param>
+    /// <param name="max">Of one portal in a minute: beyond them its picture does not change.</param>
     protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue)
     {
         var milliseconds = (long)took.TotalMilliseconds;
@@ -54,7 +53,6 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
         }
     }
 
-    /// <summary>A portal's slow loads are written.</summary>
     protected virtual Task SlowAsync(WorkerHour added, CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected abstract void NotKept(string reason);

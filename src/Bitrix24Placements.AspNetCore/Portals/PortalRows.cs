@@ -4,13 +4,12 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>From a row of <c>portals</c> to a <see cref="Portal"/>. Rows are decrypted when their connection has been given back.</summary>
+/// <summary>Rows are decrypted when their connection has been given back.</summary>
 internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, ILogger logger)
 {
     private const int MaxUnreadable = 100_000;
 
-    /// <summary>Installed portals whose tokens this process was not able to decrypt. Not noted in the database: with the right
-    /// keys, or on another instance, they may be good.</summary>
+    /// <summary>Not noted in the database: with the right keys, or on another instance, they may be good.</summary>
     private readonly ConcurrentDictionary<PortalId, bool> _undecryptable = new();
 
     private readonly ConcurrentDictionary<string, bool> _malformed = new();
@@ -19,7 +18,7 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
 
     public void Forget(PortalId id) => _undecryptable.TryRemove(id, out _);
 
-    /// <summary>Null for a row that is none: told once, and nobody else's trouble.</summary>
+    /// <summary>Null for a row that is none: told once.</summary>
     public Portal? Read(Row row)
     {
         try
@@ -98,7 +97,6 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
     }
 }
 
-/// <summary>A row's values by the names of their columns.</summary>
 internal sealed class Row
 {
     private readonly Dictionary<string, object> _values;

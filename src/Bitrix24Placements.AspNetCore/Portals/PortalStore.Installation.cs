@@ -7,10 +7,10 @@ namespace Bitrix24Placements.Portals;
 /// <summary>An installation's life.</summary>
 internal sealed partial class PortalStore
 {
-    /// <summary>What is to be deleted stays for a while, without tokens: a reinstallation finds its settings.</summary>
+    /// <summary>A reinstallation finds its settings.</summary>
     private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
-    /// <summary>Stores a confirmed installation together with the work that it asks for: whoever is killed afterwards finds both.</summary>
+    /// <summary>Together with the work that it asks for: whoever is killed afterwards finds both.</summary>
     public Task InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async (connection, token) =>
         {
@@ -18,8 +18,8 @@ internal sealed partial class PortalStore
             var rows = await connection.QueryAsync(
                 $"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", static r => new Row(r), token);
             var before = rows.Select(_rows.Read).FirstOrDefault();
-            // An uninstallation that was told of the earlier installation does not concern this one, not even where its answer is
-            // under way: so this is another one.
+            // What was told of the earlier installation does not concern this one, not even where its answer is under way: so this is
+            // another one.
             var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {PortalWork.Uninstall}", token) > 0;
             var stays = before is { State: PortalState.Installed } && !wasTold;
             await StoreAsync(connection, installation, before, stays, token);
@@ -62,7 +62,7 @@ internal sealed partial class PortalStore
             """, cancellationToken);
     }
 
-    /// <summary>The app is gone: its row stays without tokens, clean for a day. Only for the installation that was asked about.</summary>
+    /// <summary>Only for the installation that was asked about.</summary>
     public Task<bool> UninstallAsync(PortalId id, long epoch, bool clean, CancellationToken cancellationToken) =>
         ChangeAsync(id, async (connection, token) =>
         {
@@ -80,8 +80,6 @@ internal sealed partial class PortalStore
             return uninstalled > 0;
         }, cancellationToken);
 
-    /// <summary>Deletes what was uninstalled without leave to stay, a day later.</summary>
-    /// <returns>How many portals are gone.</returns>
     public async Task<int> DeleteExpiredAsync(int limit, CancellationToken cancellationToken)
     {
         var due = await database.QueryAsync(
@@ -115,17 +113,15 @@ internal sealed partial class PortalStore
     public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) => UpdateAsync(id,
         $"UPDATE portals SET application_token_hash = {ApplicationToken.Hash(applicationToken.Reveal())} WHERE {Is(id)}", cancellationToken);
 
-    /// <summary>The address that the OAuth server has just told.</summary>
     public Task<bool> MoveAsync(PortalId id, Uri clientEndpoint, CancellationToken cancellationToken) => UpdateAsync(id,
         $"UPDATE portals SET client_endpoint = {clientEndpoint.AbsoluteUri} WHERE {Is(id)}", cancellationToken);
 
-    /// <summary>Takes the day's check of a portal's placements: true for one caller only, over all instances.</summary>
+    /// <summary>True for one caller a day, over all instances.</summary>
     public Task<bool> TakeCheckAsync(PortalId id, DateTimeOffset notCheckedSince, CancellationToken cancellationToken) => UpdateAsync(id,
         $"UPDATE portals SET checked_at = {database.Now} WHERE {Is(id)} AND checked_at < {clock.ToDatabase(notCheckedSince)}",
         cancellationToken);
 }
 
-/// <summary>What a confirmed administrator's installation brings.</summary>
 internal sealed record ConfirmedInstallation
 {
     public required PortalId Id { get; init; }

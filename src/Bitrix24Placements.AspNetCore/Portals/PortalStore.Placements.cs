@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Portals;
 /// <summary>What the reconciler keeps of a portal.</summary>
 internal sealed partial class PortalStore
 {
-    /// <param name="declaration">For which declaration all is registered; empty where something is missing.</param>
+    /// <param name="declaration">Empty where something is missing.</param>
     public Task<bool> SaveReconciliationAsync(
         PortalId id, long epoch, string declaration, string placements, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
@@ -17,15 +17,14 @@ internal sealed partial class PortalStore
         UpdateAsync(id, $"UPDATE portals SET removals = {removals}, removed_at = {clock.ToDatabase(removedAt)} WHERE {Is(id)}",
             cancellationToken);
 
-    /// <summary>The removal key cannot be read any more: another one, which the reconciler then registers.</summary>
+    /// <summary>Where the key cannot be read any more.</summary>
     public Task<bool> ReplaceRemovalKeyAsync(PortalId id, Secret key, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
         UPDATE portals SET removal_key = {vault.Protect(id, "removal", key.Reveal())}, removal_key_hash = {ApplicationToken.Hash(key.Reveal())}
         WHERE {Is(id)}
         """, cancellationToken);
 
-    /// <summary>Installed portals that were last reconciled for another declaration, a page in the order of the index.</summary>
-    /// <param name="after">The last one of the page before; null for the first page.</param>
+    /// <summary>A page, in the order of the index, of the portals that were last reconciled for another declaration.</summary>
     public async Task<List<DeclaredPortal>> OfOtherDeclarationAsync(
         string declaration, DeclaredPortal? after, int limit, CancellationToken cancellationToken)
     {
@@ -48,8 +47,7 @@ internal sealed partial class PortalStore
         return [.. rows.OfType<DeclaredPortal>()];
     }
 
-    /// <summary>How many portals there are in each state, and how many of them have dead tokens: those that this process was not
-    /// able to decrypt are among them.</summary>
+    /// <summary>Portals whose tokens this process was not able to decrypt count as dead ones.</summary>
     public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync("SELECT state, tokens_state, COUNT(*) FROM portals GROUP BY state, tokens_state",
@@ -61,7 +59,6 @@ internal sealed partial class PortalStore
     }
 }
 
-/// <summary>A portal and for which declaration it was last reconciled.</summary>
 internal sealed record DeclaredPortal(string Declaration, PortalId Id);
 
 internal sealed record PortalCounts(long Installed, long Suspended, long Uninstalled, long DeadTokens);

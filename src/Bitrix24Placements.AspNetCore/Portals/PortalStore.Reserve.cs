@@ -9,8 +9,7 @@ internal sealed partial class PortalStore
     private static Sql HasRoomForReserve(Sql isAdministrator) =>
         $"(portals.reserve_tokens IS NULL OR portals.reserve_is_administrator = 0 OR {isAdministrator} = 1)";
 
-    /// <summary>Within an update that brings new tokens of a user: good ones of somebody else become the reserve, an older reserve of
-    /// his goes.</summary>
+    /// <summary>Within an update that brings new tokens of a user: good ones of somebody else become the reserve.</summary>
     private static Sql KeepAsReserve(long user)
     {
         Sql isKept =
@@ -31,8 +30,7 @@ internal sealed partial class PortalStore
             """;
     }
 
-    /// <summary>Keeps a second pair. False where it is the first pair's user, or where an administrator's is there and this is
-    /// none.</summary>
+    /// <summary>False where it is the first pair's user, or none but an administrator's may take its place.</summary>
     public Task<bool> SaveReserveAsync(PortalId id, PortalReserve reserve, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
         UPDATE portals SET reserve_tokens = {Seal(id, reserve.Tokens)}, reserve_user_id = {reserve.UserId},
@@ -42,8 +40,7 @@ internal sealed partial class PortalStore
             AND {HasRoomForReserve($"{reserve.IsAdministrator}")}
         """, cancellationToken);
 
-    /// <summary>Tokens of this version were refused for good: the reserve takes their place. False where there is none, or
-    /// somebody has brought newer ones.</summary>
+    /// <summary>False where there is none, or somebody has brought newer tokens than these.</summary>
     public Task<bool> UseReserveAsync(PortalId id, long version, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
         UPDATE portals SET tokens = reserve_tokens, user_id = reserve_user_id, is_administrator = reserve_is_administrator,
@@ -52,7 +49,7 @@ internal sealed partial class PortalStore
         WHERE {Is(id)} AND tokens_version = {version} AND reserve_tokens IS NOT NULL AND state <> {PortalState.Uninstalled}
         """, cancellationToken);
 
-    /// <summary>The right to refresh a reserve of this version: the same one as for the first pair, one at a time.</summary>
+    /// <summary>The same right as for the first pair, one at a time.</summary>
     public Task<bool> TryLeaseReserveAsync(
         PortalId id, long reserveVersion, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
         TryLeaseAsync(id, $"reserve_version = {reserveVersion}", owner, duration, cancellationToken);
@@ -66,7 +63,6 @@ internal sealed partial class PortalStore
         WHERE {Is(id)} AND reserve_version = {reserveVersion} AND reserve_tokens IS NOT NULL AND state <> {PortalState.Uninstalled}
         """, cancellationToken);
 
-    /// <summary>The reserve of this version was refused for good.</summary>
     public Task<bool> DropReserveAsync(PortalId id, long reserveVersion, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
         UPDATE portals SET reserve_tokens = NULL, reserve_version = reserve_version + 1

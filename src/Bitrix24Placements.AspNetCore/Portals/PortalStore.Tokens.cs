@@ -2,8 +2,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>The tokens' part of the store. Everything is decided by the tokens' version, so that two instances never overwrite
-/// each other.</summary>
+/// <summary>Everything is decided by the tokens' version, so that two instances never overwrite each other.</summary>
 internal sealed partial class PortalStore
 {
     /// <summary>As long as what a refresh writes: storing the answer then needs no more of the disk than the lease has taken.</summary>
@@ -11,7 +10,7 @@ internal sealed partial class PortalStore
 
     private static Sql NoLease => "refresh_owner = NULL, refresh_until = 0";
 
-    /// <summary>Takes the right to refresh tokens of this version. A lease of a dead instance runs out by itself.</summary>
+    /// <summary>A lease of a dead instance runs out by itself.</summary>
     public Task<bool> TryLeaseRefreshAsync(
         PortalId id, long version, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
         TryLeaseAsync(id, $"tokens_version = {version}", owner, duration, cancellationToken);
@@ -22,7 +21,7 @@ internal sealed partial class PortalStore
     public Task ReleaseRefreshAsync(PortalId id, string owner, CancellationToken cancellationToken) => database.ExecuteAsync(
         $"UPDATE portals SET {NoLease} WHERE {Is(id)} AND refresh_owner = {owner + Room}", cancellationToken);
 
-    /// <summary>False where the tokens have changed since that version: the caller's are then void or superfluous.</summary>
+    /// <summary>False where the tokens have changed since that version.</summary>
     public Task<bool> StoreRefreshedAsync(PortalId id, long version, PortalTokens tokens, CancellationToken cancellationToken) =>
         UpdateAsync(id,
             $"""
@@ -30,8 +29,7 @@ internal sealed partial class PortalStore
             WHERE {Is(id)} AND tokens_version = {version} AND state <> {PortalState.Uninstalled}
             """, cancellationToken);
 
-    /// <summary>An administrator's fresh tokens in place of whatever is there; a suspended portal is installed again. Another
-    /// administrator's good ones become the reserve.</summary>
+    /// <summary>Another administrator's good ones become the reserve; a suspended portal is installed again.</summary>
     public Task<bool> ReplaceTokensAsync(PortalId id, long userId, PortalTokens tokens, CancellationToken cancellationToken) =>
         UpdateAsync(id,
             $"""
@@ -40,13 +38,11 @@ internal sealed partial class PortalStore
             WHERE {Is(id)} AND state <> {PortalState.Uninstalled}
             """, cancellationToken);
 
-    /// <summary>Notes that tokens of this version are failing or dead.</summary>
     public Task<bool> SetTokenStateAsync(PortalId id, long version, TokenState state, CancellationToken cancellationToken) =>
         UpdateAsync(id, $"UPDATE portals SET tokens_state = {state} WHERE {Is(id)} AND tokens_version = {version} AND tokens_state <> {state}",
             cancellationToken);
 
-    /// <summary>Tokens and reserves of installed portals whose refresh token nobody has used since then; those whose refresh
-    /// keeps failing do not stand in the others' way.</summary>
+    /// <summary>Refresh tokens that nobody has used since then; those that keep failing do not stand in the others' way.</summary>
     public async Task<List<UnusedTokens>> UnusedSinceAsync(DateTimeOffset renewedBefore, int limit, CancellationToken cancellationToken)
     {
         var before = clock.ToDatabase(renewedBefore);
@@ -83,5 +79,4 @@ internal sealed partial class PortalStore
     private long Expiry(PortalTokens tokens) => clock.ToDatabase(tokens.ExpiresAt);
 }
 
-/// <param name="IsReserve">It is the portal's reserve that is old.</param>
 internal sealed record UnusedTokens(PortalId Id, bool IsReserve);

@@ -3,18 +3,15 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Portals in the database: look-ups, and how changes become known. Every change reaches this process's memory at once
-/// and other instances' within seconds.</summary>
+/// <summary>Every change reaches this process's memory at once and other instances' within seconds.</summary>
 internal sealed partial class PortalStore(
     Database database, DatabaseClock clock, PortalDirectory directory, TokenVault vault, TokenKeys keys, ILogger<PortalStore> logger)
 {
     private readonly PortalRows _rows = new(vault, clock, logger);
 
-    /// <summary>From memory where the portal is known, else from the database; null where there is none.</summary>
     public async ValueTask<KnownPortal?> KnownAsync(PortalId id, CancellationToken cancellationToken) =>
         directory.Find(id) ?? (await KnownAllAsync(id.MemberId, cancellationToken)).FirstOrDefault(p => p.Id == id);
 
-    /// <summary>Every app's installation on this portal, from memory where they are known.</summary>
     public ValueTask<IReadOnlyList<KnownPortal>> KnownAllAsync(string memberId, CancellationToken cancellationToken) =>
         directory.FindAll(memberId) is { Count: > 0 } known ? new(known) : new(LoadAsync(memberId, cancellationToken));
 
@@ -27,12 +24,11 @@ internal sealed partial class PortalStore(
         return null;
     }
 
-    /// <summary>Whose removal notices arrive under this key; null where it is nobody's.</summary>
+    /// <summary>Null where it is nobody's.</summary>
     public async Task<PortalId?> FindByRemovalKeyAsync(string key, CancellationToken cancellationToken) =>
         await database.QueryAsync($"SELECT member_id, app FROM portals WHERE removal_key_hash = {ApplicationToken.Hash(key)}",
             PortalSql.ReadId, cancellationToken) is [var id] ? id : null;
 
-    /// <summary>Reads anew what other instances have changed in the last seconds.</summary>
     /// <returns>How many portals in memory were concerned.</returns>
     public async Task<int> FollowChangesAsync(CancellationToken cancellationToken)
     {
@@ -67,7 +63,7 @@ internal sealed partial class PortalStore(
     private Task<bool> UpdateAsync(PortalId id, Sql sql, CancellationToken cancellationToken) => ChangeAsync(
         id, async (connection, token) => await connection.ExecuteAsync(sql, token) > 0, cancellationToken);
 
-    /// <summary>Commits a change with the note that other instances follow, and brings it into this process's memory.</summary>
+    /// <summary>Commits a change with the note that other instances follow.</summary>
     private async Task<bool> ChangeAsync(
         PortalId id, Func<DbConnection, CancellationToken, Task<bool>> change, CancellationToken cancellationToken)
     {

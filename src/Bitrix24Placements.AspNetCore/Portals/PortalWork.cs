@@ -12,10 +12,8 @@ internal static class PortalWork
     /// <summary>Outlives an uninstallation: what was accepted before it is still handled.</summary>
     public const string Events = "events";
 
-    /// <summary>Asks for work. What is waiting already comes at the earlier time; what is running just now runs once more.</summary>
-    /// <param name="pauseIfThere">Where the work is waiting or running already: not before this pause, so that many requests make
-    /// few runs.</param>
-    /// <param name="resetAttempts">Whether earlier failures' pauses are void.</param>
+    /// <summary>What is waiting already comes at the earlier time; what is running just now runs once more.</summary>
+    /// <param name="pauseIfThere">Where it is there already: not before this pause, so that many requests make few runs.</param>
     public static Task<int> RequestAsync(
         DbConnection connection, Sql now, PortalId id, string kind, int priority, TimeSpan delay, TimeSpan pauseIfThere,
         string? payload, bool resetAttempts, CancellationToken cancellationToken)

@@ -5,8 +5,7 @@ using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Connections to whichever database is configured. The SQL is the same for both; what differs stands here and in
-/// <see cref="SchemaInstaller"/>.</summary>
+/// <summary>The SQL is the same for both databases; what differs stands here and in <see cref="SchemaInstaller"/>.</summary>
 internal sealed class Database : IAsyncDisposable
 {
     /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
@@ -39,7 +38,7 @@ internal sealed class Database : IAsyncDisposable
 
     public StorageProvider Provider { get; }
 
-    /// <summary>The SQLite file, absolute; null with PostgreSQL.</summary>
+    /// <summary>Null with PostgreSQL.</summary>
     public string? FilePath { get; }
 
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
@@ -49,7 +48,6 @@ internal sealed class Database : IAsyncDisposable
 
     public Sql ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
 
-    /// <summary>Makes the SQLite file, empty, and its folder, where they are not there yet.</summary>
     public void MakeFile()
     {
         if (FilePath is null || File.Exists(FilePath))
@@ -59,8 +57,6 @@ internal sealed class Database : IAsyncDisposable
         File.Open(FilePath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
     }
 
-    /// <summary>Runs work on a connection of its own.</summary>
-    /// <exception cref="DbException">The database refused, or was locked or out of reach for its time-out.</exception>
     public async Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         if (_sqliteGate is null)
@@ -87,7 +83,7 @@ internal sealed class Database : IAsyncDisposable
             return result;
         }, cancellationToken);
 
-    /// <summary>Runs something while no other connection of this process to the SQLite file is in use, nor kept for later.</summary>
+    /// <summary>Runs something while no connection of this process to the SQLite file is open.</summary>
     public async Task AloneAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         if (_sqliteGate is null)
@@ -115,8 +111,7 @@ internal sealed class Database : IAsyncDisposable
     public Task<bool> AnyAsync(Sql sql, CancellationToken cancellationToken) =>
         RunAsync((connection, token) => connection.AnyAsync(sql, token), cancellationToken);
 
-    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered from
-    /// memory.</summary>
+    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered.</summary>
     private static void KeepThreadsForTheOthers()
     {
         ThreadPool.GetMinThreads(out var workers, out var ports);

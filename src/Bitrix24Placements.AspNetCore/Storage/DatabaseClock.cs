@@ -1,10 +1,9 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The clock that instances have in common. Leases and due times go by it within SQL; instants that leave the database
-/// are told by the process's clock.</summary>
+/// <summary>The clock that instances have in common: leases and due times go by it. Instants that leave the database are told by the
+/// process's.</summary>
 internal sealed class DatabaseClock(Database database, TimeProvider time)
 {
-    /// <summary>What a measurement itself may take.</summary>
     private static readonly TimeSpan Negligible = TimeSpan.FromSeconds(2);
 
     private long _ahead;
@@ -15,7 +14,6 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
     public async Task MeasureAsync(CancellationToken cancellationToken) => Measured(
         await database.RunAsync((connection, token) => connection.NumberAsync($"SELECT {database.Now}", token), cancellationToken));
 
-    /// <param name="databaseNow">What the database has just said.</param>
     public void Measured(long databaseNow)
     {
         var ahead = time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(databaseNow);

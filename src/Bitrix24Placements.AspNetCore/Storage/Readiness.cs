@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve: background
-/// work waits for it too. A database that is late is waited for; the process meanwhile serves its health.</summary>
+/// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve. A database that is
+/// late is waited for.</summary>
 internal sealed partial class Readiness(Database database, TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps,
     IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers) : BackgroundService
 {
@@ -60,7 +60,7 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // A fault of the program: trying again would not mend it, and a host that stops by itself would say that all is well.
+                // Trying again would not mend it, and a host that stops by itself would say that all is well.
                 Log.Failed(_logger, e);
                 Stop();
                 return;

@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Work in the background that begins when the service can serve: no request waits for it.</summary>
+/// <summary>Work in the background that begins when the service can serve.</summary>
 internal abstract class ReadyService(Readiness readiness) : BackgroundService
 {
     protected Readiness Readiness => readiness;

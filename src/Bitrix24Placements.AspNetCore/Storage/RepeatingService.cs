@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Does something again and again, whatever comes of it: one line when it begins to fail, not one each time.</summary>
+/// <summary>Something done again and again, whatever comes of it: one line when it begins to fail.</summary>
 internal abstract partial class RepeatingService(Readiness readiness, TimeSpan pause) : ReadyService(readiness)
 {
     private static readonly TimeSpan MinFailurePause = TimeSpan.FromSeconds(1);

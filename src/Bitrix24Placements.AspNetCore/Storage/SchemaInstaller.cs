@@ -4,21 +4,17 @@ using System.Reflection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Brings the database to the present schema: numbered scripts, each in the same transaction as the note that it was
-/// applied.</summary>
+/// <summary>Numbered scripts, each in the same transaction as the note that it was applied.</summary>
 internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaInstaller> logger) : IDisposable
 {
     /// <summary>Instances that start together take turns.</summary>
     private const long PostgresLock = 0x4232_3450_6c63;
 
-    /// <summary>The version that this service brings the schema to.</summary>
     public static int Newest => Scripts().Length;
 
     private readonly SemaphoreSlim _once = new(1);
     private bool _done;
 
-    /// <exception cref="DbException">The database is out of reach.</exception>
-    /// <exception cref="SchemaTooNewException">A newer version of the service has been here.</exception>
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
         if (_done)
@@ -73,7 +69,6 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         return true;
     }
 
-    /// <summary>A newer version has been here. What it has only added does not concern this one.</summary>
     private async Task RefuseIfTooNewAsync(DbConnection connection, int present, int known, CancellationToken cancellationToken)
     {
         Sql newer = $"FROM schema_compatibility WHERE version > {known}";
@@ -83,8 +78,8 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         Log.Newer(logger, present, known);
     }
 
-    /// <summary>A script begins with the oldest version of the schema whose service can live with it: <c>-- oldest: 3</c>. One
-    /// that says nothing: none but its own.</summary>
+    /// <summary>A script begins with the oldest version whose service can live with it: <c>-- oldest: 3</c>; otherwise none but its
+    /// own.</summary>
     private static int Oldest(string script, int version) =>
         script.Split('\n', 2)[0].Split("-- oldest:") is ["", var oldest]
             && int.TryParse(oldest, CultureInfo.InvariantCulture, out var number) ? number : version;
@@ -117,6 +112,6 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     }
 }
 
-/// <summary>The database belongs to a newer version of the service; writing to it could lose what that version keeps.</summary>
+/// <summary>Writing could lose what the newer version keeps.</summary>
 internal sealed class SchemaTooNewException(int present, int known)
     : Exception($"The database has schema version {present}, this version of the service knows {known}: run the newer version.");

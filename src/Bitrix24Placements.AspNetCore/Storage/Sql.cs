@@ -21,7 +21,7 @@ internal readonly struct Sql(int literalLength, int holes)
 
     public void AppendFormatted(Sql part) => _parts.AddRange(part._parts);
 
-    /// <summary>A text is a value like any other: it becomes a part of the statement only where it is declared as <see cref="Sql"/>.</summary>
+    /// <summary>A text is a value, too: it becomes a part of the statement only where it is declared as <see cref="Sql"/>.</summary>
     public void AppendFormatted(string? value) => AppendFormatted((object?)value);
 
     public void AppendFormatted(object? value) => _parts.Add((null, value));
@@ -64,7 +64,6 @@ internal readonly struct Sql(int literalLength, int holes)
 
 internal static class SqlExtensions
 {
-    /// <returns>How many rows were changed.</returns>
     public static async Task<int> ExecuteAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken)
     {
         await using var command = sql.CommandOn(connection);

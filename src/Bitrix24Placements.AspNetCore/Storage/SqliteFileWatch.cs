@@ -3,13 +3,13 @@ using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Sees that the SQLite file is still the one that was opened. Deleted or replaced under a running service, everything
-/// would be answered, and gone at the next start without a word.</summary>
+/// <summary>Deleted or replaced under a running service, everything would be answered, and gone at the next start without a
+/// word.</summary>
 internal sealed partial class SqliteFileWatch(
     Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
-    /// <summary>Keeps the file that was opened: what was deleted can still be read through it.</summary>
+    /// <summary>What was deleted can still be read through it.</summary>
     private SqliteConnection? _open;
 
     private (long Device, long Number)? _file;
@@ -50,8 +50,8 @@ internal sealed partial class SqliteFileWatch(
         (_open, _file) = (connection, Posix.FileAt(path));
     }
 
-    /// <summary>A deleted file is put back as it was. One that was replaced, deliberately perhaps, stays: what was in the earlier
-    /// one is saved beside it, and the process ends.</summary>
+    /// <summary>A deleted file is put back. One that was replaced, deliberately perhaps, stays: the earlier one is saved beside it, and
+    /// the process ends.</summary>
     private async Task RescueAsync(SqliteConnection open, string path, bool isDeleted, CancellationToken cancellationToken)
     {
         var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");

@@ -29,7 +29,6 @@ internal static class StorageServices
         return services;
     }
 
-    /// <summary>A service that runs in the background, and that others can ask for.</summary>
     public static IServiceCollection AddHosted<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
         this IServiceCollection services)
         where T : class, IHostedService =>

@@ -5,23 +5,18 @@ namespace Bitrix24Placements.Work;
 
 /// <summary>An event that was answered 200 and waits for its handler.</summary>
 /// <param name="EventId">The same over repeats of one event.</param>
-/// <param name="Payload">What the handler needs; encrypted in the store.</param>
 internal sealed record InboxEvent(PortalId Id, string EventId, string Name, string Payload)
 {
     public DateTimeOffset ReceivedAt { get; init; }
 
-    /// <summary>Not before this time has passed.</summary>
     public TimeSpan DueIn { get; init; }
 
-    /// <summary>How often it was tried in vain.</summary>
     public int Attempt { get; init; }
 }
 
 internal sealed record InboxCounts(long Waiting, long Failed);
 
-/// <summary>Events by portal, in their order. Each portal with events has one piece of work of the kind
-/// <see cref="WorkKind.Events"/>: so no two of one portal are ever handled at once, and different portals' side by
-/// side.</summary>
+/// <summary>Each portal with events has one piece of work: so no two of one portal are ever handled at once.</summary>
 internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVault vault, TokenKeys keys)
 {
     /// <summary>A portal that floods fills its own share, not the database.</summary>
@@ -31,8 +26,7 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
     private const int Failed = 1;
     private const int Done = 2;
 
-    /// <summary>Stores an event with the work that handles it. True where it is known already, too; false where its portal has
-    /// too many waiting.</summary>
+    /// <summary>True where it is known already, too; false where its portal has too many waiting.</summary>
     public async Task<bool> AddAsync(InboxEvent received, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
@@ -40,7 +34,7 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         Sql isWaiting = $"{PortalSql.Is(id)} AND state = {Waiting}";
         return await database.ChangeAsync(async (connection, token) =>
         {
-            // Files the work first: its row lets writers of one portal take turns, so that their order is one.
+            // The work first: its row lets writers of one portal take turns, so that their order is one.
             await PortalWork.RequestAsync(connection, now, id, WorkKind.Events, (int)WorkPriority.Again, TimeSpan.Zero, TimeSpan.Zero,
                 null, resetAttempts: false, token);
             return await connection.ExecuteAsync(
@@ -57,7 +51,7 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         }, cancellationToken);
     }
 
-    /// <summary>The portal's first waiting event; null where there is none. For whoever holds the portal's work.</summary>
+    /// <summary>For whoever holds the portal's work.</summary>
     public async Task<InboxEvent?> NextAsync(PortalId id, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
@@ -73,19 +67,18 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
                 Attempt = r.GetInt32(4),
                 DueIn = TimeSpan.FromMilliseconds(Math.Max(0, r.GetInt64(5))),
             }, cancellationToken);
-        // What cannot be decrypted any more is empty: its handler decides, and it keeps nobody back for ever.
+        // What cannot be decrypted is empty, and keeps nobody back for ever.
         return rows is [var next] ? next with { Payload = vault.Unprotect(id, "event", next.Payload) ?? "" } : null;
     }
 
-    /// <summary>Handled. Its id is remembered for a while, what it held is not.</summary>
+    /// <summary>Its id is remembered for a while, what it held is not.</summary>
     public Task CompleteAsync(InboxEvent handled, CancellationToken cancellationToken) =>
         UpdateAsync(handled, $"state = {Done}, payload = NULL", cancellationToken);
 
-    /// <summary>Tried in vain: again after the pause. It stays the portal's first.</summary>
+    /// <summary>It stays the portal's first.</summary>
     public Task RetryAsync(InboxEvent tried, TimeSpan pause, CancellationToken cancellationToken) =>
         UpdateAsync(tried, $"attempt = attempt + 1, due_at = {database.Now} + {pause}", cancellationToken);
 
-    /// <summary>Given up; kept, and counted.</summary>
     public Task FailAsync(InboxEvent tried, CancellationToken cancellationToken) =>
         UpdateAsync(tried, $"state = {Failed}, attempt = attempt + 1", cancellationToken);
 
@@ -96,7 +89,7 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         return new(counts.GetValueOrDefault(Waiting), counts.GetValueOrDefault(Failed));
     }
 
-    /// <summary>Forgets ids of events that were handled two days ago, and failed events after a month.</summary>
+    /// <summary>Handled ones after two days, failed ones after a month.</summary>
     public Task ForgetOldAsync(CancellationToken cancellationToken) => database.ExecuteAsync(
         $"""
         DELETE FROM inbox WHERE (state = {Done} AND received_at < {database.Now} - {TimeSpan.FromDays(2)})

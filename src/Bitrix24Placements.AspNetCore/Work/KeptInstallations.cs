@@ -4,8 +4,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>Installations that cannot be confirmed yet: the app is not known, or the OAuth server does not answer. Rows of
-/// <c>work</c>, bounded in all, by portal and by address.</summary>
+/// <summary>Installations that cannot be confirmed yet: rows of <c>work</c>, bounded in all, by portal and by address.</summary>
 internal sealed class KeptInstallations(Database database, DatabaseClock clock)
 {
     public const int Max = 100;
@@ -17,9 +16,7 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
         SurplusOf("1", "vouched DESC, created_at", "vouched IS NOT NULL", Max),
     ];
 
-    /// <summary>Keeps one more. Where there are too many, those give way that nobody has vouched for; of one portal the older
-    /// ones. False: it was itself the one to give way.</summary>
-    /// <param name="address">Who sent it: takes that address's share.</param>
+    /// <summary>Where there are too many, those give way that nobody has vouched for. False: it was itself the one to give way.</summary>
     public Task<bool> KeepAsync(
         PortalId id, string kind, TimeSpan delay, string payload, string? address, CancellationToken cancellationToken) =>
         database.ChangeAsync(async (connection, token) =>
@@ -38,12 +35,12 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
             return await connection.AnyAsync($"SELECT 1 FROM work WHERE {WorkStore.Is(id, kind)}", token);
         }, cancellationToken);
 
-    /// <summary>The OAuth server has confirmed its token: it is a real one, of this app.</summary>
+    /// <summary>The OAuth server has confirmed its token.</summary>
     public Task VouchAsync(WorkItem item, string clientId, CancellationToken cancellationToken) => database.ExecuteAsync(
         $"UPDATE work SET vouched = 1, client_id = {clientId} WHERE {WorkStore.Is(item.Id, item.Kind)} AND vouched IS NOT NULL",
         cancellationToken);
 
-    /// <summary>All of them are tried now: an app was added.</summary>
+    /// <summary>An app was added.</summary>
     public Task HastenAsync(CancellationToken cancellationToken) => database.ExecuteAsync(
         $"UPDATE work SET due_at = {database.Now} WHERE vouched IS NOT NULL AND due_at > {database.Now}", cancellationToken);
 
@@ -52,7 +49,6 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
         database.QueryAsync("SELECT member_id, created_at, client_id FROM work WHERE vouched IS NOT NULL ORDER BY created_at",
             r => new KeptInstallation(r.GetString(0), clock.FromDatabase(r.GetInt64(1)), r.TextOrNull(2)), cancellationToken);
 
-    /// <summary>Deletes what is beyond a share's limit.</summary>
     private static Sql SurplusOf(Sql share, Sql order, Sql condition, int max) =>
         $"""
         DELETE FROM work WHERE (member_id, app, kind) IN (
@@ -65,5 +61,4 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
     private static string Short(string address) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(address)).AsSpan(0, 8));
 }
 
-/// <param name="ClientId">Of the app that it is for, where the OAuth server has told it.</param>
 internal sealed record KeptInstallation(string MemberId, DateTimeOffset KeptAt, string? ClientId);

@@ -3,7 +3,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>An app was added: kept installations may be this one's, and are tried now.</summary>
+/// <summary>An app was added: kept installations may be this one's.</summary>
 internal sealed class KeptInstallationsFollower : RepeatingService
 {
     private readonly KeptInstallations _kept;

@@ -14,8 +14,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
 
     private const int WaitingPerPlace = 8;
 
-    /// <summary>In their order, with how much may be running when one of them begins: there is always room for whoever asks for
-    /// something.</summary>
+    /// <summary>With how much may be running when one begins: there is always room for whoever asks for something.</summary>
     private static readonly (WorkPriority Priority, int Places)[] Priorities =
         [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
 
@@ -36,7 +35,6 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
         await signal.WaitAsync(LookEvery, stoppingToken);
     }
 
-    /// <summary>What has begun is ended before the process ends.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);

@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Work;
 /// <summary>Work accepted and not yet done, claimed by one instance at a time. Leases and due times go by the database's clock.</summary>
 internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProvider time)
 {
-    /// <summary>So long after a kill somebody else goes on. Whoever works renews it, also in a call that takes a minute.</summary>
+    /// <summary>So long after a kill somebody else goes on.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
     private readonly string _owner = Guid.NewGuid().ToString("n");
@@ -22,7 +22,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
         CancellationToken cancellationToken) =>
         database.RunAsync((connection, token) => PortalWork.RequestAsync(connection, Now, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token), cancellationToken);
 
-    /// <summary>Notes work that nobody asks for, where none of its kind is waiting.</summary>
+    /// <summary>Work that nobody asks for.</summary>
     public Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken) => database.ExecuteAsync(
         $"""
         INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
@@ -33,7 +33,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
     public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync(Is(id, kind), cancellationToken);
 
-    /// <summary>What waits with the work; null where there is none.</summary>
     public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) => (await database.QueryAsync(
         $"SELECT payload FROM work WHERE {Is(id, kind)}", static r => r.TextOrNull(0), cancellationToken)).FirstOrDefault();
 
@@ -43,8 +42,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
     public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND lease_till > {Now}", cancellationToken);
 
-    /// <summary>Claims what is due, the oldest first. Two instances never hold the same row: the outer condition is asked again
-    /// after waiting for the other.</summary>
+    /// <summary>The oldest first. Two instances never hold the same row: the outer condition is asked again after waiting.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {
         Sql isDue = $"due_at <= {Now} AND lease_till <= {Now}";
@@ -56,20 +54,18 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
             """, cancellationToken);
     }
 
-    /// <summary>Claims one piece of work, due or not.</summary>
     public async Task<WorkItem?> ClaimAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         (await ClaimAsync($"{Is(id, kind)} AND lease_till <= {Now}", cancellationToken)).FirstOrDefault();
 
     public Task RenewAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken);
 
-    /// <summary>Done: gone, unless it was asked for again meanwhile.</summary>
+    /// <summary>Gone, unless it was asked for again meanwhile.</summary>
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) => database.RunAsync(async (connection, token) =>
         await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND request = {item.Request}", token) > 0
             || await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token) > 0, cancellationToken);
 
-    /// <summary>Not done: again after the pause, or when somebody has asked for it meanwhile.</summary>
-    /// <param name="payload">What to go on with; null keeps what is there.</param>
+    /// <summary>Again after the pause, or when somebody has asked for it meanwhile.</summary>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken)
     {
         Sql isUnchanged = $"request = {item.Request}";
@@ -84,7 +80,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
             """, cancellationToken);
     }
 
-    /// <summary>Keeps what an attempt has learnt while it goes on.</summary>
+    /// <summary>What an attempt has learnt while it goes on.</summary>
     public Task SavePayloadAsync(WorkItem item, string payload, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"UPDATE work SET payload = {payload} WHERE {Is(item.Id, item.Kind)}", cancellationToken);
 

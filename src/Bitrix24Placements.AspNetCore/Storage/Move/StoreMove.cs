@@ -6,15 +6,14 @@ using NpgsqlTypes;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The command <c>move-store --from "Data Source=…"</c>: everything from a SQLite file and the keys beside it into the
-/// configured, empty PostgreSQL. All or nothing; the source stays as it is.</summary>
+/// <summary>The command <c>move-store</c>: everything from a SQLite file and the keys beside it into the configured, empty PostgreSQL, or
+/// nothing.</summary>
 internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 {
     public const string Command = "move-store";
 
     private const int ProgressEvery = 10_000;
 
-    /// <summary>Runs the command instead of the service.</summary>
     public static async Task<int> RunAsync(WebApplication app)
     {
         await using (app)
@@ -35,8 +34,6 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         }
     }
 
-    /// <param name="from">Connection string of the SQLite file.</param>
-    /// <exception cref="StoreMoveException">There is nothing to move, or no empty place to move it to.</exception>
     public async Task MoveAsync(string? from, CancellationToken cancellationToken)
     {
         var database = target.GetRequiredService<Database>();
@@ -60,7 +57,6 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
                 + "an administrator of each has to open the app once.");
     }
 
-    /// <returns>How many portals' tokens could not be read.</returns>
     private async Task<int> CopyAsync(
         TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
     {
@@ -79,7 +75,7 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
             throw new StoreMoveException("The database to move to is not empty. Nothing was changed.");
     }
 
-    /// <summary>Streams a table, with the columns that the database itself says it has.</summary>
+    /// <summary>With the columns that the database itself says it has.</summary>
     private async Task<int> CopyTableAsync(
         MovedTable table, TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
     {
@@ -147,7 +143,7 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         }
     }
 
-    /// <summary>The file with its own keys, which may stand under the same certificates; no key is ever added to them.</summary>
+    /// <summary>No key is ever added to its own.</summary>
     private ServiceProvider OpenSource(string from)
     {
         var services = new ServiceCollection();
@@ -161,5 +157,4 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
     }
 }
 
-/// <summary>Why nothing was moved, in a sentence for the operator.</summary>
 internal sealed class StoreMoveException(string message) : Exception(message);

@@ -3,26 +3,22 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Small durable files beside the data for what must not be lost while the database is away: encrypted, synced, bounded.
-/// <see cref="SpoolCarrier"/> brings them into the database.</summary>
+/// <summary>Small encrypted files, synced and bounded, for what must not be lost while the database is away.</summary>
 internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault vault, TimeProvider time, ILogger<Spool> logger)
 {
     private readonly string _folder = Path.GetFullPath(options.Value.SpoolFolder);
     private readonly SpoolShares _shares = new();
     private bool _isTroubled;
 
-    /// <summary>Entries and reserved places.</summary>
     public int Count => _shares.Count;
 
     /// <summary>Proves that there will be room for a payload by writing as much. Null: there is none.</summary>
-    /// <param name="kind">Of the <see cref="ISpoolHandler"/> that carries it over.</param>
     /// <param name="key">One line; given back with the payload.</param>
-    /// <param name="bytes">The payload's largest size in UTF-8.</param>
     public Task<SpoolPlace?> ReserveAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
         PlaceAsync(kind, key, address: null, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
 
     /// <summary>Keeps an entry until it is carried over. False: there is no room.</summary>
-    /// <param name="address">Who sent it, where that is a stranger: takes that address's share.</param>
+    /// <param name="address">Whose share it takes, where a stranger has sent it.</param>
     public async Task<bool> PutAsync(string kind, string key, string payload, string? address, CancellationToken cancellationToken)
     {
         if (await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)
@@ -51,7 +47,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         return files;
     }
 
-    /// <summary>Holds an entry, so that nobody else carries it over; null where somebody else holds it or it is gone.</summary>
+    /// <summary>Null where somebody else holds it or it is gone.</summary>
     internal FileStream? Hold(SpoolFile file)
     {
         try
@@ -171,7 +167,6 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         return Encoding.ASCII.GetBytes(vault.Protect(kind, "spool", key + "\n" + payload));
     }
 
-    /// <summary>Encryption adds a header, a code and Base64.</summary>
     private static int SealedSize(int bytes) => ((bytes + 200) * 4 / 3) + 16;
 
     private string PathOf(SpoolFile file) => Path.Combine(_folder, file.Name);

@@ -2,20 +2,18 @@ using System.Data.Common;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Carries the spool over into the database: what an earlier process has left at the start, the rest as soon as the
-/// database is back.</summary>
+/// <summary>Brings what the spool holds into the database, as soon as that is there.</summary>
 internal sealed partial class SpoolCarrier(
     Spool spool, IEnumerable<ISpoolHandler> handlers, Readiness readiness, ILogger<SpoolCarrier> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
     private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(static h => h.Kind);
 
-    /// <summary>What was told of in the log, so that it is told once.</summary>
     private readonly HashSet<string> _told = [];
 
     protected override Task RunOnceAsync(CancellationToken stoppingToken) => CarryOverAllAsync(stoppingToken);
 
-    /// <summary>Once through the spool, each key's entries in their order.</summary>
+    /// <summary>Each key's entries in their order.</summary>
     internal async Task CarryOverAllAsync(CancellationToken cancellationToken)
     {
         var waiting = new HashSet<string>();
@@ -26,7 +24,6 @@ internal sealed partial class SpoolCarrier(
         }
     }
 
-    /// <returns>Whether the key's next entry may follow.</returns>
     private async Task<bool> CarryOverAsync(SpoolFile file, CancellationToken cancellationToken)
     {
         if (!_handlers.TryGetValue(file.Kind, out var handler))
@@ -39,7 +36,7 @@ internal sealed partial class SpoolCarrier(
         if (stream is null)
             return false;
         var bytes = await Spool.ReadAsync(stream, cancellationToken);
-        // An empty one was reserved by a process that has ended before it had anything to keep.
+        // Else reserved by a process that has ended before it had anything to keep.
         if (!bytes.IsEmpty)
         {
             if (spool.Open(file, bytes) is not var (key, payload))

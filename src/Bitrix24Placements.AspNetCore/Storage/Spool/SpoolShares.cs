@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>How much the spool holds, in all, by key and by address, so that nobody takes the others' room.</summary>
+/// <summary>Bounds the spool in all, by key and by address, so that nobody takes the others' room.</summary>
 internal sealed class SpoolShares
 {
     private const int MaxFiles = 10_000;
@@ -20,7 +20,6 @@ internal sealed class SpoolShares
         }
     }
 
-    /// <summary>False where there is no room for it.</summary>
     public bool TryAdd(SpoolFile file, long bytes)
     {
         lock (_lock)
@@ -46,7 +45,6 @@ internal sealed class SpoolShares
             _bytes.Remove(file);
     }
 
-    /// <summary>Forgets files that are there no more.</summary>
     public void KeepOnly(IEnumerable<SpoolFile> files)
     {
         lock (_lock)
