@@ -3,7 +3,6 @@ using Bitrix24Placements.Installation;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>On the app's page: what browsers say of the worker, and an administrator's button for the doctor.</summary>
 internal sealed class DoctorPart(PageFrame pages, Texts texts, Heartbeats heartbeats) : IAppPagePart
 {
     public async Task<Markup> RenderAsync(HttpContext context, AppPageRequest request)

@@ -5,8 +5,7 @@ namespace Bitrix24Placements.Doctor;
 
 internal sealed class HeartbeatStore(Database database) : HourStore(database, "heartbeats");
 
-/// <summary>What workers say of themselves after their load. Nobody vouches for it: it is shown as the browsers' own word, and decides
-/// nothing.</summary>
+/// <summary>The browsers' own word of the worker's load: it decides nothing.</summary>
 internal sealed partial class Heartbeats(
     HeartbeatStore store, PortalDirectory directory, Readiness readiness, ILogger<Heartbeats> logger) : HourlyLoads(store, readiness)
 {
@@ -14,14 +13,14 @@ internal sealed partial class Heartbeats(
 
     private static readonly TimeSpan MaxLoad = TimeSpan.FromMinutes(2);
 
-    /// <summary>Only of portals in this process's memory, which the worker's load has brought there: no made-up id takes a row.</summary>
+    /// <summary>Only of portals that a worker's load has brought into memory: no made-up id takes a row.</summary>
     public void Add(string memberId, TimeSpan load)
     {
         if (load >= TimeSpan.Zero && load <= MaxLoad && directory.FindAll(memberId) is [{ State: PortalState.Installed }, ..])
             Count(new(memberId), load, MaxBeats);
     }
 
-    /// <summary>A browser does not know which of the portal's apps it has opened: they are kept as the default one's.</summary>
+    /// <summary>A browser does not know which app it has opened: all are kept as the default one's.</summary>
     public async Task<WorkerHour> LastDayAsync(string memberId, CancellationToken cancellationToken)
     {
         var id = new PortalId(memberId);

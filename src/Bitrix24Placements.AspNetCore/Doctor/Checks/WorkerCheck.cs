@@ -2,7 +2,6 @@ using Bitrix24Placements.Placements;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>Workers that were loaded have spoken afterwards, and their frames were not slow.</summary>
 internal sealed class WorkerCheck(WorkerLoads loads, Heartbeats heartbeats) : ICheck
 {
     public const string Name = "worker";
