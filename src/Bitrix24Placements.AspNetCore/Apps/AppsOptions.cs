@@ -2,8 +2,7 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>The keys of apps in the section <c>Bitrix24</c>: <c>ClientId</c> and <c>ClientSecret</c> of the default app,
-/// <c>Apps:{name}</c> of others.</summary>
+/// <summary>The keys of apps in the section <c>Bitrix24</c>.</summary>
 internal sealed class AppsOptions
 {
     public const string Section = "Bitrix24";

@@ -10,9 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Health;
 
-/// <summary>
-/// For orchestrators. The state of single portals is told to the management port alone, and never makes the service unready.
-/// </summary>
+/// <summary>The state of single portals is told to the management port alone, and never makes the service unready.</summary>
 internal sealed class HealthEndpoints(
     Readiness readiness, PortalCensus census, InboxStore inbox, AppRegistry apps, KeyTroubles keys,
     IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
@@ -60,7 +58,6 @@ internal sealed class HealthEndpoints(
     }
 }
 
-/// <summary>What is told of the service's health.</summary>
 internal sealed record HealthReport(string Status, bool? Configured)
 {
     public HealthOfPortals? Portals { get; init; }

@@ -4,15 +4,13 @@ using System.Threading.RateLimiting;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Reads what foreign servers answer: each answer up to its own limit, all large ones together up to another. Bytes are counted as
-/// they
-/// lie in memory, after decompression.</summary>
+/// <summary>What foreign servers answer: each answer up to its own limit, all large ones together up to another, counted after
+/// decompression.</summary>
 internal sealed class AnswerReader : IAsyncDisposable
 {
     /// <summary>Up to here an answer needs no share of what large ones may take.</summary>
     public const int SmallBytes = 64 * 1024;
 
-    /// <summary>No call's own limit is above this.</summary>
     public const int MaxBytes = 16 * 1024 * 1024;
 
     private const int LargeBytesInAll = 2 * MaxBytes;
@@ -27,7 +25,7 @@ internal sealed class AnswerReader : IAsyncDisposable
         QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
     });
 
-    /// <summary>The answer and its size; <c>default</c> where it is not JSON. Large ones wait for their share.</summary>
+    /// <summary><c>default</c> where it is not JSON.</summary>
     /// <exception cref="BitrixTransportException">It has at least <paramref name="maxBytes"/>.</exception>
     public async Task<(JsonElement Body, int Bytes)> ReadAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {

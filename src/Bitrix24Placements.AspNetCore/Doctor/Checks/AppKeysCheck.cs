@@ -3,7 +3,6 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>The keys of every app, or of the portal's app where one portal is asked about.</summary>
 internal sealed class AppKeysCheck(AppRegistry apps, OAuthClient oauth, HostRules hosts) : ICheck
 {
     public const string Name = "appKeys";
