@@ -20,23 +20,24 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
 
     private sealed class Counter
     {
-        private long _worstMilliseconds;
-
-        public long Loads;
-        public long Slow;
-
-        public long Worst => Volatile.Read(ref _worstMilliseconds);
+        private long _loads;
+        private long _slow;
+        private TimeSpan _worst;
 
         public void Add(TimeSpan took)
         {
-            Interlocked.Increment(ref Loads);
-            if (took >= SlowFrom)
-                Interlocked.Increment(ref Slow);
-            var milliseconds = (long)took.TotalMilliseconds;
-            for (var worst = Worst; milliseconds > worst; worst = Worst)
-                Interlocked.CompareExchange(ref _worstMilliseconds, milliseconds, worst);
+            lock (this)
+            {
+                _loads++;
+                _slow += took >= SlowFrom ? 1 : 0;
+                _worst = took > _worst ? took : _worst;
+            }
         }
+
+        public WorkerHour ToHour(PortalId id, long hour) => new(id, hour, _loads, _slow, (long)_worst.TotalMilliseconds);
     }
+
+    private long Hour => time.GetUtcNow().ToUnixTimeSeconds() / 3600;
 
     public void Record(PortalId id, TimeSpan took)
     {
@@ -48,24 +49,17 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
     /// <summary>The last day's hours, oldest first, those in this process's memory included.</summary>
     public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
-        await FlushAsync(id, cancellationToken);
+        if (_now.TryRemove(id, out var counter))
+            await store.AddAsync([counter.ToHour(id, Hour)], cancellationToken);
         return await store.SinceAsync(id, Hour - 23, cancellationToken);
     }
 
-    private long Hour => time.GetUtcNow().ToUnixTimeSeconds() / 3600;
-
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                await Task.Delay(FlushEvery, time, stoppingToken);
-                await FlushAllAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
+            await Task.Delay(FlushEvery, time, stoppingToken);
+            await FlushAsync(stoppingToken);
         }
     }
 
@@ -73,18 +67,17 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
     {
         await base.StopAsync(cancellationToken);
         if (HasBegun && !_now.IsEmpty)
-            await FlushAllAsync(cancellationToken);
+            await FlushAsync(cancellationToken);
     }
 
-    private async Task FlushAllAsync(CancellationToken cancellationToken)
+    private async Task FlushAsync(CancellationToken cancellationToken)
     {
-        var flushed = Interlocked.Exchange(ref _now, new());
+        WorkerHour[] hours = [.. Interlocked.Exchange(ref _now, new()).Select(p => p.Value.ToHour(p.Key, Hour))];
         try
         {
-            await store.AddAsync(
-                [.. flushed.Select(p => new WorkerHour(p.Key, Hour, p.Value.Loads, p.Value.Slow, p.Value.Worst))], cancellationToken);
-            foreach (var (id, counter) in flushed.Where(static p => p.Value.Slow > 0))
-                await WarnAsync(id, counter.Slow, cancellationToken);
+            await store.AddAsync(hours, cancellationToken);
+            foreach (var hour in hours.Where(static h => h.Slow > 0))
+                await WarnAsync(hour, cancellationToken);
             await store.ForgetAsync(Hour - 48, cancellationToken);
         }
         catch (DbException e)
@@ -94,17 +87,11 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
         }
     }
 
-    private async Task FlushAsync(PortalId id, CancellationToken cancellationToken)
+    private async Task WarnAsync(WorkerHour added, CancellationToken cancellationToken)
     {
-        if (_now.TryRemove(id, out var counter))
-            await store.AddAsync([new(id, Hour, counter.Loads, counter.Slow, counter.Worst)], cancellationToken);
-    }
-
-    private async Task WarnAsync(PortalId id, long added, CancellationToken cancellationToken)
-    {
-        var slow = (await store.SinceAsync(id, Hour - 23, cancellationToken)).Sum(static h => h.Slow);
-        if (slow >= WarnFrom && slow - added < WarnFrom)
-            Log.Budget(logger, id, slow);
+        var slow = (await store.SinceAsync(added.Id, Hour - 23, cancellationToken)).Sum(static h => h.Slow);
+        if (slow >= WarnFrom && slow - added.Slow < WarnFrom)
+            Log.Budget(logger, added.Id, slow);
     }
 
     private static partial class Log
@@ -114,7 +101,7 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
 
         [LoggerMessage(
             2, LogLevel.Warning,
-                "Portal {MemberId} has had {Slow} slow worker loads within a day; at more than ten Bitrix24 removes the worker")]
+            "Portal {MemberId} has had {Slow} slow worker loads within a day; at more than ten Bitrix24 removes the worker")]
         public static partial void Budget(ILogger logger, PortalId memberId, long slow);
 
         [LoggerMessage(3, LogLevel.Warning, "Counts of worker loads could not be kept: {Reason}")]

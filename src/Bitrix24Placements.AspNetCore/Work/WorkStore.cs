@@ -5,7 +5,7 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Work;
 
 /// <summary>Work accepted and not yet done, claimed by one instance at a time. Leases and due times go by the database's clock.</summary>
-internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProvider time)
+internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSignal signal, TimeProvider time)
 {
     /// <summary>So long after a kill somebody else goes on. Whoever works renews it, also in a call that takes a minute.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
@@ -16,26 +16,36 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
 
     private readonly string _owner = Guid.NewGuid().ToString("n");
 
+    /// <summary>Asks for work now.</summary>
+    public Task RequestAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        RequestAsync(id, kind, time.GetUtcNow(), TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
+
     /// <inheritdoc cref="PortalWork.RequestAsync"/>
     /// <param name="due">By the process's clock.</param>
-    public Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload, bool resetAttempts,
-        CancellationToken cancellationToken) =>
-        database.RunAsync(async (connection, token) =>
+    public async Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload,
+        bool resetAttempts, CancellationToken cancellationToken)
+    {
+        await database.RunAsync(async (connection, token) =>
         {
             await PortalWork.RequestAsync(
                 connection, database.NowSql, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token);
             return true;
         }, cancellationToken);
+        signal.Wake();
+    }
 
     /// <summary>Notes work that nobody asks for, where none of its kind is waiting.</summary>
-    public Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(
+    public async Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken)
+    {
+        await database.ExecuteAsync(
             $"""
             INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
             VALUES (@id, @app, @kind, @unasked, {NowSql} + @delay, 0, 1, {NowSql}, 0)
             ON CONFLICT (member_id, app, kind) DO NOTHING
             """,
             cancellationToken, [.. Key(id, kind), ("@unasked", (int)WorkPriority.Unasked), ("@delay", (long)Delay(due).TotalMilliseconds)]);
+        signal.Wake();
+    }
 
     public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync(IsItem, cancellationToken, Key(id, kind));
