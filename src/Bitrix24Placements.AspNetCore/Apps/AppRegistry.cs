@@ -21,6 +21,9 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     public RegisteredApp? Find(string name) => Current.ByName.GetValueOrDefault(name);
 
+    /// <summary>Of an app that has been removed, its name.</summary>
+    public AppInfo InfoOf(PortalId id) => Find(id.App)?.Info ?? new(id.App, "");
+
     public RegisteredApp? FindByClientId(string clientId) => Current.ByClientId.GetValueOrDefault(clientId);
 
     public bool IsConfigured(string name) => options.Value.Apps.Any(a => a.Name == name);

@@ -11,12 +11,13 @@ internal static class SettingsReader
     public static IServiceCollection AddSettings<[DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(
 
-        this IServiceCollection services, string section, Action<IConfigurationSection, T> read, Func<IServiceProvider, T, string?> problem)
+        this IServiceCollection services, string section, Action<IConfigurationSection, T> read,
+        Func<IServiceProvider, T, string?>? problem = null)
         where T : class
     {
         services.AddOptions<T>()
             .Configure<IConfiguration>((options, configuration) => read(configuration.GetSection(section), options))
-            .Validate<IServiceProvider>((options, provider) => Check(problem(provider, options)))
+            .Validate<IServiceProvider>((options, provider) => Check(problem?.Invoke(provider, options)))
             .ValidateOnStart();
         return services;
     }
@@ -44,6 +45,9 @@ internal static class SettingsReader
         section.Text(key) is not { } text ? otherwise
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value
         : throw Bad(section, key, "a whole number");
+
+    public static int AtLeastOne(this IConfigurationSection section, string key, int otherwise) =>
+        section.Whole(key, otherwise) is > 0 and var number ? number : throw Bad(section, key, "at least 1");
 
     public static double Number(this IConfigurationSection section, string key, double otherwise) =>
         section.Text(key) is not { } text ? otherwise

@@ -15,7 +15,7 @@ internal static class ApiBody
     public static async Task<Checked<JsonObject>> ReadAsync(HttpContext context)
     {
         if (!context.Request.HasJsonContentType())
-            return new Rejection(415, "unsupportedMediaType", "The body has to be application/json.");
+            return Rejection.NotJson;
         var (json, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => Parse(body.ToArray()) ?? new object());
         return json is JsonObject read ? read : rejection
             ?? Rejection.Malformed("The body has to be a JSON object in which no name is repeated.");

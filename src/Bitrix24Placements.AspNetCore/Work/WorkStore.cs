@@ -5,7 +5,7 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Work;
 
 /// <summary>Work accepted and not yet done, claimed by one instance at a time. Leases and due times go by the database's clock.</summary>
-internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProvider time)
+internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSignal signal, TimeProvider time)
 {
     /// <summary>So long after a kill somebody else goes on.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
@@ -16,19 +16,33 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
 
     private static Sql NoLease => "lease_by = NULL, lease_till = 0";
 
+    /// <summary>Asks for work now.</summary>
+    public Task RequestAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        RequestAsync(id, kind, time.GetUtcNow(), TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
+
     /// <inheritdoc cref="PortalWork.RequestAsync"/>
     /// <param name="due">By the process's clock.</param>
-    public Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload, bool resetAttempts,
-        CancellationToken cancellationToken) =>
-        database.RunAsync((connection, token) => PortalWork.RequestAsync(connection, Now, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token), cancellationToken);
+    public async Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload,
+        bool resetAttempts, CancellationToken cancellationToken)
+    {
+        await database.RunAsync(
+            (connection, token) => PortalWork.RequestAsync(
+                connection, Now, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token),
+            cancellationToken);
+        signal.Wake();
+    }
 
     /// <summary>Work that nobody asks for.</summary>
-    public Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken) => database.ExecuteAsync(
-        $"""
-        INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
-        VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {Delay(due)}, 0, 1, {Now}, 0)
-        ON CONFLICT (member_id, app, kind) DO NOTHING
-        """, cancellationToken);
+    public async Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken)
+    {
+        await database.ExecuteAsync(
+            $"""
+            INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
+            VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {Delay(due)}, 0, 1, {Now}, 0)
+            ON CONFLICT (member_id, app, kind) DO NOTHING
+            """, cancellationToken);
+        signal.Wake();
+    }
 
     public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync(Is(id, kind), cancellationToken);

@@ -136,14 +136,14 @@ public sealed class UnverifiedAttemptsTests
             for (var i = 0; i < 100_000; i++)
             {
                 context.Connection.RemoteIpAddress = new IPAddress((part * 100_000L) + i);
-                attempts.Failed(context, AttemptKind.Worker, "da45a03b265edd8787f8a258d793cc5d");
+                attempts.Failed(context, RequestKind.Worker, "da45a03b265edd8787f8a258d793cc5d");
             }
         });
 
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 4 * 1024 * 1024);
         var another = new DefaultHttpContext();
         another.Connection.RemoteIpAddress = IPAddress.Parse("203.0.113.7");
-        Assert.True(attempts.MayTry(another, AttemptKind.Worker, "da45a03b265edd8787f8a258d793cc5d"));
+        Assert.True(attempts.MayTry(another, RequestKind.Worker, "da45a03b265edd8787f8a258d793cc5d"));
     }
 
     [Fact]
@@ -152,10 +152,10 @@ public sealed class UnverifiedAttemptsTests
         var time = new FakeTimeProvider();
         var attempts = new UnverifiedAttempts(Options.Create(new LimitsOptions { UnverifiedPerMinute = 1 }), time);
         var context = new DefaultHttpContext();
-        attempts.Failed(context, AttemptKind.Person, "portal");
-        Assert.False(attempts.MayTry(context, AttemptKind.Person, "portal"));
+        attempts.Failed(context, RequestKind.Person, "portal");
+        Assert.False(attempts.MayTry(context, RequestKind.Person, "portal"));
         time.Advance(TimeSpan.FromMinutes(1));
-        Assert.True(attempts.MayTry(context, AttemptKind.Person, "portal"));
+        Assert.True(attempts.MayTry(context, RequestKind.Person, "portal"));
     }
 
     private static async Task<HttpStatusCode> ForgedAsync(Service service)

@@ -61,13 +61,6 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             </html>
 
             """);
-        return HttpMethods.IsHead(context.Request.Method) ? HeadAsync(context)
-            : PageFrame.WriteAsync(context, PageFrame.WindowPolicy, html, noStore: false);
-    }
-
-    private static Task HeadAsync(HttpContext context)
-    {
-        PageFrame.Begin(context, PageFrame.WindowPolicy, noStore: false);
-        return Task.CompletedTask;
+        return PageFrame.WriteAsync(context, PageFrame.WindowPolicy, html, noStore: false);
     }
 }

@@ -10,7 +10,7 @@ namespace Bitrix24Placements.Installation;
 /// portal.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 internal sealed partial class RemovalNotices(
-    PortalStore portals, WorkStore work, WorkSignal signal, Spool spool, Guard guard, InstallationMetrics metrics, TimeProvider time,
+    PortalStore portals, WorkStore work, Spool spool, Guard guard, InstallationMetrics metrics, TimeProvider time,
     ILogger<RemovalNotices> logger) : ISpoolHandler
 {
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
@@ -21,7 +21,7 @@ internal sealed partial class RemovalNotices(
     public string Kind => "removal";
 
     /// <summary>The budget of who guesses is asked before the database is.</summary>
-    public Task ReceiveAsync(HttpContext context) => guard.RunAsync(context, AttemptKind.Removal, "", async () =>
+    public Task ReceiveAsync(HttpContext context) => guard.RunAsync(context, RequestKind.Removal, "", async () =>
     {
         var key = context.GetRouteValue("key") as string;
         return key is { Length: 64 } && key.All(char.IsAsciiHexDigit) ? await ReceiveAsync(context, key) : UnknownKey;
@@ -70,7 +70,6 @@ internal sealed partial class RemovalNotices(
             CancellationToken.None);
         metrics.WorkerRemoved();
         Log.Removed(logger, portal.Id, (due - now).TotalSeconds);
-        signal.Wake();
     }
 
     private static DateTimeOffset Max(params IEnumerable<DateTimeOffset> instants) => instants.Max();

@@ -18,6 +18,9 @@ internal enum TokenVerdict
 
     /// <summary>Silence, a server error or nonsense.</summary>
     NoAnswer,
+
+    /// <summary>Too many others are being asked about.</summary>
+    NotAsked,
 }
 
 /// <summary>What the OAuth server knows of an access token: the one trusted answer to "which portal, which user".</summary>
