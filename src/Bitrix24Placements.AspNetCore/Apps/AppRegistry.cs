@@ -18,6 +18,9 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
     /// <summary>Without any app's keys nothing can be confirmed or registered.</summary>
     public bool HasAny => All.Count > 0;
 
+    /// <inheritdoc cref="AppsOptions.MissingKey"/>
+    public string? MissingKey => options.Value.MissingKey;
+
     private Snapshot Current => _snapshot ??= new([.. options.Value.Apps]);
 
     public RegisteredApp? Find(string name) => Current.ByName.GetValueOrDefault(name);

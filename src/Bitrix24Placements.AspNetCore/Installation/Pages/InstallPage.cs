@@ -86,6 +86,8 @@ internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalog
             if (unknownClientId is not null)
                 await WriteAsync(Html.Of(
                     $"""<li class="bad" id="unknown-app">{T("install.unknownApp")} <code>{unknownClientId}</code></li>"""));
+            if (!reconciliation.Finished && page._apps.MissingKey is { } key)
+                await WriteAsync(Html.Of($"""<li class="bad" id="missing-key">{T("install.missingKey")} <code>{key}</code></li>"""));
             if (reconciliation.KeysAreWrong)
                 await WriteAsync(Html.Of(
                     $"""
