@@ -11,7 +11,7 @@ namespace Bitrix24Placements.Installation;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 internal sealed partial class RemovalNotices(
     PortalStore portals, WorkStore work, WorkSignal signal, Spool spool, Guard guard, UnverifiedAttempts attempts, InstallationMetrics metrics,
-    TimeProvider time, ILogger<RemovalNotices> logger) : ISpoolHandler
+    TimeProvider time, ILogger<RemovalNotices> logger) : ISpoolHandler, IDisposable
 {
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
     private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
@@ -91,6 +91,8 @@ internal sealed partial class RemovalNotices(
         Log.Removed(logger, portal.Id, (due - now).TotalSeconds);
         signal.Wake();
     }
+
+    public void Dispose() => _turns.Dispose();
 
     private static DateTimeOffset Max(params IEnumerable<DateTimeOffset> instants) => instants.Max();
 
