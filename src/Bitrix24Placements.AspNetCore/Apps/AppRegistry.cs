@@ -17,6 +17,9 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     public bool HasAny => All.Count > 0;
 
+    /// <inheritdoc cref="AppsOptions.MissingKey"/>
+    public string? MissingKey => options.Value.MissingKey;
+
     private Snapshot Current => _snapshot ??= new([.. options.Value.Apps]);
 
     public RegisteredApp? Find(string name) => Current.ByName.GetValueOrDefault(name);

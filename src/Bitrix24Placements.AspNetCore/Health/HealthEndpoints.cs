@@ -32,7 +32,7 @@ internal sealed class HealthEndpoints(
 
     private async Task<HealthReport> CountAsync(HealthReport report, CancellationToken cancellationToken)
     {
-        report = report with { AppsWithWrongKeys = keys.Apps };
+        report = report with { AppsWithWrongKeys = keys.Apps, MissingKey = apps.MissingKey };
         if (await census.CountAsync(CountTimeout) is { } portals)
             report = report with { Portals = new(portals.Installed, portals.Suspended, portals.DeadTokens) };
         try
@@ -65,6 +65,8 @@ internal sealed record HealthReport(string Status, bool? Configured)
     public HealthOfEvents? Events { get; init; }
 
     public IReadOnlyList<string>? AppsWithWrongKeys { get; init; }
+
+    public string? MissingKey { get; init; }
 }
 
 internal sealed record HealthOfEvents(long Waiting, long Failed);

@@ -21,12 +21,12 @@ internal sealed class Database : IAsyncDisposable
         Provider = options.Value.Provider;
         if (Provider == StorageProvider.PostgreSql)
         {
-            _source = OpenPostgreSql(options.Value.ConnectionString);
+            (_source, Place) = OpenPostgreSql(options.Value.ConnectionString);
             return;
         }
 
         var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = 5 };
-        FilePath = Path.GetFullPath(sqlite.DataSource);
+        FilePath = Place = Path.GetFullPath(sqlite.DataSource);
         sqlite.DataSource = FilePath;
         // A file that goes away while the service runs must not come back empty: only the start makes one.
         if (sqlite.Mode == SqliteOpenMode.ReadWriteCreate)
@@ -40,6 +40,9 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>Null with PostgreSQL.</summary>
     public string? FilePath { get; }
+
+    /// <summary>Where it is, for an operator: host, port and name, or the file. Never a password.</summary>
+    public string Place { get; }
 
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
     public Sql Now => Provider == StorageProvider.PostgreSql
@@ -126,7 +129,7 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>Names no type of Npgsql outside, so that Npgsql is loaded only where it is used. An absent server must not hold
     /// anybody for the driver's fifteen seconds.</summary>
-    private static DbDataSource OpenPostgreSql(string connectionString)
+    private static (DbDataSource Source, string Place) OpenPostgreSql(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
         if (!builder.ContainsKey("Timeout"))
@@ -134,7 +137,7 @@ internal sealed class Database : IAsyncDisposable
         if (!builder.ContainsKey("Command Timeout"))
             builder.CommandTimeout = 10;
         builder.ApplicationName ??= "Bitrix24Placements";
-        return NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString);
+        return (NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString), $"{builder.Host}:{builder.Port}/{builder.Database}");
     }
 
     public async ValueTask DisposeAsync()

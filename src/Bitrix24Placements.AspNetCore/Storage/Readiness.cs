@@ -54,7 +54,7 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
             catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or SocketException
                 or CryptographicException or TimeoutException)
             {
-                Log.Waiting(_logger, e.GetBaseException().Message);
+                Log.Waiting(_logger, database.Place, e.GetBaseException().Message);
                 database.ClearPool();
                 await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, 0.5 * (attempt + 1))), time, stoppingToken);
             }
@@ -76,8 +76,8 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The database or the keys of tokens cannot be used yet ({Reason}); trying again")]
-        public static partial void Waiting(ILogger logger, string reason);
+        [LoggerMessage(1, LogLevel.Error, "The database at {Place} or the keys of tokens cannot be used yet ({Reason}); trying again")]
+        public static partial void Waiting(ILogger logger, string place, string reason);
 
         [LoggerMessage(2, LogLevel.Critical, "{Reason}")]
         public static partial void TooNew(ILogger logger, string reason);

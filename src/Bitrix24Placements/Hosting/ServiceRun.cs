@@ -77,7 +77,10 @@ internal static partial class ServiceRun
     {
         var options = app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value;
         Log.Listening(logger, string.Join(", ", app.Urls));
-        if (!app.Services.GetRequiredService<AppRegistry>().HasAny)
+        var apps = app.Services.GetRequiredService<AppRegistry>();
+        if (apps.MissingKey is { } missing)
+            Log.OneKey(logger, missing);
+        else if (!apps.HasAny)
             Log.NoKeys(logger);
         if (options.PublicUrl is null)
             Log.NoPublicUrl(logger);
@@ -99,6 +102,10 @@ internal static partial class ServiceRun
         [LoggerMessage(3, LogLevel.Warning, "Bitrix24:ClientId and Bitrix24:ClientSecret are not set: "
             + "installations are kept until they are")]
         public static partial void NoKeys(ILogger logger);
+
+        [LoggerMessage(7, LogLevel.Warning, "{Key} is not set, though the app's other key is: "
+            + "the app counts as not configured, and its installations are kept until both are set")]
+        public static partial void OneKey(ILogger logger, string key);
 
         [LoggerMessage(4, LogLevel.Warning, "Bitrix24:PublicUrl is not set: nothing can be registered with Bitrix24")]
         public static partial void NoPublicUrl(ILogger logger);
