@@ -44,6 +44,11 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>Where it is, for an operator: host, port and name, or the file. Never a password.</summary>
     public string Place { get; }
 
+    /// <summary>Where the keys of tokens lie beside it.</summary>
+    public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
+
+    public bool HasKeysBeside => Directory.Exists(KeyFolder) && Directory.EnumerateFiles(KeyFolder, "*.xml").Any();
+
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
     public Sql Now => Provider == StorageProvider.PostgreSql
         ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
@@ -53,11 +58,29 @@ internal sealed class Database : IAsyncDisposable
 
     public void MakeFile()
     {
-        if (FilePath is null || File.Exists(FilePath))
+        if (FilePath is null)
             return;
+        if (File.Exists(FilePath))
+        {
+            MakeWritable(FilePath, FilePath + "-shm");
+            MakeWritable(FilePath, FilePath + "-wal");
+            return;
+        }
+
         if (Path.GetDirectoryName(FilePath) is { } folder)
             Directory.CreateDirectory(folder);
         File.Open(FilePath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
+    }
+
+    /// <summary>SQLite makes the files beside its own with the mode that this has: made while it was read-only, they would keep it so.
+    /// </summary>
+    private static void MakeWritable(string file, string beside)
+    {
+        if (!OperatingSystem.IsWindows() && File.Exists(beside) && File.GetUnixFileMode(file) is var mode
+            && mode.HasFlag(UnixFileMode.UserWrite) && !File.GetUnixFileMode(beside).HasFlag(UnixFileMode.UserWrite))
+        {
+            File.SetUnixFileMode(beside, mode);
+        }
     }
 
     public async Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)

@@ -66,6 +66,8 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
             Log.Applied(logger, version);
         }
 
+        if (present == 0 && database.HasKeysBeside)
+            Log.NewBesideKeys(logger, database.FilePath);
         return true;
     }
 
@@ -109,6 +111,10 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         [LoggerMessage(2, LogLevel.Warning,
             "The database has schema version {Present}, this version of the service knows {Known} and can live with it")]
         public static partial void Newer(ILogger logger, int present, int known);
+
+        [LoggerMessage(3, LogLevel.Warning,
+            "The database {File} is new, but the keys of an earlier one lie beside it: if that one was lost, restore its backup")]
+        public static partial void NewBesideKeys(ILogger logger, string? file);
     }
 }
 

@@ -57,7 +57,8 @@ internal static partial class ServiceRun
 
         Announce(app, logger);
         await app.WaitForShutdownAsync();
-        return Environment.ExitCode;
+        var hasFailed = app.Services.GetServices<IHostedService>().Any(static s => s is BackgroundService { ExecuteTask.IsFaulted: true });
+        return hasFailed ? 1 : Environment.ExitCode;
     }
 
     /// <summary>For what an operator can mend; null for everything else.</summary>

@@ -1,3 +1,6 @@
+using Bitrix24Placements.Events;
+using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -42,6 +45,27 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
         Assert.Equal(2, claimed.Count);
         Assert.Equal(2, claimed.Select(static c => c.Id).Distinct().Count());
         Assert.Equal(other, claimed.Single(c => c.Id == other).Id);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_event_whose_process_died_in_its_handler_is_handled_by_another_before_the_later_ones(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
+        var id = TestStore.NewId();
+        foreach (var payload in (string[])["first", "second"])
+            Assert.True(await store.Inbox.AddAsync(new(id, payload, "ONCRMDEALADD", payload), Token));
+        Assert.Single(await another.ClaimAsync(10));
+        Assert.Equal("first", (await another.Inbox.NextAsync(id, Token))?.Payload);
+
+        // Nothing more is heard of it.
+        Assert.Empty(await store.ClaimAsync(10));
+        await store.AdvanceAsync(TimeSpan.FromMinutes(2));
+        var handler = new Handler();
+        await RunAsync(store, handler);
+
+        Assert.Equal(["first", "second"], handler.Handled);
+        Assert.Equal(new(0, 0), await store.Inbox.CountAsync(Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

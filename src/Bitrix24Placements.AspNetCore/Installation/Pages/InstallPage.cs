@@ -52,7 +52,7 @@ internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalog
         $"""<li class="bad" id="unknown-app">{texts.Get(language, "install.unknownApp")} <code>{clientId}</code></li>""");
 
     /// <summary>Empty where both of the default app's keys are set, or none.</summary>
-    public Markup MissingKey(string language) => apps.MissingKey is not { } key ? default : Html.Of(
+    public Markup MissingKey(string language) => apps.MissingKey is not { } key ? Html.Of($"") : Html.Of(
         $"""<li class="bad" id="missing-key">{texts.Get(language, "install.missingKey")} <code>{key}</code></li>""");
 
     public Markup WrongKeys(string app, string language) => Html.Of(

@@ -39,6 +39,9 @@ internal sealed class TokenKeys : IAsyncDisposable
 
     public bool AreRead { get; private set; }
 
+    /// <summary>Those beside a SQLite file can be used while that cannot.</summary>
+    public bool AreUsable => AreRead || _database.HasKeysBeside;
+
     /// <summary>Reads the keys once. Whoever needs them before holds neither a thread nor a connection: the framework reads them while a
     /// thread stands still.</summary>
     public Task ReadAsync(CancellationToken cancellationToken)
@@ -71,8 +74,8 @@ internal sealed class TokenKeys : IAsyncDisposable
         var builder = services.AddDataProtection().SetApplicationName(ApplicationName);
         builder.AddKeyManagementOptions(options =>
         {
-            options.XmlRepository = _database.FilePath is { } path
-                ? new FileSystemXmlRepository(KeyFolder(path), _loggers)
+            options.XmlRepository = _database.KeyFolder is { } path
+                ? new FileSystemXmlRepository(MakeFolder(path), _loggers)
                 : new DatabaseKeys(_database, _schema);
             options.AutoGenerateKeys = _storage.MayMakeKeys;
             if (_settings.CertificatePath is { } certificate)
@@ -82,9 +85,8 @@ internal sealed class TokenKeys : IAsyncDisposable
         return services.BuildServiceProvider();
     }
 
-    private static DirectoryInfo KeyFolder(string databasePath)
+    private static DirectoryInfo MakeFolder(string path)
     {
-        var path = Path.Combine(Path.GetDirectoryName(databasePath) ?? "", "keys");
         try
         {
             var folder = Directory.CreateDirectory(path);

@@ -21,7 +21,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     /// <param name="address">Whose share it takes, where a stranger has sent it.</param>
     public async Task<bool> PutAsync(string kind, string key, string payload, string? address, CancellationToken cancellationToken)
     {
-        if (await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)
+        if (!vault.IsUsable || await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)
             return false;
         place.Leave();
         await place.DisposeAsync();
