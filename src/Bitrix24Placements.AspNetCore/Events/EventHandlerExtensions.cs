@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Bitrix24Placements.Events;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements;
 
@@ -20,7 +21,7 @@ public static class EventHandlerExtensions
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static IEndpointRouteBuilder MapEvent(this IEndpointRouteBuilder endpoints, string name, Delegate handler) =>
-        Map(endpoints, NameOf(name), Create<EventRequest>(endpoints, handler));
+        Map(endpoints, NameOf(name), Create<EventRequest>(endpoints, name, handler));
 
     /// <inheritdoc cref="MapEvent(IEndpointRouteBuilder, string, Delegate)"/>
     public static IEndpointRouteBuilder MapEvent(
@@ -31,7 +32,7 @@ public static class EventHandlerExtensions
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static IEndpointRouteBuilder MapInstalled(this IEndpointRouteBuilder endpoints, Delegate handler) =>
-        Map(endpoints, StoredEvent.Installed, Create<InstalledEvent>(endpoints, handler));
+        Map(endpoints, StoredEvent.Installed, Create<InstalledEvent>(endpoints, "MapInstalled", handler));
 
     /// <inheritdoc cref="MapInstalled(IEndpointRouteBuilder, Delegate)"/>
     public static IEndpointRouteBuilder MapInstalled(
@@ -43,7 +44,7 @@ public static class EventHandlerExtensions
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static IEndpointRouteBuilder MapUninstalled(this IEndpointRouteBuilder endpoints, Delegate handler) =>
-        Map(endpoints, StoredEvent.Uninstalled, Create<UninstalledEvent>(endpoints, handler));
+        Map(endpoints, StoredEvent.Uninstalled, Create<UninstalledEvent>(endpoints, "MapUninstalled", handler));
 
     /// <inheritdoc cref="MapUninstalled(IEndpointRouteBuilder, Delegate)"/>
     public static IEndpointRouteBuilder MapUninstalled(
@@ -71,16 +72,24 @@ public static class EventHandlerExtensions
     /// <summary>Minimal API binding without a request: services, the event, and the cancellation.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    private static EventHandling Create<T>(IEndpointRouteBuilder endpoints, Delegate handler)
+    private static EventHandling Create<T>(IEndpointRouteBuilder endpoints, string name, Delegate handler)
         where T : class
     {
-        var bound = RequestDelegateFactory.Create(
-            handler, new RequestDelegateFactoryOptions
+        RequestDelegate bound;
+        try
+        {
+            bound = RequestDelegateFactory.Create(handler, new()
             {
                 ServiceProvider = endpoints.ServiceProvider,
                 ThrowOnBadRequest = true,
-                DisableInferBodyFromParameters = true
+                DisableInferBodyFromParameters = true,
             }).RequestDelegate;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw StartException.Unbound(name, e);
+        }
+
         return (services, request, cancellationToken) =>
         {
             var context = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken };
