@@ -16,12 +16,12 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly AppFactory<TEntryPoint> _factory;
-    private readonly DirectoryInfo _folder;
     private readonly bool _ownsBitrix;
+    private readonly bool _ownsFolder;
 
-    private InstalledApp(AppFactory<TEntryPoint> factory, Bitrix24 bitrix, bool ownsBitrix, DirectoryInfo folder, Uri url)
+    private InstalledApp(AppFactory<TEntryPoint> factory, Bitrix24 bitrix, bool ownsBitrix, DirectoryInfo folder, bool ownsFolder, Uri url)
     {
-        (_factory, Bitrix, _ownsBitrix, _folder, Url) = (factory, bitrix, ownsBitrix, folder, url);
+        (_factory, Bitrix, _ownsBitrix, Folder, _ownsFolder, Url) = (factory, bitrix, ownsBitrix, folder, ownsFolder, url);
         var plain = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
         Http = new HttpClient(plain) { BaseAddress = url };
     }
@@ -34,6 +34,9 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
 
     /// <summary>The app's own address, which is its PublicUrl, too.</summary>
     public Uri Url { get; }
+
+    /// <summary>Where its database, spool and keys lie.</summary>
+    public DirectoryInfo Folder { get; }
 
     /// <summary>Asks the app; relative addresses are below <see cref="Url"/>. Follows no redirect.</summary>
     public HttpClient Http { get; }
@@ -52,22 +55,27 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
     /// <param name="services">Registrations over the app's own.</param>
     /// <param name="bitrix">Shared with other apps; otherwise the app has its own, and takes it away at the end.</param>
     /// <param name="install">False: the app is started, and installed by <see cref="InstallAsync"/> later.</param>
+    /// <param name="folder">Of an app that ran before, whose data this one finds; it stays at the end.</param>
+    /// <param name="port">At which it listens; 0: any.</param>
     /// <exception cref="InvalidOperationException">The app did not become ready, or its installation failed; with its log.</exception>
     [SuppressMessage("Design", "CA1000", Justification = "The entry point cannot be inferred: it has to be named in either place.")]
     public static async Task<InstalledApp<TEntryPoint>> StartAsync(
-        IReadOnlyDictionary<string, string?>? settings = null,
+        Dictionary<string, string?>? settings = null,
         Action<IServiceCollection>? services = null,
         Bitrix24? bitrix = null,
         bool install = true,
         string environment = "Production",
+        DirectoryInfo? folder = null,
+        int port = 0,
         CancellationToken cancellationToken = default)
     {
         var ownsBitrix = bitrix is null;
         bitrix ??= await Bitrix24.StartAsync(cancellationToken: cancellationToken);
-        var folder = Directory.CreateTempSubdirectory("bitrix24placements-");
-        var url = new Uri($"http://127.0.0.1:{LoopbackPort.Free()}");
+        var ownsFolder = folder is null;
+        folder ??= Directory.CreateTempSubdirectory("bitrix24placements-");
+        var url = new Uri($"http://127.0.0.1:{(port == 0 ? LoopbackPort.Free() : port)}");
         var factory = new AppFactory<TEntryPoint>(Settings.For(bitrix, url, folder, settings), services, environment);
-        var app = new InstalledApp<TEntryPoint>(factory, bitrix, ownsBitrix, folder, url);
+        var app = new InstalledApp<TEntryPoint>(factory, bitrix, ownsBitrix, folder, ownsFolder, url);
         try
         {
             factory.Listen(url.Port);
@@ -144,7 +152,7 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
         Http.Dispose();
         await _factory.DisposeAsync();
         if (_ownsBitrix) await Bitrix.DisposeAsync();
-        if (_folder.Exists) _folder.Delete(recursive: true);
+        if (_ownsFolder && Folder.Exists) Folder.Delete(recursive: true);
     }
 
     // An app without health endpoints answers 404: it is ready when it listens.
