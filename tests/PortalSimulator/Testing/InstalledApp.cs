@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Bitrix24Placements.PortalSimulator;
 
@@ -135,6 +137,20 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
         string accept = "text/html",
         CancellationToken cancellationToken = default) =>
         Portal.SendAsync(Portal.LaunchFields(code, userId, options: options), accept, cancellationToken);
+
+    /// <summary>A page's script asks the app with the session that the page holds, as <c>fetchWithSession</c> does.</summary>
+    /// <param name="page">Such as <see cref="LinkAsync"/> gives it.</param>
+    /// <param name="path">Below <see cref="Url"/>, such as <c>/deals/5/comment</c>.</param>
+    /// <param name="body">Sent as JSON.</param>
+    public async Task<HttpResponseMessage> FetchAsync(
+        HttpResponseMessage page, HttpMethod method, string path, JsonNode? body = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        var session = Regex.Match(await page.Content.ReadAsStringAsync(cancellationToken), "data-session=\"([^\"]+)\"").Groups[1].Value;
+        using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = new("Bearer", session) } };
+        if (body is not null) request.Content = JsonContent.Create(body);
+        return await Http.SendAsync(request, cancellationToken);
+    }
 
     /// <summary>Waits for something that happens in the background.</summary>
     /// <exception cref="TimeoutException">It has not happened in 20 seconds; with the app's log.</exception>
