@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Settings;
@@ -6,9 +7,10 @@ namespace Bitrix24Placements.Settings;
 internal sealed class StartException(string line, Exception? inner = null) : InvalidOperationException(line, inner)
 {
     /// <param name="name">Of the placement or event whose handler the framework cannot bind; its own message has many lines.</param>
-    public static StartException Unbound(string name, InvalidOperationException e) =>
-        new($"The handler of {name} asks for something that nobody has registered: "
-            + string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), e);
+    public static StartException Unbound(string name, InvalidOperationException e) => new(RuntimeFeature.IsDynamicCodeSupported
+        ? $"The handler of {name} asks for something that nobody has registered: "
+            + string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+        : $"The handler of {name} is bound by its parameters, which needs code made at run time: use the overload with a typed function.", e);
 
     public override string ToString() => Message;
 }
