@@ -16,6 +16,10 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
         "Bitrix24:ClientId and Bitrix24:ClientSecret are not set. Bitrix24 shows them after the form is saved; "
         + "an installation that comes before is kept and finished when they are there.";
 
+    /// <summary>Placements and events of these need a permission; what methods need is told by <c>Bitrix24:Scopes</c>.</summary>
+    private static readonly (string Prefix, string Scope)[] Known =
+        [("CRM_", "crm"), ("ONCRM", "crm"), ("TASK_", "task"), ("ONTASK", "task"), ("CALL_CARD", "telephony"), ("ONVOXIMPLANT", "telephony")];
+
     private static Markup Row(string name, string value) =>
         Html.Of($"""<tr><th scope="row"><code>{name}</code></th><td><code>{value}</code></td></tr>""");
 
@@ -44,7 +48,7 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             <tr><th scope="row">Uses API only</th>
             <td>off for an app with an interface; on, and only the installation path is asked</td></tr>
             <tr><th scope="row">Permissions (scopes)</th>
-            <td><code>placement</code>, <code>pull</code>; <code>telephony</code> too if the call card is used.
+            <td>{Html.Join(Scopes(bitrix).Select(static scope => Html.Of($"<code>{scope}</code> ")))}; <code>telephony</code> too if the call card is used.
             <code>profile</code> and <code>app.info</code> need none.</td></tr>
             </tbody>
             </table>
@@ -64,4 +68,12 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             """);
         return PageFrame.WriteAsync(context, PageFrame.WindowPolicy, html, noStore: false);
     }
+
+    private IEnumerable<string> Scopes(Bitrix24Options bitrix) =>
+        new[] { "placement", "pull" }
+            .Concat(from name in catalogue.Codes.Concat(bindings.Names)
+                    from known in Known
+                    where name.StartsWith(known.Prefix, StringComparison.Ordinal)
+                    select known.Scope)
+            .Union(bitrix.Scopes);
 }
