@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Events;
 
@@ -21,6 +22,6 @@ internal sealed class EventHandlers : IDeclaredEvents
     public void Add(string name, EventHandling handler)
     {
         if (!_handlers.TryAdd(name, handler))
-            throw new InvalidOperationException($"There are two handlers for the event {name}.");
+            throw new StartException($"Two handlers are mapped for the event {name}: one of them has to go.");
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
@@ -56,7 +57,7 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
         if (known is not null && placement.IsBuiltIn)
             return;
         if (known is { IsBuiltIn: false })
-            throw new InvalidOperationException($"Two handlers are mapped for the placement {placement.Code}: one of them has to go.");
+            throw new StartException($"Two handlers are mapped for the placement {placement.Code}: one of them has to go.");
         _mapped[placement.Code] = placement;
         if (placement.Code == Default || _codes.Contains(placement.Code))
             return;

@@ -1,13 +1,11 @@
 using System.Data.Common;
-using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Connections to whichever database is configured. The SQL is the same for both; what differs stands here and in
-/// <see cref="SchemaInstaller"/>.</summary>
+/// <summary>The SQL is the same for both databases; what differs stands here and in <see cref="SchemaInstaller"/>.</summary>
 internal sealed class Database : IAsyncDisposable
 {
     /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
@@ -27,12 +25,12 @@ internal sealed class Database : IAsyncDisposable
         Provider = options.Value.Provider;
         if (Provider == StorageProvider.PostgreSql)
         {
-            _source = OpenPostgreSql(options.Value.ConnectionString);
+            (_source, Place) = OpenPostgreSql(options.Value.ConnectionString);
             return;
         }
 
         var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = (int)SqliteTimeout.TotalSeconds };
-        FilePath = Path.GetFullPath(sqlite.DataSource);
+        FilePath = Place = Path.GetFullPath(sqlite.DataSource);
         sqlite.DataSource = FilePath;
         // A file that goes away while the service runs must not come back empty: only the start makes one.
         if (sqlite.Mode == SqliteOpenMode.ReadWriteCreate)
@@ -44,20 +42,22 @@ internal sealed class Database : IAsyncDisposable
 
     public StorageProvider Provider { get; }
 
-    /// <summary>The SQLite file, absolute; null with PostgreSQL.</summary>
+    /// <summary>Null with PostgreSQL.</summary>
     public string? FilePath { get; }
+
+    /// <summary>Where it is, for an operator: host, port and name, or the file. Never a password.</summary>
+    public string Place { get; }
 
     /// <summary>Where the keys of tokens lie beside it.</summary>
     public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
 
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
-    public string NowSql => Provider == StorageProvider.PostgreSql
+    public Sql Now => Provider == StorageProvider.PostgreSql
         ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
-        : _time.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        : $"{_time.GetUtcNow().ToUnixTimeMilliseconds()}";
 
-    public string ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
+    public Sql ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
 
-    /// <summary>Makes the SQLite file, empty, and its folder, where they are not there yet.</summary>
     public void MakeFile()
     {
         if (FilePath is null)
@@ -85,8 +85,6 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs work on a connection of its own.</summary>
-    /// <exception cref="DbException">The database refused, or was locked or out of reach for its time-out.</exception>
     public async Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         if (_sqliteGate is null)
@@ -105,7 +103,17 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs something while no other connection of this process to the SQLite file is in use, nor kept for later.</summary>
+    /// <summary>As <see cref="RunAsync"/>, and all of it or nothing.</summary>
+    public Task<T> ChangeAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(async (connection, token) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(token);
+            var result = await work(connection, token);
+            await transaction.CommitAsync(token);
+            return result;
+        }, cancellationToken);
+
+    /// <summary>Runs something while no connection of this process to the SQLite file is open.</summary>
     public async Task AloneAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         if (_sqliteGate is null)
@@ -124,19 +132,16 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    public Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
-        RunAsync(async (connection, token) =>
-        {
-            await using var command = connection.Command(sql, parameters);
-            return await command.ExecuteNonQueryAsync(token);
-        }, cancellationToken);
+    public Task<int> ExecuteAsync(Sql sql, CancellationToken cancellationToken) =>
+        RunAsync((connection, token) => connection.ExecuteAsync(sql, token), cancellationToken);
 
-    public Task<List<T>> QueryAsync<T>(
-        string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
-        RunAsync((connection, token) => connection.QueryAsync(sql, read, token, parameters), cancellationToken);
+    public Task<List<T>> QueryAsync<T>(Sql sql, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
+        RunAsync((connection, token) => connection.QueryAsync(sql, read, token), cancellationToken);
 
-    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered from
-    /// memory.</summary>
+    public Task<bool> AnyAsync(Sql sql, CancellationToken cancellationToken) =>
+        RunAsync((connection, token) => connection.AnyAsync(sql, token), cancellationToken);
+
+    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered.</summary>
     private static void KeepThreadsForTheOthers()
     {
         ThreadPool.GetMinThreads(out var workers, out var ports);
@@ -149,9 +154,9 @@ internal sealed class Database : IAsyncDisposable
         return await work(connection, cancellationToken);
     }
 
-    /// <summary>In a method of its own, and without a type of Npgsql to be seen outside, so that Npgsql is loaded only where it
-    /// is used. An absent server must not hold anybody for the driver's fifteen seconds.</summary>
-    private static DbDataSource OpenPostgreSql(string connectionString)
+    /// <summary>Names no type of Npgsql outside, so that Npgsql is loaded only where it is used. An absent server must not hold
+    /// anybody for the driver's fifteen seconds.</summary>
+    private static (DbDataSource Source, string Place) OpenPostgreSql(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
         if (!builder.ContainsKey("Timeout"))
@@ -159,7 +164,7 @@ internal sealed class Database : IAsyncDisposable
         if (!builder.ContainsKey("Command Timeout"))
             builder.CommandTimeout = 10;
         builder.ApplicationName ??= "Bitrix24Placements";
-        return NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString);
+        return (NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString), $"{builder.Host}:{builder.Port}/{builder.Database}");
     }
 
     public async ValueTask DisposeAsync()

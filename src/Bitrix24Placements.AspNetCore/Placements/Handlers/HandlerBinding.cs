@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Placements;
 
@@ -23,7 +24,7 @@ internal static class HandlerBinding
         };
         return asked is null || asked == typeof(PlacementRequest) || asked == own
             ? OptionsReader.Default(code)
-            : throw new InvalidOperationException($"The handler of {code} asks for a {asked.Name}, which is another placement's.");
+            : throw new StartException($"The handler of {code} asks for a {asked.Name}, which is another placement's.");
     }
 
     public static Func<HttpContext, PlacementRequest, Task> Bind(string code, Delegate handler, IServiceProvider services)
@@ -42,10 +43,7 @@ internal static class HandlerBinding
         }
         catch (InvalidOperationException e)
         {
-            throw new InvalidOperationException(
-                $"The handler of {code} asks for something that nobody has registered: {Line(e.Message)}", e);
+            throw StartException.Unbound(code, e);
         }
     }
-
-    private static string Line(string message) => string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }
