@@ -7,8 +7,7 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>What nobody asks for: portals of an earlier declaration after a start, kept installations, refresh tokens that are getting
-/// old.</summary>
+/// <summary>What nobody asks for.</summary>
 internal sealed partial class Upkeep(
     PortalStore portals, WorkStore work, KeptInstallations kept, InboxStore inbox, WorkSignal signal, PlacementCatalogue catalogue,
     TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
@@ -41,8 +40,7 @@ internal sealed partial class Upkeep(
         signal.Wake();
     }
 
-    /// <summary>Only portals that were last reconciled for another declaration, a page at a time, so that a million of them do not hold
-    /// up the start.</summary>
+    /// <summary>A page at a time, so that a million of them do not hold up the start.</summary>
     private async Task RequestForOtherDeclarationsAsync(CancellationToken cancellationToken)
     {
         if (!catalogue.CanDeclare)

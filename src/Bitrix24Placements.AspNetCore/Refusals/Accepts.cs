@@ -2,12 +2,11 @@ using System.Net.Mime;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>What a client asks for.</summary>
 internal static class Accepts
 {
     public static bool Html(HttpRequest request) => Names(request, MediaTypeNames.Text.Html);
 
-    /// <summary>JSON is named and HTML is not; <c>*/*</c> is neither.</summary>
+    /// <summary><c>*/*</c> is neither.</summary>
     public static bool JsonOnly(HttpRequest request) =>
         request.Headers.Accept.Count > 0 && Names(request, MediaTypeNames.Application.Json) && !Html(request);
 

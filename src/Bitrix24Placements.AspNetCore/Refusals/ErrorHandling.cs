@@ -3,24 +3,20 @@ using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>Whose answers are looked after.</summary>
 internal enum ErrorScope
 {
-    /// <summary>Those of the library's endpoints, in whosever app they stand.</summary>
+    /// <summary>In whosever app they stand.</summary>
     OwnEndpoints,
 
-    /// <summary>Every answer of an app that is nothing else.</summary>
+    /// <summary>Of an app that is nothing else.</summary>
     Everything,
 }
 
-/// <summary>
-/// The headers that every answer has, and what no endpoint has answered: broken requests, a database out of reach, bugs, the bare
-/// statuses of routing.
-/// </summary>
+/// <summary>The headers that every answer has, and what no endpoint has answered.</summary>
 internal sealed partial class ErrorHandling(
     RequestDelegate next, ErrorScope scope, RejectionWriter rejections, ILogger<ErrorHandling> logger)
 {
-    /// <summary>What an endpoint may have said of the body that it did not send.</summary>
+    /// <summary>What an endpoint may have said of its own body.</summary>
     private static readonly string[] OfTheBody =
     [
         HeaderNames.ContentEncoding, HeaderNames.ContentLength, HeaderNames.ContentSecurityPolicy,

@@ -7,7 +7,6 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Signals;
 
-/// <summary>A request's body as a JSON object, and its members.</summary>
 internal static class ApiBody
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64, AllowDuplicateProperties = false };

@@ -4,8 +4,7 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Signals;
 
-/// <summary>The body of <c>POST /api/signals</c>.</summary>
-/// <param name="App">Null where it is not named.</param>
+/// <summary>Of <c>POST /api/signals</c>.</summary>
 internal sealed record SignalRequest(string MemberId, string? App, string Command, JsonObject? Parameters, IReadOnlyList<long>? UserIds)
 {
     public static Checked<SignalRequest> Read(JsonObject body)

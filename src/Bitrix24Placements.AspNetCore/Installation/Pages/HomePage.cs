@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary><c>GET /</c>: tells an administrator which addresses to paste into Bitrix24's form, and which permissions to tick.</summary>
+/// <summary><c>GET /</c>: what to paste into Bitrix24's form.</summary>
 internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatalogue catalogue, EventBindings bindings,
     IOptions<Bitrix24Options> options)
 {
