@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bitrix24Placements.Events;
@@ -17,7 +18,7 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-install.html</remarks>
     public static Checked<InstallClaim> Read(WireForm form)
     {
-        var errors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var errors = new Dictionary<string, string>();
         var memberId = WireEvent.MemberId(form);
         if (memberId is null)
             errors["auth[member_id]"] = "32 hexadecimal digits are expected.";
@@ -30,9 +31,8 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
 
     public static Secret Token(WireForm form, string name, Dictionary<string, string> errors)
     {
-        if (form.Text(System.Text.Encoding.ASCII.GetBytes(name)) is { Length: > 0 and <= 2048 } text
-            && text.All(static c => c is > ' ' and < (char)0x7F))
-            return new(text);
+        if (form.TryGet(Encoding.ASCII.GetBytes(name), out var value) && WireValues.Token(value) is { } token)
+            return new(token);
         errors[name] = "A token of visible ASCII characters is expected.";
         return default;
     }

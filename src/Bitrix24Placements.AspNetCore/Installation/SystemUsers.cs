@@ -16,7 +16,7 @@ internal sealed partial class SystemUsers(
     /// <param name="claim">Of the employee who installed the app.</param>
     public async Task<Rejection?> ReceiveAsync(InstallClaim claim, WireForm form, CancellationToken cancellationToken)
     {
-        var errors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var errors = new Dictionary<string, string>();
         var access = InstallClaim.Token(form, "data[access_token]", errors);
         var refresh = InstallClaim.Token(form, "data[refresh_token]", errors);
         if (errors.Count > 0)

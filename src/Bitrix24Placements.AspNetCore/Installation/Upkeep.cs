@@ -21,23 +21,17 @@ internal sealed partial class Upkeep(
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await TryAsync(() => HastenAsync(stoppingToken), stoppingToken);
-        await TryAsync(() => RequestForOtherDeclarationsAsync(stoppingToken), stoppingToken);
+        await TryAsync(kept.HastenAsync, stoppingToken);
+        signal.Wake();
+        await TryAsync(RequestForOtherDeclarationsAsync, stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {
-            await TryAsync(() => RenewOldTokensAsync(stoppingToken), stoppingToken);
-            await TryAsync(() => portals.ForgetOldChangesAsync(stoppingToken), stoppingToken);
-            await TryAsync(() => portals.DeleteExpiredAsync(Page, stoppingToken), stoppingToken);
-            await TryAsync(() => inbox.ForgetOldAsync(stoppingToken), stoppingToken);
+            await TryAsync(RenewOldTokensAsync, stoppingToken);
+            await TryAsync(portals.ForgetOldChangesAsync, stoppingToken);
+            await TryAsync(token => portals.DeleteExpiredAsync(Page, token), stoppingToken);
+            await TryAsync(inbox.ForgetOldAsync, stoppingToken);
             await Task.Delay(Every, time, stoppingToken);
         }
-    }
-
-    /// <summary>Installations that were kept because their app was not known.</summary>
-    private async Task HastenAsync(CancellationToken cancellationToken)
-    {
-        await kept.HastenAsync(cancellationToken);
-        signal.Wake();
     }
 
     /// <summary>A page at a time, so that a million of them do not hold up the start.</summary>
@@ -73,11 +67,11 @@ internal sealed partial class Upkeep(
         }
     }
 
-    private async Task TryAsync(Func<Task> action, CancellationToken cancellationToken)
+    private async Task TryAsync(Func<CancellationToken, Task> action, CancellationToken cancellationToken)
     {
         try
         {
-            await action();
+            await action(cancellationToken);
         }
         catch (DbException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -23,8 +23,6 @@ internal sealed partial class ErrorHandling(
         HeaderNames.ContentType, HeaderNames.ETag, HeaderNames.LastModified,
     ];
 
-    private static readonly Rejection NotFound = new(404, "notFound");
-    private static readonly Rejection MethodNotAllowed = new(405, "methodNotAllowed");
     private static readonly Rejection InternalError = new(500, "internalError");
 
     public Task InvokeAsync(HttpContext context) =>
@@ -64,7 +62,7 @@ internal sealed partial class ErrorHandling(
             OperationCanceledException => Rejection.Overloaded,
             _ => InternalError,
         };
-        if (exception is DbException or TimeoutException)
+        if (rejection == Rejection.StoreUnavailable)
             Log.StoreFailed(logger, exception.Message);
         else if (rejection == InternalError)
             Log.Unexpected(logger, exception);
@@ -81,8 +79,8 @@ internal sealed partial class ErrorHandling(
 
     private static Rejection? Bare(int status) => status switch
     {
-        StatusCodes.Status404NotFound => NotFound,
-        StatusCodes.Status405MethodNotAllowed => MethodNotAllowed,
+        StatusCodes.Status404NotFound => new(status, "notFound"),
+        StatusCodes.Status405MethodNotAllowed => new(status, "methodNotAllowed"),
         StatusCodes.Status415UnsupportedMediaType => Rejection.NotAForm,
         StatusCodes.Status413PayloadTooLarge => Rejection.TooLarge,
         _ => null,

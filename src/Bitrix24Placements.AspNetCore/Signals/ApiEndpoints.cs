@@ -78,7 +78,7 @@ internal sealed class ApiEndpoints(
 
     private Checked<string> MakeLink(JsonObject body, ApiCaller caller)
     {
-        var errors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var errors = new Dictionary<string, string>();
         var named = ApiBody.App(body, errors);
         var parameters = ApiBody.Object(body, "params", errors);
         if (errors.Count > 0)

@@ -9,7 +9,7 @@ internal sealed record SignalRequest(string MemberId, string? App, string Comman
 {
     public static Checked<SignalRequest> Read(JsonObject body)
     {
-        var errors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var errors = new Dictionary<string, string>();
         var memberId = ApiBody.Text(body["memberId"]) ?? "";
         if (!PortalId.IsMemberId(memberId))
             errors["memberId"] = "32 hexadecimal digits are expected.";
