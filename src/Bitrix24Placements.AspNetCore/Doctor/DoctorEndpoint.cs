@@ -5,8 +5,7 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary><c>POST /doctor</c>: examines the portal of an administrator's page, and tells each check as it ends, a line of JSON
-/// each.</summary>
+/// <summary><c>POST /doctor</c>, of an administrator's page: each check as it ends, a line of JSON each.</summary>
 internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient rest, Guard guard)
 {
     private const int MaxAtOnce = 4;

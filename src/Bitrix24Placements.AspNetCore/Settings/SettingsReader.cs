@@ -7,8 +7,7 @@ namespace Bitrix24Placements.Settings;
 /// <summary>Reads configuration by hand: the binder appends to lists, knows no empty value, and names the key only sometimes.</summary>
 internal static class SettingsReader
 {
-    /// <summary>Binds and validates a section at start. A bad value stops the process with one line that names its key.</summary>
-    /// <param name="problem">What is wrong with the options, as one line; null if nothing is.</param>
+    /// <summary>Validates at start: a bad value stops the process with one line that names its key.</summary>
     public static IServiceCollection AddSettings<[DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(
 
@@ -23,12 +22,10 @@ internal static class SettingsReader
         return services;
     }
 
-    /// <summary>Trimmed; null where it is empty or not there.</summary>
     public static string? Text(this IConfigurationSection section, string key) =>
         string.IsNullOrWhiteSpace(section[key]) ? null : section[key]!.Trim();
 
-    /// <summary>Null where the list is not configured, or holds nothing but empty texts: then its default stands. Repeated
-    /// entries are harmless.</summary>
+    /// <summary>Null where nothing but empty texts is configured: then the default stands.</summary>
     public static string[]? List(this IConfigurationSection section, string key)
     {
         var list = section.GetSection(key);

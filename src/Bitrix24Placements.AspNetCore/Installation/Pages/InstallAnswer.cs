@@ -43,6 +43,8 @@ internal sealed class InstallAnswer(InstallPage page, HttpContext context, Place
             await WriteAsync(page.EventsFailed(eventsError, post.Language));
         if (unknownClientId is not null)
             await WriteAsync(page.UnknownApp(unknownClientId, post.Language));
+        if (!reconciliation.Finished)
+            await WriteAsync(page.MissingKey(post.Language));
         if (reconciliation.KeysAreWrong)
             await WriteAsync(page.WrongKeys(reconciliation.App, post.Language));
         _finished = true;

@@ -50,6 +50,10 @@ internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalog
     public Markup UnknownApp(string clientId, string language) => Html.Of(
         $"""<li class="bad" id="unknown-app">{texts.Get(language, "install.unknownApp")} <code>{clientId}</code></li>""");
 
+    /// <summary>Empty where both of the default app's keys are set, or none.</summary>
+    public Markup MissingKey(string language) => apps.MissingKey is not { } key ? Html.Of($"") : Html.Of(
+        $"""<li class="bad" id="missing-key">{texts.Get(language, "install.missingKey")} <code>{key}</code></li>""");
+
     public Markup WrongKeys(string app, string language) => Html.Of(
         $"""
         <li class="bad" id="wrong-keys">{texts.Get(language, "install.wrongKeys")}
