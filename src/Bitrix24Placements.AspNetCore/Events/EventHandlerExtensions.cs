@@ -69,7 +69,6 @@ public static class EventHandlerExtensions
         return upper;
     }
 
-    /// <summary>Minimal API binding without a request: services, the event, and the cancellation.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     private static IEndpointRouteBuilder MapDelegate<T>(IEndpointRouteBuilder endpoints, string name, Delegate handler)

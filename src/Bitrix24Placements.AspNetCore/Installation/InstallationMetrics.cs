@@ -3,24 +3,21 @@ using System.Diagnostics.Metrics;
 
 namespace Bitrix24Placements.Installation;
 
-internal sealed class InstallationMetrics
+internal sealed class InstallationMetrics(IMeterFactory meters)
 {
     public const string MeterName = "Bitrix24Placements.Installation";
 
-    private readonly Counter<long> _reconciliations;
-    private readonly Counter<long> _removals;
-    private readonly Counter<long> _uninstalls;
-    private readonly Counter<long> _installs;
+    private readonly Counter<long> _reconciliations = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.reconciliations", "{reconciliation}", "Reconciliations of portals' placements by outcome.");
 
-    public InstallationMetrics(IMeterFactory meters)
-    {
-        var meter = meters.Create(MeterName);
-        _reconciliations = meter.CreateCounter<long>("bitrix24.reconciliations", "{reconciliation}",
-            "Reconciliations of portals' placements by outcome.");
-        _removals = meter.CreateCounter<long>("bitrix24.worker.removals", "{notice}", "Notices that Bitrix24 has removed a worker.");
-        _uninstalls = meter.CreateCounter<long>("bitrix24.uninstalls", "{check}", "Checks of told uninstallations by outcome.");
-        _installs = meter.CreateCounter<long>("bitrix24.installs", "{install}", "Installations by outcome.");
-    }
+    private readonly Counter<long> _removals = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.worker.removals", "{notice}", "Notices that Bitrix24 has removed a worker.");
+
+    private readonly Counter<long> _uninstalls = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.uninstalls", "{check}", "Checks of told uninstallations by outcome.");
+
+    private readonly Counter<long> _installs = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.installs", "{install}", "Installations by outcome.");
 
     public void Reconciled(string outcome) => _reconciliations.Add(1, new TagList { { "outcome", outcome } });
 

@@ -3,12 +3,11 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Makes of a minimal API handler what the pipeline calls; what the handler cannot be given is found while it is mapped.</summary>
+/// <summary>What a handler cannot be given is found while it is mapped.</summary>
 [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
 [RequiresDynamicCode(PlacementEndpoints.Reflection)]
 internal static class HandlerBinding
 {
-    /// <summary>By the handler's parameter: its placement's own request, or one with options of its own type.</summary>
     public static RequestReader ReaderFor(string code, Delegate handler)
     {
         var asked = handler.Method.GetParameters().Select(static p => p.ParameterType).FirstOrDefault(

@@ -75,7 +75,7 @@ public static class PlacementEndpoints
         endpoints.Map(new(Checked(code), OptionsReader.Typed(options), (context, request) =>
             handler(context, (PlacementRequest<T>)request).AsTask(), IsBuiltIn: false));
 
-    /// <summary>The page that answers where nobody maps his own, before or after this.</summary>
+    /// <summary>Answers where nobody maps his own, before or after this.</summary>
     internal static PlacementBuilder MapBuiltIn<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, Task> page)
         where T : PlacementRequest =>
         endpoints.Map(new(code, OptionsReader.Default(code), (context, request) => page(context, (T)request), IsBuiltIn: true));
