@@ -24,10 +24,8 @@ internal static class RestServices
         services.AddSingleton<RefreshedTokenKeeper>();
         services.AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<RefreshedTokenKeeper>());
         services.AddSingleton<TokenRefresher>();
-        services.AddSingleton(static p => new RestClient(
-            p.GetRequiredService<TokenRefresher>(), p.GetRequiredService<PortalTransport>(), p.GetRequiredService<PortalLimits>(),
-            p.GetRequiredService<OAuthClient>(), p.GetRequiredService<HostRules>(), p.GetRequiredService<PortalStore>(),
-            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<RestClient>>()));
+        services.AddSingleton<RestParts>();
+        services.AddSingleton(static p => new RestClient(p.GetRequiredService<RestParts>()));
         services.AddSingleton(static _ => new OutgoingProxy(HttpClient.DefaultProxy));
         services.AddHostedService<ProxyNotice>();
         services.AddHttpClient(BitrixHttp.OAuthClient, Configure)

@@ -19,7 +19,7 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<PortalId, Portal> _kept = new();
-    private readonly ConcurrentDictionary<Task, bool> _storing = new();
+    private readonly RunningTasks _storing = new(time);
     private readonly CancellationTokenSource _stopping = new();
     private bool _isTroubled;
 
@@ -86,10 +86,7 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     private async Task TrackAsync(Func<Task> store)
     {
         var storing = Task.Run(store);
-        _storing[storing] = true;
-        _ = storing.ContinueWith(
-            done => _storing.TryRemove(done, out _), CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _storing.Add(storing);
         await Task.WhenAny(storing, Task.Delay(CallersWait, time));
     }
 
@@ -129,9 +126,9 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         // Twice, as it is registered twice.
         if (_stopping.IsCancellationRequested)
             return;
-        await Task.WhenAny(Task.WhenAll(_storing.Keys), Task.Delay(CallersWait));
+        await Task.WhenAny(_storing.All, Task.Delay(CallersWait));
         await _stopping.CancelAsync();
-        await Task.WhenAll(_storing.Keys);
+        await _storing.All;
         _stopping.Dispose();
     }
 
