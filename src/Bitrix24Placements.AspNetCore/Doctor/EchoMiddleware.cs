@@ -70,7 +70,7 @@ internal sealed class HeardEvents
 
     private readonly ConcurrentQueue<HeardEvent> _last = new();
 
-    public IReadOnlyList<HeardEvent> All => [.. _last];
+    public IReadOnlyList<HeardEvent> All => [.. _last.Reverse()];
 
     public void Add(HeardEvent heard)
     {

@@ -20,15 +20,17 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
     /// <param name="due">By the process's clock.</param>
     public Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload, bool resetAttempts,
         CancellationToken cancellationToken) =>
-        database.RunAsync((connection, token) => PortalWork.RequestAsync(connection, Now, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token), cancellationToken);
+        database.RunAsync((connection, token) => PortalWork.RequestAsync(connection, Now, id, kind, (int)WorkPriority.Asked,
+            Delay(due), pauseIfThere, payload, resetAttempts, token), cancellationToken);
 
     /// <summary>Work that nobody asks for.</summary>
-    public Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken) => database.ExecuteAsync(
-        $"""
-        INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
-        VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {Delay(due)}, 0, 1, {Now}, 0)
-        ON CONFLICT (member_id, app, kind) DO NOTHING
-        """, cancellationToken);
+    public Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(
+            $"""
+            INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
+            VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {Delay(due)}, 0, 1, {Now}, 0)
+            ON CONFLICT (member_id, app, kind) DO NOTHING
+            """, cancellationToken);
 
     public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync(Is(id, kind), cancellationToken);
@@ -38,9 +40,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
 
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND (due_at <= {Now} OR lease_till > {Now})", cancellationToken);
-
-    public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        AnyAsync($"{Is(id, kind)} AND lease_till > {Now}", cancellationToken);
 
     /// <summary>The oldest first. Two instances never hold the same row: the outer condition is asked again after waiting.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
@@ -61,9 +60,14 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
         database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken);
 
     /// <summary>Gone, unless it was asked for again meanwhile.</summary>
-    public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) => database.RunAsync(async (connection, token) =>
-        await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND request = {item.Request}", token) > 0
-            || await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token) > 0, cancellationToken);
+    public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, token) =>
+        {
+            var done = await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND request = {item.Request}", token);
+            if (done == 0)
+                await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token);
+            return done;
+        }, cancellationToken);
 
     /// <summary>Again after the pause, or when somebody has asked for it meanwhile.</summary>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken)

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Doctor.Checks;
 
 /// <summary>Every registered address: HEAD, POST, and a body as large as Bitrix24's largest.</summary>
-internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementCatalogue catalogue, ProbeHttp probe) : Check(Name, CertificateCheck.Name)
+internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementCatalogue catalogue, ProbeHttp probe)
+    : Check(Name, CertificateCheck.Name)
 {
     public const string Name = "addresses";
 

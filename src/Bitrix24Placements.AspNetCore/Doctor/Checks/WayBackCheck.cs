@@ -6,7 +6,8 @@ namespace Bitrix24Placements.Doctor.Checks;
 
 /// <summary>The portal is asked to send ONAPPTEST, which then has to come, and to be believed.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/index.html</remarks>
-internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue, ProbeHttp probe) : CheckOfPortal(Name, AddressCheck.Name, PortalCheck.Name)
+internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue, ProbeHttp probe)
+    : CheckOfPortal(Name, AddressCheck.Name, PortalCheck.Name)
 {
     public const string Name = "wayBack";
 
