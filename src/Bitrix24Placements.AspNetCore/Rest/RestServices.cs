@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using Bitrix24Placements.Portals;
 using Bitrix24Placements.Settings;
 using Bitrix24Placements.Storage;
 
