@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 
@@ -32,7 +31,7 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
         try
         {
             var reader = new Utf8JsonReader(body);
-            return JsonSerializer.Deserialize(ref reader, HeartbeatJson.Default.Heartbeat) ?? new(null, null);
+            return JsonSerializer.Deserialize(ref reader, DoctorJson.Default.Heartbeat) ?? new(null, null);
         }
         catch (JsonException)
         {
@@ -42,7 +41,3 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
 }
 
 internal sealed record Heartbeat(string? MemberId, double? LoadMs);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(Heartbeat))]
-internal sealed partial class HeartbeatJson : JsonSerializerContext;

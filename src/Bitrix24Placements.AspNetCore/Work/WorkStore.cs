@@ -53,9 +53,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND (due_at <= {Now} OR lease_till > {Now})", cancellationToken);
 
-    public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        AnyAsync($"{Is(id, kind)} AND lease_till > {Now}", cancellationToken);
-
     /// <summary>The oldest first. Two instances never hold the same row: the outer condition is asked again after waiting.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {
@@ -75,9 +72,14 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken);
 
     /// <summary>Gone, unless it was asked for again meanwhile.</summary>
-    public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) => database.RunAsync(async (connection, token) =>
-        await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND request = {item.Request}", token) > 0
-            || await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token) > 0, cancellationToken);
+    public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, token) =>
+        {
+            var done = await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND request = {item.Request}", token);
+            if (done == 0)
+                await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token);
+            return done;
+        }, cancellationToken);
 
     /// <summary>Again after the pause, or when somebody has asked for it meanwhile.</summary>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken)
