@@ -84,7 +84,8 @@ public sealed class SqliteFileTests
         await using (var connection = new SqliteConnection($"Data Source={path};Pooling=false"))
         {
             await connection.OpenAsync(Token);
-            await using var checkpoint = connection.Command("PRAGMA wal_checkpoint(TRUNCATE)");
+            await using var checkpoint = connection.CreateCommand();
+            checkpoint.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
             await checkpoint.ExecuteNonQueryAsync(Token);
         }
 
