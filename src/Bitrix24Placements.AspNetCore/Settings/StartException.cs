@@ -10,7 +10,8 @@ internal sealed class StartException(string line, Exception? inner = null) : Inv
     public static StartException Unbound(string name, InvalidOperationException e) => new(RuntimeFeature.IsDynamicCodeSupported
         ? $"The handler of {name} asks for something that nobody has registered: "
             + string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
-        : $"The handler of {name} is bound by its parameters, which needs code made at run time: use the overload with a typed function.", e);
+        : $"The handler of {name} is bound by its parameters, which needs code made at run time: "
+            + "use the overload with a typed function.", e);
 
     public override string ToString() => Message;
 }

@@ -18,7 +18,9 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
 
     /// <summary>Placements and events of these need a permission; what methods need is told by <c>Bitrix24:Scopes</c>.</summary>
     private static readonly (string Prefix, string Scope)[] Known =
-        [("CRM_", "crm"), ("ONCRM", "crm"), ("TASK_", "task"), ("ONTASK", "task"), ("CALL_CARD", "telephony"), ("ONVOXIMPLANT", "telephony")];
+    [
+        ("CRM_", "crm"), ("ONCRM", "crm"), ("TASK_", "task"), ("ONTASK", "task"), ("CALL_CARD", "telephony"), ("ONVOXIMPLANT", "telephony"),
+    ];
 
     private static Markup Row(string name, string value) =>
         Html.Of($"""<tr><th scope="row"><code>{name}</code></th><td><code>{value}</code></td></tr>""");
@@ -49,7 +51,8 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             <tr><th scope="row">Uses API only</th>
             <td>off for an app with an interface; on, and only the installation path is asked</td></tr>
             <tr><th scope="row">Permissions (scopes)</th>
-            <td>{Html.Join(Scopes(bitrix).Select(static scope => Html.Of($"<code>{scope}</code> ")))}; <code>telephony</code> too if the call card is used.
+            <td>{Html.Join(Scopes(bitrix).Select(static scope => Html.Of($"<code>{scope}</code> ")))};
+            <code>telephony</code> too if the call card is used.
             <code>profile</code> and <code>app.info</code> need none.</td></tr>
             </tbody>
             </table>

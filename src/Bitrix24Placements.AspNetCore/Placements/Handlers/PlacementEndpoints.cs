@@ -71,7 +71,8 @@ public static class PlacementEndpoints
     /// <inheritdoc cref="MapPlacement(IEndpointRouteBuilder, string, Func{HttpContext, PlacementRequest, ValueTask})"/>
     /// <param name="options">Of a source-generated context, whose options say how numbers and missing members are taken.</param>
     public static PlacementBuilder MapPlacement<T>(
-        this IEndpointRouteBuilder endpoints, string code, JsonTypeInfo<T> options, Func<HttpContext, PlacementRequest<T>, ValueTask> handler) =>
+        this IEndpointRouteBuilder endpoints, string code, JsonTypeInfo<T> options,
+        Func<HttpContext, PlacementRequest<T>, ValueTask> handler) =>
         endpoints.Map(new(Checked(code), OptionsReader.Typed(options), (context, request) =>
             handler(context, (PlacementRequest<T>)request).AsTask(), IsBuiltIn: false));
 
@@ -82,7 +83,8 @@ public static class PlacementEndpoints
 
     private static PlacementBuilder Map<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, ValueTask> handler)
         where T : PlacementRequest =>
-        endpoints.Map(new(code, OptionsReader.Default(code), (context, request) => handler(context, (T)request).AsTask(), IsBuiltIn: false));
+        endpoints.Map(new(code, OptionsReader.Default(code), (context, request) =>
+            handler(context, (T)request).AsTask(), IsBuiltIn: false));
 
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
