@@ -9,6 +9,9 @@ internal sealed class UnfinishedBodies
 
     public const int MaxPerAddress = 64;
 
+    /// <summary>When half of all are taken, so that a few addresses do not take the rest.</summary>
+    public const int MaxPerAddressWhenCrowded = 8;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _byAddress = new(StringComparer.Ordinal);
     private int _count;
@@ -20,7 +23,7 @@ internal sealed class UnfinishedBodies
         lock (_lock)
         {
             var ofAddress = _byAddress.GetValueOrDefault(address);
-            if (_count >= Max || ofAddress >= MaxPerAddress)
+            if (_count >= Max || ofAddress >= (_count < Max / 2 ? MaxPerAddress : MaxPerAddressWhenCrowded))
                 return null;
             _count++;
             _byAddress[address] = ofAddress + 1;
