@@ -51,6 +51,30 @@ public sealed class FramingTests(Chromium chromium) : BrowserTest(chromium)
         await RefusedAsync(page);
     }
 
+    [Fact]
+    public async Task A_window_that_somebody_has_opened_and_named_as_a_portal_names_its_frames_loads_nothing_of_the_vendors()
+    {
+        var page = await Context.NewPageAsync();
+        await page.GotoAsync(Service.Url.AbsoluteUri);
+        var script = await page.EvaluateAsync<string>("new URL('bx24.js', document.querySelector('link[rel=stylesheet]').href).href");
+        await using var stranger = await StrangerAsync();
+        await page.GotoAsync(stranger.Urls.First());
+        var asked = new List<string>();
+        page.Request += (_, request) => asked.Add(request.Url);
+
+        var loaded = await page.EvaluateAsync<bool>("""
+            async script => {
+              window.name = 'http://portal.example.com|0|key';
+              const { loadBX24 } = await import(script);
+              return await loadBX24('/vendor.js') !== null;
+            }
+            """, script);
+
+        Assert.False(loaded);
+        Assert.Contains(asked, static url => url.EndsWith("/bx24.js", StringComparison.Ordinal));
+        Assert.DoesNotContain(asked, static url => url.EndsWith("/vendor.js", StringComparison.Ordinal));
+    }
+
     private static async Task RefusedAsync(IPage page)
     {
         var frame = await (await page.Locator("iframe").ElementHandleAsync()).ContentFrameAsync();

@@ -40,6 +40,9 @@ internal sealed partial class Installer(
 {
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
+    /// <summary>Whoever fills the room would fill the log as well: told when it begins, and after a second without.</summary>
+    private long _noRoomToldAt = -1000;
+
     private static readonly TimeSpan LookIn = TimeSpan.FromSeconds(2);
 
     /// <param name="reconcileIn">When the background does it, if the caller does not.</param>
@@ -104,7 +107,7 @@ internal sealed partial class Installer(
             cancellationToken);
         if (isKept)
             Log.Kept(logger, id);
-        else
+        else if (Environment.TickCount64 is var now && now - Interlocked.Exchange(ref _noRoomToldAt, now) > 1000)
             Log.NoRoom(logger, id);
         return isKept;
     }

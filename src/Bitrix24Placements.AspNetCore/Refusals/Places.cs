@@ -9,7 +9,10 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     public const int MaxUnfinishedBodiesPerAddress = MaxUnfinishedBodies / UnfinishedShare;
 
-    private const int UnfinishedShare = 16;
+    /// <summary>When half of all are taken, so that a few addresses do not take the rest.</summary>
+    public const int MaxUnfinishedBodiesPerAddressWhenCrowded = MaxUnfinishedBodiesPerAddress / CrowdedDivisor;
+
+    private const int UnfinishedShare = 16, CrowdedDivisor = 8;
 
     private const int AddressShare = 4, PortalShare = 8, PairShare = 16;
 
@@ -17,7 +20,7 @@ internal sealed class Places(IOptions<LimitsOptions> options)
         kind == RequestKind.Worker ? options.Value.ConcurrentWorkerLoads : options.Value.ConcurrentRequests,
         AddressShare, PortalShare, PairShare))];
 
-    private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare);
+    private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare) { CrowdedDivisor = CrowdedDivisor };
 
     /// <param name="portal">As claimed; empty where there is none.</param>
     public Place TryTake(RequestKind kind, HttpContext context, string portal)
@@ -50,13 +53,17 @@ internal sealed class PlaceCounters(int max, params int[] shares)
 
     private readonly int[] _taken = new int[1 + (shares.Length * Cells)];
 
+    /// <summary>When half of all places are taken, the shares are so many times smaller.</summary>
+    public int CrowdedDivisor { get; init; } = 1;
+
     public Place TryTake(params int[] keys)
     {
         if (!TryCount(ref _taken[0], max))
             return default;
+        var divisor = _taken[0] > max / 2 ? CrowdedDivisor : 1;
         for (var i = 0; i < keys.Length; i++)
         {
-            if (!TryCount(ref CellOf(i, keys[i]), Math.Max(1, max / shares[i])))
+            if (!TryCount(ref CellOf(i, keys[i]), Math.Max(1, max / shares[i] / divisor)))
             {
                 Free(keys.AsSpan(0, i));
                 return default;

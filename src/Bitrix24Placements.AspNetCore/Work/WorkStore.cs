@@ -53,6 +53,9 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND (due_at <= {Now} OR lease_till > {Now})", cancellationToken);
 
+    public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
+        AnyAsync($"{Is(id, kind)} AND lease_till > {Now}", cancellationToken);
+
     /// <summary>The oldest first. Two instances never hold the same row: the outer condition is asked again after waiting.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {

@@ -27,6 +27,9 @@ public sealed class TelemetryTests
             Assert.Contains(name, metrics, StringComparison.Ordinal);
         Assert.Contains("placement=\"PAGE_BACKGROUND_WORKER\"", metrics, StringComparison.Ordinal);
         Assert.Contains("le=\"5\"", metrics, StringComparison.Ordinal);
+        var outgoing = metrics.Split('\n').Where(static l => l.StartsWith("http_client_", StringComparison.Ordinal)).ToList();
+        Assert.Contains(outgoing, static l => l.StartsWith("http_client_request_duration_seconds_count", StringComparison.Ordinal));
+        Assert.DoesNotContain(outgoing, static l => l.Contains("server_", StringComparison.Ordinal) || l.Contains("127.0.0.1", StringComparison.Ordinal));
         AssertSaysNothingOf(bitrix, metrics);
         Assert.Equal(HttpStatusCode.NotFound, (await watched.Process.Http.GetAsync("/metrics", Token)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync($"http://127.0.0.1:{management}/install", Token)).StatusCode);

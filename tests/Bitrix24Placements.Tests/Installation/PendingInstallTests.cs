@@ -100,6 +100,8 @@ public sealed class PendingInstallTests
         }
 
         Assert.Equal(10, await CountPendingAsync(service));
+        // Nor the log.
+        Assert.InRange(service.Logs.Count(static l => l.Contains("too many are waiting", StringComparison.Ordinal)), 1, 5);
     }
 
     [Fact]

@@ -1,5 +1,11 @@
 using System.Net;
+using Bitrix24Placements.Apps;
+using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -56,6 +62,29 @@ public sealed class ManyAppsLaunchTests
 
         using var neither = await app.LaunchAsync("PAGE_BACKGROUND_WORKER", path: "/placements/page-background-worker", change: static f => f.Body["APPLICATION_TOKEN"] = "neither");
         Assert.Equal(HttpStatusCode.Forbidden, neither.StatusCode);
+    }
+
+    [Fact]
+    public async Task Of_an_app_that_was_removed_neither_worker_nor_person_is_served_any_more()
+    {
+        await using var app = await OwnApp.StartAsync(static app => app.MapBitrix24Placements());
+        var apps = app.Get<AppRegistry>();
+        await apps.AddAsync("leaving", "local.leaving.1", new(new string('s', 50)), null, Token);
+        var leaving = app.Portal.AddApp("local.leaving.1", new string('s', 50));
+        await app.InstallAsync();
+        await app.InstallAsync(app: leaving);
+        Task<HttpResponseMessage> WorkerAsync(SimApp of) => app.LaunchAsync("PAGE_BACKGROUND_WORKER", path: "/placements/page-background-worker", app: of);
+        using (var before = await WorkerAsync(leaving))
+            Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+
+        await apps.RemoveAsync("leaving", Token);
+
+        using var worker = await WorkerAsync(leaving);
+        Assert.Equal(HttpStatusCode.Forbidden, worker.StatusCode);
+        using var person = await app.LaunchAsync("REST_APP_URI", 2, path: "/placements/rest-app-uri", app: leaving);
+        Assert.Equal(HttpStatusCode.Forbidden, person.StatusCode);
+        using var others = await WorkerAsync(app.Portal.App);
+        Assert.Equal(HttpStatusCode.OK, others.StatusCode);
     }
 
     [Fact]

@@ -56,6 +56,23 @@ public sealed class SlowBodyTests
     }
 
     [Fact]
+    public void A_few_addresses_do_not_take_the_places_of_all()
+    {
+        var places = new Places(Microsoft.Extensions.Options.Options.Create(new LimitsOptions()));
+        var context = new Microsoft.AspNetCore.Http.DefaultHttpContext();
+        int Take(int address)
+        {
+            context.Connection.RemoteIpAddress = new IPAddress(address);
+            return Enumerable.Range(0, 100).Count(_ => places.TryTakeForUnfinishedBody(context).IsTaken);
+        }
+
+        var taken = Enumerable.Range(1, 40).Select(Take).ToList();
+
+        Assert.All(taken[..8], static t => Assert.Equal(Places.MaxUnfinishedBodiesPerAddress, t));
+        Assert.All(taken[8..], static t => Assert.Equal(Places.MaxUnfinishedBodiesPerAddressWhenCrowded, t));
+    }
+
+    [Fact]
     public async Task Beyond_an_addresss_share_they_are_refused_at_once_and_whole_bodies_are_served()
     {
         await using var service = await Service.StartInstalledAsync();

@@ -31,6 +31,21 @@ public sealed class LargeAnswerTests
     }
 
     [Fact]
+    public async Task A_profile_over_64_KB_is_refused_though_it_is_good_and_placements_of_that_size_are_read()
+    {
+        await using var service = await RestTest.StartAsync();
+        var text = new string('x', AnswerReader.SmallBytes);
+        await using var host = new FixedAnswerHost(Encoding.ASCII.GetBytes("{\"result\":{\"ID\":\"1\",\"ADMIN\":true,\"x\":\"" + text + "\"}}"));
+        var user = new UserAccess(service.Portal.Id, host.Url, new(service.Bitrix.OAuth.Url), 1, new("token"));
+
+        var profile = await service.Get<RestClient>().CallAsUserAsync(user, RestCall.Own("profile") with { Repeat = Repeat.Never }, Token);
+        var placements = await service.Get<RestClient>().CallAsUserAsync(user, RestCall.Own("placement.get"), Token);
+
+        Assert.Contains("too large", profile.Error!.Description, StringComparison.Ordinal);
+        Assert.Equal(text, placements.Value.Text("x"));
+    }
+
+    [Fact]
     public async Task Nor_does_an_OAuth_server_get_more_room()
     {
         await using var service = await RestTest.StartAsync();

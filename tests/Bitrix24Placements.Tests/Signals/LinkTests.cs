@@ -1,5 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Signals;
@@ -18,6 +22,18 @@ public sealed class LinkTests(SharedInstalledService shared)
         """{"a&b":"x","a=b":"y","a b":"z","a.b":"d","%5B":"percent"}""",
         """{"empty":"","space":" ","plus":"+","percent":"%41"}""",
     ];
+
+    [Fact]
+    public async Task Thousands_of_values_are_no_parameters()
+    {
+        var values = new JsonArray([.. Enumerable.Range(0, 9000).Select(static i => JsonValue.Create(i % 10))]);
+        foreach (var path in new[] { "/api/links", "/api/signals" })
+        {
+            using var answer = await Service.ApiAsync(path, new JsonObject { ["params"] = new JsonObject { ["a"] = values.DeepClone() } });
+            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+            Assert.Contains("8192 names and values", (string)(await Service.JsonAsync(answer))["detail"]!, StringComparison.Ordinal);
+        }
+    }
 
     [Fact]
     public async Task Are_what_the_vendor_documents()

@@ -83,6 +83,30 @@ public sealed class SignalOutcomeTests
     }
 
     [Fact]
+    public async Task A_backend_that_waits_for_one_portal_too_often_is_told_429_and_other_portals_are_not()
+    {
+        // A sixteenth of the places for a portal from one address: two.
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentRequests"] = "32" });
+        var other = await service.Bitrix.AddPortalAsync(TestContext.Current.CancellationToken);
+        await service.InstallAsync(other);
+        var goOn = new TaskCompletionSource();
+        service.Bitrix.Faults.Next("rest:" + Method, Fault.Until(goOn.Task), times: 2);
+        var before = Sent(service);
+        var waiting = new[] { SendAsync(service), SendAsync(service) };
+        await service.EventuallyAsync(() => Sent(service) == before + 2, "both wait for the portal");
+
+        using var refused = await SendAsync(service);
+        using var others = await service.ApiAsync("/api/signals", new JsonObject { ["memberId"] = other.MemberId, ["command"] = "ping" });
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Equal("tooManyRequests", await Service.CodeAsync(refused));
+        Assert.True(refused.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+        Assert.Equal(HttpStatusCode.Accepted, others.StatusCode);
+        goOn.SetResult();
+        Assert.All(await Task.WhenAll(waiting), static a => Assert.Equal(HttpStatusCode.Accepted, a.StatusCode));
+    }
+
+    [Fact]
     public async Task Each_key_has_its_own_limit()
     {
         await using var service = await Service.StartInstalledAsync(new() { ["Signals:PerMinute"] = "2", ["Signals:ApiKeys:1"] = "another-key-of-the-users-own-backend" });
