@@ -16,6 +16,8 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
         "Bitrix24:ClientId and Bitrix24:ClientSecret are not set. Bitrix24 shows them after the form is saved; "
         + "an installation that comes before is kept and finished when they are there.";
 
+    private static readonly string[] Always = ["placement", "pull"];
+
     /// <summary>Placements and events of these need a permission; what methods need is told by <c>Bitrix24:Scopes</c>.</summary>
     private static readonly (string Prefix, string Scope)[] Known =
     [
@@ -74,10 +76,10 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
     }
 
     private IEnumerable<string> Scopes(Bitrix24Options bitrix) =>
-        new[] { "placement", "pull" }
-            .Concat(from name in catalogue.Codes.Concat(bindings.Names)
-                    from known in Known
-                    where name.StartsWith(known.Prefix, StringComparison.Ordinal)
-                    select known.Scope)
+        Always.Concat(
+                from name in catalogue.Codes.Concat(bindings.Names)
+                from known in Known
+                where name.StartsWith(known.Prefix, StringComparison.Ordinal)
+                select known.Scope)
             .Union(bitrix.Scopes);
 }
