@@ -25,7 +25,8 @@ internal sealed class LaunchListener(PortalStore portals, Administrators adminis
                 && (isAdministrator.Error.Kind != RestErrorKind.Refused || RestErrors.IsPassing(isAdministrator.Error.Code)))
                 return Rejection.Unavailable;
             if (!isAdministrator.Value)
-                return isThere ? Rejection.NotVerified : Rejection.NotInstalled;
+                return isThere ? Rejection.NotVerified.Because("APPLICATION_TOKEN differs, and this is no administrator")
+                    : Rejection.NotInstalled;
         }
 
         if (!isThere)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Bitrix24Placements.Forms;
+using Bitrix24Placements.Inspector;
 using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Placements;
@@ -8,7 +9,8 @@ namespace Bitrix24Placements.Placements;
 internal sealed class PlacementPipeline(
     LaunchVerifier verifier, PlacementCatalogue catalogue, LaunchServices services, ILaunchListener listener, UnverifiedAttempts attempts,
     Places places,
-    RejectionWriter rejections, WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
+    RejectionWriter rejections, WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics,
+    Inspections? inspections = null)
 {
     public static readonly PlacementExpectation AppPage = new(PlacementCatalogue.Default);
 
@@ -56,6 +58,7 @@ internal sealed class PlacementPipeline(
             return;
         }
 
+        inspections?.Decided(believed.Value.Explain());
         var mapped = catalogue.Find(post.Placement);
         var request = mapped.Read(new(post, believed.Value, services));
         if (!request.Ok)

@@ -76,7 +76,7 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
             await FlushAllAsync(cancellationToken);
     }
 
-    private async Task FlushAllAsync(CancellationToken cancellationToken)
+    internal async Task FlushAllAsync(CancellationToken cancellationToken)
     {
         var flushed = Interlocked.Exchange(ref _now, new());
         try
