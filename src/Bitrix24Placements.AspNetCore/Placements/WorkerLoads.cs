@@ -16,6 +16,9 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
 
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(60);
 
+    /// <summary>Against the time that a flush took.</summary>
+    private const int MinRest = 9;
+
     private ConcurrentDictionary<PortalId, Counter> _now = new();
 
     private sealed class Counter
@@ -56,12 +59,17 @@ internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readi
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
+        var pause = FlushEvery;
         try
         {
             while (true)
             {
-                await Task.Delay(FlushEvery, time, stoppingToken);
+                await Task.Delay(pause, time, stoppingToken);
+                var started = time.GetTimestamp();
                 await FlushAllAsync(stoppingToken);
+                // With very many portals the database has something else to do for most of the time.
+                var rest = MinRest * time.GetElapsedTime(started);
+                pause = rest > FlushEvery ? rest : FlushEvery;
             }
         }
         catch (OperationCanceledException)

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
@@ -10,26 +11,37 @@ internal sealed record WorkerHour(PortalId Id, long Hour, long Loads, long Slow,
 /// <summary>Worker loads by portal and hour; every instance adds its own.</summary>
 internal sealed class WorkerLoadStore(Database database)
 {
-    public Task AddAsync(IReadOnlyList<WorkerHour> hours, CancellationToken cancellationToken) =>
-        hours.Count == 0 ? Task.CompletedTask : database.RunAsync(async (connection, token) =>
-        {
-            await using var transaction = await connection.BeginTransactionAsync(token);
-            foreach (var hour in hours)
-            {
-                await using var command = connection.Command(
-                    """
-                    INSERT INTO worker_hours (member_id, app, hour, loads, slow, worst_ms) VALUES (@id, @app, @hour, @loads, @slow, @worst)
-                    ON CONFLICT (member_id, app, hour) DO UPDATE SET loads = worker_hours.loads + @loads, slow = worker_hours.slow + @slow,
-                        worst_ms = CASE WHEN worker_hours.worst_ms > @worst THEN worker_hours.worst_ms ELSE @worst END
-                    """,
-                    ("@id", hour.Id.MemberId), ("@app", hour.Id.App), ("@hour", hour.Hour), ("@loads", hour.Loads), ("@slow", hour.Slow),
-                    ("@worst", hour.WorstMilliseconds));
-                await command.ExecuteNonQueryAsync(token);
-            }
+    /// <summary>Others write in between: SQLite has one writer at a time.</summary>
+    private const int PerTransaction = 500;
 
-            await transaction.CommitAsync(token);
-            return true;
-        }, cancellationToken);
+    public async Task AddAsync(IReadOnlyList<WorkerHour> hours, CancellationToken cancellationToken)
+    {
+        foreach (var some in hours.Chunk(PerTransaction))
+            await database.RunAsync((connection, token) => AddAsync(connection, some, token), cancellationToken);
+    }
+
+    private static async Task<bool> AddAsync(DbConnection connection, WorkerHour[] hours, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = connection.Command(
+            """
+            INSERT INTO worker_hours (member_id, app, hour, loads, slow, worst_ms) VALUES (@id, @app, @hour, @loads, @slow, @worst)
+            ON CONFLICT (member_id, app, hour) DO UPDATE SET loads = worker_hours.loads + @loads, slow = worker_hours.slow + @slow,
+                worst_ms = CASE WHEN worker_hours.worst_ms > @worst THEN worker_hours.worst_ms ELSE @worst END
+            """,
+            ("@id", ""), ("@app", ""), ("@hour", 0L), ("@loads", 0L), ("@slow", 0L), ("@worst", 0L));
+        await command.PrepareAsync(cancellationToken);
+        foreach (var hour in hours)
+        {
+            object[] values = [hour.Id.MemberId, hour.Id.App, hour.Hour, hour.Loads, hour.Slow, hour.WorstMilliseconds];
+            for (var i = 0; i < values.Length; i++)
+                command.Parameters[i].Value = values[i];
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
 
     public async Task<IReadOnlyList<WorkerHour>> SinceAsync(PortalId id, long hour, CancellationToken cancellationToken) =>
         await database.QueryAsync(
