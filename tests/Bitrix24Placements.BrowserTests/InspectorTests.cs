@@ -48,6 +48,6 @@ public sealed class InspectorTests(Chromium chromium) : BrowserTest(chromium)
         Assert.Equal($"{Service.Url.GetLeftPart(UriPartial.Authority)}/install", await tab.Page.Locator(".local-app input").Nth(4).InputValueAsync());
         var axe = await tab.Page.RunAxe();
         Assert.Empty(axe.Violations.SelectMany(static v => v.Nodes.Select(n => $"{v.Id}: {v.Help}: {n.Html}")));
-        await PictureAsync(tab.Page, "local-app-" + lang, "#page");
+        await PictureAsync(tab.Page, "local-app-" + lang, ".local-app");
     }
 }

@@ -41,8 +41,8 @@ internal sealed class Inspections(TimeProvider time)
         Add(new(kind, title, $"{status} {_current.Value?.Text}".TrimEnd(), Shown(all), (long)took.TotalMilliseconds) { Request = request });
     }
 
-    public void AddCall(string title, JsonObject? parameters, string outcome, TimeSpan took) =>
-        Add(new("call", title, outcome, Shown(Fields("", parameters)), (long)took.TotalMilliseconds));
+    public void AddCall(string portal, string method, JsonObject? parameters, string outcome, TimeSpan took) =>
+        Add(new("call", method, outcome, Shown(Fields("", parameters).Prepend(new("portal", portal))), (long)took.TotalMilliseconds));
 
     public IReadOnlyList<Exchange> After(long number)
     {

@@ -17,7 +17,7 @@ internal sealed partial class CallLog(ILoggerFactory loggers, Inspections? inspe
     /// <param name="outcome"><c>ok</c>, Bitrix24's error code, or ours.</param>
     public void Write(PortalId id, RestCall call, string outcome, TimeSpan took, int requestBytes, int responseBytes)
     {
-        inspections?.AddCall($"{call.Method} at {id}", call.Parameters, outcome, took);
+        inspections?.AddCall(id.ToString(), call.Method, call.Parameters, outcome, took);
         if (!_logger.IsEnabled(LogLevel.Information))
             return;
         // Names alone: a value may be a secret of the portal's or the user's.

@@ -99,12 +99,15 @@ public abstract partial class BrowserTest(Chromium chromium) : IAsyncLifetime
         KeepsAll ? page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}.png"), Animations = ScreenshotAnimations.Disabled }) : Task.CompletedTask;
 
     /// <summary><c>PICTURES_TO=docs/images</c> makes the documents' pictures anew.</summary>
-    protected static async Task PictureAsync(IPage page, string name, string selector = "body")
+    protected static async Task PictureAsync(IPage page, string name, string? selector = null)
     {
         if (Environment.GetEnvironmentVariable("PICTURES_TO") is not { Length: > 0 } folder)
             return;
-        await page.Locator(selector).ScreenshotAsync(
-            new() { Path = Path.Combine(Repository, folder, name + ".png"), Animations = ScreenshotAnimations.Disabled });
+        var path = Path.Combine(Repository, folder, name + ".png");
+        if (selector is null)
+            await page.ScreenshotAsync(new() { Path = path, Animations = ScreenshotAnimations.Disabled });
+        else
+            await page.Locator(selector).ScreenshotAsync(new() { Path = path });
     }
 
     private async Task KeepAsync(IReadOnlyList<string> complaints)

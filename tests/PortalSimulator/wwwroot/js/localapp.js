@@ -25,7 +25,7 @@ export function drawLocalApp({ app }, lang) {
   const text = (label, value) => el('label', { class: 'field' }, el('span', {}, label), el('input', { type: 'text', value, readonly: true }));
   const tick = (label, checked, type = 'checkbox') =>
     el('label', { class: 'tick' }, el('input', { type, checked, disabled: true }), ' ', label);
-  const group = (label, ...ticks) => el('fieldset', { class: 'field' }, el('legend', {}, label), ...ticks);
+  const group = (label, ...ticks) => el('fieldset', { class: 'field' }, el('legend', {}, label), el('div', { class: 'ticks' }, ...ticks));
   const scopes = [...new Set(['crm', 'placement', 'pull', 'user', ...app.scopes])];
   return [say.title, el('form', { class: 'card local-app', lang: all[lang] ? null : 'en', onsubmit: event => event.preventDefault() },
     el('p', {}, say.likeness),
