@@ -31,6 +31,7 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
     private readonly InboxStore _inbox = services.GetRequiredService<InboxStore>();
     private readonly WorkStore _work = services.GetRequiredService<WorkStore>();
     private readonly WorkerLoads _loads = services.GetRequiredService<WorkerLoads>();
+    private readonly WorkerLoadStore _hours = services.GetRequiredService<WorkerLoadStore>();
     private readonly ConcurrentDictionary<string, Tally> _tallies = new();
     private readonly PortalId[] _ids = [.. Enumerable.Range(0, portals).Select(static i => new PortalId(ManyPortals.MemberId(i)))];
     private Task _flush = Task.CompletedTask;
@@ -142,7 +143,10 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
     private async Task FlushAsync(int rows)
     {
         var from = Stopwatch.GetTimestamp();
-        await _loads.FlushAllAsync(CancellationToken.None);
+        var hour = DateTimeOffset.UtcNow.ToUnixTimeSeconds() / 3600;
+        await _hours.AddAsync(
+            [.. _ids.Take(rows).Select(id => new WorkerHour(id, hour, EmployeesOfPortal, 0, 1))], CancellationToken.None);
+        await _hours.ForgetAsync(hour - 48, CancellationToken.None);
         Done("rows of load counts, flushed", from, rows, statements: rows);
     }
 

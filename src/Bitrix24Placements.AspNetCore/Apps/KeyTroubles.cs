@@ -7,7 +7,6 @@ internal sealed class KeyTroubles
 {
     private readonly ConcurrentDictionary<string, bool> _apps = new(StringComparer.Ordinal);
 
-    /// <summary>By name, in a stable order.</summary>
     public IReadOnlyList<string> Apps => [.. _apps.Keys.Order(StringComparer.Ordinal)];
 
     public bool Has(string app) => _apps.ContainsKey(app);

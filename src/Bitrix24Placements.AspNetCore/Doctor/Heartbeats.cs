@@ -1,85 +1,33 @@
-using System.Collections.Concurrent;
-using System.Data.Common;
-using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>What workers say of themselves after their load. Nobody vouches for it: it is shown as the browsers' own word, and decides
-/// nothing.</summary>
+internal sealed class HeartbeatStore(Database database) : HourStore(database, "heartbeats");
+
+/// <summary>The browsers' own word of the worker's load: it decides nothing.</summary>
 internal sealed partial class Heartbeats(
-    HeartbeatStore store, PortalDirectory directory, Readiness readiness, TimeProvider time, ILogger<Heartbeats> logger)
-        : ReadyService(readiness)
+    HeartbeatStore store, PortalDirectory directory, Readiness readiness, ILogger<Heartbeats> logger) : HourlyLoads(store, readiness)
 {
-    /// <summary>Of one portal between two writes to the database: beyond them a portal's picture does not change.</summary>
     private const int MaxBeats = 2_000;
 
-    private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan MaxLoad = TimeSpan.FromMinutes(2);
 
-    private ConcurrentDictionary<string, HeartbeatHour> _now = new(StringComparer.Ordinal);
-
-    /// <summary>Only of portals in this process's memory, which the worker's load has brought there: no made-up id takes a row.</summary>
+    /// <summary>Only of portals that a worker's load has brought into memory: no made-up id takes a row.</summary>
     public void Add(string memberId, TimeSpan load)
     {
-        if (load < TimeSpan.Zero || load > MaxLoad || directory.FindAll(memberId) is not [{ State: PortalState.Installed }, ..])
-            return;
-        var milliseconds = (long)load.TotalMilliseconds;
-        var beat = new HeartbeatHour(memberId, Hour, 1, load >= WorkerLoads.SlowFrom ? 1 : 0, milliseconds, milliseconds);
-        _now.AddOrUpdate(memberId, static (_, beat) => beat, static (_, sum, beat) => sum.Count >= MaxBeats ? sum : Sum(sum, beat), beat);
+        if (load >= TimeSpan.Zero && load <= MaxLoad && directory.FindAll(memberId) is [{ State: PortalState.Installed }, ..])
+            Count(new(memberId), load, MaxBeats);
     }
 
-    public async Task<HeartbeatHour> LastDayAsync(string memberId, CancellationToken cancellationToken)
+    /// <summary>A browser does not know which app it has opened: all are kept as the default one's.</summary>
+    public async Task<WorkerHour> LastDayAsync(string memberId, CancellationToken cancellationToken)
     {
-        var stored = await store.SinceAsync(memberId, Hour - 23, cancellationToken);
-        var none = new HeartbeatHour(memberId, Hour, 0, 0, 0, 0);
-        return stored.Append(_now.GetValueOrDefault(memberId, none)).Aggregate(none, Sum);
+        var id = new PortalId(memberId);
+        return (await LastDayAsync(id, cancellationToken)).Aggregate(new WorkerHour(id, 0, 0, 0, 0), static (sum, hour) => sum.Add(hour));
     }
 
-    private static HeartbeatHour Sum(HeartbeatHour a, HeartbeatHour b) => a with
-    {
-        Count = a.Count + b.Count,
-        Slow = a.Slow + b.Slow,
-        TotalMilliseconds = a.TotalMilliseconds + b.TotalMilliseconds,
-        WorstMilliseconds = Math.Max(a.WorstMilliseconds, b.WorstMilliseconds),
-    };
-
-    private long Hour => time.GetUtcNow().ToUnixTimeSeconds() / 3600;
-
-    protected override async Task RunAsync(CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            await Task.Delay(FlushEvery, time, stoppingToken);
-            await FlushAsync(stoppingToken);
-        }
-    }
-
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        if (HasBegun)
-            await FlushAsync(cancellationToken);
-    }
-
-    /// <summary>Writes what is in memory, as it happens every minute.</summary>
-    internal async Task FlushAsync(CancellationToken cancellationToken)
-    {
-        if (_now.IsEmpty)
-            return;
-        var flushed = Interlocked.Exchange(ref _now, new(StringComparer.Ordinal));
-        try
-        {
-            await store.AddAsync([.. flushed.Values], cancellationToken);
-            await store.ForgetAsync(Hour - 48, cancellationToken);
-        }
-        catch (DbException e)
-        {
-            // A sample is not worth holding anything up for.
-            Log.NotKept(logger, e.Message);
-        }
-    }
+    protected override void NotKept(string reason) => Log.NotKept(logger, reason);
 
     private static partial class Log
     {

@@ -79,7 +79,7 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
             $"""
             INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
             WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {InboxStore.MaxWaitingOfPortal})
-            SELECT '{id.MemberId}', 'default', 'event-' || n, 'ONCRMDEALADD', NULL, n, 0, 0, 0 FROM numbers
+            SELECT {id.MemberId}, 'default', 'event-' || n, 'ONCRMDEALADD', NULL, n, 0, 0, 0 FROM numbers
             """, Token);
 
         Assert.False(await store.Inbox.AddAsync(new(id, "one more", "ONCRMDEALADD", ""), Token));

@@ -95,7 +95,7 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         var one = await store.InstalledAsync();
         var other = await store.InstalledAsync();
 
-        await store.Database.ExecuteAsync("UPDATE portals SET tokens = (SELECT tokens FROM portals WHERE member_id = @from) WHERE member_id = @to", Token, ("@from", one.Id.MemberId), ("@to", other.Id.MemberId));
+        await store.Database.ExecuteAsync($"UPDATE portals SET tokens = (SELECT tokens FROM portals WHERE member_id = {one.Id.MemberId}) WHERE member_id = {other.Id.MemberId}", Token);
 
         var read = await store.FindAsync(other.Id);
         Assert.Null(read.Tokens);

@@ -89,7 +89,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
         var readable = await source.InstalledAsync();
         var lost = await source.InstalledAsync();
-        await source.Database.ExecuteAsync("UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = @id", Token, ("@id", lost.Id.MemberId));
+        await source.Database.ExecuteAsync($"UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = {lost.Id.MemberId}", Token);
         var target = await TargetAsync();
 
         var (code, output) = await MoveAsync(source, target);

@@ -7,15 +7,13 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The keys that encrypt tokens: beside a SQLite file in a folder of their own that only the service can read, or in
-/// PostgreSQL under a certificate.</summary>
-/// <remarks>They are apart from the host's own data protection, which has its own application name, keys and cookies.</remarks>
+/// <summary>The keys that encrypt tokens: beside a SQLite file, or in PostgreSQL under a certificate. They are apart from the host's own
+/// data protection.</summary>
 internal sealed class TokenKeys : IAsyncDisposable
 {
     /// <summary>Fixed: a moved folder or a new version still reads old tokens.</summary>
     private const string ApplicationName = "Bitrix24Placements";
 
-    /// <summary>Whoever comes before the keys are read waits so long for them.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly Database _database;
@@ -41,9 +39,8 @@ internal sealed class TokenKeys : IAsyncDisposable
 
     public bool AreRead { get; private set; }
 
-    /// <summary>Reads the keys once. Until then whoever needs them waits here, and holds neither a thread nor a connection: the
-    /// framework reads them while a thread stands still.</summary>
-    /// <exception cref="TimeoutException">They were not there in time.</exception>
+    /// <summary>Reads the keys once. Whoever needs them before holds neither a thread nor a connection: the framework reads them while a
+    /// thread stands still.</summary>
     public Task ReadAsync(CancellationToken cancellationToken)
     {
         if (AreRead)
@@ -81,7 +78,6 @@ internal sealed class TokenKeys : IAsyncDisposable
             if (_settings.CertificatePath is { } certificate)
                 options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, _settings.CertificatePassword)), _loggers);
         });
-        // Keys stand under the present certificate, or under one of its predecessors.
         builder.UnprotectKeysWithAnyCertificate([.. _settings.All.Select(Load)]);
         return services.BuildServiceProvider();
     }
