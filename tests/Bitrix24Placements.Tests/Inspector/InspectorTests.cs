@@ -44,7 +44,7 @@ public sealed class InspectorTests : IAsyncLifetime
             ("launch", "200 believed: APPLICATION_TOKEN is the stored one"),
             ("launch", "403 notVerified: APPLICATION_TOKEN differs from the stored one"),
             ("launch", "200 believed: the OAuth server knows AUTH_ID, as that of user 2"),
-            ("launch", "403 notVerified: the OAuth server does not know AUTH_ID"),
+            ("launch", "403 notVerified: the OAuth server does not know AUTH_ID as this portal's"),
         ], log.Where(static e => Text(e, "kind") == "launch" && Text(e, "title") != "/install").Take(4).Select(Kind));
         Assert.Contains(log, static e => Text(e, "decision").StartsWith("400 malformedRequest: PLACEMENT ", StringComparison.Ordinal));
         Assert.Equal(
