@@ -144,9 +144,19 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
     {
         var from = Stopwatch.GetTimestamp();
         var hour = DateTimeOffset.UtcNow.ToUnixTimeSeconds() / 3600;
-        await _hours.AddAsync(
-            [.. _ids.Take(rows).Select(id => new WorkerHour(id, hour, EmployeesOfPortal, 0, 1))], CancellationToken.None);
-        await _hours.ForgetAsync(hour - 48, CancellationToken.None);
+        try
+        {
+            await _hours.AddAsync(
+                [.. _ids.Take(rows).Select(id => new WorkerHour(id, hour, EmployeesOfPortal, 0, 1))], CancellationToken.None);
+            await _hours.ForgetAsync(hour - 48, CancellationToken.None);
+        }
+        catch (DbException)
+        {
+            // What the service does then: one line, and the rest of these counts is lost.
+            Done("flushes of load counts, cut short", from);
+            return;
+        }
+
         Done("rows of load counts, flushed", from, rows, statements: rows);
     }
 
