@@ -3,6 +3,7 @@ using Bitrix24Placements.Apps;
 using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Health;
+using Bitrix24Placements.Inspector;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
@@ -43,6 +44,8 @@ public static class Bitrix24PlacementsExtensions
         services.AddSignals();
         services.AddHealth();
         services.AddDoctor();
+        if (builder.Environment.IsDevelopment())
+            services.AddSingleton<Inspections>();
         return builder;
     }
 
@@ -73,6 +76,10 @@ public static class Bitrix24PlacementsExtensions
             files.UseFiles("/" + PageFrame.Version, scripts, "public, max-age=31536000, immutable", own);
             files.UseFiles("", scripts, "public, max-age=600", own);
         });
+        if (app.Services.GetService<Inspections>() is not null)
+            app.UseWhen(
+                static context => context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null,
+                static own => own.UseMiddleware<InspectorMiddleware>());
         app.UseMiddleware<ErrorHandling>(ErrorScope.OwnEndpoints);
         app.UseMiddleware<EchoMiddleware>();
         return app;
@@ -89,6 +96,7 @@ public static class Bitrix24PlacementsExtensions
         own.MapSignals();
         own.MapHealth();
         own.MapDoctor();
+        own.MapInspector();
         return app;
     }
 

@@ -20,6 +20,12 @@ switch (args)
     case ["stores", .. var rest]:
         await StoreSizeComparison.RunAsync(rest is [var many, ..] ? int.Parse(many, CultureInfo.InvariantCulture) : 1_000_000, rounds: 7);
         return 0;
+    case ["capacity", .. var rest]:
+        var options = new ConfigurationBuilder().AddCommandLine(rest).Build();
+        foreach (var server in new[] { null, Environment.GetEnvironmentVariable("TEST_POSTGRES") }.Distinct())
+            await DayOfPortals.RunAsync(options.GetValue("portals", 100_000), options.GetValue("minutes", 1440), options.GetValue("speed", 100),
+                TimeSpan.FromSeconds(options.GetValue("limit", 3600)), server);
+        return 0;
     case ["allocations"]:
         await Comparison.AllocationsAsync();
         return 0;
@@ -32,6 +38,7 @@ switch (args)
             dotnet run -c Release --project tests/Benchmarks -- compare [rounds] [dll]   the service, a bare Kestrel endpoint and Node + Express, side by side; another version's Bitrix24Placements.dll besides
             dotnet run -c Release --project tests/Benchmarks -- start [rounds] [executable]   from the start of the process to the first answer, against a minimal app; a published executable besides
             dotnet run -c Release --project tests/Benchmarks -- stores [portals]   a store with one portal against one with a million
+            dotnet run -c Release --project tests/Benchmarks -- capacity [--portals 100000] [--minutes 1440] [--speed 100] [--limit 3600]   a day of many portals against SQLite and, with TEST_POSTGRES, PostgreSQL
             dotnet run -c Release --project tests/Benchmarks -- allocations        bytes that the service allocates per worker load
             dotnet run -c Release --project tests/Benchmarks -- micro              the parser, with BenchmarkDotNet
             """);

@@ -5,12 +5,13 @@ namespace Bitrix24Placements.Tests;
 /// <summary>The plan of the house, as docs/architecture.md has it: rooms use each other along one-way arrows, and none is too large to be read.</summary>
 public sealed partial class ArchitectureTests
 {
-    private static readonly string[] ToRest = ["Settings", "Storage", "Apps", "Portals", "Work"];
+    private static readonly string[] ToRest = ["Settings", "Inspector", "Storage", "Apps", "Portals", "Work"];
     private static readonly string[] ToRefusals = [.. ToRest, "Rest", "Pages", "Refusals", "Forms"];
 
     private static readonly Dictionary<string, string[]> Uses = new()
     {
         ["Settings"] = [],
+        ["Inspector"] = [],
         ["Storage"] = ["Settings"],
         ["Apps"] = ["Settings", "Storage"],
         ["Portals"] = ["Settings", "Storage", "Apps"],

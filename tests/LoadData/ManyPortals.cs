@@ -9,6 +9,7 @@ using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -38,7 +39,13 @@ public static class ManyPortals
     /// <param name="progress">Told how many are there.</param>
     public static async Task FillAsync(string file, int portals, string? publicUrl, Action<int>? progress, CancellationToken cancellationToken)
     {
-        await using var services = Open(file, publicUrl);
+        await using var services = Open($"Data Source={file}", isPostgreSql: false, publicUrl);
+        await FillAsync(services, portals, progress, cancellationToken);
+    }
+
+    /// <param name="services">Of <see cref="Open"/>: a store that is empty.</param>
+    public static async Task FillAsync(IServiceProvider services, int portals, Action<int>? progress, CancellationToken cancellationToken)
+    {
         await services.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         var rows = Channel.CreateBounded<object[]>(PerTransaction * 2);
         var making = MakeAsync(services, portals, rows.Writer, cancellationToken);
@@ -81,10 +88,14 @@ public static class ManyPortals
 
     private static async Task WriteAsync(DbConnection connection, ChannelReader<object[]> rows, Action<int>? progress, CancellationToken cancellationToken)
     {
-        await using var hasty = connection.CreateCommand();
-        // Rows come in the order of no index: without room for the indexes every row would read and write several pages. What a crash leaves is filled again.
-        hasty.CommandText = "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000";
-        await hasty.ExecuteNonQueryAsync(cancellationToken);
+        if (connection is SqliteConnection)
+        {
+            await using var hasty = connection.CreateCommand();
+            // Rows come in the order of no index: without room for the indexes every row would read and write several pages. What a crash leaves is filled again.
+            hasty.CommandText = "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000";
+            await hasty.ExecuteNonQueryAsync(cancellationToken);
+        }
+
         await using var insert = connection.CreateCommand();
         insert.CommandText = $"INSERT INTO portals ({string.Join(", ", Columns)}) VALUES ({string.Join(", ", Columns.Select(static c => "@" + c))})";
         foreach (var column in Columns)
@@ -114,12 +125,18 @@ public static class ManyPortals
         progress?.Invoke(count);
     }
 
-    private static ServiceProvider Open(string file, string? publicUrl)
+    /// <summary>The service's own stores, without the service.</summary>
+    public static ServiceProvider Open(string connectionString, bool isPostgreSql, string? publicUrl, Action<IServiceCollection>? more = null)
     {
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(Options.Create(new StorageOptions { ConnectionString = $"Data Source={file}" }));
+        services.AddSingleton(Options.Create(new StorageOptions
+        {
+            Provider = isPostgreSql ? StorageProvider.PostgreSql : StorageProvider.Sqlite,
+            ConnectionString = connectionString,
+            CachedPortals = 100_000,
+        }));
         services.AddSingleton(Options.Create(new DataProtectionSettings()));
         services.AddSingleton(Options.Create(new Bitrix24Options { PublicUrl = publicUrl?.TrimEnd('/') }));
         services.AddDatabase();
@@ -127,6 +144,7 @@ public static class ManyPortals
         services.AddWork();
         services.AddSingleton<Texts>();
         services.AddSingleton<PlacementCatalogue>();
+        more?.Invoke(services);
         return services.BuildServiceProvider();
     }
 

@@ -84,7 +84,7 @@ internal sealed partial class Installer(
         if (confirmation.Verdict == TokenVerdict.UnknownApp)
             return new(InstallVerdict.UnknownApp, null, Rejection.NotConfigured, confirmation.ClientId);
         if (confirmation.Info is not { } info || info.Id.MemberId != claim.MemberId)
-            return new(InstallVerdict.Rejected, null, Rejection.NotVerified);
+            return new(InstallVerdict.Rejected, null, Rejection.NotVerified.Because("the OAuth server does not know the token"));
         if (!hosts.IsAllowedPortal(info.ClientEndpoint.Host))
             return new(InstallVerdict.Rejected, info, Rejection.NotAllowed);
 

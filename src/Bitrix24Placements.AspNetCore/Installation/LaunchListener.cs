@@ -33,7 +33,8 @@ internal sealed class LaunchListener(
                 && (isAdministrator.Error.Kind != RestErrorKind.Refused || RestErrors.IsPassing(isAdministrator.Error.Code)))
                 return Rejection.Unavailable;
             if (!isAdministrator.Value)
-                return installed is null ? Rejection.NotInstalled : Rejection.NotVerified;
+                return installed is null ? Rejection.NotInstalled
+                    : Rejection.NotVerified.Because("APPLICATION_TOKEN differs, and this is no administrator");
         }
 
         if (installed is null)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Bitrix24Placements.Forms;
+using Bitrix24Placements.Inspector;
 using Bitrix24Placements.Pages;
 using Bitrix24Placements.Refusals;
 
@@ -8,7 +9,8 @@ namespace Bitrix24Placements.Placements;
 /// <summary>Read, parse, verify, then either the context as JSON or the handler of the placement.</summary>
 internal sealed class PlacementPipeline(
     LaunchVerifier verifier, PlacementCatalogue catalogue, LaunchServices services, ILaunchListener listener, Places places, Guard guard,
-    WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
+    WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics,
+    Inspections? inspections = null)
 {
     public static readonly PlacementExpectation AppPage = new(PlacementCatalogue.Default);
 
@@ -45,7 +47,10 @@ internal sealed class PlacementPipeline(
     {
         var believed = post.Placement == PlacementCatalogue.BackgroundWorker
             ? await verifier.VerifyWorkerAsync(context, post) : await verifier.VerifyPersonAsync(context, post);
-        return believed.Ok ? catalogue.Find(post.Placement).Read(new(post, believed.Value, services)) : believed.Rejection;
+        if (!believed.Ok)
+            return believed.Rejection;
+        inspections?.Decided(believed.Value.Explain());
+        return catalogue.Find(post.Placement).Read(new(post, believed.Value, services));
     }
 
     /// <summary>Slow readers are not counted as slowness of the service.</summary>

@@ -14,6 +14,14 @@ internal sealed record Rejection(int Status, string Code, string? Detail = null)
     /// <summary>Bitrix24's own code, where it refused.</summary>
     public string? Bitrix24Code { get; init; }
 
+    /// <summary>What exactly, for the developer who looks into it: whoever is refused is not told.</summary>
+    public string? Reason { get; init; }
+
+    public Rejection Because(string reason) => this with { Reason = reason };
+
+    public string Explain(string detail) => $"{Code}: " + (Reason
+        ?? (Errors is { Count: > 0 } errors ? string.Join("; ", errors.Select(static e => $"{e.Key} {e.Value}")) : detail));
+
     /// <summary>Whether it counts against <c>Limits:UnverifiedPerMinute</c>.</summary>
     public bool IsFailedAttempt { get; init; }
 

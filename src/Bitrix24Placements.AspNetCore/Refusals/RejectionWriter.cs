@@ -3,12 +3,13 @@ using System.Net.Mime;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bitrix24Placements.Inspector;
 using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>Problem+json (RFC 9457), or a small page for those who ask for HTML.</summary>
-internal sealed class RejectionWriter(Texts texts)
+internal sealed class RejectionWriter(Texts texts, Inspections? inspections = null)
 {
     private const string RetryScript = "document.getElementById('retry').addEventListener('click', () => location.reload());";
 
@@ -38,6 +39,7 @@ internal sealed class RejectionWriter(Texts texts)
             headers.WWWAuthenticate = "Bearer";
         var title = texts.Get(language, "rejection." + rejection.Code);
         var detail = rejection.Detail ?? texts.Get(language, "detail." + rejection.Code);
+        inspections?.Decided(rejection.Explain(detail));
         if (Accepts.Html(context.Request))
         {
             headers.ContentSecurityPolicy = MayRetry(rejection) ? RetryPolicy : PagePolicy;

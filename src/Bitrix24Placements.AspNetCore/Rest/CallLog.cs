@@ -1,8 +1,10 @@
+using Bitrix24Placements.Inspector;
+
 namespace Bitrix24Placements.Rest;
 
 /// <summary>A category of its own: how long such lines are kept is for the operator to say.</summary>
 /// <remarks>The Market wants three days: https://apidocs.bitrix24.com/market/preparing-to-publish/.</remarks>
-internal sealed partial class CallLog(ILoggerFactory loggers)
+internal sealed partial class CallLog(ILoggerFactory loggers, Inspections? inspections = null)
 {
     public const string Category = "Bitrix24Placements.Rest.Calls";
 
@@ -12,6 +14,7 @@ internal sealed partial class CallLog(ILoggerFactory loggers)
 
     public void Write(PortalId id, RestCall call, string outcome, TimeSpan took, int requestBytes, int responseBytes)
     {
+        inspections?.AddCall(id.ToString(), call.Method, call.Parameters, outcome, took);
         if (!_logger.IsEnabled(LogLevel.Information))
             return;
         // Names alone: a value may be a secret of the portal's or the user's.

@@ -25,6 +25,7 @@ internal static class CommandLine
             MoveStore(create),
             new AppCommands(create).All(),
             Examine(create, configure),
+            Replay(),
         };
         root.Directives.Clear();
         string[] words = IsServing(args) ? [Serve, .. args] : args;
@@ -77,6 +78,17 @@ internal static class CommandLine
             "doctor", "Look for what is wrong with the service, its public address and a portal. Exit status 0: nothing.",
             parsed => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure,
                 parsed.GetValue(portal), parsed.GetValue(json)), json, portal);
+    }
+
+    private static Command Replay()
+    {
+        var file = new Argument<FileInfo>("file") { Description = "As the inspector saves it: address, line break, form." };
+        var url = new Option<string>("--url") { Description = "The service; otherwise the one that runs beside this process." };
+        var command = new Command("replay", "Post a saved launch or event to a running service, and print the answer. Exit status 0: 2xx.");
+        command.Add(file);
+        command.Add(url);
+        command.SetAction(parsed => ReplayCommand.RunAsync(parsed.GetRequiredValue(file), parsed.GetValue(url) ?? HealthProbe.ServiceUrl));
+        return command;
     }
 
     /// <summary>What the configuration would pass over without a word.</summary>

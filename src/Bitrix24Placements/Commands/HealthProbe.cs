@@ -8,9 +8,12 @@ internal static class HealthProbe
 
     private static readonly string[] Prefixes = ["", "ASPNETCORE_", "DOTNET_"];
 
+    /// <summary>Where the service beside this process listens.</summary>
+    public static string ServiceUrl => $"http://127.0.0.1:{Port()}";
+
     public static async Task<int> RunAsync()
     {
-        var address = new Uri($"http://127.0.0.1:{Port()}/health/ready");
+        var address = new Uri(ServiceUrl + "/health/ready");
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout };
         try
         {

@@ -36,6 +36,8 @@ public abstract partial class BrowserTest(Chromium chromium) : IAsyncLifetime
     /// <summary>False for tests of the installation itself.</summary>
     protected virtual bool Installed => true;
 
+    protected virtual string EnvironmentName => "Production";
+
     public async ValueTask InitializeAsync()
     {
         // Before anything else is started: without a browser the test is skipped here.
@@ -47,10 +49,11 @@ public abstract partial class BrowserTest(Chromium chromium) : IAsyncLifetime
         _bitrix = await Bitrix24.StartAsync(Libraries, Cancellation);
         var settings = new Dictionary<string, string?>
         {
+            ["Bitrix24:Verification"] = "Required",
             ["Bitrix24:ScriptUrl"] = $"{_bitrix.Portals[0].Url}/api/v1/",
             ["Bitrix24:PullScriptUrl"] = $"{_bitrix.Portals[0].Url}/api/v1/pull/",
         };
-        Service = Installed ? await Service.StartInstalledAsync(settings, _bitrix) : await Service.StartAsync(settings, _bitrix);
+        Service = Installed ? await Service.StartInstalledAsync(settings, _bitrix, EnvironmentName) : await Service.StartAsync(settings, _bitrix);
     }
 
     protected async Task<IBrowserContext> NewContextAsync(BrowserNewContextOptions? options = null)
@@ -94,6 +97,18 @@ public abstract partial class BrowserTest(Chromium chromium) : IAsyncLifetime
     /// <summary>For people who want to look at a page that the test leaves again.</summary>
     protected Task LookAtAsync(IPage page, string name) =>
         KeepsAll ? page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}.png"), Animations = ScreenshotAnimations.Disabled }) : Task.CompletedTask;
+
+    /// <summary><c>PICTURES_TO=docs/images</c> makes the documents' pictures anew.</summary>
+    protected static async Task PictureAsync(IPage page, string name, string? selector = null)
+    {
+        if (Environment.GetEnvironmentVariable("PICTURES_TO") is not { Length: > 0 } folder)
+            return;
+        var path = Path.Combine(Repository, folder, name + ".png");
+        if (selector is null)
+            await page.ScreenshotAsync(new() { Path = path, Animations = ScreenshotAnimations.Disabled });
+        else
+            await page.Locator(selector).ScreenshotAsync(new() { Path = path });
+    }
 
     private async Task KeepAsync(IReadOnlyList<string> complaints)
     {

@@ -55,6 +55,7 @@ internal static class SeededFaults
             clock.Shift(TimeSpan.FromMinutes(10));
             p.Clock = clock;
         }),
+        ["The portal's clock is off"] = new("clock.off", static p => p.Portal.Quirks.ClockOff = TimeSpan.FromMinutes(-10)),
         ["No keys"] = new("keys.missing", static p => p.Settings["Bitrix24:ClientSecret"] = null),
         ["The secret is wrong"] = new("keys.wrong", static p => p.Service.Bitrix.RotateSecret(p.Service.Bitrix.Options.ClientId)),
         ["The OAuth server is silent"] = new("oauth.silent", static p => p.Service.Bitrix.Faults.Set("oauth:*", Fault.Drop())),

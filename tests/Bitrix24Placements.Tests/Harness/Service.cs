@@ -62,9 +62,9 @@ public sealed class Service : IAsyncDisposable
     }
 
     /// <summary>With its portal installed by an administrator's wizard.</summary>
-    public static async Task<Service> StartInstalledAsync(Dictionary<string, string?>? settings = null, Bitrix24? bitrix = null)
+    public static async Task<Service> StartInstalledAsync(Dictionary<string, string?>? settings = null, Bitrix24? bitrix = null, string environment = "Production")
     {
-        var service = await StartAsync(settings, bitrix);
+        var service = await StartAsync(settings, bitrix, environment: environment);
         await service.InstallAsync();
         service.Portal.FinishInstall();
         return service;

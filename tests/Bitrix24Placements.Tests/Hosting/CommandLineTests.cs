@@ -12,6 +12,7 @@ public sealed class CommandLineTests
     [InlineData("serve foo")]
     [InlineData("health now")]
     [InlineData("move-store")]
+    [InlineData("replay")]
     [InlineData("--Storage:Provider --urls http://127.0.0.1:1")]
     public async Task What_is_not_known_is_told_in_one_line_with_status_2(string line)
     {
@@ -25,7 +26,7 @@ public sealed class CommandLineTests
     {
         var run = await FailedStart.RunAsync([], "--help");
         Assert.Equal(0, run.ExitCode);
-        foreach (var command in new[] { "serve", "health", "make-certificate", "move-store" })
+        foreach (var command in new[] { "serve", "health", "make-certificate", "move-store", "replay" })
             Assert.Contains(command, run.Output, StringComparison.Ordinal);
     }
 

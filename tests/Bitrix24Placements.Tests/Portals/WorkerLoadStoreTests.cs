@@ -21,6 +21,20 @@ public sealed class WorkerLoadStoreTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Many_portals_are_added_many_to_a_statement(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var loads = store.Get<WorkerLoadStore>();
+        PortalId[] portals = [.. Enumerable.Range(0, 1001).Select(static i => TestStore.Named($"portal {i}"))];
+
+        for (var i = 0; i < 2; i++)
+            await loads.AddAsync([.. portals.Select(static id => new WorkerHour(id, 100, 2, 1, 7))], Token);
+
+        foreach (var id in new[] { portals[0], portals[499], portals[1000] })
+            Assert.Equal([new(id, 100, 4, 2, 7)], await loads.SinceAsync(id, 0, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task Old_hours_are_forgotten(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

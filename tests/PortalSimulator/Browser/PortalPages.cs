@@ -7,7 +7,7 @@ namespace Bitrix24Placements.PortalSimulator;
 internal sealed class PortalPages(SimPortal portal)
 {
     private static readonly FileExtensionContentTypeProvider Types = new();
-    private static readonly string[] Pages = ["/stream", "/crm", "/tasks", "/company", "/marketplace", "/workgroups", "/calendar"];
+    private static readonly string[] Pages = ["/stream", "/crm", "/tasks", "/company", "/marketplace", "/workgroups", "/calendar", "/devops"];
 
     private readonly EmbeddedFiles _files = new();
 

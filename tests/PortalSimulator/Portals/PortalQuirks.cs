@@ -27,6 +27,9 @@ public sealed class PortalQuirks
     /// <summary>The portal makes a system user for an app once its installation is finished, and says so by ONAPPUSERREADY.</summary>
     public bool MakesSystemUsers { get; set; }
 
+    /// <summary>How far its clock is off, by the Date of its REST answers.</summary>
+    public TimeSpan ClockOff { get; set; }
+
     /// <summary>How long the vendor's browser libraries take.</summary>
     public TimeSpan VendorScriptDelay { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Bitrix24Placements.PortalSimulator;
@@ -36,6 +37,8 @@ internal sealed class RestApi(SimPortal portal)
     public async Task HandleAsync(HttpContext context, CancellationToken cancellationToken)
     {
         context.Response.Headers.AccessControlAllowOrigin = "*";
+        if (portal.Quirks.ClockOff != TimeSpan.Zero)
+            context.Response.Headers.Date = (Bitrix.Time.GetUtcNow() + portal.Quirks.ClockOff).ToString("R", CultureInfo.InvariantCulture);
         if (HttpMethods.IsOptions(context.Request.Method))
         {
             context.Response.Headers.AccessControlAllowMethods = "GET, POST, OPTIONS";

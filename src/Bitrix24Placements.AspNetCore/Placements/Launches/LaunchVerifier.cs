@@ -7,7 +7,16 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Placements;
 
 /// <param name="Portal">Null with <c>Verification: Off</c>, where everything is taken as it comes.</param>
-internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verification Verification);
+internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verification Verification)
+{
+    public string Explain() => (Portal, Verification) switch
+    {
+        (null, _) => "taken as it came: Verification is Off",
+        (_, Verification.ApplicationToken) => "believed: APPLICATION_TOKEN is the stored one",
+        (_, Verification.AccessToken) => $"believed: the OAuth server knows AUTH_ID, as that of user {User?.UserId}",
+        _ => "served without verification: there was no APPLICATION_TOKEN",
+    };
+}
 
 /// <summary>Changes nothing. Everything in the request is a claim: any employee of a portal can send one.</summary>
 internal sealed class LaunchVerifier(
@@ -62,14 +71,14 @@ internal sealed class LaunchVerifier(
         }
 
         if (installed is null)
-            return Rejection.NotInstalled;
+            return Rejection.NotInstalled.Because("no app is installed on the portal of this member_id");
         if (!hosts.IsAllowedPortal((matching ?? installed).ClientEndpoint.Host))
             return Rejection.NotAllowed;
         // A portal too old to send its application_token gets the same page, and nothing follows from it.
         if (post.ApplicationToken.IsEmpty)
             return new Believed(installed, null, Verification.None);
         if (matching is null)
-            return Rejection.NotVerified;
+            return Rejection.NotVerified.Because("APPLICATION_TOKEN differs from the stored one");
         if (!string.Equals(post.Domain, matching.Domain, StringComparison.Ordinal))
             listener.AddressDiffers(matching.Id);
         return new Believed(matching, null, Verification.ApplicationToken);
@@ -104,7 +113,8 @@ internal sealed class LaunchVerifier(
             return answer.Rejection;
         // Of a portal that is not served, that is what helps to know.
         if (answer.Value is not { } user)
-            return installations.Any(static i => i.State != PortalState.Uninstalled) ? Rejection.NotVerified : Rejection.NotInstalled;
+            return (installations.Any(static i => i.State != PortalState.Uninstalled) ? Rejection.NotVerified : Rejection.NotInstalled)
+                .Because("the OAuth server does not know AUTH_ID as this portal's");
         if (!hosts.IsAllowedPortal(user.ClientEndpoint.Host))
             return Rejection.NotAllowed;
         // An administrator's page brings back a portal that is suspended, uninstalled or unknown.

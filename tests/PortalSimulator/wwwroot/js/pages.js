@@ -1,5 +1,6 @@
 import { drawCrm, drawRecord, nameOf, recordAt } from './crm.js';
 import { byId, el } from './dom.js';
+import { drawLocalApp, localAppPath } from './localapp.js';
 import { switchTo } from './session.js';
 import { words } from './words.js';
 
@@ -41,7 +42,8 @@ export function drawPage(state, session) {
           : path.startsWith('/tasks/') ? [say.tasks, tasks(state)]
             : path.startsWith('/company/personal/user/') ? [say.profile, card(profileOf(state, path))]
               : path.startsWith('/marketplace/') ? [say.app]
-                : [pageName(path), card(`This is the page ${path}`)];
+                : path === localAppPath ? drawLocalApp(state, session.lang)
+                  : [pageName(path), card(`This is the page ${path}`)];
   document.title = `${title} · ${state.portal.name}`;
   byId('page').replaceChildren(el('h1', { 'data-testid': 'page-title' }, title), ...content);
 }

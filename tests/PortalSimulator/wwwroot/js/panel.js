@@ -1,5 +1,6 @@
 import { el } from './dom.js';
 import { drawLevers } from './levers.js';
+import { localAppPath } from './localapp.js';
 import { startLog } from './log.js';
 
 /** The simulator beside the portal: what is going on, and the levers. */
@@ -27,7 +28,9 @@ export function startPanel(shell, host) {
     badges.replaceChildren(...badgesOf(state).map(([id, text, tone]) =>
       el('li', { class: `badge ${tone ?? ''}`, 'data-testid': `badge-${id}` }, text)));
     tabs.replaceChildren('Open a second tab: ', ...state.users.flatMap(({ id, name }) => [
-      el('a', { href: `/stream/?user=${id}`, target: '_blank', rel: 'noopener', 'data-testid': `second-tab-${id}` }, name), ' ']));
+      el('a', { href: `/stream/?user=${id}`, target: '_blank', rel: 'noopener', 'data-testid': `second-tab-${id}` }, name), ' ']),
+    el('br'), el('a', { href: localAppPath, 'data-testid': 'local-app' }, 'The form of the app'), ' ',
+    el('a', { href: `${state.app.serviceUrl}/inspector`, target: '_blank', rel: 'noopener', 'data-testid': 'inspector' }, 'Inspector'));
   };
   draw(shell.state());
   shell.onState(draw);
