@@ -21,7 +21,8 @@ internal static class ApiBody
             return new Rejection(415, "unsupportedMediaType", "The body has to be application/json.");
         var (json, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => Parse(body.ToArray()) ?? new object());
         return json is JsonObject read ? read : rejection
-            ?? Rejection.Malformed($"The body has to be a JSON object of at most {MaxValues} names and values, in which no name is repeated.");
+            ?? Rejection.Malformed(
+                $"The body has to be a JSON object of at most {MaxValues} names and values, in which no name is repeated.");
     }
 
     public static Rejection Malformed(Dictionary<string, string> errors) =>

@@ -10,8 +10,8 @@ namespace Bitrix24Placements.Installation;
 /// portal.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 internal sealed partial class RemovalNotices(
-    PortalStore portals, WorkStore work, WorkSignal signal, Spool spool, Guard guard, UnverifiedAttempts attempts, InstallationMetrics metrics,
-    TimeProvider time, ILogger<RemovalNotices> logger) : ISpoolHandler, IDisposable
+    PortalStore portals, WorkStore work, WorkSignal signal, Spool spool, Guard guard, UnverifiedAttempts attempts,
+    InstallationMetrics metrics, TimeProvider time, ILogger<RemovalNotices> logger) : ISpoolHandler, IDisposable
 {
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
     private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
