@@ -78,7 +78,8 @@ internal sealed class AnswerReader : IDisposable
         {
             first.CopyTo(bytes);
             var length = first.Length + await stream.ReadAtLeastAsync(
-                bytes.AsMemory(first.Length, capacity - first.Length), capacity - first.Length, throwOnEndOfStream: false, cancellationToken);
+                bytes.AsMemory(first.Length, capacity - first.Length), capacity - first.Length, throwOnEndOfStream: false,
+                cancellationToken);
             if (length >= maxBytes)
                 throw TooLarge();
             return length < capacity
