@@ -11,7 +11,7 @@ internal sealed class DoctorPart(PageFrame pages, Texts texts, Heartbeats heartb
         if (request.Known is not { } known)
             return default;
         string T(string key) => texts.Get(request.Language, key);
-        var day = await heartbeats.LastDayAsync(known.Id.MemberId, context.RequestAborted);
+        var day = await heartbeats.LastDayAsync(known.Id, context.RequestAborted);
         var says = day.Count == 0 ? T("heartbeat.none") : string.Format(
             CultureInfo.InvariantCulture, T("heartbeat.says"), day.Count,
                 day.TotalMilliseconds / day.Count / 1000.0, day.WorstMilliseconds / 1000.0);

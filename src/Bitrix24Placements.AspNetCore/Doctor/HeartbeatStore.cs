@@ -5,9 +5,9 @@ namespace Bitrix24Placements.Doctor;
 /// <param name="Hour">Hours since 1970.</param>
 /// <param name="Slow">Frames over five seconds.</param>
 /// <param name="TotalMilliseconds">Of all frames together.</param>
-internal sealed record HeartbeatHour(string MemberId, long Hour, long Count, long Slow, long TotalMilliseconds, long WorstMilliseconds);
+internal sealed record HeartbeatHour(PortalId Id, long Hour, long Count, long Slow, long TotalMilliseconds, long WorstMilliseconds);
 
-/// <summary>Heartbeats by portal and hour; every instance adds its own.</summary>
+/// <summary>Heartbeats by installation and hour; every instance adds its own.</summary>
 internal sealed class HeartbeatStore(Database database)
 {
     public Task AddAsync(IReadOnlyList<HeartbeatHour> hours, CancellationToken cancellationToken) =>
@@ -18,13 +18,13 @@ internal sealed class HeartbeatStore(Database database)
             {
                 await using var command = connection.Command(
                     """
-                    INSERT INTO heartbeats (member_id, hour, beats, slow, total_ms, worst_ms)
-                        VALUES (@id, @hour, @beats, @slow, @total, @worst)
-                    ON CONFLICT (member_id, hour) DO UPDATE SET beats = heartbeats.beats + @beats, slow = heartbeats.slow + @slow,
+                    INSERT INTO heartbeats (member_id, app, hour, beats, slow, total_ms, worst_ms)
+                        VALUES (@id, @app, @hour, @beats, @slow, @total, @worst)
+                    ON CONFLICT (member_id, app, hour) DO UPDATE SET beats = heartbeats.beats + @beats, slow = heartbeats.slow + @slow,
                         total_ms = heartbeats.total_ms + @total,
                             worst_ms = CASE WHEN heartbeats.worst_ms > @worst THEN heartbeats.worst_ms ELSE @worst END
                     """,
-                    ("@id", hour.MemberId), ("@hour", hour.Hour), ("@beats", hour.Count), ("@slow", hour.Slow),
+                    ("@id", hour.Id.MemberId), ("@app", hour.Id.App), ("@hour", hour.Hour), ("@beats", hour.Count), ("@slow", hour.Slow),
                         ("@total", hour.TotalMilliseconds),
                     ("@worst", hour.WorstMilliseconds));
                 await command.ExecuteNonQueryAsync(token);
@@ -34,12 +34,11 @@ internal sealed class HeartbeatStore(Database database)
             return true;
         }, cancellationToken);
 
-    public async Task<IReadOnlyList<HeartbeatHour>> SinceAsync(string memberId, long hour, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<HeartbeatHour>> SinceAsync(PortalId id, long hour, CancellationToken cancellationToken) =>
         await database.QueryAsync(
-            "SELECT member_id, hour, beats, slow, total_ms, worst_ms FROM heartbeats WHERE member_id = @id AND hour >= @hour",
-            static r => new HeartbeatHour(r.GetString(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3),
-                r.GetInt64(4), r.GetInt64(5)), cancellationToken,
-            ("@id", memberId), ("@hour", hour));
+            "SELECT hour, beats, slow, total_ms, worst_ms FROM heartbeats WHERE member_id = @id AND app = @app AND hour >= @hour",
+            r => new HeartbeatHour(id, r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4)), cancellationToken,
+            ("@id", id.MemberId), ("@app", id.App), ("@hour", hour));
 
     public Task ForgetAsync(long beforeHour, CancellationToken cancellationToken) =>
         database.ExecuteAsync("DELETE FROM heartbeats WHERE hour < @hour", cancellationToken, ("@hour", beforeHour));

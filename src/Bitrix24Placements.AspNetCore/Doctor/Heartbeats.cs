@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
@@ -9,7 +10,7 @@ namespace Bitrix24Placements.Doctor;
 /// <summary>What workers say of themselves after their load. Nobody vouches for it: it is shown as the browsers' own word, and decides
 /// nothing.</summary>
 internal sealed partial class Heartbeats(
-    HeartbeatStore store, PortalDirectory directory, Readiness readiness, TimeProvider time, ILogger<Heartbeats> logger)
+    HeartbeatStore store, PortalDirectory directory, AppRegistry apps, Readiness readiness, TimeProvider time, ILogger<Heartbeats> logger)
         : ReadyService(readiness)
 {
     /// <summary>Of one portal between two writes to the database: beyond them a portal's picture does not change.</summary>
@@ -18,23 +19,27 @@ internal sealed partial class Heartbeats(
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan MaxLoad = TimeSpan.FromMinutes(2);
 
-    private ConcurrentDictionary<string, HeartbeatHour> _now = new(StringComparer.Ordinal);
+    private ConcurrentDictionary<PortalId, HeartbeatHour> _now = new();
 
-    /// <summary>Only of portals in this process's memory, which the worker's load has brought there: no made-up id takes a row.</summary>
-    public void Add(string memberId, TimeSpan load)
+    /// <summary>Only of installations in this process's memory, which the worker's load has brought there: no made-up id takes a row.</summary>
+    public void Add(string memberId, string clientId, TimeSpan load)
     {
-        if (load < TimeSpan.Zero || load > MaxLoad || directory.FindAll(memberId) is not [{ State: PortalState.Installed }, ..])
+        if (load < TimeSpan.Zero || load > MaxLoad || apps.FindByClientId(clientId) is not { } app
+            || directory.Find(new(memberId, app.Name)) is not { State: PortalState.Installed, Id: var id })
+        {
             return;
+        }
+
         var milliseconds = (long)load.TotalMilliseconds;
-        var beat = new HeartbeatHour(memberId, Hour, 1, load >= WorkerLoads.SlowFrom ? 1 : 0, milliseconds, milliseconds);
-        _now.AddOrUpdate(memberId, static (_, beat) => beat, static (_, sum, beat) => sum.Count >= MaxBeats ? sum : Sum(sum, beat), beat);
+        var beat = new HeartbeatHour(id, Hour, 1, load >= WorkerLoads.SlowFrom ? 1 : 0, milliseconds, milliseconds);
+        _now.AddOrUpdate(id, static (_, beat) => beat, static (_, sum, beat) => sum.Count >= MaxBeats ? sum : Sum(sum, beat), beat);
     }
 
-    public async Task<HeartbeatHour> LastDayAsync(string memberId, CancellationToken cancellationToken)
+    public async Task<HeartbeatHour> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
-        var stored = await store.SinceAsync(memberId, Hour - 23, cancellationToken);
-        var none = new HeartbeatHour(memberId, Hour, 0, 0, 0, 0);
-        return stored.Append(_now.GetValueOrDefault(memberId, none)).Aggregate(none, Sum);
+        var stored = await store.SinceAsync(id, Hour - 23, cancellationToken);
+        var none = new HeartbeatHour(id, Hour, 0, 0, 0, 0);
+        return stored.Append(_now.GetValueOrDefault(id, none)).Aggregate(none, Sum);
     }
 
     private static HeartbeatHour Sum(HeartbeatHour a, HeartbeatHour b) => a with
@@ -68,7 +73,7 @@ internal sealed partial class Heartbeats(
     {
         if (_now.IsEmpty)
             return;
-        var flushed = Interlocked.Exchange(ref _now, new(StringComparer.Ordinal));
+        var flushed = Interlocked.Exchange(ref _now, new());
         try
         {
             await store.AddAsync([.. flushed.Values], cancellationToken);

@@ -15,15 +15,16 @@ internal static class DoctorCommand
 
     /// <param name="configure">The endpoints: what they declare is what the portal has to have.</param>
     /// <returns>The exit status: 0 nothing is wrong, 1 anything else.</returns>
-    public static async Task<int> RunAsync(WebApplicationBuilder builder, Action<WebApplication> configure, string? portal, bool asJson)
+    public static async Task<int> RunAsync(
+        WebApplicationBuilder builder, Action<WebApplication> configure, string? portal, string? appName, bool asJson)
     {
         // Its words are the answer; whoever reads them as JSON reads nothing else.
         builder.Logging.ClearProviders();
         // A key that this process made, perhaps as another user, would be one that the service cannot read.
         builder.Services.PostConfigure<StorageOptions>(static o => o.MayMakeKeys = false);
-        if (portal is not null && !PortalId.IsMemberId(portal))
+        if (portal is null ? appName is not null : !PortalId.IsMemberId(portal))
         {
-            await Console.Error.WriteLineAsync("--portal takes a member_id: 32 hexadecimal digits.");
+            await Console.Error.WriteLineAsync("--portal takes a member_id, 32 hexadecimal digits, and --app stands beside it.");
             return 1;
         }
 
@@ -41,6 +42,7 @@ internal static class DoctorCommand
 
         using var deadline = new CancellationTokenSource(Timeout);
         var report = app.Services.GetRequiredService<CommandReport>();
-        return await report.WriteAsync(portal is null ? null : new PortalId(portal), asJson, Console.Out, deadline.Token) ? 0 : 1;
+        PortalId? asked = portal is null ? null : new(portal, appName ?? PortalId.DefaultApp);
+        return await report.WriteAsync(asked, asJson, Console.Out, deadline.Token) ? 0 : 1;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class WorkerCheck(WorkerLoads loads, Heartbeats heartbeats) : IC
         if (examination.Portal is not { } portal)
             return Finding.Note("portal.none");
         var loaded = (await loads.LastDayAsync(portal.Id, cancellationToken)).Sum(static h => h.Loads);
-        var heard = await heartbeats.LastDayAsync(portal.Id.MemberId, cancellationToken);
+        var heard = await heartbeats.LastDayAsync(portal.Id, cancellationToken);
         if (heard.Count == 0)
             return loaded >= ManyLoads ? Finding.One("worker.silent", $"{loaded} → 0") : Finding.Note("worker.few", $"{loaded}");
         return heard.Slow >= WorkerLoads.WarnFrom
