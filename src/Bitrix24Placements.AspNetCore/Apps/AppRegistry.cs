@@ -8,6 +8,9 @@ namespace Bitrix24Placements.Apps;
 /// database. Where both have one, the configuration wins.</summary>
 internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store) : IReadyStep
 {
+    /// <summary>With more of them metrics are not told apart by app: each would multiply every series.</summary>
+    private const int MaxLabels = 20;
+
     private volatile Snapshot? _snapshot;
 
     /// <summary>Apps were added, changed or removed, here or elsewhere. Called in the background.</summary>
@@ -23,6 +26,12 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
     public RegisteredApp? Find(string name) => Current.ByName.GetValueOrDefault(name);
 
     public RegisteredApp? FindByClientId(string clientId) => Current.ByClientId.GetValueOrDefault(clientId);
+
+    /// <summary>The default app may be without keys for a while; any other that is not known has been removed.</summary>
+    public bool Serves(PortalId id) => id.App == PortalId.DefaultApp || Find(id.App) is not null;
+
+    /// <summary>The app as a metric's tag; empty where there are too many.</summary>
+    public KeyValuePair<string, object?> Label(PortalId id) => new("app", All.Count <= MaxLabels ? id.App : "");
 
     public bool IsConfigured(string name) => options.Value.Apps.Any(a => a.Name == name);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Installation;
 
@@ -7,13 +8,15 @@ internal sealed class InstallationMetrics
 {
     public const string MeterName = "Bitrix24Placements.Installation";
 
+    private readonly AppRegistry _apps;
     private readonly Counter<long> _reconciliations;
     private readonly Counter<long> _removals;
     private readonly Counter<long> _uninstalls;
     private readonly Counter<long> _installs;
 
-    public InstallationMetrics(IMeterFactory meters)
+    public InstallationMetrics(IMeterFactory meters, AppRegistry apps)
     {
+        _apps = apps;
         var meter = meters.Create(MeterName);
         _reconciliations = meter.CreateCounter<long>("bitrix24.reconciliations", "{reconciliation}",
             "Reconciliations of portals' placements by outcome.");
@@ -22,7 +25,8 @@ internal sealed class InstallationMetrics
         _installs = meter.CreateCounter<long>("bitrix24.installs", "{install}", "Installations by outcome.");
     }
 
-    public void Reconciled(string outcome) => _reconciliations.Add(1, new TagList { { "outcome", outcome } });
+    public void Reconciled(PortalId id, string outcome) =>
+        _reconciliations.Add(1, new TagList { { "outcome", outcome }, _apps.Label(id) });
 
     public void WorkerRemoved() => _removals.Add(1);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Placements;
 
@@ -7,10 +8,12 @@ internal sealed class PlacementMetrics
 {
     public const string MeterName = "Bitrix24Placements.Placements";
 
+    private readonly AppRegistry _apps;
     private readonly Histogram<double> _duration;
 
-    public PlacementMetrics(IMeterFactory meters)
+    public PlacementMetrics(IMeterFactory meters, AppRegistry apps)
     {
+        _apps = apps;
         var meter = meters.Create(MeterName);
         _duration = meter.CreateHistogram(
             "bitrix24.placement.duration", "s", "Launches by placement and outcome; Bitrix24 counts those of the worker over five seconds.",
@@ -21,9 +24,14 @@ internal sealed class PlacementMetrics
             });
     }
 
-    public void Served(string placement, string outcome, TimeSpan took)
+    /// <param name="portal">Null where it was refused.</param>
+    public void Served(string placement, string outcome, TimeSpan took, PortalId? portal = null)
     {
-        if (_duration.Enabled)
-            _duration.Record(took.TotalSeconds, new TagList { { "placement", placement }, { "outcome", outcome } });
+        if (!_duration.Enabled)
+            return;
+        var tags = new TagList { { "placement", placement }, { "outcome", outcome } };
+        if (portal is { } id)
+            tags.Add(_apps.Label(id));
+        _duration.Record(took.TotalSeconds, tags);
     }
 }

@@ -112,7 +112,7 @@ internal sealed class PlacementPipeline(
 
     private void Served(string placement, PortalId? portal, TimeSpan took)
     {
-        metrics.Served(placement, "ok", took);
+        metrics.Served(placement, "ok", took, portal);
         if (portal is { } id && placement == PlacementCatalogue.BackgroundWorker)
             loads.Record(id, took);
     }

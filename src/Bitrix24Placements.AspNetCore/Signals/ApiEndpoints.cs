@@ -54,7 +54,8 @@ internal sealed class ApiEndpoints(
     private async Task<Checked<KnownPortal>> FindAsync(ApiCaller backend, string memberId, string? app, CancellationToken cancellationToken)
     {
         var installed = (await portals.KnownAllAsync(memberId, cancellationToken))
-            .Where(p => p.State == PortalState.Installed && backend.MaySee(p.Id) && (app is null || p.Id.App == app)).ToList();
+            .Where(p => p.State == PortalState.Installed && apps.Serves(p.Id) && backend.MaySee(p.Id) && (app is null || p.Id.App == app))
+            .ToList();
         return installed switch
         {
             [var only] => only,

@@ -27,6 +27,8 @@ public sealed class TelemetryTests
             Assert.Contains(name, metrics, StringComparison.Ordinal);
         Assert.Contains("placement=\"PAGE_BACKGROUND_WORKER\"", metrics, StringComparison.Ordinal);
         Assert.Contains("le=\"5\"", metrics, StringComparison.Ordinal);
+        foreach (var name in new[] { "bitrix24_placement_duration_seconds_count", "bitrix24_reconciliations_total" })
+            Assert.Matches(name + "\\{[^}]*app=\"default\"", metrics);
         AssertSaysNothingOf(bitrix, metrics);
         Assert.Equal(HttpStatusCode.NotFound, (await watched.Process.Http.GetAsync("/metrics", Token)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync($"http://127.0.0.1:{management}/install", Token)).StatusCode);

@@ -69,8 +69,12 @@ public sealed class PageSessions
         }
 
         var id = new PortalId(stored.MemberId, stored.App);
-        if (await _portals.KnownAsync(id, cancellationToken) is not { State: PortalState.Installed } known || known.Epoch != stored.Epoch)
+        if (!_apps.Serves(id) || await _portals.KnownAsync(id, cancellationToken) is not { State: PortalState.Installed } known
+            || known.Epoch != stored.Epoch)
+        {
             return null;
+        }
+
         var access = new UserAccess(id, endpoint, server, stored.UserId, new(stored.Token));
         var context = stored.Context is { Length: > 0 } compressed ? Decompress(compressed) : null;
         return (new(known.Address, _apps.Find(id.App)?.Info ?? new(id.App, ""), access, stored.Placement, expiresAt, context), stored);
