@@ -1,57 +1,46 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.PortalSimulator;
 
 namespace Bitrix24Placements.Tests.Apps;
 
 /// <summary>What health and the app's page say of an app's keys.</summary>
 public sealed class KeyTroubleTests
 {
-    private const string ClientId = "local.second.1";
-
-    private static readonly string Keys = new('s', 50);
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_refresh_finds_wrong_keys_and_right_ones()
     {
-        await using var service = await Service.StartInstalledAsync();
-        var troubles = service.Get<KeyTroubles>();
-        service.Portal.ExpireTokens();
-        service.Bitrix.Faults.Set("oauth:token", PortalSimulator.Fault.Error("invalid_client", 401));
-        Assert.NotEqual(HttpStatusCode.Accepted, await SignalAsync(service, null));
+        await using var apps = await TwoApps.StartAsync();
+        var troubles = apps.Service.Get<KeyTroubles>();
+        apps.Portal.ExpireTokens();
+        apps.Service.Bitrix.Faults.Set("oauth:token", Fault.Error("invalid_client", 401));
+        Assert.NotEqual(HttpStatusCode.Accepted, await apps.SignalAsync(PortalId.DefaultApp));
         Assert.Equal(["default"], troubles.Apps);
-        Assert.Single(service.Logs, static l => l.Contains("does not accept the keys of the app default", StringComparison.Ordinal));
+        Assert.Single(apps.Service.Logs, static l => l.Contains("does not accept the keys of the app default", StringComparison.Ordinal));
 
-        service.Bitrix.Faults.Clear();
-        await service.EventuallyAsync(async () => await SignalAsync(service, null) == HttpStatusCode.Accepted, "the tokens are refreshed");
+        apps.Service.Bitrix.Faults.Clear();
+        await apps.Service.EventuallyAsync(async () => await apps.SignalAsync(PortalId.DefaultApp) == HttpStatusCode.Accepted, "the tokens are refreshed");
         Assert.Empty(troubles.Apps);
     }
 
     [Fact]
     public async Task A_new_secret_and_a_removed_app_have_no_trouble_yet()
     {
-        await using var service = await Service.StartInstalledAsync();
-        var apps = service.Get<AppRegistry>();
-        var troubles = service.Get<KeyTroubles>();
-        foreach (var end in new[] { () => apps.RotateAsync("second", new("its new secret"), Token), () => apps.RemoveAsync("second", Token) })
+        await using var apps = await TwoApps.StartAsync();
+        var troubles = apps.Service.Get<KeyTroubles>();
+        foreach (var endAsync in new[]
         {
-            if (apps.Find("second") is null)
-                await apps.AddAsync("second", ClientId, new(Keys), null, Token);
-            Assert.True(troubles.Note("second", isWrong: true));
-            Assert.False(troubles.Note("second", isWrong: true));
-            Assert.Equal(["second"], troubles.Apps);
-            await end();
+            () => apps.Apps.RotateAsync(TwoApps.Name, new("its new secret"), Token),
+            () => apps.Apps.RemoveAsync(TwoApps.Name, Token),
+        })
+        {
+            Assert.True(troubles.Note(TwoApps.Name, isWrong: true));
+            Assert.False(troubles.Note(TwoApps.Name, isWrong: true));
+            Assert.Equal([TwoApps.Name], troubles.Apps);
+            await endAsync();
             Assert.Empty(troubles.Apps);
         }
-    }
-
-    private static async Task<HttpStatusCode> SignalAsync(Service service, string? app)
-    {
-        using var answer = await service.ApiAsync("/api/signals",
-            new JsonObject { ["memberId"] = service.Portal.MemberId, ["command"] = "ping", ["app"] = app });
-        return answer.StatusCode;
     }
 }
