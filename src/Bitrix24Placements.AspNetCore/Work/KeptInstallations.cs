@@ -50,10 +50,10 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
             $"UPDATE work SET vouched = 1, client_id = @client WHERE {WorkStore.IsItem} AND vouched IS NOT NULL", cancellationToken,
             [.. WorkStore.Key(item.Id, item.Kind), ("@client", clientId)]);
 
-    /// <summary>All of them are tried now: an app was added.</summary>
+    /// <summary>All of them are tried now: an app was added. One that is being looked at may not know of it, and is tried again.</summary>
     public Task HastenAsync(CancellationToken cancellationToken) =>
         database.ExecuteAsync(
-            $"UPDATE work SET due_at = {database.NowSql} WHERE vouched IS NOT NULL AND due_at > {database.NowSql}", cancellationToken);
+            $"UPDATE work SET due_at = {database.NowSql}, request = request + 1 WHERE vouched IS NOT NULL", cancellationToken);
 
     /// <summary>The oldest first.</summary>
     public Task<List<KeptInstallation>> ListAsync(CancellationToken cancellationToken) =>

@@ -78,12 +78,13 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, TimeProv
     public Task RenewAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"UPDATE work SET lease_till = {TillSql} WHERE {IsOwned}", cancellationToken, Owned(item));
 
-    /// <summary>Done: gone, unless it was asked for again meanwhile.</summary>
+    /// <summary>Done: gone, unless it was asked for again meanwhile. A kept installation that is finished was only hastened.</summary>
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, token) =>
         {
             await using var done = connection.Command(
-                $"DELETE FROM work WHERE {IsOwned} AND request = @request", [.. Owned(item), ("@request", item.Request)]);
+                $"DELETE FROM work WHERE {IsOwned} AND (request = @request OR vouched IS NOT NULL)",
+                [.. Owned(item), ("@request", item.Request)]);
             if (await done.ExecuteNonQueryAsync(token) > 0)
                 return true;
             await using var again =
