@@ -2,7 +2,6 @@ using System.Reflection;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Events;
-using Bitrix24Placements.Forms;
 using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Pages;
@@ -36,7 +35,6 @@ public static class Bitrix24PlacementsExtensions
         services.AddPortals();
         services.AddWork();
         services.AddRest();
-        services.AddForms();
         services.AddPages();
         services.AddRefusals();
         services.AddPlacements();

@@ -10,7 +10,8 @@ internal static class Comparison
     public const string Path = "/placements/page-background-worker";
     private const int Connections = 32;
 
-    public static async Task RunAsync(int rounds, double rate, TimeSpan each)
+    /// <param name="older">The published <c>Bitrix24Placements.dll</c> of another version, loaded in the same rounds; null: none.</param>
+    public static async Task RunAsync(int rounds, double rate, TimeSpan each, string? older)
     {
         await using var bitrix = await Bitrix24.StartAsync();
         var folder = Directory.CreateTempSubdirectory("benchmark-");
@@ -23,6 +24,13 @@ internal static class Comparison
         var contenders = new List<Contender> { service };
         var bare = Contender.FreePort();
         contenders.Add(Contender.Start("bare Kestrel", Environment.ProcessPath!, ["bare", $"{bare}", Convert.ToBase64String(page), policy], bare));
+        if (older is not null)
+        {
+            var port2 = Contender.FreePort();
+            contenders.Add(StartService(bitrix, port2, Directory.CreateDirectory(System.IO.Path.Combine(folder.FullName, "older")).FullName, executable: older, name: "the other version"));
+            await InstallAsync(bitrix, port2);
+        }
+
         if (await StartNodeAsync(form.Body["APPLICATION_TOKEN"], page, policy) is { } node)
             contenders.Add(node);
 
@@ -79,9 +87,13 @@ internal static class Comparison
         return (Value("dotnet_gc_heap_total_allocated_bytes_total", ""), Value("bitrix24_placement_duration_seconds_count", "outcome=\"ok\""));
     }
 
-    /// <param name="executable">A published one; null: what was built with this project.</param>
-    public static Contender StartService(Bitrix24 bitrix, int port, string folder, int? management = null, string? executable = null) =>
-        Contender.Start("Bitrix24Placements", executable ?? "dotnet", executable is null ? [System.IO.Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")] : [], port, new()
+    /// <param name="executable">A published one, or a <c>.dll</c>; null: what was built with this project.</param>
+    public static Contender StartService(
+        Bitrix24 bitrix, int port, string folder, int? management = null, string? executable = null, string name = "Bitrix24Placements")
+    {
+        executable ??= System.IO.Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll");
+        var isLibrary = executable.EndsWith(".dll", StringComparison.Ordinal);
+        return Contender.Start(name, isLibrary ? "dotnet" : executable, isLibrary ? [executable] : [], port, new()
         {
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
             ["Bitrix24__ClientId"] = bitrix.Options.ClientId,
@@ -92,6 +104,7 @@ internal static class Comparison
             ["Logging__LogLevel__Default"] = "Warning",
             ["Management__Port"] = management?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "",
         }, folder);
+    }
 
     /// <summary>Installs the simulated portal, and takes the worker's page as the bytes that all have to send.</summary>
     public static async Task<(byte[] Page, string Policy, LaunchForm Form)> InstallAsync(Bitrix24 bitrix, int port)

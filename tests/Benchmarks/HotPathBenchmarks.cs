@@ -28,6 +28,6 @@ public class HotPathBenchmarks
     public object? FormAndPost()
     {
         using var form = WireForm.Parse(Query, new System.Buffers.ReadOnlySequence<byte>(Body));
-        return PlacementParser.Parse(form, Expected).Post;
+        return PlacementParser.Parse(form, Expected).Value;
     }
 }

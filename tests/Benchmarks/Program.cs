@@ -9,7 +9,7 @@ switch (args)
         return 0;
     case ["compare", .. var rest]:
         var rounds = rest is [var r, ..] ? int.Parse(r, CultureInfo.InvariantCulture) : 7;
-        await Comparison.RunAsync(rounds, rate: 500, TimeSpan.FromSeconds(4));
+        await Comparison.RunAsync(rounds, rate: 500, TimeSpan.FromSeconds(4), rest is [_, var older] ? Path.GetFullPath(older) : null);
         return 0;
     case ["minimal", var port, var database]:
         await MinimalApp.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), database);
@@ -29,7 +29,7 @@ switch (args)
     default:
         Console.WriteLine(
             """
-            dotnet run -c Release --project tests/Benchmarks -- compare [rounds]   the service, a bare Kestrel endpoint and Node + Express, side by side
+            dotnet run -c Release --project tests/Benchmarks -- compare [rounds] [dll]   the service, a bare Kestrel endpoint and Node + Express, side by side; another version's Bitrix24Placements.dll besides
             dotnet run -c Release --project tests/Benchmarks -- start [rounds] [executable]   from the start of the process to the first answer, against a minimal app; a published executable besides
             dotnet run -c Release --project tests/Benchmarks -- stores [portals]   a store with one portal against one with a million
             dotnet run -c Release --project tests/Benchmarks -- allocations        bytes that the service allocates per worker load

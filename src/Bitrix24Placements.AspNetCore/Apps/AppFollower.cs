@@ -2,12 +2,8 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>Notices within seconds what apps were added, changed or removed by a command or by another instance.</summary>
-internal sealed class AppFollower(AppRegistry apps, Readiness readiness, TimeProvider time, ILogger<AppFollower> logger)
-    : ReadyService(readiness)
+/// <summary>Apps that were changed by a command or by another instance.</summary>
+internal sealed class AppFollower(AppRegistry apps, Readiness readiness) : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
-
-    protected override Task RunAsync(CancellationToken stoppingToken) =>
-        RepeatAsync(apps.RefreshAsync, Every, time, logger, stoppingToken);
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => apps.RefreshAsync(stoppingToken);
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>The apps that this service is, by name and by client_id: those of the configuration, and those that were added to the
-/// database. Where both have one, the configuration wins.</summary>
+/// <summary>The apps of the configuration, and those that were added to the database. Where both have one, the configuration
+/// wins.</summary>
 internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store) : IReadyStep
 {
     /// <summary>With more of them metrics are not told apart by app: each would multiply every series.</summary>
@@ -13,17 +13,22 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     private volatile Snapshot? _snapshot;
 
-    /// <summary>Apps were added, changed or removed, here or elsewhere. Called in the background.</summary>
+    /// <summary>Called in the background.</summary>
     public event Action? Changed;
 
     public IReadOnlyList<RegisteredApp> All => Current.All;
 
-    /// <summary>Without any app's keys nothing can be confirmed or registered.</summary>
     public bool HasAny => All.Count > 0;
+
+    /// <inheritdoc cref="AppsOptions.MissingKey"/>
+    public string? MissingKey => options.Value.MissingKey;
 
     private Snapshot Current => _snapshot ??= new([.. options.Value.Apps]);
 
     public RegisteredApp? Find(string name) => Current.ByName.GetValueOrDefault(name);
+
+    /// <summary>Of an app that has been removed, its name.</summary>
+    public AppInfo InfoOf(PortalId id) => Find(id.App)?.Info ?? new(id.App, "");
 
     public RegisteredApp? FindByClientId(string clientId) => Current.ByClientId.GetValueOrDefault(clientId);
 
@@ -35,7 +40,6 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     public bool IsConfigured(string name) => options.Value.Apps.Any(a => a.Name == name);
 
-    /// <exception cref="AppException">Why it was not added.</exception>
     public async Task AddAsync(string name, string clientId, Secret secret, string? appCode, CancellationToken cancellationToken)
     {
         if (!AppsOptions.IsName(name))
@@ -52,8 +56,7 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         await RefreshAsync(cancellationToken);
     }
 
-    /// <summary>A new secret. The previous one is tried, too, until the new one has worked.</summary>
-    /// <exception cref="AppException">Why it was not changed.</exception>
+    /// <summary>The previous secret is tried, too, until the new one has worked.</summary>
     public async Task RotateAsync(string name, Secret secret, CancellationToken cancellationToken)
     {
         RefuseConfigured(name);
@@ -64,7 +67,7 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         await RefreshAsync(cancellationToken);
     }
 
-    /// <summary>The app's present secret has worked: the previous one is forgotten.</summary>
+    /// <summary>The present secret has worked: the previous one is forgotten.</summary>
     public async Task ConfirmSecretAsync(string name, CancellationToken cancellationToken)
     {
         if (Find(name) is not { PreviousSecret: not null } || IsConfigured(name))
@@ -73,8 +76,7 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         await RefreshAsync(cancellationToken);
     }
 
-    /// <summary>Its installations stay in the database, and serve again when it is added again.</summary>
-    /// <exception cref="AppException">Why it was not removed.</exception>
+    /// <summary>Its installations stay, and serve again when it is added again.</summary>
     public async Task RemoveAsync(string name, CancellationToken cancellationToken)
     {
         RefuseConfigured(name);
@@ -83,7 +85,6 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         await RefreshAsync(cancellationToken);
     }
 
-    /// <summary>All apps as they are now, read from the database.</summary>
     public async Task<IReadOnlyList<RegisteredApp>> ListAsync(CancellationToken cancellationToken)
     {
         await RefreshAsync(cancellationToken);
@@ -120,5 +121,4 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
     }
 }
 
-/// <summary>Why no app was changed, in a sentence for the operator.</summary>
 internal sealed class AppException(string message) : Exception(message);

@@ -2,12 +2,12 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>Apps that were added at run time, in the database; their secrets are encrypted as tokens are.</summary>
+/// <summary>Apps that were added at run time.</summary>
 internal sealed partial class AppStore(Database database, TokenVault vault, TokenKeys keys, ILogger<AppStore> logger)
 {
     private const string Purpose = "app";
 
-    /// <summary>What was read last, so that only what has changed is decrypted.</summary>
+    /// <summary>So that only what has changed is decrypted.</summary>
     private Dictionary<AppRow, RegisteredApp?> _read = [];
 
     public async Task<IReadOnlyList<RegisteredApp>> ListAsync(CancellationToken cancellationToken)
@@ -27,47 +27,38 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         return await database.ExecuteAsync(
             $"""
             INSERT INTO apps (name, client_id, secret, app_code, changed_at)
-                VALUES (@name, @client, @secret, @code, {database.NowSql}) ON CONFLICT DO NOTHING
-            """,
-            cancellationToken, ("@name", app.Name), ("@client", app.ClientId), ("@secret", Seal(app.Name, app.ClientSecret)),
-            ("@code", app.AppCode)) > 0;
+            VALUES ({app.Name}, {app.ClientId}, {Seal(app.Name, app.ClientSecret)}, {app.AppCode}, {database.Now}) ON CONFLICT DO NOTHING
+            """, cancellationToken) > 0;
     }
 
-    /// <summary>The secret that has worked last stays as the previous one until the new one has.</summary>
+    /// <summary>The secret that has worked last stays until the new one has.</summary>
     public async Task<bool> RotateAsync(string name, Secret secret, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
         return await database.ExecuteAsync(
             $"""
-            UPDATE apps SET previous_secret = COALESCE(previous_secret, secret), secret = @secret, changed_at = {database.NowSql}
-            WHERE name = @name
-            """,
-            cancellationToken, ("@name", name), ("@secret", Seal(name, secret))) > 0;
+            UPDATE apps SET previous_secret = COALESCE(previous_secret, secret), secret = {Seal(name, secret)}, changed_at = {database.Now}
+            WHERE name = {name}
+            """, cancellationToken) > 0;
     }
 
-    public Task ConfirmSecretAsync(string name, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(
-            $"UPDATE apps SET previous_secret = NULL, changed_at = {database.NowSql} WHERE name = @name AND previous_secret IS NOT NULL",
-            cancellationToken,
-            ("@name", name));
+    public Task ConfirmSecretAsync(string name, CancellationToken cancellationToken) => database.ExecuteAsync(
+        $"UPDATE apps SET previous_secret = NULL, changed_at = {database.Now} WHERE name = {name} AND previous_secret IS NOT NULL",
+        cancellationToken);
 
     public async Task<bool> RemoveAsync(string name, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync("DELETE FROM apps WHERE name = @name", cancellationToken, ("@name", name)) > 0;
+        await database.ExecuteAsync($"DELETE FROM apps WHERE name = {name}", cancellationToken) > 0;
 
     private RegisteredApp? Open(AppRow row)
     {
-        if (AppsOptions.IsName(row.Name) && vault.Unprotect(row.Name, Purpose, row.Secret) is { } secret)
-        {
-            var previous = row.PreviousSecret is null ? null : vault.Unprotect(row.Name, Purpose, row.PreviousSecret);
-            return new(row.Name, row.ClientId, new(secret), row.AppCode)
-            {
-                PreviousSecret = previous is null ? null : new Secret(previous),
-            };
-        }
-
+        if (AppsOptions.IsName(row.Name) && Open(row.Name, row.Secret) is { } secret)
+            return new(row.Name, row.ClientId, secret, row.AppCode) { PreviousSecret = Open(row.Name, row.PreviousSecret) };
         Log.Unreadable(logger, row.Name);
         return null;
     }
+
+    private Secret? Open(string name, string? secret) =>
+        secret is not null && vault.Unprotect(name, Purpose, secret) is { } text ? new Secret(text) : null;
 
     private string Seal(string name, Secret secret) => vault.Protect(name, Purpose, secret.Reveal());
 

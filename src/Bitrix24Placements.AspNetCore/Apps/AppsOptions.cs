@@ -2,14 +2,16 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>The keys of apps in the section <c>Bitrix24</c>: <c>ClientId</c> and <c>ClientSecret</c> of the default app,
-/// <c>Apps:{name}</c> of others.</summary>
+/// <summary>The keys of apps in the section <c>Bitrix24</c>.</summary>
 internal sealed class AppsOptions
 {
     public const string Section = "Bitrix24";
 
     /// <summary>The default app first, where it has both keys.</summary>
     public IReadOnlyList<RegisteredApp> Apps { get; private set; } = [];
+
+    /// <summary>The key that the default app lacks, where it has the other one.</summary>
+    public string? MissingKey { get; private set; }
 
     private string? _problem;
 
@@ -23,10 +25,13 @@ internal sealed class AppsOptions
 
         void Add(string name, IConfigurationSection keys)
         {
-            if (keys.Text("ClientId") is { } id && keys.Text("ClientSecret") is { } secret)
+            var (id, secret) = (keys.Text("ClientId"), keys.Text("ClientSecret"));
+            if (id is not null && secret is not null)
                 apps.Add(new(name, id, new(secret), keys.Text("AppCode")));
             else if (name != PortalId.DefaultApp)
                 _problem ??= $"Bitrix24:Apps:{name} needs both ClientId and ClientSecret.";
+            else if ((id ?? secret) is not null)
+                MissingKey = id is null ? "Bitrix24:ClientId" : "Bitrix24:ClientSecret";
             if (name == PortalId.DefaultApp && keys != section)
                 _problem ??= $"Bitrix24:Apps:{name}: the default app's keys are Bitrix24:ClientId and Bitrix24:ClientSecret.";
             else if (!IsName(name))

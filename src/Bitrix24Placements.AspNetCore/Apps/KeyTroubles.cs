@@ -7,7 +7,6 @@ internal sealed class KeyTroubles(AppRegistry apps)
 {
     private readonly ConcurrentDictionary<string, Secret> _refused = new(StringComparer.Ordinal);
 
-    /// <summary>By name, in a stable order.</summary>
     public IReadOnlyList<string> Apps => [.. _refused.Keys.Where(Has).Order(StringComparer.Ordinal)];
 
     /// <summary>A secret that has come since then has not been refused.</summary>

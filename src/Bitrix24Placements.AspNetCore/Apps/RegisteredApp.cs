@@ -1,10 +1,8 @@
 namespace Bitrix24Placements.Apps;
 
-/// <summary>An app with its keys.</summary>
 /// <param name="AppCode">Catalogue code of a published app; a local app is addressed by its client_id.</param>
 internal sealed record RegisteredApp(string Name, string ClientId, Secret ClientSecret, string? AppCode)
 {
-    /// <summary>The secret before a rotation, until the new one has worked.</summary>
     public Secret? PreviousSecret { get; init; }
 
     public AppInfo Info { get; } = new(Name, ClientId);

@@ -3,7 +3,6 @@ using System.Text.Json;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>The doctor's words for a terminal, or as JSON for a script.</summary>
 internal sealed class CommandReport(Examiner examiner, Texts texts)
 {
     private static readonly ReportJson Json = new(

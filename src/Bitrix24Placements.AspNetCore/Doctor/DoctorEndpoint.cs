@@ -1,13 +1,11 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary><c>POST /doctor</c>: examines the portal of an administrator's page, and tells each check as it ends, a line of JSON
-/// each.</summary>
+/// <summary><c>POST /doctor</c>, of an administrator's page: each check as it ends, a line of JSON each.</summary>
 internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient rest, Guard guard)
 {
     private const int MaxAtOnce = 4;
@@ -17,9 +15,9 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient 
     private readonly ConcurrentDictionary<PortalId, bool> _running = new();
 
     public Task ReceiveAsync(HttpContext context) => guard.RunAsync(
-        context, AttemptKind.Api, SessionGate.Subject, async () => context.Features.Get<PageSession>() is { } session
+        context, RequestKind.Api, "", async () => context.Features.Get<PageSession>() is { } session
             ? await ExamineAsync(context, session)
-            : SessionGate.Unauthorized);
+            : Rejection.Unauthorized);
 
     private async Task<Rejection?> ExamineAsync(HttpContext context, PageSession session)
     {

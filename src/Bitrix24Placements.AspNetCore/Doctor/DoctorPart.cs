@@ -3,7 +3,6 @@ using Bitrix24Placements.Installation;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>On the app's page: what browsers say of the worker, and an administrator's button for the doctor.</summary>
 internal sealed class DoctorPart(PageFrame pages, Texts texts, Heartbeats heartbeats) : IAppPagePart
 {
     public async Task<Markup> RenderAsync(HttpContext context, AppPageRequest request)
@@ -11,13 +10,13 @@ internal sealed class DoctorPart(PageFrame pages, Texts texts, Heartbeats heartb
         if (request.Known is not { } known)
             return default;
         string T(string key) => texts.Get(request.Language, key);
-        var day = await heartbeats.LastDayAsync(known.Id, context.RequestAborted);
-        var says = day.Count == 0 ? T("heartbeat.none") : string.Format(
-            CultureInfo.InvariantCulture, T("heartbeat.says"), day.Count,
-                day.TotalMilliseconds / day.Count / 1000.0, day.WorstMilliseconds / 1000.0);
+        var day = await heartbeats.SumAsync(known.Id, context.RequestAborted);
+        var says = day.Loads == 0 ? T("heartbeat.none") : string.Format(
+            CultureInfo.InvariantCulture, T("heartbeat.says"), day.Loads,
+                day.TotalMilliseconds / day.Loads / 1000.0, day.WorstMilliseconds / 1000.0);
         return Html.Of(
             $"""
-            <p id="heartbeat" data-count="{day.Count}">{says}</p>
+            <p id="heartbeat" data-count="{day.Loads}">{says}</p>
             <section aria-labelledby="doctor-title" id="doctor" hidden
              data-language="{request.Language}" data-failed="{T("doctor.refused")}"
                  data-seen="{T("doctor.seen")}" data-do="{T("doctor.todo")}"

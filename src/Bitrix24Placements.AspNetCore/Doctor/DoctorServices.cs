@@ -1,5 +1,6 @@
 using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.Installation;
+using Bitrix24Placements.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Bitrix24Placements.Doctor;
@@ -13,8 +14,7 @@ internal static class DoctorServices
         services.AddSingleton<HeardEvents>();
         services.AddSingleton<ProbeHttp>();
         services.AddSingleton<HeartbeatStore>();
-        services.AddSingleton<Heartbeats>();
-        services.AddHostedService(static p => p.GetRequiredService<Heartbeats>());
+        services.AddHosted<Heartbeats>();
         services.AddSingleton<HeartbeatEndpoint>();
         services.AddSingleton<IAppPagePart, DoctorPart>();
         services.AddSingleton<DoctorEndpoint>();

@@ -7,16 +7,14 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>What arrived at the service of a request that the doctor has sent through whatever stands before it.</summary>
-/// <param name="Nonce">The doctor's: an old answer is not taken for a new one.</param>
-/// <param name="Heard">Test events that this instance has heard of lately.</param>
+/// <summary>What arrived of the doctor's request through whatever stands before the service.</summary>
+/// <param name="Nonce">An old answer is not taken for a new one.</param>
+/// <param name="Heard">Test events that have come lately.</param>
 internal sealed record Echo(string Nonce, string Scheme, string Host, long Bytes, IReadOnlyList<HeardEvent> Heard);
 
-/// <param name="Status">What the service has answered.</param>
 internal sealed record HeardEvent(string Nonce, int Status);
 
-/// <summary>Echoes are sealed with the keys of tokens: whoever can open one knows that it was this service, or another instance of it,
-/// that answered. Nobody else learns anything.</summary>
+/// <summary>Whoever can open an echo knows that an instance of this service has answered. Nobody else learns anything.</summary>
 internal sealed class EchoSeal(TokenKeys keys)
 {
     /// <summary>Of the request: the nonce. Of the answer: the sealed <see cref="Echo"/>.</summary>

@@ -3,11 +3,10 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>Answers the doctor at the library's own addresses: HEAD goes its usual way, a POST is read whole and does nothing. And notes
-/// which of his test events has come.</summary>
+/// <summary>Answers the doctor at our own addresses: HEAD goes its usual way, a POST is read whole and does nothing.</summary>
 internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardEvents heard, RejectionWriter rejections)
 {
-    /// <summary>What frames may show the answer: so it can be seen whether somebody on the way adds a header of his own.</summary>
+    /// <summary>So it can be seen whether somebody on the way adds a header of his own.</summary>
     public const string Policy = "default-src 'none'; frame-ancestors https://doctor.invalid";
 
     public Task InvokeAsync(HttpContext context)
@@ -60,10 +59,10 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
     }
 }
 
-/// <summary>The last test events. In memory: the doctor asks until the instance that has heard his answers.</summary>
+/// <summary>In memory: the doctor asks until the instance that has heard his event answers.</summary>
 internal sealed class HeardEvents
 {
-    /// <summary>In the query of the address to which the test event is bound: the event's way is that of any other.</summary>
+    /// <summary>In the query: so the test event's way is that of any other.</summary>
     public const string Parameter = "doctor";
 
     private const int Max = 8;

@@ -2,8 +2,7 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>Who is examined, and what earlier checks have learned.</summary>
-/// <param name="portal">The portal to look at; null: the first one that is installed.</param>
+/// <param name="portal">Null: the first one that is installed.</param>
 internal sealed class Examination(PortalId? portal)
 {
     private readonly HashSet<string> _good = new(StringComparer.Ordinal);

@@ -3,12 +3,11 @@ using System.Runtime.CompilerServices;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>Runs the checks in their order, so that what is told first is the cause and not its consequences.</summary>
+/// <summary>In their order, so that what is told first is the cause and not its consequences.</summary>
 internal sealed class Examiner(IEnumerable<ICheck> checks)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(9);
 
-    /// <returns>Each check's result as it ends.</returns>
     public async IAsyncEnumerable<CheckResult> RunAsync(
         Examination examination, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -1,11 +1,10 @@
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>Something that is wrong.</summary>
-/// <param name="Id">A stable word for scripts. What is wrong is the text <c>doctor.{Id}</c>, what to do <c>doctor.{Id}.do</c>.</param>
-/// <param name="Seen">How it was seen, in the words of the wire: addresses, statuses, codes. Never a secret.</param>
+/// <param name="Id">A stable word for scripts; its texts are <c>doctor.{Id}</c> and <c>doctor.{Id}.do</c>.</param>
+/// <param name="Seen">In the words of the wire. Never a secret.</param>
 internal sealed record Finding(string Id, string Seen)
 {
-    /// <summary>Worth telling, and no fault: there was nothing to look at.</summary>
+    /// <summary>No fault: there was nothing to look at.</summary>
     public bool IsNote { get; init; }
 
     public static IReadOnlyList<Finding> None { get; } = [];
@@ -24,5 +23,4 @@ internal enum CheckState
     NotLooked,
 }
 
-/// <summary>What a check has come to.</summary>
 internal sealed record CheckResult(ICheck Check, CheckState State, IReadOnlyList<Finding> Findings);

@@ -6,8 +6,7 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary><c>POST /api/heartbeat</c>: a worker page says that it runs, and how long its frame took to load. It carries nothing secret
-/// and is believed by nobody.</summary>
+/// <summary><c>POST /api/heartbeat</c>, of a worker page. It carries nothing secret and is believed by nobody.</summary>
 internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter rejections)
 {
     private const int MaxBytes = 256;

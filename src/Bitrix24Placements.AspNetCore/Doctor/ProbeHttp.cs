@@ -5,10 +5,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>Which certificates are trusted: null, those that the machine trusts.</summary>
+/// <summary>Null: what the machine trusts.</summary>
 internal sealed record ProbeTrust(X509ChainPolicy? Policy);
 
-/// <summary>Asks the service from outside, as a portal or a browser does: through its name, its certificate and its proxy.</summary>
+/// <summary>Asks the service as a portal or a browser does: through its name, its certificate and its proxy.</summary>
 internal sealed class ProbeHttp(EchoSeal seal, ProbeTrust trust) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -54,7 +54,6 @@ internal sealed class ProbeHttp(EchoSeal seal, ProbeTrust trust) : IDisposable
     public void Dispose() => _http.Dispose();
 }
 
-/// <param name="Asked">Method and address.</param>
 /// <param name="Status">Null: no answer at all.</param>
 /// <param name="Echo">Null: it was not this service that answered.</param>
 internal sealed record ProbeAnswer(string Asked, HttpStatusCode? Status, Echo? Echo, TimeSpan Took)
@@ -65,6 +64,5 @@ internal sealed record ProbeAnswer(string Asked, HttpStatusCode? Status, Echo? E
 
     public string? Failure { get; init; }
 
-    /// <summary>For a finding.</summary>
     public override string ToString() => Status is { } status ? $"{Asked}: {(int)status}" : $"{Asked}: {Failure}";
 }

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>What the doctor says, in words.</summary>
 internal sealed record ReportedCheck(string Check, string Title, string State, string StateText, IReadOnlyList<ReportedFinding> Findings)
 {
     /// <param name="forOperator">Who runs the service reads all that was seen.</param>
@@ -19,9 +18,6 @@ internal sealed record ReportedCheck(string Check, string Title, string State, s
     }
 }
 
-/// <param name="What">What is wrong.</param>
-/// <param name="Seen">How it was seen.</param>
-/// <param name="Do">What to do.</param>
 internal sealed record ReportedFinding(string Id, string What, string Seen, string Do);
 
 internal sealed record Report(bool Healthy, IReadOnlyList<ReportedCheck> Checks);
@@ -30,7 +26,6 @@ internal sealed record Report(bool Healthy, IReadOnlyList<ReportedCheck> Checks)
 [JsonSerializable(typeof(Report))]
 internal sealed partial class ReportJson : JsonSerializerContext;
 
-/// <summary>A check a line, for the page.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ReportedCheck))]
 internal sealed partial class ReportLineJson : JsonSerializerContext;

@@ -1,48 +1,43 @@
 using System.Data.Common;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;
 
 /// <summary><c>POST /events</c>: what Bitrix24's server tells, or somebody who pretends to be it. What comes while the database is away
-/// is spooled: events are sent once.</summary>
-internal sealed class EventEndpoint(EventReceiver receiver, EventHandlers handlers, EventSpool spool, Guard guard,
-    RejectionWriter rejections)
+/// is spooled, as events are sent once, and verified when it is back.</summary>
+internal sealed partial class EventEndpoint(
+    EventReceiver receiver, EventHandlers handlers, Spool spool, Guard guard, RejectionWriter rejections, ILogger<EventEndpoint> logger)
+    : ISpoolHandler
 {
-    private static readonly Rejection OtherEvent = Rejection.Malformed(
-        new Dictionary<string, string> { ["event"] = "ONAPPINSTALL or ONAPPUSERREADY is expected here; other events go to /events." });
+    private static readonly Rejection NoEvent = Rejection.Malformed("event", "The name of an event is expected.");
+
+    private static readonly Rejection OtherEvent =
+        Rejection.Malformed("event", "ONAPPINSTALL or ONAPPUSERREADY is expected here; other events go to /events.");
+
+    public string Kind => "event";
 
     public async Task ReceiveAsync(HttpContext context)
     {
-        var (form, rejection) = await FormBody.ReadAsync(context);
-        if (form is null)
-        {
-            await rejections.WriteAsync(context, rejection ?? Rejection.NotAForm);
-            return;
-        }
-
-        using (form)
-        {
-            if (form.HasTooManyFields)
-                await rejections.WriteAsync(context, Rejection.Malformed($"There are more than {WireForm.MaxFields} fields."));
-            else if (WireEvent.Name(form) is { } name)
-                await HandleAsync(context, name, form);
-            else
-                await rejections.WriteAsync(context,
-                    Rejection.Malformed(new Dictionary<string, string> { ["event"] = "The name of an event is expected." }));
-        }
+        var body = await FormBody.ReadAsync(context);
+        using var form = body.Value;
+        if (form is not null && WireEvent.Name(form) is { } name)
+            await HandleAsync(context, name, form);
+        else
+            await rejections.WriteAsync(context, body.Rejection ?? NoEvent);
     }
 
     /// <summary>At the address of the installation or of the app's own page Bitrix24 tells of the app alone.</summary>
     public Task HandleOwnAsync(HttpContext context, WireForm form) =>
-        WireEvent.Name(form) is AppEvent.Install or AppEvent.UserReady or AppEvent.Test && WireEvent.Name(form) is { } name
+        WireEvent.Name(form) is (AppEvent.Install or AppEvent.UserReady or AppEvent.Test) and var name
             ? HandleAsync(context, name, form)
             : rejections.WriteAsync(context, OtherEvent);
 
-    public Task HandleAsync(HttpContext context, string name, WireForm form) =>
+    private Task HandleAsync(HttpContext context, string name, WireForm form) =>
         // Of those that bring tokens, what comes while an address has failed too often is kept and not asked about.
         guard.RunAsync(
-            context, AttemptKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form),
+            context, RequestKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form),
             isKnown: AppEvent.BringsTokens(name) || receiver.IsKnown(form));
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
@@ -51,11 +46,29 @@ internal sealed class EventEndpoint(EventReceiver receiver, EventHandlers handle
         {
             return await receiver.ReceiveAsync(context, name, form, context.RequestAborted);
         }
-        catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && WireEvent.MemberId(form) is not null)
+        catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && WireEvent.MemberId(form) is { } memberId)
         {
-            return await spool.PutAsync(context, form) ? null : Rejection.StoreUnavailable;
+            return await spool.PutAsync(Kind, memberId, WireEvent.Text(form), ClientAddress.Of(context), CancellationToken.None)
+                ? null : Rejection.StoreUnavailable;
         }
     }
 
     private bool IsKept(string name) => AppEvent.BringsTokens(name) || name == AppEvent.Uninstall || handlers.Find(name) is not null;
+
+    public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+    {
+        using var form = WireForm.Parse(null, payload);
+        if (WireEvent.Name(form) is not { } name || await receiver.ReceiveAsync(null, name, form, cancellationToken) is not { } refused)
+            return true;
+        if (refused.Status >= StatusCodes.Status500InternalServerError)
+            return false;
+        Log.Refused(logger, key, refused.Code);
+        return true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "An event of portal {MemberId} that came while the database was away was refused: {Code}")]
+        public static partial void Refused(ILogger logger, string memberId, string code);
+    }
 }

@@ -20,40 +20,40 @@ public static class EventHandlerExtensions
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static IEndpointRouteBuilder MapEvent(this IEndpointRouteBuilder endpoints, string name, Delegate handler) =>
-        Map(endpoints, NameOf(name), Create<EventRequest>(endpoints, handler));
+        MapDelegate<EventRequest>(endpoints, NameOf(name), handler);
 
     /// <inheritdoc cref="MapEvent(IEndpointRouteBuilder, string, Delegate)"/>
     public static IEndpointRouteBuilder MapEvent(
         this IEndpointRouteBuilder endpoints, string name, Func<EventRequest, IServiceProvider, CancellationToken, Task> handler) =>
-        Map(endpoints, NameOf(name), (services, request, cancellationToken) => handler((EventRequest)request, services, cancellationToken));
+        Map(endpoints, NameOf(name), handler);
 
     /// <summary>Called when the app has been installed on a portal.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static IEndpointRouteBuilder MapInstalled(this IEndpointRouteBuilder endpoints, Delegate handler) =>
-        Map(endpoints, StoredEvent.Installed, Create<InstalledEvent>(endpoints, handler));
+        MapDelegate<InstalledEvent>(endpoints, StoredEvent.Installed, handler);
 
     /// <inheritdoc cref="MapInstalled(IEndpointRouteBuilder, Delegate)"/>
     public static IEndpointRouteBuilder MapInstalled(
         this IEndpointRouteBuilder endpoints, Func<InstalledEvent, IServiceProvider, CancellationToken, Task> handler) =>
-        Map(endpoints, StoredEvent.Installed, (services, request, cancellationToken) =>
-            handler((InstalledEvent)request, services, cancellationToken));
+        Map(endpoints, StoredEvent.Installed, handler);
 
     /// <summary>Called when the app is gone from a portal.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static IEndpointRouteBuilder MapUninstalled(this IEndpointRouteBuilder endpoints, Delegate handler) =>
-        Map(endpoints, StoredEvent.Uninstalled, Create<UninstalledEvent>(endpoints, handler));
+        MapDelegate<UninstalledEvent>(endpoints, StoredEvent.Uninstalled, handler);
 
     /// <inheritdoc cref="MapUninstalled(IEndpointRouteBuilder, Delegate)"/>
     public static IEndpointRouteBuilder MapUninstalled(
         this IEndpointRouteBuilder endpoints, Func<UninstalledEvent, IServiceProvider, CancellationToken, Task> handler) =>
-        Map(endpoints, StoredEvent.Uninstalled, (services, request, cancellationToken) =>
-            handler((UninstalledEvent)request, services, cancellationToken));
+        Map(endpoints, StoredEvent.Uninstalled, handler);
 
-    private static IEndpointRouteBuilder Map(IEndpointRouteBuilder endpoints, string name, EventHandling handler)
+    private static IEndpointRouteBuilder Map<T>(
+        IEndpointRouteBuilder endpoints, string name, Func<T, IServiceProvider, CancellationToken, Task> handler)
     {
-        endpoints.ServiceProvider.GetRequiredService<EventHandlers>().Add(name, handler);
+        endpoints.ServiceProvider.GetRequiredService<EventHandlers>().Add(
+            name, (services, request, cancellationToken) => handler((T)request, services, cancellationToken));
         return endpoints;
     }
 
@@ -71,21 +71,20 @@ public static class EventHandlerExtensions
     /// <summary>Minimal API binding without a request: services, the event, and the cancellation.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    private static EventHandling Create<T>(IEndpointRouteBuilder endpoints, Delegate handler)
+    private static IEndpointRouteBuilder MapDelegate<T>(IEndpointRouteBuilder endpoints, string name, Delegate handler)
         where T : class
     {
-        var bound = RequestDelegateFactory.Create(
-            handler, new RequestDelegateFactoryOptions
-            {
-                ServiceProvider = endpoints.ServiceProvider,
-                ThrowOnBadRequest = true,
-                DisableInferBodyFromParameters = true
-            }).RequestDelegate;
-        return (services, request, cancellationToken) =>
+        var bound = RequestDelegateFactory.Create(handler, new RequestDelegateFactoryOptions
+        {
+            ServiceProvider = endpoints.ServiceProvider,
+            ThrowOnBadRequest = true,
+            DisableInferBodyFromParameters = true,
+        }).RequestDelegate;
+        return Map<T>(endpoints, name, (request, services, cancellationToken) =>
         {
             var context = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken };
-            context.Features.Set((T)request);
+            context.Features.Set(request);
             return bound(context);
-        };
+        });
     }
 }

@@ -3,19 +3,15 @@ using System.Diagnostics.Metrics;
 
 namespace Bitrix24Placements.Events;
 
-internal sealed class EventMetrics
+internal sealed class EventMetrics(IMeterFactory meters)
 {
     public const string MeterName = "Bitrix24Placements.Events";
 
-    private readonly Counter<long> _received;
-    private readonly Histogram<double> _handled;
+    private readonly Counter<long> _received = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.events.received", "{event}", "Events by what became of them.");
 
-    public EventMetrics(IMeterFactory meters)
-    {
-        var meter = meters.Create(MeterName);
-        _received = meter.CreateCounter<long>("bitrix24.events.received", "{event}", "Events by what became of them.");
-        _handled = meter.CreateHistogram<double>("bitrix24.events.handled", "s", "How long handlers of events took, by outcome.");
-    }
+    private readonly Histogram<double> _handled = meters.Create(MeterName).CreateHistogram<double>(
+        "bitrix24.events.handled", "s", "How long handlers of events took, by outcome.");
 
     public void Received(string outcome) => _received.Add(1, new TagList { { "outcome", outcome } });
 

@@ -33,7 +33,7 @@ internal sealed partial class EventRunner(EventHandlers handlers, AppRegistry ap
     private object RequestOf(PortalId id, StoredEvent stored)
     {
         var portal = new PortalAddress(id, stored.Domain, stored.Protocol);
-        var app = apps.Find(id.App)?.Info ?? new AppInfo(id.App, "");
+        var app = apps.InfoOf(id);
         return stored.Name switch
         {
             StoredEvent.Installed => new InstalledEvent(stored.Id, portal, app),

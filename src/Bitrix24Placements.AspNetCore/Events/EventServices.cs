@@ -6,19 +6,15 @@ namespace Bitrix24Placements.Events;
 
 internal static class EventServices
 {
-    public static IServiceCollection AddEvents(this IServiceCollection services)
-    {
-        services.AddSingleton<EventMetrics>();
-        services.AddSingleton<EventHandlers>();
-        services.AddSingleton<IDeclaredEvents>(static p => p.GetRequiredService<EventHandlers>());
-        services.AddSingleton<Inbox>();
-        services.AddSingleton<EventReceiver>();
-        services.AddSingleton<EventSpool>();
-        services.AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<EventSpool>());
-        services.AddSingleton<EventEndpoint>();
-        services.AddSingleton<IInboxHandler, EventRunner>();
-        return services;
-    }
+    public static void AddEvents(this IServiceCollection services) => services
+        .AddSingleton<EventMetrics>()
+        .AddSingleton<EventHandlers>()
+        .AddSingleton<IDeclaredEvents>(static p => p.GetRequiredService<EventHandlers>())
+        .AddSingleton<Inbox>()
+        .AddSingleton<EventReceiver>()
+        .AddSingleton<EventEndpoint>()
+        .AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<EventEndpoint>())
+        .AddSingleton<IInboxHandler, EventRunner>();
 
     public static void MapEvents(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost(AppPaths.Events, endpoints.ServiceProvider.GetRequiredService<EventEndpoint>().ReceiveAsync);

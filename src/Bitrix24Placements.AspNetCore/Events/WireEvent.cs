@@ -34,13 +34,8 @@ internal static class WireEvent
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
 
     /// <summary>The form written anew, for keeping it.</summary>
-    public static string Text(WireForm form)
-    {
-        var text = new StringBuilder();
-        foreach (var (name, value) in form.All())
-            text.Append(text.Length == 0 ? "" : "&").Append(Uri.EscapeDataString(name)).Append('=').Append(Uri.EscapeDataString(value));
-        return text.ToString();
-    }
+    public static string Text(WireForm form) =>
+        string.Join('&', form.All().Select(static f => Uri.EscapeDataString(f.Name) + '=' + Uri.EscapeDataString(f.Value)));
 
     /// <summary><c>data[…][…]</c> as an object, as PHP would see it.</summary>
     public static JsonElement Data(WireForm form)
@@ -52,8 +47,7 @@ internal static class WireEvent
                 Set(data, name[5..^1].Split("][", MaxDepth + 1), value);
         }
 
-        using var json = JsonDocument.Parse(data.ToJsonString());
-        return json.RootElement.Clone();
+        return JsonElement.Parse(data.ToJsonString());
     }
 
     private static void Set(JsonObject data, string[] path, string value)

@@ -1,25 +1,28 @@
 using Bitrix24Placements.Refusals;
+using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Forms;
 
 /// <summary>Reads a form of bounded size from a request, without a copy of the framework's own.</summary>
 internal static class FormBody
 {
-    /// <summary>The form, or why there is none. The caller disposes it.</summary>
-    public static ValueTask<Checked<WireForm>> ReadAsync(HttpContext context) =>
-        IsForm(context.Request)
-            ? BoundedBody.ReadAsync(context, static (c, body) => WireForm.Parse(c.Request.QueryString.Value, body))
-            : new(Rejection.NotAForm);
+    public static readonly Rejection TooManyFields = Rejection.Malformed($"There are more than {WireForm.MaxFields} fields.");
 
-    private static bool IsForm(HttpRequest request)
+    /// <summary>The form, or why there is none. The caller disposes it.</summary>
+    public static async ValueTask<Checked<WireForm>> ReadAsync(HttpContext context)
     {
-        var type = request.ContentType.AsSpan();
-        var end = type.IndexOf(';');
-        var parameters = end < 0 ? default : type[(end + 1)..];
-        var media = (end < 0 ? type : type[..end]).Trim();
-        return media.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
-            && (!parameters.Contains("charset", StringComparison.OrdinalIgnoreCase)
-                || parameters.Contains("utf-8", StringComparison.OrdinalIgnoreCase))
-            && request.Headers.ContentEncoding.Count == 0;
+        if (!IsForm(context.Request))
+            return Rejection.NotAForm;
+        var form = await BoundedBody.ReadAsync(context, static (c, body) => WireForm.Parse(c.Request.QueryString.Value, body));
+        if (form.Value is not { HasTooManyFields: true })
+            return form;
+        form.Value.Dispose();
+        return TooManyFields;
     }
+
+    private static bool IsForm(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+        && (type.Charset.Length == 0 || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+        && request.Headers.ContentEncoding.Count == 0;
 }

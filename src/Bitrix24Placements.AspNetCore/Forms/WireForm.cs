@@ -78,11 +78,10 @@ internal sealed class WireForm : IDisposable
     public Dictionary<string, string>? QueryWithout(NameFilter excluded)
     {
         Dictionary<string, string>? rest = null;
-        for (var i = 0; i < _queryFields; i++)
+        foreach (var field in _fields.AsSpan(0, _queryFields))
         {
-            if (!excluded(NameOf(_fields[i])))
-                (rest ??= new(StringComparer.Ordinal))[Encoding.UTF8.GetString(NameOf(_fields[i]))] =
-                    Encoding.UTF8.GetString(ValueOf(_fields[i]));
+            if (!excluded(NameOf(field)))
+                (rest ??= new(StringComparer.Ordinal))[Encoding.UTF8.GetString(NameOf(field))] = Encoding.UTF8.GetString(ValueOf(field));
         }
 
         return rest;
@@ -94,31 +93,20 @@ internal sealed class WireForm : IDisposable
 
     private void Read(int start, int end)
     {
-        while (start < end)
+        foreach (var piece in _buffer.AsSpan(start, end - start).Split((byte)'&'))
         {
-            var pair = _buffer.AsSpan(start, end - start);
-            var stop = pair.IndexOf((byte)'&');
-            if (stop >= 0)
-                pair = pair[..stop];
-            if (pair.Length > 0 && !Add(start, pair))
+            var (at, length) = piece.GetOffsetAndLength(end - start);
+            if (length == 0)
+                continue;
+            HasTooManyFields = _count == MaxFields;
+            if (HasTooManyFields)
                 return;
-            start += pair.Length + 1;
+            var pair = _buffer.AsSpan(start + at, length);
+            var equals = pair.IndexOf((byte)'=');
+            var nameLength = Decode(equals < 0 ? pair : pair[..equals]);
+            var valueLength = equals < 0 ? 0 : Decode(pair[(equals + 1)..]);
+            _fields[_count++] = new(start + at, nameLength, start + at + equals + 1, valueLength);
         }
-    }
-
-    private bool Add(int start, Span<byte> pair)
-    {
-        if (_count == MaxFields)
-        {
-            HasTooManyFields = true;
-            return false;
-        }
-
-        var equals = pair.IndexOf((byte)'=');
-        var nameLength = Decode(equals < 0 ? pair : pair[..equals]);
-        var valueLength = equals < 0 ? 0 : Decode(pair[(equals + 1)..]);
-        _fields[_count++] = new(start, nameLength, start + equals + 1, valueLength);
-        return true;
     }
 
     /// <summary>In place: decoded text is never longer. A lone percent sign stays what it is, as in PHP.</summary>
@@ -130,23 +118,19 @@ internal sealed class WireForm : IDisposable
         var written = read;
         while (read < text.Length)
         {
-            var b = text[read];
+            var b = text[read++];
             if (b == (byte)'+')
             {
-                text[written++] = (byte)' ';
-                read++;
+                b = (byte)' ';
             }
-            else if (b == (byte)'%' && read + 2 < text.Length
-                && byte.TryParse(text.Slice(read + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var decoded))
+            else if (b == (byte)'%' && read + 1 < text.Length
+                && byte.TryParse(text.Slice(read, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var decoded))
             {
-                text[written++] = decoded;
-                read += 3;
+                b = decoded;
+                read += 2;
             }
-            else
-            {
-                text[written++] = b;
-                read++;
-            }
+
+            text[written++] = b;
         }
 
         return written;

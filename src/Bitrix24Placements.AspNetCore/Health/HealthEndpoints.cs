@@ -10,9 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Health;
 
-/// <summary>
-/// For orchestrators. The state of single portals is told to the management port alone, and never makes the service unready.
-/// </summary>
+/// <summary>The state of single portals is told to the management port alone, and never makes the service unready.</summary>
 internal sealed class HealthEndpoints(
     Readiness readiness, PortalCensus census, InboxStore inbox, AppRegistry apps, KeyTroubles keys,
     IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
@@ -34,7 +32,7 @@ internal sealed class HealthEndpoints(
 
     private async Task<HealthReport> CountAsync(HealthReport report, CancellationToken cancellationToken)
     {
-        report = report with { AppsWithWrongKeys = keys.Apps };
+        report = report with { AppsWithWrongKeys = keys.Apps, MissingKey = apps.MissingKey };
         if (await census.CountAsync(CountTimeout) is { } portals)
             report = report with { Portals = new(portals.Installed, portals.Suspended, portals.DeadTokens) };
         try
@@ -60,7 +58,6 @@ internal sealed class HealthEndpoints(
     }
 }
 
-/// <summary>What is told of the service's health.</summary>
 internal sealed record HealthReport(string Status, bool? Configured)
 {
     public HealthOfPortals? Portals { get; init; }
@@ -68,6 +65,8 @@ internal sealed record HealthReport(string Status, bool? Configured)
     public HealthOfEvents? Events { get; init; }
 
     public IReadOnlyList<string>? AppsWithWrongKeys { get; init; }
+
+    public string? MissingKey { get; init; }
 }
 
 internal sealed record HealthOfEvents(long Waiting, long Failed);

@@ -3,7 +3,6 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Health;
 
-/// <summary>Section <c>Management</c>.</summary>
 internal sealed class ManagementOptions
 {
     public const string Section = "Management";
@@ -14,7 +13,7 @@ internal sealed class ManagementOptions
     /// <summary>Where that port listens: an IP address, or <c>*</c> for all of them.</summary>
     public string Address { get; set; } = "127.0.0.1";
 
-    /// <summary>Whether a request came to that port, whatever its Host header says.</summary>
+    /// <summary>Whatever the Host header says.</summary>
     public bool IsAskedBy(HttpContext context) => Port is { } port && context.Connection.LocalPort == port;
 
     internal void Read(IConfigurationSection section)

@@ -9,8 +9,8 @@ namespace Bitrix24Placements.Installation;
 /// <summary>What an administrator's page is good for beside being shown: his fresh tokens mend a portal whose own are dead or become its
 /// reserve, and once a day the placements are looked at.</summary>
 internal sealed partial class AdministratorVisits(
-    Administrators administrators, PortalStore portals, WorkStore work, WorkSignal signal, DetachedTasks tasks, TimeProvider time,
-        ILogger<AdministratorVisits> logger)
+    Administrators administrators, PortalStore portals, WorkStore work, DetachedTasks tasks, TimeProvider time,
+    ILogger<AdministratorVisits> logger)
 {
     private static readonly TimeSpan CheckEvery = TimeSpan.FromDays(1);
 
@@ -55,7 +55,7 @@ internal sealed partial class AdministratorVisits(
         else if (known.WantsReserve(user.UserId) && !post.RefreshToken.IsEmpty)
             await portals.SaveReserveAsync(known.Id, new(tokens, user.UserId, IsAdministrator: true), cancellationToken);
         if (IsCheckDue(known) && await portals.TakeCheckAsync(known.Id, time.GetUtcNow() - CheckEvery, cancellationToken))
-            await RequestAsync(known.Id, WorkKind.Look, cancellationToken);
+            await work.RequestAsync(known.Id, WorkKind.Look, cancellationToken);
     }
 
     private async Task MendAsync(TokenInfo user, PortalTokens tokens, CancellationToken cancellationToken)
@@ -63,16 +63,10 @@ internal sealed partial class AdministratorVisits(
         if (!await portals.ReplaceTokensAsync(user.Id, user.UserId, tokens, cancellationToken))
             return;
         Log.Mended(logger, user.Id);
-        await RequestAsync(user.Id, WorkKind.Reconcile, cancellationToken);
+        await work.RequestAsync(user.Id, WorkKind.Reconcile, cancellationToken);
     }
 
     private bool IsCheckDue(KnownPortal known) => known.CheckedAt < time.GetUtcNow() - CheckEvery;
-
-    private async Task RequestAsync(PortalId id, string kind, CancellationToken cancellationToken)
-    {
-        await work.RequestAsync(id, kind, time.GetUtcNow(), TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
-        signal.Wake();
-    }
 
     private static partial class Log
     {

@@ -10,41 +10,25 @@ namespace Bitrix24Placements.Installation;
 /// <remarks>https://apidocs.bitrix24.com/settings/app-installation/installation-finish.html</remarks>
 internal sealed class InstallEndpoint(
     Installer installer, InstallationRun run, EventEndpoint events, InstallPage page, PlacementCatalogue catalogue, Guard guard,
-        UnverifiedAttempts attempts,
-    RejectionWriter rejections)
+    UnverifiedAttempts attempts, RejectionWriter rejections)
 {
-    private static readonly PlacementExpectation Wizard = new(PlacementCatalogue.Default);
+    private static readonly PlacementExpectation Wizard = new(PlacementCatalogue.Default) { NeedsRefreshToken = true };
 
     public async Task ReceiveAsync(HttpContext context)
     {
-        var (form, rejection) = await FormBody.ReadAsync(context);
-        if (form is null)
+        var body = await FormBody.ReadAsync(context);
+        using var form = body.Value;
+        if (form is not null && WireEvent.Name(form) is not null)
         {
-            await rejections.WriteAsync(context, rejection ?? Rejection.NotAForm);
+            await events.HandleOwnAsync(context, form);
             return;
         }
 
-        using (form)
-        {
-            if (!form.HasTooManyFields && WireEvent.Name(form) is not null)
-                await events.HandleOwnAsync(context, form);
-            else if (Read(form) is { Ok: true, Value: var post })
-                await guard.RunAsync(context, AttemptKind.Person, post.MemberId, () => InstallAsync(context, post), post.Language);
-            else
-                await rejections.WriteAsync(context, Read(form).Rejection ?? Rejection.NotAForm, form.Text("LANG"u8) ?? Texts.Fallback);
-        }
-    }
-
-    private static Checked<PlacementPost> Read(WireForm form)
-    {
-        var parsed = PlacementParser.Parse(form, Wizard);
-        // Half a pair of tokens would take the place of a good one.
-        if (parsed.Post is { RefreshToken.IsEmpty: false } post)
-            return post;
-        var errors = new Dictionary<string, string>(parsed.Errors ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        if (errors.Count == 0 || !form.TryGet("REFRESH_ID"u8, out _))
-            errors["REFRESH_ID"] = "A refresh token of visible ASCII characters is expected.";
-        return Rejection.Malformed(errors);
+        var parsed = body.Ok ? PlacementParser.Parse(body.Value, Wizard) : body.Rejection;
+        if (parsed is { Ok: true, Value: var post })
+            await guard.RunAsync(context, RequestKind.Person, post.MemberId, () => InstallAsync(context, post), post.Language);
+        else
+            await rejections.WriteAsync(context, parsed.Rejection, form?.Text("LANG"u8) ?? Texts.Fallback);
     }
 
     private async Task<Rejection?> InstallAsync(HttpContext context, PlacementPost post)
@@ -54,14 +38,14 @@ internal sealed class InstallEndpoint(
         switch (result.Verdict)
         {
             case InstallVerdict.Stored when result.Info is { } info:
-                await using (var outcome = await page.BeginAsync(context, post, info.ClientEndpoint))
-                    await outcome.FinishAsync(await run.RunAsync(info.Id, outcome.ProgressAsync)
+                await using (var answer = await page.BeginAsync(context, post, info.ClientEndpoint))
+                    await answer.FinishAsync(await run.RunAsync(info.Id, answer.ProgressAsync)
                         ?? AllFailed(RestError.Unavailable("The installation goes on in the background.")));
                 return null;
             case InstallVerdict.NotAdministrator when result.Info is { } info:
-                attempts.Failed(context, AttemptKind.Person, post.MemberId);
-                await ShowFailureAsync(context, post, info.ClientEndpoint,
-                    new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
+                attempts.Failed(context, RequestKind.Person, post.MemberId);
+                await ShowFailureAsync(
+                    context, post, info.ClientEndpoint, new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
                 return null;
             case InstallVerdict.NotConfigured or InstallVerdict.UnknownApp
                 when await installer.KeepAsync(claim, ClientAddress.Of(context), context.RequestAborted):
@@ -72,14 +56,14 @@ internal sealed class InstallEndpoint(
         }
     }
 
-    private async Task ShowFailureAsync(HttpContext context, PlacementPost post, Uri endpoint, RestError error,
-        string? unknownClientId = null)
+    private async Task ShowFailureAsync(
+        HttpContext context, PlacementPost post, Uri endpoint, RestError error, string? unknownClientId = null)
     {
-        await using var outcome = await page.BeginAsync(context, post, endpoint);
+        await using var answer = await page.BeginAsync(context, post, endpoint);
         var failed = AllFailed(error);
         foreach (var placement in failed.Placements)
-            await outcome.ProgressAsync(placement);
-        await outcome.FinishAsync(failed, unknownClientId);
+            await answer.ProgressAsync(placement);
+        await answer.FinishAsync(failed, unknownClientId);
     }
 
     private Reconciliation AllFailed(RestError error) =>

@@ -8,8 +8,7 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>The events that speak of the app itself. They are sent once: what cannot be confirmed now is kept.</summary>
 internal sealed class InstallEvents(
-    Installer installer, SystemUsers systemUsers, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts, TimeProvider time)
-        : IAppEvents
+    Installer installer, SystemUsers systemUsers, WorkStore work, UnverifiedAttempts attempts, TimeProvider time) : IAppEvents
 {
     private static readonly Rejection NotAdministrator =
         new(403, "notVerified", "The event's token is not an administrator's.") { IsFailedAttempt = true };
@@ -22,7 +21,7 @@ internal sealed class InstallEvents(
         var claim = InstallClaim.Read(form);
         if (!claim.Ok)
             return claim.Rejection;
-        var mayAsk = context is null || attempts.MayTry(context, AttemptKind.Event, claim.Value.MemberId);
+        var mayAsk = context is null || attempts.MayTry(context, RequestKind.Event, claim.Value.MemberId);
         if (name == AppEvent.UserReady)
             return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken) : Rejection.TooManyAttempts;
         if (!mayAsk)
@@ -53,7 +52,6 @@ internal sealed class InstallEvents(
         await work.RequestAsync(
             portal.Id, WorkKind.Uninstall, time.GetUtcNow(), UninstallWork.ChecksApart, notice.Serialize(), resetAttempts: true,
                 CancellationToken.None);
-        signal.Wake();
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < FirstCheck && await work.IsDueOrRunningAsync(portal.Id, WorkKind.Uninstall,
             cancellationToken))

@@ -9,43 +9,38 @@ namespace Bitrix24Placements.Installation;
 
 internal static class InstallationServices
 {
-    public static IServiceCollection AddInstallation(this IServiceCollection services)
-    {
-        services.AddSingleton<InstallationMetrics>();
-        services.AddSingleton<Administrators>();
-        services.AddSingleton<AdministratorVisits>();
-        services.AddSingleton<AddressChecks>();
-        services.AddSingleton<ILaunchListener, LaunchListener>();
-        services.AddSingleton<IAppEvents, InstallEvents>();
-        services.AddSingleton<SystemUsers>();
-        services.AddSingleton<EventBindings>();
-        services.AddSingleton<KeyCheck>();
-        services.AddSingleton<Reconciler>();
-        services.AddSingleton<Installer>();
-        services.AddSingleton<InstallationRun>();
-        services.AddSingleton<ReconcileWork>();
-        services.AddSingleton<IWork>(static p => p.GetRequiredService<ReconcileWork>());
-        services.AddSingleton<IWork, LookWork>();
-        services.AddSingleton<IWork, UninstallWork>();
-        services.AddSingleton<IWork, AddressWork>();
-        services.AddSingleton<IWork, PendingInstallWork>();
-        services.AddHostedService<Upkeep>();
-        services.AddSingleton<InstallEndpoint>();
-        services.AddSingleton<InstallPage>();
-        services.AddSingleton<AppPage>();
-        services.AddSingleton<HomePage>();
-        services.AddSingleton<RemovalNotices>();
-        services.AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<RemovalNotices>());
-        return services;
-    }
+    public static void AddInstallation(this IServiceCollection services) => services
+        .AddSingleton<InstallationMetrics>()
+        .AddSingleton<Administrators>()
+        .AddSingleton<AdministratorVisits>()
+        .AddSingleton<ILaunchListener, LaunchListener>()
+        .AddSingleton<IAppEvents, InstallEvents>()
+        .AddSingleton<SystemUsers>()
+        .AddSingleton<EventBindings>()
+        .AddSingleton<KeyCheck>()
+        .AddSingleton<Reconciler>()
+        .AddSingleton<Installer>()
+        .AddSingleton<InstallationRun>()
+        .AddSingleton<ReconcileWork>()
+        .AddSingleton<IWork>(static p => p.GetRequiredService<ReconcileWork>())
+        .AddSingleton<IWork, LookWork>()
+        .AddSingleton<IWork, UninstallWork>()
+        .AddSingleton<IWork, AddressWork>()
+        .AddSingleton<IWork, PendingInstallWork>()
+        .AddHostedService<Upkeep>()
+        .AddSingleton<InstallEndpoint>()
+        .AddSingleton<InstallPage>()
+        .AddSingleton<AppPage>()
+        .AddSingleton<HomePage>()
+        .AddSingleton<RemovalNotices>()
+        .AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<RemovalNotices>());
 
-    public static IEndpointRouteBuilder MapInstallation(this IEndpointRouteBuilder endpoints)
+    public static void MapInstallation(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;
         endpoints.MapPost(AppPaths.Install, services.GetRequiredService<InstallEndpoint>().ReceiveAsync);
         endpoints.MapPost(AppPaths.Removed + "{key}", services.GetRequiredService<RemovalNotices>().ReceiveAsync);
         endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], services.GetRequiredService<HomePage>().ShowAsync).GivesWay();
         endpoints.MapBuiltIn<AppPageRequest>(PlacementCatalogue.Default, services.GetRequiredService<AppPage>().ShowAsync);
-        return endpoints;
     }
 }

@@ -80,9 +80,8 @@ internal sealed partial class Installer(
     {
         if (!apps.HasAny)
             return new(InstallVerdict.NotConfigured, null, Rejection.NotConfigured);
-        var confirmation = await confirmations.ConfirmAsync(claim.MemberId, claim.Access, await ServerAsync(claim, cancellationToken),
-            cancellationToken);
-        if (confirmation.Verdict == TokenVerdict.NoAnswer)
+        var confirmation = await confirmations.AskAsync(claim.MemberId, claim.Access, claim.ServerEndpoint, cancellationToken);
+        if (confirmation.Verdict is TokenVerdict.NoAnswer or TokenVerdict.NotAsked)
             return new(InstallVerdict.NoAnswer, null, Rejection.Unavailable);
         if (confirmation.Verdict == TokenVerdict.UnknownApp)
             return new(InstallVerdict.UnknownApp, null, Rejection.NotConfigured, confirmation.ClientId);
@@ -99,11 +98,6 @@ internal sealed partial class Installer(
                 Rejection.Refused(isAdministrator.Error.Code, "The portal refused to say who is installing the app."))
             : new(InstallVerdict.NoAnswer, info, Rejection.Unavailable, confirmation.ClientId);
     }
-
-    private async Task<Uri?> ServerAsync(InstallClaim claim, CancellationToken cancellationToken) =>
-        hosts.ConfiguredOAuthServer(claim.ServerEndpoint)
-        ?? (await portals.KnownAllAsync(claim.MemberId, cancellationToken) is [var known, ..]
-            ? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri) : null);
 
     /// <summary>Keeps an installation that cannot be confirmed now. False where there is no more room.</summary>
     /// <param name="address">Who has told it; null where that is not known any more.</param>

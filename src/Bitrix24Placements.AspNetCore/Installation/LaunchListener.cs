@@ -1,34 +1,42 @@
+using System.Collections.Concurrent;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
 /// <summary>What launches change of a portal: its address, its application_token, its state.</summary>
-internal sealed class LaunchListener(PortalStore portals, Administrators administrators, Installer installer, AdministratorVisits visits,
-    AddressChecks addresses,
-    EventEndpoint events) : ILaunchListener
+internal sealed class LaunchListener(
+    PortalStore portals, Administrators administrators, Installer installer, AdministratorVisits visits, EventEndpoint events,
+    WorkStore work, DetachedTasks tasks, TimeProvider time) : ILaunchListener
 {
-    public async Task<Checked<KnownPortal>> SettleAsync(TokenInfo user, PlacementPost post, KnownPortal? known,
-        CancellationToken cancellationToken)
+    private static readonly TimeSpan AddressChecksApart = TimeSpan.FromMinutes(10);
+
+    private const int MaxAddressChecks = 10_000;
+
+    private readonly ConcurrentDictionary<PortalId, DateTimeOffset> _addressChecks = new();
+
+    public async Task<Checked<KnownPortal>> SettleAsync(
+        TokenInfo user, PlacementPost post, KnownPortal? known, CancellationToken cancellationToken)
     {
-        var isThere = known is { State: PortalState.Installed };
-        var isNewToken = known is not null && isThere && !post.ApplicationToken.IsEmpty
-            && !known.AcceptsApplicationToken(post.ApplicationToken);
-        if (!isThere || isNewToken)
+        var installed = known is { State: PortalState.Installed } ? known : null;
+        var isNewToken = installed is not null && !post.ApplicationToken.IsEmpty
+            && !installed.AcceptsApplicationToken(post.ApplicationToken);
+        if (installed is null || isNewToken)
         {
             var isAdministrator = await administrators.AskUnlessOrdinaryAsync(user, post.AccessToken, cancellationToken);
             if (!isAdministrator.Ok
                 && (isAdministrator.Error.Kind != RestErrorKind.Refused || RestErrors.IsPassing(isAdministrator.Error.Code)))
                 return Rejection.Unavailable;
             if (!isAdministrator.Value)
-                return isThere ? Rejection.NotVerified : Rejection.NotInstalled;
+                return installed is null ? Rejection.NotInstalled : Rejection.NotVerified;
         }
 
-        if (!isThere)
+        if (installed is null)
         {
             // His fresh tokens prove that the app is there, whatever was told before.
             if (post.RefreshToken.IsEmpty)
@@ -39,7 +47,7 @@ internal sealed class LaunchListener(PortalStore portals, Administrators adminis
         {
             if (isNewToken)
                 await portals.AdoptApplicationTokenAsync(user.Id, post.ApplicationToken, cancellationToken);
-            if (user.ClientEndpoint != known?.ClientEndpoint)
+            if (user.ClientEndpoint != installed.ClientEndpoint)
                 await portals.MoveAsync(user.Id, user.ClientEndpoint, cancellationToken);
         }
 
@@ -52,5 +60,15 @@ internal sealed class LaunchListener(PortalStore portals, Administrators adminis
 
     public Task HearEventAsync(HttpContext context, WireForm form) => events.HandleOwnAsync(context, form);
 
-    public void AddressDiffers(PortalId id) => addresses.Suggest(id);
+    /// <summary>Nobody believes it: it only has the OAuth server asked, once in a while.</summary>
+    public void AddressDiffers(PortalId id)
+    {
+        var now = time.GetUtcNow();
+        if (_addressChecks.TryGetValue(id, out var last) && now - last < AddressChecksApart)
+            return;
+        if (_addressChecks.Count >= MaxAddressChecks)
+            _addressChecks.Clear();
+        _addressChecks[id] = now;
+        tasks.Run("Asking for an address check", token => work.RequestIfNoneAsync(id, WorkKind.Address, now, token));
+    }
 }

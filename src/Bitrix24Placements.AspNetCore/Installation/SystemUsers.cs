@@ -11,8 +11,7 @@ namespace Bitrix24Placements.Installation;
 /// are.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-user-ready.html</remarks>
 internal sealed partial class SystemUsers(
-    Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, AppRegistry apps,
-        ILogger<SystemUsers> logger)
+    Confirmations confirmations, Administrators administrators, PortalStore portals, AppRegistry apps, ILogger<SystemUsers> logger)
 {
     /// <param name="claim">The tokens in <c>auth</c>, of the employee who installed the app.</param>
     public async Task<Rejection?> ReceiveAsync(InstallClaim claim, WireForm form, CancellationToken cancellationToken)
@@ -47,13 +46,11 @@ internal sealed partial class SystemUsers(
         return null;
     }
 
-    private async Task<Checked<TokenInfo>> ConfirmAsync(string memberId, Secret token, string? server, CancellationToken cancellationToken)
-    {
-        if (!apps.HasAny)
-            return Rejection.NotConfigured;
-        var confirmed = await confirmations.AskAsync(memberId, token, hosts.ConfiguredOAuthServer(server), cancellationToken);
-        return confirmed.Ok && confirmed.Value.Id.MemberId != memberId ? Rejection.NotVerified : confirmed;
-    }
+    private async Task<Checked<TokenInfo>> ConfirmAsync(
+        string memberId, Secret token, string? server, CancellationToken cancellationToken) =>
+        apps.HasAny
+            ? Confirmations.UserOf(await confirmations.AskAsync(memberId, token, server, cancellationToken), memberId)
+            : Rejection.NotConfigured;
 
     private static partial class Log
     {

@@ -11,7 +11,7 @@ namespace Bitrix24Placements.Installation;
 /// old.</summary>
 internal sealed partial class Upkeep(
     PortalStore portals, WorkStore work, KeptInstallations kept, InboxStore inbox, WorkSignal signal, PlacementCatalogue catalogue,
-        TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
+    TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
 {
     private const int Page = 200;
 
@@ -55,7 +55,6 @@ internal sealed partial class Upkeep(
                 await work.RequestIfNoneAsync(portal.Id, WorkKind.Reconcile, time.GetUtcNow(), cancellationToken);
             count += page.Count;
             last = page[^1];
-            signal.Wake();
         }
 
         if (count > 0)

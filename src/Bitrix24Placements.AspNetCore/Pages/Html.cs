@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Encodings.Web;
+using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements;
 
@@ -12,13 +14,7 @@ public readonly record struct Markup(string Value) : IResult
     public override string ToString() => Value;
 
     /// <summary>Writes it as a page.</summary>
-    public async Task ExecuteAsync(HttpContext httpContext)
-    {
-        var bytes = Encoding.UTF8.GetBytes(Value);
-        httpContext.Response.ContentType = ContentType;
-        httpContext.Response.ContentLength = bytes.Length;
-        await httpContext.Response.BodyWriter.WriteAsync(bytes, httpContext.RequestAborted);
-    }
+    public Task ExecuteAsync(HttpContext httpContext) => httpContext.Response.WriteBytesAsync(ContentType, Encoding.UTF8.GetBytes(Value));
 }
 
 /// <summary>HTML from interpolated strings in which every hole is encoded, unless it is <see cref="Markup"/>.</summary>
@@ -44,9 +40,7 @@ public readonly ref struct HtmlInterpolation(int literalLength, int formattedCou
 
     public void AppendFormatted<T>(T value)
     {
-        var text = value is IFormattable formattable ? formattable.ToString(null, System.Globalization.CultureInfo.InvariantCulture)
-            : value?.ToString();
-        if (text is not null)
+        if (Convert.ToString(value, CultureInfo.InvariantCulture) is { } text)
             _html.Append(HtmlEncoder.Default.Encode(text));
     }
 

@@ -102,17 +102,11 @@ public sealed class PageFrame
     public Markup Module(HttpContext context, string name) => Html.Of($"""<script type="module" src="{File(context, name)}"></script>""");
 
     /// <param name="noStore">For pages that carry a session.</param>
-    public static async Task WriteAsync(HttpContext context, string policy, Markup html, bool noStore)
+    public static Task WriteAsync(HttpContext context, string policy, Markup html, bool noStore)
     {
-        Begin(context, policy, noStore);
-        await html.ExecuteAsync(context);
-    }
-
-    internal static void Begin(HttpContext context, string policy, bool noStore)
-    {
-        context.Response.ContentType = Markup.ContentType;
         context.Response.Headers[HeaderNames.ContentSecurityPolicy] = policy;
         context.Response.Headers.CacheControl = noStore ? "no-store" : "no-cache";
+        return html.ExecuteAsync(context);
     }
 
     private static string OriginOf(string url) => new Uri(url).GetLeftPart(UriPartial.Authority);

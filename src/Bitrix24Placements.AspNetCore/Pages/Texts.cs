@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 
@@ -21,6 +22,10 @@ public sealed class Texts
 
     /// <summary>Null where neither that language nor English has it.</summary>
     public string? Find(string language, string key) => FindIn(Own(language), key) ?? FindIn(Fallback, key);
+
+    /// <summary>What an error's code means, Bitrix24's or ours.</summary>
+    internal string OfError(string language, string code) =>
+        Find(language, "error." + code) ?? string.Format(CultureInfo.InvariantCulture, Get(language, "error.other"), code);
 
     /// <summary>Adds an app's own texts, or replaces the library's: usually once, at the start.</summary>
     /// <param name="language">Bitrix24's code, or <c>es</c> and <c>pt</c>; may be one that the library does not speak.</param>

@@ -36,7 +36,7 @@ public abstract class PlacementRequest
     public PortalAddress Portal => _launch.Portal;
 
     /// <summary>Which of this service's apps was opened.</summary>
-    public AppInfo App => _app ??= _launch.Services.AppOf(Portal.Id);
+    public AppInfo App => _app ??= _launch.Services.Apps.InfoOf(Portal.Id);
 
     /// <summary>The user interface's language in Bitrix24's own codes: <c>la</c> is Spanish, <c>br</c> Portuguese.</summary>
     public string Language => _launch.Post.Language;

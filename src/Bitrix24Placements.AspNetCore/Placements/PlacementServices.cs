@@ -7,29 +7,26 @@ namespace Bitrix24Placements.Placements;
 
 internal static class PlacementServices
 {
-    public static IServiceCollection AddPlacements(this IServiceCollection services)
-    {
-        services.AddSingleton<PlacementCatalogue>();
-        services.AddSingleton<PlacementMetrics>();
-        services.AddSingleton<ConfirmedTokens>();
-        services.AddSingleton<Confirmations>();
-        services.AddSingleton<LaunchVerifier>();
-        services.AddSingleton<LaunchServices>();
-        services.AddSingleton<PlacementPipeline>();
-        services.AddSingleton<RestAppUriPage>();
-        services.AddSingleton<WorkerPage>();
-        services.AddSingleton<SessionRenewal>();
-        services.AddSingleton(static p => new PageSessions(
+    public static void AddPlacements(this IServiceCollection services) => services
+        .AddSingleton<PlacementCatalogue>()
+        .AddSingleton<PlacementMetrics>()
+        .AddSingleton<ConfirmedTokens>()
+        .AddSingleton<Confirmations>()
+        .AddSingleton<LaunchVerifier>()
+        .AddSingleton<LaunchServices>()
+        .AddSingleton<PlacementPipeline>()
+        .AddSingleton<RestAppUriPage>()
+        .AddSingleton<WorkerPage>()
+        .AddSingleton<SessionRenewal>()
+        .AddSingleton(static p => new PageSessions(
             p.GetRequiredService<TokenKeys>().Provider, p.GetRequiredService<PortalStore>(), p.GetRequiredService<AppRegistry>(),
-            p.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()));
-        services.AddSingleton<WorkerLoads>();
-        services.AddHostedService(static p => p.GetRequiredService<WorkerLoads>());
-        return services;
-    }
+            p.GetRequiredService<TimeProvider>()))
+        .AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()))
+        .AddSingleton<WorkerLoads>()
+        .AddHostedService(static p => p.GetRequiredService<WorkerLoads>());
 
     /// <summary>The placements' addresses, with the built-in pages where nobody has mapped his own.</summary>
-    public static IEndpointRouteBuilder MapPlacements(this IEndpointRouteBuilder endpoints)
+    public static void MapPlacements(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;
         endpoints.MapBuiltIn<RestAppUriRequest>(PlacementCatalogue.RestAppUri, services.GetRequiredService<RestAppUriPage>().ShowAsync);
@@ -38,6 +35,5 @@ internal static class PlacementServices
         var (pipeline, catalogue) = (services.GetRequiredService<PlacementPipeline>(), services.GetRequiredService<PlacementCatalogue>());
         endpoints.MapPost(AppPaths.Placements, context => pipeline.ServeAsync(context, catalogue.All));
         endpoints.MapPost(AppPaths.Session, services.GetRequiredService<SessionRenewal>().RenewAsync);
-        return endpoints;
     }
 }

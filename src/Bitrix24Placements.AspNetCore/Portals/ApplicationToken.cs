@@ -3,8 +3,7 @@ using System.Text;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>An application_token is kept and compared as its SHA-256 alone. It is 32 random characters, so no salt or stretching
-/// is needed.</summary>
+/// <summary>Kept and compared as SHA-256 alone: 32 random characters need no salt or stretching.</summary>
 internal static class ApplicationToken
 {
     public static string Hash(string token) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));

@@ -2,12 +2,8 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Notices within seconds what other instances have changed: an uninstallation, a new application_token, a new address.</summary>
-internal sealed class ChangeFollower(PortalStore store, Readiness readiness, TimeProvider time, ILogger<ChangeFollower> logger)
-    : ReadyService(readiness)
+/// <summary>What other instances have changed, noticed within seconds.</summary>
+internal sealed class ChangeFollower(PortalStore store, Readiness readiness) : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
-
-    protected override Task RunAsync(CancellationToken stoppingToken) =>
-        RepeatAsync(store.FollowChangesAsync, Every, time, logger, stoppingToken);
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => store.FollowChangesAsync(stoppingToken);
 }

@@ -3,11 +3,10 @@ using System.Text;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>What the process keeps of a portal in memory, ready for the worker's answers. Immutable but for what is derived from
-/// it.</summary>
+/// <summary>What the process keeps of a portal in memory, ready for the worker's answers.</summary>
 internal sealed class KnownPortal
 {
-    /// <summary>The token that has matched: the next load's is compared with it and needs no hash. In this memory alone.</summary>
+    /// <summary>The next load's is compared with it and needs no hash. In this memory alone.</summary>
     private byte[]? _accepted;
 
     private readonly long _userId;
@@ -41,7 +40,6 @@ internal sealed class KnownPortal
     /// <summary>Host, with its port where that is not the scheme's own.</summary>
     public string Domain { get; }
 
-    /// <summary>Scheme, host and port: what may frame this portal's pages.</summary>
     public string Origin { get; }
 
     public PortalAddress Address { get; }
@@ -52,7 +50,7 @@ internal sealed class KnownPortal
 
     public TokenState TokenState { get; }
 
-    /// <summary>Whether an administrator's page shall bring new tokens: there are none that work, or they are no administrator's.</summary>
+    /// <summary>There are none that work, or they are no administrator's.</summary>
     public bool NeedsTokens => TokenState != TokenState.Good || !_isAdministrator;
 
     /// <summary>Whether this administrator's tokens would be a reserve where there is none, or only a system user's.</summary>
@@ -73,14 +71,12 @@ internal sealed class KnownPortal
         return true;
     }
 
-    /// <inheritdoc cref="AcceptsApplicationToken(ReadOnlySpan{byte})"/>
     public bool AcceptsApplicationToken(Secret token)
     {
         Span<byte> bytes = stackalloc byte[512];
         return Encoding.UTF8.TryGetBytes(token.Reveal(), bytes, out var length) && AcceptsApplicationToken(bytes[..length]);
     }
 
-    /// <summary>Room for what pages derive from the portal once and send on every load.</summary>
     internal Microsoft.Extensions.Primitives.StringValues WorkerPolicy { get; set; }
 
     /// <summary>Set on a hit, cleared by the directory's eviction: its second chance.</summary>

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>How many portals there are in each state, counted now and then: with a million of them counting takes a moment.</summary>
+/// <summary>With a million portals counting takes a moment.</summary>
 internal sealed class PortalCensus
 {
     public const string MeterName = "Bitrix24Placements.Portals";
@@ -21,8 +21,7 @@ internal sealed class PortalCensus
         meters.Create(MeterName).CreateObservableGauge("bitrix24.portals", Measure, "{portal}", "Portals by state, as of the last count.");
     }
 
-    /// <summary>The last count, a new one first where that is old and the database answers in time; null where it has never
-    /// answered.</summary>
+    /// <summary>A new count first where the last one is old and the database answers in time; null where it never has.</summary>
     public async Task<PortalCounts?> CountAsync(TimeSpan timeout)
     {
         if ((_last is not { } last || _time.GetElapsedTime(last.At) >= CountFor) && Interlocked.Exchange(ref _counting, 1) == 0)
@@ -48,7 +47,7 @@ internal sealed class PortalCensus
 
     private IEnumerable<Measurement<long>> Measure()
     {
-        // The reader of metrics does not wait for the database: it gets the last count and starts the next.
+        // The reader of metrics does not wait for the database.
         _ = CountAsync(TimeSpan.Zero);
         return _last?.Counts is not { } counts ? [] :
         [
@@ -59,6 +58,5 @@ internal sealed class PortalCensus
         ];
     }
 
-    /// <param name="At">The monotonic clock's.</param>
     private sealed record Count(long At, PortalCounts? Counts);
 }

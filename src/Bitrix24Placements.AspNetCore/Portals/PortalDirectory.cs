@@ -4,8 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>The portals in this process's memory, bounded: of each all its installations, so that it is known which apps it has
-/// not. Knows nothing of the database: <see cref="PortalStore"/> fills it.</summary>
+/// <summary>The portals in memory, bounded: of each all its installations, so that it is known which apps it has not.</summary>
 internal sealed class PortalDirectory(IOptions<StorageOptions> options)
 {
     private readonly ConcurrentDictionary<string, KnownPortal[]> _portals = new(StringComparer.OrdinalIgnoreCase);
@@ -25,10 +24,9 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
         return null;
     }
 
-    /// <summary>Every app's installation on this portal; none where this process does not know it.</summary>
     public IReadOnlyList<KnownPortal> FindAll(string memberId) => Find(memberId);
 
-    /// <summary>Taken before a portal is read from the database, and given to <see cref="Put"/> with what was read.</summary>
+    /// <summary>Taken before a portal is read, and given to <see cref="Put"/> with what was read.</summary>
     internal long Stamp(string memberId) => Volatile.Read(ref StampOf(memberId));
 
     /// <summary>Keeps what was read, unless the portal has changed since the stamp was taken.</summary>
@@ -38,7 +36,7 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
             Keep(memberId, installations);
     }
 
-    /// <summary>After a change: keeps the new state, or forgets the portal where there is none.</summary>
+    /// <summary>After a change.</summary>
     internal void Replace(string memberId, KnownPortal[] installations)
     {
         Interlocked.Increment(ref StampOf(memberId));
@@ -71,7 +69,7 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
             Evict();
     }
 
-    /// <summary>One pass of the clock algorithm, a sixteenth of the capacity at a time so that it is rare.</summary>
+    /// <summary>The clock algorithm, a sixteenth of the capacity at a time so that it is rare.</summary>
     private void Evict()
     {
         var surplus = Math.Max(1, _capacity / 16);

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Globalization;
 using System.Security.Cryptography;
 using Bitrix24Placements.Storage;
 
@@ -8,26 +7,24 @@ namespace Bitrix24Placements.Portals;
 /// <summary>An installation's life.</summary>
 internal sealed partial class PortalStore
 {
-    /// <summary>What is to be deleted stays for a day, without tokens: a reinstallation finds its settings.</summary>
-    private const long DeleteAfter = 24 * 60 * 60 * 1000;
+    /// <summary>A reinstallation finds its settings.</summary>
+    private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
-    /// <summary>Stores a confirmed installation together with the work that it asks for: whoever is killed afterwards finds both.</summary>
+    /// <summary>Together with the work that it asks for: whoever is killed afterwards finds both.</summary>
     public Task InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async (connection, token) =>
         {
             var id = installation.Id;
-            var before = (await connection.QueryAsync(Select + IsInstallation + database.ForUpdate, PortalRows.Raw, token, Key(id)))
-                .Select(_rows.Read)
-                .FirstOrDefault();
-            // An uninstallation that was told of the earlier installation does not concern this one, not even where its answer is
-            // under way: so this is another one.
-            await using var obsolete = connection.Command(
-                $"DELETE FROM work WHERE {IsInstallation} AND kind = @kind", [.. Key(id), ("@kind", PortalWork.Uninstall)]);
-            var wasTold = await obsolete.ExecuteNonQueryAsync(token) > 0;
+            var rows = await connection.QueryAsync(
+                $"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", static r => new Row(r), token);
+            var before = rows.Select(_rows.Read).FirstOrDefault();
+            // What was told of the earlier installation does not concern this one, not even where its answer is under way: so this is
+            // another one.
+            var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {PortalWork.Uninstall}", token) > 0;
             var stays = before is { State: PortalState.Installed } && !wasTold;
             await StoreAsync(connection, installation, before, stays, token);
             await PortalWork.RequestAsync(
-                connection, database.NowSql, id, PortalWork.Reconcile, 0, installation.ReconcileIn, TimeSpan.Zero, "installation",
+                connection, database.Now, id, PortalWork.Reconcile, 0, installation.ReconcileIn, TimeSpan.Zero, "installation",
                 resetAttempts: true, token);
             return true;
         }, cancellationToken);
@@ -35,72 +32,59 @@ internal sealed partial class PortalStore
     private async Task StoreAsync(
         DbConnection connection, ConfirmedInstallation installation, Portal? before, bool stays, CancellationToken cancellationToken)
     {
-        var id = installation.Id;
-        var now = await NowAsync(connection, cancellationToken);
-        var key = before is { RemovalKey.IsEmpty: false }
-            ? before.RemovalKey.Reveal()
-            : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        var (id, user) = (installation.Id, installation.UserId);
+        var now = await connection.NumberAsync($"SELECT {database.Now}", cancellationToken);
+        var epoch = stays && before is not null ? before.Epoch : Math.Max(now, (before?.Epoch ?? 0) + 1);
         var hash = installation.ApplicationToken is { IsEmpty: false } sent
             ? ApplicationToken.Hash(sent.Reveal())
             : before?.ApplicationTokenHash;
+        var keepsKey = before is { RemovalKey.IsEmpty: false };
+        var key = keepsKey ? before!.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        Sql newKey = keepsKey ? "" : ", removal_key = excluded.removal_key, removal_key_hash = excluded.removal_key_hash";
         // Versions of the tokens begin with the time: a portal that was deleted and comes back never has an earlier one again.
-        await using var upsert = connection.Command(
+        await connection.ExecuteAsync(
             $"""
             INSERT INTO portals (member_id, app, client_endpoint, oauth_server, state, epoch, user_id, tokens, tokens_state,
-            tokens_version, tokens_expire_at, tokens_renewed_at,
-                                 refresh_until, application_token_hash, removal_key, removal_key_hash, declaration,
-                                     reconciled_at, checked_at, removals, removed_at)
-            VALUES (@id, @app, @endpoint, @oauth, {Installed}, @epoch, @user, @tokens, {Good}, @now, @expires, @now, 0,
-                @apptoken, @key, @keyhash, '', 0, 0, 0, 0)
+                tokens_version, tokens_expire_at, tokens_renewed_at, refresh_until, application_token_hash,
+                removal_key, removal_key_hash, declaration, reconciled_at, checked_at, removals, removed_at)
+            VALUES ({id.MemberId}, {id.App}, {installation.ClientEndpoint.AbsoluteUri}, {installation.OAuthServer.AbsoluteUri},
+                {PortalState.Installed}, {epoch}, {user}, {Seal(id, installation.Tokens)}, {TokenState.Good},
+                {now}, {Expiry(installation.Tokens)}, {now}, 0, {hash},
+                {vault.Protect(id, "removal", key)}, {ApplicationToken.Hash(key)}, '', 0, 0, 0, 0)
             ON CONFLICT (member_id, app) DO UPDATE SET
-                {(stays ? KeepAsReserve : "reserve_tokens = NULL")},
-                client_endpoint = @endpoint, oauth_server = @oauth, state = {Installed}, epoch = @epoch, user_id = @user,
-                is_administrator = 1,
-                tokens = @tokens, tokens_state = {Good}, tokens_version = portals.tokens_version + 1,
-                tokens_expire_at = @expires, tokens_renewed_at = @now,
-                refresh_owner = NULL, refresh_until = 0, application_token_hash = @apptoken, delete_at = NULL,
-                removal_key = CASE WHEN @newkey = 1 THEN @key ELSE portals.removal_key END,
-                removal_key_hash = CASE WHEN @newkey = 1 THEN @keyhash ELSE portals.removal_key_hash END
-            """,
-            [
-                .. Key(id), .. TokenParameters(id, installation.UserId, installation.Tokens), ("@now", now),
-                ("@endpoint", installation.ClientEndpoint.AbsoluteUri), ("@oauth", installation.OAuthServer.AbsoluteUri),
-                ("@epoch", stays && before is not null ? before.Epoch : Math.Max(now, (before?.Epoch ?? 0) + 1)), ("@apptoken", hash),
-                ("@key", vault.Protect(id, "removal", key)), ("@keyhash", ApplicationToken.Hash(key)),
-                ("@newkey", before is { RemovalKey.IsEmpty: false } ? 0 : 1),
-            ]);
-        await upsert.ExecuteNonQueryAsync(cancellationToken);
+                {(stays ? KeepAsReserve(user) : "reserve_tokens = NULL")},
+                client_endpoint = excluded.client_endpoint, oauth_server = excluded.oauth_server, state = excluded.state,
+                epoch = excluded.epoch, user_id = excluded.user_id, is_administrator = 1,
+                tokens = excluded.tokens, tokens_state = excluded.tokens_state, tokens_version = portals.tokens_version + 1,
+                tokens_expire_at = excluded.tokens_expire_at, tokens_renewed_at = excluded.tokens_renewed_at, {NoLease},
+                application_token_hash = excluded.application_token_hash, delete_at = NULL
+                {newKey}
+            """, cancellationToken);
     }
 
-    /// <summary>The app is gone: its row stays without tokens, clean for a day. Only for the installation that was asked about.</summary>
+    /// <summary>Only for the installation that was asked about.</summary>
     public Task<bool> UninstallAsync(PortalId id, long epoch, bool clean, CancellationToken cancellationToken) =>
         ChangeAsync(id, async (connection, token) =>
         {
-            await using var command = connection.Command(
+            var uninstalled = await connection.ExecuteAsync(
                 $"""
-                UPDATE portals SET state = {Uninstalled}, tokens = NULL, reserve_tokens = NULL,
-                tokens_state = {(int)TokenState.None}, tokens_version = tokens_version + 1,
-                    application_token_hash = NULL, declaration = '', placements = NULL, refresh_owner = NULL, refresh_until = 0,
-                    delete_at = {(clean ? $"{database.NowSql} + {DeleteAfter}" : "NULL")}
-                WHERE {IsInstallation} AND epoch = @epoch
-                """,
-                [.. Key(id), ("@epoch", epoch)]);
-            if (await command.ExecuteNonQueryAsync(token) == 0)
-                return false;
+                UPDATE portals SET state = {PortalState.Uninstalled}, tokens = NULL, reserve_tokens = NULL,
+                    tokens_state = {TokenState.None}, tokens_version = tokens_version + 1, {NoLease},
+                    application_token_hash = NULL, declaration = '', placements = NULL,
+                    delete_at = {(clean ? (Sql)$"{database.Now} + {DeleteAfter}" : "NULL")}
+                WHERE {Is(id)} AND epoch = {epoch}
+                """, token);
             // Its events are still handled, that of the uninstallation too.
-            await using var work = connection.Command(
-                $"DELETE FROM work WHERE {IsInstallation} AND kind <> @events", [.. Key(id), ("@events", PortalWork.Events)]);
-            await work.ExecuteNonQueryAsync(token);
-            return true;
+            if (uninstalled > 0)
+                await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {PortalWork.Events}", token);
+            return uninstalled > 0;
         }, cancellationToken);
 
-    /// <summary>Deletes what was uninstalled without leave to stay, a day later.</summary>
-    /// <returns>How many portals are gone.</returns>
     public async Task<int> DeleteExpiredAsync(int limit, CancellationToken cancellationToken)
     {
         var due = await database.QueryAsync(
-            $"SELECT member_id, app FROM portals WHERE delete_at <= {database.NowSql} ORDER BY delete_at LIMIT @limit", ReadId,
-            cancellationToken, ("@limit", limit));
+            $"SELECT member_id, app FROM portals WHERE delete_at <= {database.Now} ORDER BY delete_at LIMIT {limit}",
+            PortalSql.ReadId, cancellationToken);
         var deleted = 0;
         foreach (var id in due.OfType<PortalId>())
         {
@@ -113,46 +97,31 @@ internal sealed partial class PortalStore
 
     private async Task<bool> DeleteAsync(DbConnection connection, PortalId id, CancellationToken cancellationToken)
     {
-        await using var portal = connection.Command(
-            $"DELETE FROM portals WHERE {IsInstallation} AND state = {Uninstalled} AND delete_at <= {database.NowSql}", Key(id));
-        if (await portal.ExecuteNonQueryAsync(cancellationToken) == 0)
+        if (await connection.ExecuteAsync(
+            $"DELETE FROM portals WHERE {Is(id)} AND state = {PortalState.Uninstalled} AND delete_at <= {database.Now}",
+            cancellationToken) == 0)
             return false;
-        foreach (var table in (string[])["worker_hours", "inbox", "work"])
-        {
-            await using var rest = connection.Command($"DELETE FROM {table} WHERE {IsInstallation}", Key(id));
-            await rest.ExecuteNonQueryAsync(cancellationToken);
-        }
-
+        foreach (Sql table in (string[])["worker_hours", "inbox", "work"])
+            await connection.ExecuteAsync($"DELETE FROM {table} WHERE {Is(id)}", cancellationToken);
         return true;
     }
 
-    public Task<bool> SuspendAsync(PortalId id, long epoch, CancellationToken cancellationToken) =>
-        UpdateAsync(id, $"UPDATE portals SET state = {Suspended} WHERE {IsInstallation} AND epoch = @epoch AND state = {Installed}",
-            cancellationToken, ("@epoch", epoch));
+    public Task<bool> SuspendAsync(PortalId id, long epoch, CancellationToken cancellationToken) => UpdateAsync(id,
+        $"UPDATE portals SET state = {PortalState.Suspended} WHERE {Is(id)} AND epoch = {epoch} AND state = {PortalState.Installed}",
+        cancellationToken);
 
-    public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) =>
-        UpdateAsync(id, $"UPDATE portals SET application_token_hash = @hash WHERE {IsInstallation}", cancellationToken,
-            ("@hash", ApplicationToken.Hash(applicationToken.Reveal())));
+    public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) => UpdateAsync(id,
+        $"UPDATE portals SET application_token_hash = {ApplicationToken.Hash(applicationToken.Reveal())} WHERE {Is(id)}", cancellationToken);
 
-    /// <summary>The address that the OAuth server has just told.</summary>
-    public Task<bool> MoveAsync(PortalId id, Uri clientEndpoint, CancellationToken cancellationToken) =>
-        UpdateAsync(id, $"UPDATE portals SET client_endpoint = @endpoint WHERE {IsInstallation}", cancellationToken,
-            ("@endpoint", clientEndpoint.AbsoluteUri));
+    public Task<bool> MoveAsync(PortalId id, Uri clientEndpoint, CancellationToken cancellationToken) => UpdateAsync(id,
+        $"UPDATE portals SET client_endpoint = {clientEndpoint.AbsoluteUri} WHERE {Is(id)}", cancellationToken);
 
-    /// <summary>Takes the day's check of a portal's placements: true for one caller only, over all instances.</summary>
-    public Task<bool> TakeCheckAsync(PortalId id, DateTimeOffset notCheckedSince, CancellationToken cancellationToken) =>
-        UpdateAsync(id, $"UPDATE portals SET checked_at = {database.NowSql} WHERE {IsInstallation} AND checked_at < @since",
-            cancellationToken,
-            ("@since", clock.ToDatabase(notCheckedSince)));
-
-    private async Task<long> NowAsync(DbConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = connection.Command($"SELECT {database.NowSql}");
-        return Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
-    }
+    /// <summary>True for one caller a day, over all instances.</summary>
+    public Task<bool> TakeCheckAsync(PortalId id, DateTimeOffset notCheckedSince, CancellationToken cancellationToken) => UpdateAsync(id,
+        $"UPDATE portals SET checked_at = {database.Now} WHERE {Is(id)} AND checked_at < {clock.ToDatabase(notCheckedSince)}",
+        cancellationToken);
 }
 
-/// <summary>What a confirmed administrator's installation brings.</summary>
 internal sealed record ConfirmedInstallation
 {
     public required PortalId Id { get; init; }

@@ -1,92 +1,82 @@
+using Bitrix24Placements.Storage;
+
 namespace Bitrix24Placements.Portals;
 
-/// <summary>The tokens' part of the store. Everything is decided by the tokens' version, so that two instances never overwrite
-/// each other.</summary>
+/// <summary>Everything is decided by the tokens' version, so that two instances never overwrite each other.</summary>
 internal sealed partial class PortalStore
 {
-    /// <summary>What a refresh writes, in size: the lease takes that much, so that storing the answer needs no more of the disk.</summary>
-    private const int LeaseRoom = 1024;
+    /// <summary>As long as what a refresh writes: storing the answer then needs no more of the disk than the lease has taken.</summary>
+    private static readonly string Room = new('-', 1024);
 
-    private static readonly string Room = new('-', LeaseRoom);
+    private static Sql NoLease => "refresh_owner = NULL, refresh_until = 0";
 
-    private const string NewTokens =
-        "tokens = @tokens, tokens_version = tokens_version + 1, tokens_expire_at = @expires, refresh_owner = NULL, refresh_until = 0";
-
-    /// <summary>Takes the right to refresh tokens of this version. A lease of a dead instance runs out by itself.</summary>
+    /// <summary>A lease of a dead instance runs out by itself.</summary>
     public Task<bool> TryLeaseRefreshAsync(
         PortalId id, long version, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
-        TryLeaseAsync("tokens_version", id, version, owner, duration, cancellationToken);
+        TryLeaseAsync(id, $"tokens_version = {version}", owner, duration, cancellationToken);
 
-    public async Task<bool> IsRefreshLeasedAsync(PortalId id, long version, CancellationToken cancellationToken) =>
-        (await database.QueryAsync(
-            $"SELECT 1 FROM portals WHERE {IsInstallation} AND tokens_version = @version AND refresh_until >= {database.NowSql}",
-            static r => r.GetInt32(0), cancellationToken, [.. Key(id), ("@version", version)])).Count > 0;
+    public Task<bool> IsRefreshLeasedAsync(PortalId id, long version, CancellationToken cancellationToken) => database.AnyAsync(
+        $"SELECT 1 FROM portals WHERE {Is(id)} AND tokens_version = {version} AND refresh_until >= {database.Now}", cancellationToken);
 
-    public Task ReleaseRefreshAsync(PortalId id, string owner, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(
-            $"UPDATE portals SET refresh_owner = NULL, refresh_until = 0 WHERE {IsInstallation} AND refresh_owner = @owner",
-            cancellationToken,
-            [.. Key(id), ("@owner", owner + Room)]);
+    public Task ReleaseRefreshAsync(PortalId id, string owner, CancellationToken cancellationToken) => database.ExecuteAsync(
+        $"UPDATE portals SET {NoLease} WHERE {Is(id)} AND refresh_owner = {owner + Room}", cancellationToken);
 
-    /// <summary>False where the tokens have changed since that version: the caller's are then void or superfluous.</summary>
+    /// <summary>False where the tokens have changed since that version.</summary>
     public Task<bool> StoreRefreshedAsync(PortalId id, long version, PortalTokens tokens, CancellationToken cancellationToken) =>
         UpdateAsync(id,
             $"""
-            UPDATE portals SET {NewTokens}, tokens_state = {Good}, tokens_renewed_at = {database.NowSql}
-            WHERE {IsInstallation} AND tokens_version = @version AND state <> {Uninstalled}
-            """,
-            cancellationToken, [.. TokenParameters(id, userId: 0, tokens), ("@version", version)]);
+            UPDATE portals SET {NewTokens(id, tokens)}
+            WHERE {Is(id)} AND tokens_version = {version} AND state <> {PortalState.Uninstalled}
+            """, cancellationToken);
 
-    /// <summary>An administrator's fresh tokens in place of whatever is there; a suspended portal is installed again. Another
-    /// administrator's good ones become the reserve.</summary>
+    /// <summary>Another administrator's good ones become the reserve; a suspended portal is installed again.</summary>
     public Task<bool> ReplaceTokensAsync(PortalId id, long userId, PortalTokens tokens, CancellationToken cancellationToken) =>
         UpdateAsync(id,
             $"""
-            UPDATE portals SET {KeepAsReserve}, {NewTokens}, tokens_state = {Good}, tokens_renewed_at = {database.NowSql},
-                user_id = @user, is_administrator = 1, state = {Installed}
-            WHERE {IsInstallation} AND state <> {Uninstalled}
-            """,
-            cancellationToken, TokenParameters(id, userId, tokens));
+            UPDATE portals SET {KeepAsReserve(userId)}, {NewTokens(id, tokens)},
+                user_id = {userId}, is_administrator = 1, state = {PortalState.Installed}
+            WHERE {Is(id)} AND state <> {PortalState.Uninstalled}
+            """, cancellationToken);
 
-    /// <summary>Notes that tokens of this version are failing or dead.</summary>
     public Task<bool> SetTokenStateAsync(PortalId id, long version, TokenState state, CancellationToken cancellationToken) =>
-        UpdateAsync(id,
-            $"UPDATE portals SET tokens_state = @state WHERE {IsInstallation} AND tokens_version = @version AND tokens_state <> @state",
-            cancellationToken,
-            ("@state", (int)state), ("@version", version));
+        UpdateAsync(id, $"UPDATE portals SET tokens_state = {state} WHERE {Is(id)} AND tokens_version = {version} AND tokens_state <> {state}",
+            cancellationToken);
 
-    /// <summary>Tokens and reserves of installed portals whose refresh token nobody has used since then; those whose refresh
-    /// keeps failing do not stand in the others' way.</summary>
+    /// <summary>Refresh tokens that nobody has used since then; those that keep failing do not stand in the others' way.</summary>
     public async Task<List<UnusedTokens>> UnusedSinceAsync(DateTimeOffset renewedBefore, int limit, CancellationToken cancellationToken)
     {
+        var before = clock.ToDatabase(renewedBefore);
         var rows = await database.QueryAsync(
             $"""
             SELECT member_id, app, reserve FROM (
                 SELECT member_id, app, 0 AS reserve, tokens_state AS trouble, tokens_renewed_at AS renewed_at FROM portals
-                WHERE state = {Installed} AND tokens_renewed_at < @before AND tokens_state <> {Dead}
+                WHERE state = {PortalState.Installed} AND tokens_renewed_at < {before} AND tokens_state <> {TokenState.Dead}
                 UNION ALL
-                SELECT member_id, app, 1, {(int)TokenState.Failing}, reserve_renewed_at FROM portals
-                WHERE state = {Installed} AND reserve_renewed_at < @before AND reserve_tokens IS NOT NULL) unused
-            ORDER BY trouble, renewed_at LIMIT @limit
+                SELECT member_id, app, 1, {TokenState.Failing}, reserve_renewed_at FROM portals
+                WHERE state = {PortalState.Installed} AND reserve_renewed_at < {before} AND reserve_tokens IS NOT NULL) unused
+            ORDER BY trouble, renewed_at LIMIT {limit}
             """,
-            static r => (Id: ReadId(r), IsReserve: r.GetInt32(2) == 1), cancellationToken, ("@before", clock.ToDatabase(renewedBefore)),
-            ("@limit", limit));
-        return [.. rows.Where(static r => r.Id is not null).Select(static r => new UnusedTokens(r.Id.GetValueOrDefault(), r.IsReserve))];
+            static r => PortalSql.ReadId(r) is { } id ? new UnusedTokens(id, r.GetInt32(2) == 1) : null, cancellationToken);
+        return [.. rows.OfType<UnusedTokens>()];
     }
 
     private async Task<bool> TryLeaseAsync(
-        string column, PortalId id, long version, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
+        PortalId id, Sql isVersion, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
         await database.ExecuteAsync(
             $"""
-            UPDATE portals SET refresh_owner = @owner, refresh_until = {database.NowSql} + @duration
-            WHERE {IsInstallation} AND {column} = @version AND (refresh_until < {database.NowSql} OR refresh_owner = @owner)
-            """,
-            cancellationToken,
-            [.. Key(id), ("@version", version), ("@owner", owner + Room), ("@duration", (long)duration.TotalMilliseconds)]) > 0;
+            UPDATE portals SET refresh_owner = {owner + Room}, refresh_until = {database.Now} + {duration}
+            WHERE {Is(id)} AND {isVersion} AND (refresh_until < {database.Now} OR refresh_owner = {owner + Room})
+            """, cancellationToken) > 0;
 
-    private (string Name, object? Value)[] TokenParameters(PortalId id, long userId, PortalTokens tokens) =>
-        [("@tokens", vault.Protect(id, "tokens", tokens.Serialize())), ("@expires", clock.ToDatabase(tokens.ExpiresAt)), ("@user", userId)];
+    private Sql NewTokens(PortalId id, PortalTokens tokens) =>
+        $"""
+        tokens = {Seal(id, tokens)}, tokens_state = {TokenState.Good}, tokens_version = tokens_version + 1,
+            tokens_expire_at = {Expiry(tokens)}, tokens_renewed_at = {database.Now}, {NoLease}
+        """;
+
+    private string Seal(PortalId id, PortalTokens tokens) => vault.Protect(id, "tokens", tokens.Serialize());
+
+    private long Expiry(PortalTokens tokens) => clock.ToDatabase(tokens.ExpiresAt);
 }
 
-/// <param name="IsReserve">It is the portal's reserve that is old.</param>
 internal sealed record UnusedTokens(PortalId Id, bool IsReserve);

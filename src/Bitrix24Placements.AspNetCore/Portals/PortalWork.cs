@@ -12,30 +12,23 @@ internal static class PortalWork
     /// <summary>Outlives an uninstallation: what was accepted before it is still handled.</summary>
     public const string Events = "events";
 
-    /// <summary>Asks for work. What is waiting already comes at the earlier time; what is running just now runs once more.</summary>
-    /// <param name="pauseIfThere">Where the work is waiting or running already: not before this pause, so that many requests make
-    /// few runs.</param>
-    /// <param name="resetAttempts">Whether earlier failures' pauses are void.</param>
-    public static async Task RequestAsync(
-        DbConnection connection, string nowSql, PortalId id, string kind, int priority, TimeSpan delay, TimeSpan pauseIfThere,
-        string? payload, bool resetAttempts,
-        CancellationToken cancellationToken)
+    /// <summary>What is waiting already comes at the earlier time; what is running just now runs once more.</summary>
+    /// <param name="pauseIfThere">Where it is there already: not before this pause, so that many requests make few runs.</param>
+    public static Task<int> RequestAsync(
+        DbConnection connection, Sql now, PortalId id, string kind, int priority, TimeSpan delay, TimeSpan pauseIfThere,
+        string? payload, bool resetAttempts, CancellationToken cancellationToken)
     {
-        await using var command = connection.Command(
+        var pause = delay > pauseIfThere ? delay : pauseIfThere;
+        return connection.ExecuteAsync(
             $"""
             INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, payload, created_at, lease_till)
-            VALUES (@id, @app, @kind, @priority, {nowSql} + @delay, 0, 1, @payload, {nowSql}, 0)
+            VALUES ({id.MemberId}, {id.App}, {kind}, {priority}, {now} + {delay}, 0, 1, {payload}, {now}, 0)
             ON CONFLICT (member_id, app, kind) DO UPDATE SET
-                priority = @priority,
-                due_at = CASE WHEN work.lease_till <= {nowSql} AND work.due_at < {nowSql} + @again THEN work.due_at
-                    ELSE {nowSql} + @again END,
-                attempt = CASE WHEN @reset = 1 THEN 0 ELSE work.attempt END,
+                priority = excluded.priority,
+                due_at = CASE WHEN work.lease_till <= {now} AND work.due_at < {now} + {pause} THEN work.due_at ELSE {now} + {pause} END,
+                attempt = CASE WHEN {resetAttempts} = 1 THEN 0 ELSE work.attempt END,
                 request = work.request + 1,
-                payload = COALESCE(@payload, work.payload)
-            """,
-            ("@id", id.MemberId), ("@app", id.App), ("@kind", kind), ("@priority", priority), ("@payload", payload),
-            ("@reset", resetAttempts ? 1 : 0),
-            ("@delay", (long)delay.TotalMilliseconds), ("@again", (long)Math.Max(delay.TotalMilliseconds, pauseIfThere.TotalMilliseconds)));
-        await command.ExecuteNonQueryAsync(cancellationToken);
+                payload = COALESCE(excluded.payload, work.payload)
+            """, cancellationToken);
     }
 }

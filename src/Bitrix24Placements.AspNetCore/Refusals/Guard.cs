@@ -1,9 +1,8 @@
+
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>
-/// The way of whatever is not verified from memory: may it be tried, is there a place, run it, count it where it has failed, say why
-/// it is refused.
-/// </summary>
+/// <summary>The way of whatever is not verified from memory: may it be tried, is there a place, run it, count it where it has failed, say
+/// why it is refused.</summary>
 internal sealed class Guard(UnverifiedAttempts attempts, Places places, RejectionWriter rejections)
 {
     private static readonly Rejection TooManyAtOnce =
@@ -16,33 +15,29 @@ internal sealed class Guard(UnverifiedAttempts attempts, Places places, Rejectio
     /// <param name="run">Null where it has answered, or where 200 without a body is the answer.</param>
     /// <param name="isKnown">It is verified from memory: then no failure of others refuses it.</param>
     public async Task RunAsync(
-        HttpContext context, AttemptKind kind, string subject, Func<Task<Rejection?>> run,
-        string language = Texts.Fallback, bool isKnown = false)
+        HttpContext context, RequestKind kind, string subject, Func<Task<Rejection?>> run, string language = Texts.Fallback,
+        bool isKnown = false)
     {
-        var rejection = isKnown || attempts.MayTry(context, kind, subject)
-            ? await RunAsync(context, RoomOf(kind), subject, run)
-            : Rejection.TooManyAttempts;
-        if (rejection is null)
-            return;
-        if (rejection.IsFailedAttempt)
+        Rejection? rejection = Rejection.TooManyAttempts;
+        if (isKnown || attempts.MayTry(context, kind, subject))
+        {
+            using var place = places.TryTake(kind, context, subject);
+            // A backend is told to slow down; a person's browser, or Bitrix24, has sent but this one.
+            rejection = place.IsTaken ? await run() : kind == RequestKind.Api ? TooManyAtOnce : Rejection.Overloaded;
+        }
+
+        if (rejection is not null)
+            await RefuseAsync(context, kind, subject, rejection, language);
+    }
+
+    /// <summary>Writes a refusal, and counts a failed attempt; whoever has failed too often hears that instead.</summary>
+    public Task RefuseAsync(
+        HttpContext context, RequestKind kind, string subject, Rejection rejection, string language = Texts.Fallback)
+    {
+        if (rejection.IsFailedAttempt && !attempts.MayTry(context, kind, subject))
+            rejection = Rejection.TooManyAttempts;
+        else if (rejection.IsFailedAttempt)
             attempts.Failed(context, kind, subject);
-        await rejections.WriteAsync(context, rejection, language);
+        return rejections.WriteAsync(context, rejection, language);
     }
-
-    private async Task<Rejection?> RunAsync(HttpContext context, Room room, string subject, Func<Task<Rejection?>> run)
-    {
-        using var place = places.TryTake(room, context, subject);
-        if (place.IsTaken)
-            return await run();
-        // A backend is told to slow down; a person's browser, or Bitrix24, has sent but this one.
-        return room == Room.Api ? TooManyAtOnce : Rejection.Overloaded;
-    }
-
-    private static Room RoomOf(AttemptKind kind) => kind switch
-    {
-        AttemptKind.Worker => Room.Workers,
-        AttemptKind.Person => Room.Pages,
-        AttemptKind.Api => Room.Api,
-        _ => Room.Events,
-    };
 }

@@ -21,16 +21,9 @@ internal sealed class LimitsOptions
 
     internal void Read(IConfigurationSection section)
     {
-        UnverifiedPerMinute = section.Whole(nameof(UnverifiedPerMinute), UnverifiedPerMinute);
-        ConcurrentConfirmations = section.Whole(nameof(ConcurrentConfirmations), ConcurrentConfirmations);
-        ConcurrentRequests = section.Whole(nameof(ConcurrentRequests), ConcurrentRequests);
-        ConcurrentWorkerLoads = section.Whole(nameof(ConcurrentWorkerLoads), ConcurrentWorkerLoads);
+        UnverifiedPerMinute = section.AtLeastOne(nameof(UnverifiedPerMinute), UnverifiedPerMinute);
+        ConcurrentConfirmations = section.AtLeastOne(nameof(ConcurrentConfirmations), ConcurrentConfirmations);
+        ConcurrentRequests = section.AtLeastOne(nameof(ConcurrentRequests), ConcurrentRequests);
+        ConcurrentWorkerLoads = section.AtLeastOne(nameof(ConcurrentWorkerLoads), ConcurrentWorkerLoads);
     }
-
-    internal string? Problem() =>
-        UnverifiedPerMinute < 1 ? "Limits:UnverifiedPerMinute has to be at least 1."
-        : ConcurrentConfirmations < 1 ? "Limits:ConcurrentConfirmations has to be at least 1."
-        : ConcurrentRequests < 1 ? "Limits:ConcurrentRequests has to be at least 1."
-        : ConcurrentWorkerLoads < 1 ? "Limits:ConcurrentWorkerLoads has to be at least 1."
-        : null;
 }

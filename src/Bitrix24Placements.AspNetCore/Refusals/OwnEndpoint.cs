@@ -10,29 +10,21 @@ internal sealed class OwnEndpoint
 internal static class EndpointConventions
 {
     /// <summary>A host's own endpoint at the same address comes first.</summary>
-    private const int BehindTheHosts = 1000;
-
     public static TBuilder GivesWay<TBuilder>(this TBuilder endpoints)
-        where TBuilder : IEndpointConventionBuilder
-    {
-        endpoints.Add(static e => ((RouteEndpointBuilder)e).Order = BehindTheHosts);
-        return endpoints;
-    }
+        where TBuilder : IEndpointConventionBuilder => endpoints.WithOrder(1000);
 
-    /// <summary>
-    /// HEAD is answered 200 wherever Bitrix24 posts, and nothing else happens: its Market asks so whether there is anything at an
-    /// address.
-    /// </summary>
+    /// <summary>HEAD is answered 200 wherever Bitrix24 posts, and nothing else happens: its Market asks so whether there is anything at an
+    /// address.</summary>
     public static TBuilder AnswersHead<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder
     {
         endpoints.Add(static e =>
         {
-            if (e.Metadata.OfType<IHttpMethodMetadata>().LastOrDefault()?.HttpMethods is not [var method] || !HttpMethods.IsPost(method))
+            if (e.RequestDelegate is not { } post
+                || e.Metadata.OfType<IHttpMethodMetadata>().LastOrDefault()?.HttpMethods is not [var method] || !HttpMethods.IsPost(method))
                 return;
             e.Metadata.Add(new HttpMethodMetadata([HttpMethods.Post, HttpMethods.Head]));
-            var post = e.RequestDelegate;
-            e.RequestDelegate = context => HttpMethods.IsHead(context.Request.Method) || post is null ? Task.CompletedTask : post(context);
+            e.RequestDelegate = context => HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : post(context);
         });
         return endpoints;
     }

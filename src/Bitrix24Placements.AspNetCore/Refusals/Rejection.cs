@@ -3,7 +3,6 @@ using System.Collections.Frozen;
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>Why a request is not served: one value from where it is decided to where it is written.</summary>
-/// <param name="Status">HTTP status.</param>
 /// <param name="Code">A stable word for scripts.</param>
 /// <param name="Detail">A sentence for a person; nothing that the client sent. Null: that of the code, in the user's language.</param>
 internal sealed record Rejection(int Status, string Code, string? Detail = null)
@@ -19,9 +18,10 @@ internal sealed record Rejection(int Status, string Code, string? Detail = null)
     /// <summary>Whether it counts against <c>Limits:UnverifiedPerMinute</c>.</summary>
     public bool IsFailedAttempt { get; init; }
 
-    /// <param name="errors">By wire name; what is wrong with the request as a whole stands under the empty name.</param>
-    public static Rejection Malformed(IReadOnlyDictionary<string, string> errors) =>
-        errors.TryGetValue("", out var whole) ? Malformed(whole) : new(400, "malformedRequest") { Errors = errors };
+    /// <param name="errors">By wire name.</param>
+    public static Rejection Malformed(IReadOnlyDictionary<string, string> errors) => new(400, "malformedRequest") { Errors = errors };
+
+    public static Rejection Malformed(string field, string problem) => Malformed(new Dictionary<string, string> { [field] = problem });
 
     /// <summary>No single field is to blame.</summary>
     public static Rejection Malformed(string detail) =>
@@ -29,9 +29,13 @@ internal sealed record Rejection(int Status, string Code, string? Detail = null)
 
     public static readonly Rejection NotAForm = new(415, "unsupportedMediaType");
 
+    public static readonly Rejection NotJson = new(415, "unsupportedMediaType", "The body has to be application/json.");
+
     public static readonly Rejection TooLarge = new(413, "bodyTooLarge");
 
     public static readonly Rejection TooSlow = new(408, "requestTimeout");
+
+    public static readonly Rejection Unauthorized = new(401, "unauthorized") { IsFailedAttempt = true };
 
     public static readonly Rejection NotInstalled = new(403, "portalNotInstalled") { IsFailedAttempt = true };
 

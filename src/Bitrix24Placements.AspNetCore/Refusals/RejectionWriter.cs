@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Net.Mime;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Refusals;
 
@@ -28,8 +28,8 @@ internal sealed class RejectionWriter(Texts texts)
 
     public Task WriteAsync(HttpContext context, Rejection rejection, string language = Texts.Fallback)
     {
-        var headers = context.Response.Headers;
-        context.Response.StatusCode = rejection.Status;
+        var (response, headers) = (context.Response, context.Response.Headers);
+        response.StatusCode = rejection.Status;
         headers.CacheControl = "no-store";
         headers.Vary = "Accept";
         if (rejection.RetryAfter is { } pause)
@@ -38,16 +38,16 @@ internal sealed class RejectionWriter(Texts texts)
             headers.WWWAuthenticate = "Bearer";
         var title = texts.Get(language, "rejection." + rejection.Code);
         var detail = rejection.Detail ?? texts.Get(language, "detail." + rejection.Code);
-        if (!Accepts.Html(context.Request))
+        if (Accepts.Html(context.Request))
         {
-            var problem = new ProblemDocument(
-                "about:blank", title, rejection.Status, detail, rejection.Code, rejection.Bitrix24Code, rejection.Errors);
-            var json = JsonSerializer.SerializeToUtf8Bytes(problem, Readable.ProblemDocument);
-            return WriteAsync(context, MediaTypeNames.Application.ProblemJson, [.. json, (byte)'\n']);
+            headers.ContentSecurityPolicy = MayRetry(rejection) ? RetryPolicy : PagePolicy;
+            return Page(rejection, title, detail, language).ExecuteAsync(context);
         }
 
-        headers.ContentSecurityPolicy = MayRetry(rejection) ? RetryPolicy : PagePolicy;
-        return WriteAsync(context, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(Page(rejection, title, detail, language).Value));
+        var problem = new ProblemDocument(
+            "about:blank", title, rejection.Status, detail, rejection.Code, rejection.Bitrix24Code, rejection.Errors);
+        var json = JsonSerializer.SerializeToUtf8Bytes(problem, Readable.ProblemDocument);
+        return response.WriteBytesAsync(MediaTypeNames.Application.ProblemJson, [.. json, (byte)'\n']);
     }
 
     private static bool MayRetry(Rejection rejection) => rejection.Status == StatusCodes.Status503ServiceUnavailable;
@@ -80,17 +80,8 @@ internal sealed class RejectionWriter(Texts texts)
 
     private static Markup Button(string label) =>
         Html.Of($"<p><button type=\"button\" id=\"retry\">{label}</button></p><script>{new Markup(RetryScript)}</script>");
-
-    private static async Task WriteAsync(HttpContext context, string type, byte[] body)
-    {
-        context.Response.ContentType = type;
-        context.Response.ContentLength = body.Length;
-        if (!HttpMethods.IsHead(context.Request.Method))
-            await context.Response.BodyWriter.WriteAsync(body, context.RequestAborted);
-    }
 }
 
-/// <summary>RFC 9457.</summary>
 internal sealed record ProblemDocument(
     string Type, string Title, int Status, string Detail, string Code, string? Bitrix24Code, IReadOnlyDictionary<string, string>? Errors);
 

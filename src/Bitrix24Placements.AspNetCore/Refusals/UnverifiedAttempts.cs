@@ -23,13 +23,13 @@ internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options, TimePr
     private readonly long[] _cells = new long[Cells];
 
     /// <summary>Whether another attempt may be made; counts nothing.</summary>
-    public bool MayTry(HttpContext context, AttemptKind kind, string subject)
+    public bool MayTry(HttpContext context, RequestKind kind, string subject)
     {
         var (address, limit) = (ClientAddress.Of(context), options.Value.UnverifiedPerMinute);
         return Count(Key(kind, address, "")) < limit * PortalsPerAddress && Count(Key(kind, address, subject)) < limit;
     }
 
-    public void Failed(HttpContext context, AttemptKind kind, string subject)
+    public void Failed(HttpContext context, RequestKind kind, string subject)
     {
         var address = ClientAddress.Of(context);
         Add(Key(kind, address, ""));
@@ -40,7 +40,7 @@ internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options, TimePr
     private int Minute => (int)time.GetElapsedTime(_started).TotalMinutes;
 
     /// <summary>Seeded anew in every process: nobody can choose an address or a member_id that shares another's cells.</summary>
-    private static (int First, int Second) Key(AttemptKind kind, string address, string subject)
+    private static (int First, int Second) Key(RequestKind kind, string address, string subject)
     {
         var first = HashCode.Combine(kind, address, subject);
         return (first & (Cells - 1), HashCode.Combine(subject, first, address) & (Cells - 1));

@@ -1,33 +1,33 @@
 using System.Buffers;
 using System.Text.Json;
-using System.Threading.RateLimiting;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Reads what foreign servers answer: each answer up to its own limit, all large ones together up to another. Bytes are counted as
-/// they
-/// lie in memory, after decompression.</summary>
-internal sealed class AnswerReader : IAsyncDisposable
+/// <summary>Reads what foreign servers answer: each answer up to its own limit, and only so many large ones at a time. Bytes are counted
+/// as they lie in memory, after decompression.</summary>
+internal sealed class AnswerReader : IDisposable
 {
-    /// <summary>Up to here an answer needs no share of what large ones may take.</summary>
+    /// <summary>Up to here an answer needs no place.</summary>
     public const int SmallBytes = 64 * 1024;
 
-    /// <summary>No call's own limit is above this.</summary>
     public const int MaxBytes = 16 * 1024 * 1024;
 
-    private const int LargeBytesInAll = 2 * MaxBytes;
+    public const int MaxLarge = 16;
+
+    /// <summary>Above this an answer needs the place of the huge ones as well.</summary>
+    private const int LargeBytes = 1024 * 1024;
 
     /// <summary>Each JSON value takes memory beside its bytes: what is made of single digits is no answer to anything.</summary>
-    private const int MinBytesPerValue = 6;
+    private const int MinBytesPerValue = 24;
 
-    private readonly ConcurrencyLimiter _large = new(new()
-    {
-        PermitLimit = LargeBytesInAll,
-        QueueLimit = int.MaxValue,
-        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-    });
+    /// <summary>A server that dawdles holds a place no longer.</summary>
+    private static readonly TimeSpan PlaceTimeout = TimeSpan.FromSeconds(20);
 
-    /// <summary>The answer and its size; <c>default</c> where it is not JSON. Large ones wait for their share.</summary>
+    private readonly SemaphoreSlim _large = new(MaxLarge);
+
+    private readonly SemaphoreSlim _huge = new(1);
+
+    /// <summary>The answer and its size; <c>default</c> where it is not JSON. Large ones wait for a place.</summary>
     /// <exception cref="BitrixTransportException">It has at least <paramref name="maxBytes"/>.</exception>
     public async Task<(JsonElement Body, int Bytes)> ReadAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {
@@ -43,7 +43,8 @@ internal sealed class AnswerReader : IAsyncDisposable
                 return (Parse(first.AsSpan(0, length), maxBytes), length);
             if (maxBytes <= SmallBytes)
                 throw TooLarge();
-            return await ReadLargeAsync(first.AsMemory(0, length), stream, maxBytes, cancellationToken);
+            return await InPlaceAsync(_large, token => ReadLargeAsync(first.AsMemory(0, length), stream, LargeBytes, maxBytes, token),
+                cancellationToken);
         }
         finally
         {
@@ -51,21 +52,44 @@ internal sealed class AnswerReader : IAsyncDisposable
         }
     }
 
-    private async Task<(JsonElement Body, int Bytes)> ReadLargeAsync(
-        ReadOnlyMemory<byte> first, Stream stream, int maxBytes, CancellationToken cancellationToken)
+    private static async Task<T> InPlaceAsync<T>(
+        SemaphoreSlim places, Func<CancellationToken, Task<T>> readAsync, CancellationToken cancellationToken)
     {
-        // The whole share at once: answers that each wait for the rest of theirs would wait for each other.
-        using var share = await _large.AcquireAsync(Math.Min(maxBytes, MaxBytes), cancellationToken);
-        var bytes = new ArrayBufferWriter<byte>(4 * SmallBytes);
-        bytes.Write(first.Span);
-        while (await stream.ReadAsync(bytes.GetMemory(SmallBytes)[..SmallBytes], cancellationToken) is > 0 and var read)
+        await places.WaitAsync(cancellationToken);
+        try
         {
-            bytes.Advance(read);
-            if (bytes.WrittenCount >= maxBytes)
-                throw TooLarge();
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(PlaceTimeout);
+            return await readAsync(timeout.Token);
         }
+        finally
+        {
+            places.Release();
+        }
+    }
 
-        return (Parse(bytes.WrittenSpan, maxBytes), bytes.WrittenCount);
+    /// <param name="capacity">With more than this the huge ones' place is needed.</param>
+    private async Task<(JsonElement Body, int Bytes)> ReadLargeAsync(
+        ReadOnlyMemory<byte> first, Stream stream, int capacity, int maxBytes, CancellationToken cancellationToken)
+    {
+        // Pooled: arrays of this size are not compacted, and what is left of them would stay.
+        var bytes = ArrayPool<byte>.Shared.Rent(capacity);
+        try
+        {
+            first.CopyTo(bytes);
+            var length = first.Length + await stream.ReadAtLeastAsync(
+                bytes.AsMemory(first.Length, capacity - first.Length), capacity - first.Length, throwOnEndOfStream: false, cancellationToken);
+            if (length >= maxBytes)
+                throw TooLarge();
+            return length < capacity
+                ? (Parse(bytes.AsSpan(0, length), maxBytes), length)
+                : await InPlaceAsync(_huge, token => ReadLargeAsync(bytes.AsMemory(0, length), stream, MaxBytes, maxBytes, token),
+                    cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
     }
 
     private static JsonElement Parse(ReadOnlySpan<byte> bytes, int maxBytes)
@@ -94,5 +118,9 @@ internal sealed class AnswerReader : IAsyncDisposable
 
     private static BitrixTransportException TooLarge() => new("the answer is too large", sent: true);
 
-    public ValueTask DisposeAsync() => _large.DisposeAsync();
+    public void Dispose()
+    {
+        _large.Dispose();
+        _huge.Dispose();
+    }
 }

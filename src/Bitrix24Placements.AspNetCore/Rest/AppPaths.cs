@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Where Bitrix24 and its users' browsers find the service, below <c>Bitrix24:PublicUrl</c>.</summary>
+/// <summary>Below <c>Bitrix24:PublicUrl</c>.</summary>
 internal static class AppPaths
 {
     public const string Placements = "/placements";

@@ -2,22 +2,20 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Section <c>Bitrix24</c>. Empty strings count as not set, so that compose files can pass variables through.</summary>
+/// <summary>Empty strings count as not set, so that compose files can pass variables through.</summary>
 internal sealed class Bitrix24Options
 {
     public const string Section = "Bitrix24";
 
-    /// <summary>Absolute base of every URL registered with Bitrix24, e.g. <c>https://app.example.com/b24</c>.</summary>
+    /// <summary>Without a slash at its end.</summary>
     public string? PublicUrl { get; set; }
 
     /// <summary>The only OAuth servers ever contacted; the first is the default one.</summary>
     public string[] OAuthServers { get; set; } = [];
 
-    /// <summary>Host patterns, <c>portal.example.com</c> or <c>*.bitrix24.com</c>; empty: any portal the OAuth server vouches
-    /// for.</summary>
+    /// <summary>Host patterns; empty: any portal the OAuth server vouches for.</summary>
     public string[] AllowedPortals { get; set; } = [];
 
-    /// <summary>Permits http and IP or loopback hosts for portals, OAuth servers and <see cref="PublicUrl"/>.</summary>
     public bool AllowInsecureHttp { get; set; }
 
     public VerificationMode Verification { get; set; } = VerificationMode.Required;
@@ -52,6 +50,6 @@ internal enum VerificationMode
 {
     Required,
 
-    /// <summary>Development only: placement launches and the app's page are not verified.</summary>
+    /// <summary>Development only.</summary>
     Off,
 }

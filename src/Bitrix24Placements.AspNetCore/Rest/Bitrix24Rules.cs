@@ -2,7 +2,6 @@ using System.Net;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>What is wrong with the section <c>Bitrix24</c>, as one line; null if nothing is.</summary>
 internal static class Bitrix24Rules
 {
     public static string? Problem(Bitrix24Options o, IHostEnvironment environment) =>

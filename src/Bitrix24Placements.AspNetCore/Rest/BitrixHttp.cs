@@ -5,40 +5,34 @@ using Flurl.Http;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>What came back over HTTP. A body that is not JSON is <c>default</c>.</summary>
-/// <param name="Bytes">Size of the body after decompression.</param>
+/// <summary>A body that is not JSON is <c>default</c>.</summary>
 internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Body, int Bytes, Uri? Location)
 {
     public bool IsJsonObject => Body.ValueKind == JsonValueKind.Object;
 }
 
-/// <summary>Nothing came back. Carries no inner exception: those of the libraries below name whole URLs, and a URL can hold a
-/// token.</summary>
+/// <summary>Nothing came back. No inner exception: those of the libraries name whole URLs, and a URL can hold a token.</summary>
 internal sealed class BitrixTransportException(string message, bool sent) : Exception(message)
 {
     /// <summary>Whether the request may have reached the other side.</summary>
     public bool Sent { get; } = sent;
 
-    /// <param name="who">E.g. "The portal".</param>
     public RestError ToError(string who) => Sent ? RestError.Unknown($"{who}: {Message}.") : RestError.Unavailable($"{who}: {Message}.");
 }
 
-/// <summary>How much a call takes: bytes of its answer, and time.</summary>
 internal readonly record struct CallLimits(int MaxAnswerBytes, TimeSpan Timeout);
 
-/// <summary>The only file that knows Flurl: requests out, JSON in, no redirect followed, no library exception let through.</summary>
+/// <summary>The only file that knows Flurl. No redirect is followed, no library exception let through.</summary>
 internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answers)
 {
     public const string PortalClient = "bitrix24-portal";
     public const string OAuthClient = "bitrix24-oauth";
 
-    /// <exception cref="BitrixTransportException">No answer.</exception>
     public Task<HttpAnswer> PostAsync(
         string client, Uri url, HttpContent content, CallLimits limits, CancellationToken cancellationToken) =>
         SendAsync(client, HttpMethod.Post, new Url(url.AbsoluteUri), content, limits, cancellationToken);
 
     /// <summary>For <c>app.info</c>, which the OAuth servers document with the token in the query.</summary>
-    /// <exception cref="BitrixTransportException">No answer.</exception>
     public Task<HttpAnswer> GetWithTokenAsync(
         string client, Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) =>
         SendAsync(client, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, limits, cancellationToken);

@@ -1,9 +1,7 @@
 namespace Bitrix24Placements.Rest;
 
-/// <summary>One line for each call of a REST method, in a category of its own: how long such lines are kept is for the operator to
-/// say.</summary>
-/// <remarks>The Market wants requests and responses to be kept for three days:
-/// https://apidocs.bitrix24.com/market/preparing-to-publish/.</remarks>
+/// <summary>A category of its own: how long such lines are kept is for the operator to say.</summary>
+/// <remarks>The Market wants three days: https://apidocs.bitrix24.com/market/preparing-to-publish/.</remarks>
 internal sealed partial class CallLog(ILoggerFactory loggers)
 {
     public const string Category = "Bitrix24Placements.Rest.Calls";
@@ -12,7 +10,6 @@ internal sealed partial class CallLog(ILoggerFactory loggers)
 
     private readonly ILogger _logger = loggers.CreateLogger(Category);
 
-    /// <param name="outcome"><c>ok</c>, Bitrix24's error code, or ours.</param>
     public void Write(PortalId id, RestCall call, string outcome, TimeSpan took, int requestBytes, int responseBytes)
     {
         if (!_logger.IsEnabled(LogLevel.Information))

@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Rest;
 
-/// <summary>A bucket of calls that fills at a steady pace. Whoever finds it empty is given a moment of his own.</summary>
+/// <summary>A bucket that fills at a steady pace. Whoever finds it empty is given a moment of his own.</summary>
 internal sealed class CallPace(double perSecond, int burst, TimeProvider time)
 {
     private readonly TimeSpan _apart = TimeSpan.FromSeconds(1 / perSecond);
@@ -19,7 +19,6 @@ internal sealed class CallPace(double perSecond, int burst, TimeProvider time)
         }
     }
 
-    /// <summary>How long the next call would wait.</summary>
     public TimeSpan NextIn
     {
         get
@@ -31,7 +30,7 @@ internal sealed class CallPace(double perSecond, int burst, TimeProvider time)
 
     private TimeSpan Now => time.GetElapsedTime(_origin);
 
-    /// <summary>Waits for the caller's moment; one that gives up leaves it to the others.</summary>
+    /// <summary>One that gives up leaves its moment to the others.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
         TimeSpan wait;

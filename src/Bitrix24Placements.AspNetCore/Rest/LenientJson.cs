@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>PHP writes the same field as number, string or empty array by its mood: these readers take any of them.</summary>
+/// <summary>PHP writes the same field as number, string or empty array by its mood.</summary>
 internal static class LenientJson
 {
     public static JsonElement Member(this JsonElement element, string name) =>

@@ -3,21 +3,18 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Whose calls wait apart from the others', so that none of them fills the places of all.</summary>
+/// <summary>Whose calls wait apart from the others'.</summary>
 internal enum CallLane
 {
-    /// <summary>Of handlers and backends, as the portal.</summary>
+    /// <summary>Of handlers and backends.</summary>
     App,
 
-    /// <summary>The service's own, as the portal.</summary>
     Own,
 
-    /// <summary>As a user.</summary>
     User,
 }
 
-/// <summary>Bitrix24's limits, kept on our side: so many calls a second and portal, and methods that a portal has blocked for a
-/// while.</summary>
+/// <summary>Bitrix24's limits, kept on our side.</summary>
 /// <remarks>https://apidocs.bitrix24.com/limits.html: a portal's apps share its limit, as they call from one address.</remarks>
 internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvider time)
 {
@@ -26,9 +23,7 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
     private readonly ConcurrentDictionary<string, PortalQueue> _portals = new();
     private readonly ConcurrentDictionary<(PortalId Id, string Method), DateTimeOffset> _blocked = new();
 
-    /// <summary>Waits for the portal's turn. Dispose it when the answer is there: a silent portal has only so many calls under
-    /// way.</summary>
-    /// <param name="left">What the caller's own deadline leaves.</param>
+    /// <summary>A turn is disposed of when the answer is there: a silent portal has only so many calls under way.</summary>
     public async Task<RestResult<PortalTurn>> EnterAsync(PortalId id, CallLane lane, TimeSpan left, CancellationToken cancellationToken)
     {
         if (_portals.Count > SweepAbove)
@@ -39,7 +34,7 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         return await queue.EnterAsync(lane, left, cancellationToken);
     }
 
-    /// <summary>Until when a method may not be called on a portal; null where it may.</summary>
+    /// <summary>Null where the method may be called.</summary>
     public DateTimeOffset? BlockedUntil(PortalId id, string method)
     {
         if (!_blocked.TryGetValue((id, method), out var until))

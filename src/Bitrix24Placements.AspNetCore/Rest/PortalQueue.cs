@@ -1,12 +1,11 @@
 namespace Bitrix24Placements.Rest;
 
-/// <summary>The right to make one call, until it is disposed of.</summary>
 internal sealed class PortalTurn(SemaphoreSlim free) : IDisposable
 {
     public void Dispose() => free.Release();
 }
 
-/// <summary>The calls of one portal: how fast they may follow each other, how many wait, how many are under way.</summary>
+/// <summary>How fast the calls of a portal follow each other, how many wait, how many are under way.</summary>
 internal sealed class PortalQueue(double perSecond, int burst, TimeProvider time)
 {
     /// <summary>Of each lane.</summary>
@@ -17,7 +16,6 @@ internal sealed class PortalQueue(double perSecond, int burst, TimeProvider time
 
     public static readonly RestError NotInTime = RestError.Unavailable("The portal's limit of calls per second left no room in time.");
 
-    /// <summary>Longer than this no call waits for its turn.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     private readonly CallPace _all = new(perSecond, burst, time);
@@ -25,7 +23,7 @@ internal sealed class PortalQueue(double perSecond, int burst, TimeProvider time
     /// <summary>Users' calls take at most half of what the portal allows.</summary>
     private readonly CallPace _users = new(perSecond / 2, Math.Max(1, burst / 2), time);
 
-    /// <summary>By lane: how many wait, and how many more may be under way.</summary>
+    /// <summary>By lane.</summary>
     private readonly int[] _waiting = new int[3];
     private readonly SemaphoreSlim[] _free = [new(MaxUnderWay), new(MaxUnderWay), new(MaxUnderWay)];
 

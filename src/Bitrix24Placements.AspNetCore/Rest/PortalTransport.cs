@@ -5,8 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>One attempt's outcome.</summary>
-/// <param name="MovedTo">REST base at the address that a renamed portal redirects to; nothing has vouched for it yet.</param>
+/// <param name="MovedTo">Where a renamed portal redirects to; nothing has vouched for it yet.</param>
 internal readonly record struct Attempt(JsonElement Result, RestError? Error, Uri? MovedTo = null, DateTimeOffset? ResetAt = null)
 {
     public bool Carried => Error is null && MovedTo is null;
@@ -14,7 +13,7 @@ internal readonly record struct Attempt(JsonElement Result, RestError? Error, Ur
     public string Outcome => MovedTo is not null ? "moved" : Error?.Code ?? "ok";
 }
 
-/// <summary>One POST of one method to one portal with one token, and what its answer means.</summary>
+/// <summary>One POST, and what its answer means.</summary>
 internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, CallLog log, TimeProvider time)
 {
     /// <summary>A call may take a minute on the portal's side.</summary>
@@ -68,14 +67,14 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
     private static bool IsRedirect(HttpStatusCode status) => status is
         HttpStatusCode.Redirect or HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
-    /// <summary>A text, or in REST 3.0 an object with a code and a message. Null where the answer is no error.</summary>
+    /// <summary>A text, or in REST 3.0 an object with a code and a message.</summary>
     private static string? ErrorCode(JsonElement body) =>
         body.Text("error") is { Length: > 0 } code ? code
         : body.Member("error") is { ValueKind: JsonValueKind.Object } error ? error.Text("code") ?? "unknownError"
         : null;
 
-    /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200. A method's own result may have a member of that
-    /// name, but others too.</summary>
+    /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200. A method's own result has other members,
+    /// too.</summary>
     private static bool IsError(JsonElement result) => result.Text("error_description") is not null
         || result.EnumerateObject().All(static m => m.Name is "error" or "error_description" or "argument");
 

@@ -16,9 +16,8 @@ public enum Repeat
     Never,
 }
 
-/// <summary>One call of a REST method.</summary>
 /// <param name="Method">E.g. <c>crm.deal.get</c>.</param>
-/// <param name="Parameters">The method's parameters by their wire names.</param>
+/// <param name="Parameters">By their wire names.</param>
 public sealed record RestCall(string Method, JsonObject? Parameters = null)
 {
     public Repeat Repeat { get; init; } = Repeat.ByName;
@@ -29,10 +28,10 @@ public sealed record RestCall(string Method, JsonObject? Parameters = null)
     /// <summary>An answer of this size or more is an error. 16 MB at most.</summary>
     public int MaxAnswerBytes { get; init; } = AnswerReader.MaxBytes;
 
-    /// <summary>What an employee's token cannot do: such a call is made with an administrator's or not at all.</summary>
+    /// <summary>What an employee's token cannot do.</summary>
     internal bool RequiresAdministrator { get; init; } = Method is "placement.bind" or "placement.unbind" or "event.bind" or "event.unbind";
 
-    /// <summary>The service's own calls do not wait behind those of handlers and backends.</summary>
+    /// <summary>Does not wait behind calls of handlers and backends.</summary>
     internal bool IsOwn { get; private init; }
 
     internal bool MayRepeat => Repeat == Repeat.Safe || (Repeat == Repeat.ByName && Reads);
@@ -42,7 +41,6 @@ public sealed record RestCall(string Method, JsonObject? Parameters = null)
         || Method.EndsWith(".list", StringComparison.Ordinal)
         || Method.EndsWith(".fields", StringComparison.Ordinal);
 
-    /// <summary>A call of the service's own, whose answers are known to be small.</summary>
     internal static RestCall Own(string method, JsonObject? parameters = null) => new(method, parameters)
     {
         IsOwn = true,

@@ -6,7 +6,6 @@ namespace Bitrix24Placements;
 
 public sealed partial class RestClient
 {
-    /// <summary>One call until its end: attempts, the tokens it uses now, the address it goes to now.</summary>
     private sealed class Conversation
     {
         private const int MaxRepeats = 6;
@@ -94,8 +93,7 @@ public sealed partial class RestClient
             }
         }
 
-        /// <summary>A limit or a connection that never came about did nothing; of a server's fault nobody knows, so only what may be
-        /// repeated is.</summary>
+        /// <summary>A limit did nothing; of a server's fault nobody knows, so only what may be repeated is.</summary>
         private bool MayRepeat(RestError error) => error switch
         {
             { Code: RestErrors.QueryLimit } => true,
@@ -113,7 +111,7 @@ public sealed partial class RestClient
             return true;
         }
 
-        /// <summary>Once per call: newer tokens if the portal found ours expired or unknown. The error where there are none.</summary>
+        /// <summary>Once per call. The error where there are no newer tokens.</summary>
         private async Task<RestError?> RenewAsync(Portal portal, RestError error, CancellationToken cancellationToken)
         {
             _renewed = true;
@@ -125,7 +123,7 @@ public sealed partial class RestClient
 
             if (await _client._tokens.ReplacedAsync(portal, cancellationToken) is { } now)
                 return Use(now);
-            // Refreshing is for expired tokens; what the portal does not know any more is replaced by the next page of an administrator.
+            // What the portal does not know any more is replaced by an administrator's next page: refreshing is for expired tokens.
             await _client._store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
             return portal.Reserve is not null
                 && await _client._tokens.UseReserveAsync(portal, cancellationToken) is { Ok: true, Value: { } withReserve }
@@ -138,8 +136,7 @@ public sealed partial class RestClient
             return null;
         }
 
-        /// <summary>A redirect is a claim as well: only an address that the OAuth server names for this portal is followed, and
-        /// kept.</summary>
+        /// <summary>A redirect is a claim: only an address that the OAuth server names for this portal is followed, and kept.</summary>
         private async Task<bool> FollowAsync(Uri movedTo, CancellationToken cancellationToken)
         {
             if (_moved)

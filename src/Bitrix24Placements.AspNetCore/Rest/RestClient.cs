@@ -6,8 +6,7 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;
 
-/// <summary>Calls REST methods as a portal's administrator, with the stored tokens. Refreshes, waits, repeats and follows a moved portal by
-/// itself;
+/// <summary>Calls REST methods with a portal's stored tokens. Refreshes, waits, repeats and follows a moved portal by itself;
 /// what may not be repeated is not.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/how-to-call-rest-api/index.html</remarks>
 public sealed partial class RestClient
@@ -51,19 +50,17 @@ public sealed partial class RestClient
         return usable.Ok ? await new Conversation(this, call, usable.Value).RunAsync(cancellationToken) : usable.Error;
     }
 
-    /// <summary>Calls a method as a user, and reads its result. Nothing is refreshed.</summary>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     internal async Task<RestResult<T>> CallAsUserAsync<T>(
         UserAccess user, string method, object? parameters, Repeat repeat, CancellationToken cancellationToken) =>
         Read<T>(await CallAsUserAsync(user, Call(method, parameters, repeat), cancellationToken), method);
 
-    /// <summary>Calls a method as the user whose token this is. Nothing is refreshed.</summary>
+    /// <summary>As the user whose token this is. Nothing is refreshed.</summary>
     internal Task<RestResult<JsonElement>> CallAsUserAsync(UserAccess user, RestCall call, CancellationToken cancellationToken) =>
         new Conversation(this, call, user).RunAsync(cancellationToken);
 
-    /// <inheritdoc cref="CallAsUserAsync(UserAccess, RestCall, CancellationToken)"/>
-    /// <param name="confirmed">What the OAuth server said of the token: nothing is sent to an address that it has not named.</param>
+    /// <param name="confirmed">Nothing is sent to an address that the OAuth server has not named.</param>
     internal Task<RestResult<JsonElement>> CallAsUserAsync(
         TokenInfo confirmed, Secret token, RestCall call, CancellationToken cancellationToken) =>
         CallAsUserAsync(new UserAccess(confirmed, token), call, cancellationToken);

@@ -1,7 +1,6 @@
 namespace Bitrix24Placements.Rest;
 
-/// <summary>The vendor's error codes, as a caller has to treat them. The code decides, never the HTTP status: the same code comes with 200
-/// or 400 by version.</summary>
+/// <summary>The code decides, never the HTTP status: the same code comes with 200 or 400 by version.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/system-errors.html</remarks>
 internal static class RestErrors
 {
@@ -14,16 +13,15 @@ internal static class RestErrors
 
     public const string OperationTimeLimit = "OPERATION_TIME_LIMIT";
 
-    /// <summary>The stored token is not valid there: perhaps another call has refreshed meanwhile.</summary>
+    /// <summary>Perhaps another call has refreshed meanwhile.</summary>
     public static bool IsInvalidToken(string code) => code is "NO_AUTH_FOUND" or "invalid_token";
 
-    /// <summary>The server stumbled; the same call may succeed later.</summary>
+    /// <summary>The same call may succeed later.</summary>
     public static bool IsServerFault(string code) => code is "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER";
 
-    /// <summary>Says nothing about what was asked.</summary>
     public static bool IsPassing(string code) => IsServerFault(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";
 
-    /// <summary>A code as it may be shown and logged: what a foreign server sends is text of any length and content.</summary>
+    /// <summary>What a foreign server sends is text of any length and content.</summary>
     public static string Clean(string code)
     {
         Span<char> clean = stackalloc char[Math.Min(code.Length, 64)];
@@ -32,10 +30,10 @@ internal static class RestErrors
         return clean.ToString();
     }
 
-    /// <summary>A description as it may be shown: one line, bounded, without control characters.</summary>
+    /// <summary>One line, bounded.</summary>
     public static string CleanText(string text) => new([.. text.Take(300).Select(static c => char.IsControl(c) ? ' ' : c)]);
 
-    /// <summary>A code as a metric's label: the known ones, so that a foreign server cannot make as many as it likes.</summary>
+    /// <summary>The known ones, so that a foreign server cannot make as many labels as it likes.</summary>
     public static string Label(string? code) => code switch
     {
         null => "ok",

@@ -4,7 +4,7 @@ using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Counts of calls to Bitrix24. No portal and no user as a label: their number is not bounded.</summary>
+/// <summary>No portal and no user as a label: their number is not bounded.</summary>
 internal sealed class RestMetrics
 {
     public const string MeterName = "Bitrix24Placements.Rest";

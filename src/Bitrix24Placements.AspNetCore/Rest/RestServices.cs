@@ -57,7 +57,7 @@ internal static class RestServices
 
     private static void Configure(SocketsHttpHandler handler)
     {
-        // Redirects are decided by us: tokens must not follow one to an unknown host.
+        // Tokens must not follow one to an unknown host.
         handler.AllowAutoRedirect = false;
         handler.UseCookies = false;
         handler.ConnectTimeout = TimeSpan.FromSeconds(10);
@@ -66,7 +66,7 @@ internal static class RestServices
         handler.MaxResponseHeadersLength = 32;
     }
 
-    /// <summary>Connects to addresses that <see cref="HostRules"/> permits: the check and the use see the same addresses.</summary>
+    /// <summary>The check and the use see the same addresses.</summary>
     private static async ValueTask<Stream> ConnectAsync(
         HostRules rules, OutgoingProxy proxy, DnsEndPoint target, CancellationToken cancellationToken)
     {

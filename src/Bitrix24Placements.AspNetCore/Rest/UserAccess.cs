@@ -1,7 +1,6 @@
 namespace Bitrix24Placements.Rest;
 
-/// <summary>What a call as a user needs. Everything in it was told by the OAuth server for this token.</summary>
-/// <param name="Endpoint">The portal's REST base.</param>
+/// <summary>Everything in it was told by the OAuth server for this token.</summary>
 internal sealed record UserAccess(PortalId Portal, Uri Endpoint, Uri OAuthServer, long UserId, Secret AccessToken)
 {
     public UserAccess(TokenInfo confirmed, Secret token)

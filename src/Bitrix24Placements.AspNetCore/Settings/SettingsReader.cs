@@ -7,27 +7,25 @@ namespace Bitrix24Placements.Settings;
 /// <summary>Reads configuration by hand: the binder appends to lists, knows no empty value, and names the key only sometimes.</summary>
 internal static class SettingsReader
 {
-    /// <summary>Binds and validates a section at start. A bad value stops the process with one line that names its key.</summary>
-    /// <param name="problem">What is wrong with the options, as one line; null if nothing is.</param>
+    /// <summary>Validates at start: a bad value stops the process with one line that names its key.</summary>
     public static IServiceCollection AddSettings<[DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(
 
-        this IServiceCollection services, string section, Action<IConfigurationSection, T> read, Func<IServiceProvider, T, string?> problem)
+        this IServiceCollection services, string section, Action<IConfigurationSection, T> read,
+        Func<IServiceProvider, T, string?>? problem = null)
         where T : class
     {
         services.AddOptions<T>()
             .Configure<IConfiguration>((options, configuration) => read(configuration.GetSection(section), options))
-            .Validate<IServiceProvider>((options, provider) => Check(problem(provider, options)))
+            .Validate<IServiceProvider>((options, provider) => Check(problem?.Invoke(provider, options)))
             .ValidateOnStart();
         return services;
     }
 
-    /// <summary>Trimmed; null where it is empty or not there.</summary>
     public static string? Text(this IConfigurationSection section, string key) =>
         string.IsNullOrWhiteSpace(section[key]) ? null : section[key]!.Trim();
 
-    /// <summary>Null where the list is not configured, or holds nothing but empty texts: then its default stands. Repeated
-    /// entries are harmless.</summary>
+    /// <summary>Null where nothing but empty texts is configured: then the default stands.</summary>
     public static string[]? List(this IConfigurationSection section, string key)
     {
         var list = section.GetSection(key);
@@ -47,6 +45,9 @@ internal static class SettingsReader
         section.Text(key) is not { } text ? otherwise
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value
         : throw Bad(section, key, "a whole number");
+
+    public static int AtLeastOne(this IConfigurationSection section, string key, int otherwise) =>
+        section.Whole(key, otherwise) is > 0 and var number ? number : throw Bad(section, key, "at least 1");
 
     public static double Number(this IConfigurationSection section, string key, double otherwise) =>
         section.Text(key) is not { } text ? otherwise

@@ -10,15 +10,18 @@ namespace Bitrix24Placements.Signals;
 /// <summary>A request's body as a JSON object, and its members.</summary>
 internal static class ApiBody
 {
+    /// <summary>Names and values: each takes many times its bytes in memory.</summary>
+    private const int MaxValues = 8192;
+
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
     public static async Task<Checked<JsonObject>> ReadAsync(HttpContext context)
     {
         if (!context.Request.HasJsonContentType())
-            return new Rejection(415, "unsupportedMediaType", "The body has to be application/json.");
+            return Rejection.NotJson;
         var (json, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => Parse(body.ToArray()) ?? new object());
         return json is JsonObject read ? read : rejection
-            ?? Rejection.Malformed("The body has to be a JSON object in which no name is repeated.");
+            ?? Rejection.Malformed($"The body has to be a JSON object of at most {MaxValues} names and values, in which no name is repeated.");
     }
 
     public static Rejection Malformed(Dictionary<string, string> errors) =>
@@ -42,15 +45,26 @@ internal static class ApiBody
         return app;
     }
 
+    /// <summary>Not too many values, and texts that can be read: halves of surrogate pairs are found here and not later.</summary>
+    private static bool AreGood(byte[] json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Options.MaxDepth });
+        for (var count = 0; reader.Read(); count++)
+        {
+            if (count >= MaxValues)
+                return false;
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
+                _ = reader.GetString();
+        }
+
+        return true;
+    }
+
     private static JsonObject? Parse(byte[] json)
     {
         try
         {
-            if (JsonNode.Parse(json, null, Options) is not JsonObject body)
-                return null;
-            // Reads every text once: halves of surrogate pairs are found here and not later.
-            _ = body.ToJsonString();
-            return body;
+            return AreGood(json) ? JsonNode.Parse(json, null, Options) as JsonObject : null;
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {

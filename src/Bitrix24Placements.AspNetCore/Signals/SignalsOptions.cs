@@ -28,7 +28,7 @@ internal sealed class SignalsOptions
 
     internal void Read(IConfigurationSection section)
     {
-        PerMinute = section.Whole(nameof(PerMinute), PerMinute);
+        PerMinute = section.AtLeastOne(nameof(PerMinute), PerMinute);
         var unlimited = (section.List("ApiKeys") ?? []).Select(static (key, i) => new ConfiguredKey($"Signals:ApiKeys:{i}", key, [], []));
         var limited = section.GetSection("Keys").GetChildren()
             .Select(static k => new ConfiguredKey($"Signals:Keys:{k.Key}", k.Text("Key") ?? "", k.List("Portals") ?? [], k.List("Apps")
@@ -37,8 +37,7 @@ internal sealed class SignalsOptions
     }
 
     internal string? Problem() =>
-        PerMinute < 1 ? "Signals:PerMinute has to be at least 1."
-        : Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)
+        Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)
             ?? Keys.GroupBy(static k => k.Key).Where(static g => g.Count() > 1)
                 .Select(static g => $"{g.Last().Setting} is the key of {g.First().Setting} as well.").FirstOrDefault();
 

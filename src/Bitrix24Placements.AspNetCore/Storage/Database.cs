@@ -1,13 +1,11 @@
 using System.Data.Common;
-using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Connections to whichever database is configured. The SQL is the same for both; what differs stands here and in
-/// <see cref="SchemaInstaller"/>.</summary>
+/// <summary>The SQL is the same for both databases; what differs stands here and in <see cref="SchemaInstaller"/>.</summary>
 internal sealed class Database : IAsyncDisposable
 {
     /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
@@ -23,12 +21,12 @@ internal sealed class Database : IAsyncDisposable
         Provider = options.Value.Provider;
         if (Provider == StorageProvider.PostgreSql)
         {
-            _source = OpenPostgreSql(options.Value.ConnectionString);
+            (_source, Place) = OpenPostgreSql(options.Value.ConnectionString);
             return;
         }
 
         var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = 5 };
-        FilePath = Path.GetFullPath(sqlite.DataSource);
+        FilePath = Place = Path.GetFullPath(sqlite.DataSource);
         sqlite.DataSource = FilePath;
         // A file that goes away while the service runs must not come back empty: only the start makes one.
         if (sqlite.Mode == SqliteOpenMode.ReadWriteCreate)
@@ -40,28 +38,51 @@ internal sealed class Database : IAsyncDisposable
 
     public StorageProvider Provider { get; }
 
-    /// <summary>The SQLite file, absolute; null with PostgreSQL.</summary>
+    /// <summary>Null with PostgreSQL.</summary>
     public string? FilePath { get; }
 
+    /// <summary>Where it is, for an operator: host, port and name, or the file. Never a password.</summary>
+    public string Place { get; }
+
+    /// <summary>Where the keys of tokens lie beside it.</summary>
+    public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
+
+    public bool HasKeysBeside => Directory.Exists(KeyFolder) && Directory.EnumerateFiles(KeyFolder, "*.xml").Any();
+
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
-    public string NowSql => Provider == StorageProvider.PostgreSql
+    public Sql Now => Provider == StorageProvider.PostgreSql
         ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
-        : _time.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        : $"{_time.GetUtcNow().ToUnixTimeMilliseconds()}";
 
-    public string ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
+    public Sql ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
 
-    /// <summary>Makes the SQLite file, empty, and its folder, where they are not there yet.</summary>
     public void MakeFile()
     {
-        if (FilePath is null || File.Exists(FilePath))
+        if (FilePath is null)
             return;
+        if (File.Exists(FilePath))
+        {
+            MakeWritable(FilePath, FilePath + "-shm");
+            MakeWritable(FilePath, FilePath + "-wal");
+            return;
+        }
+
         if (Path.GetDirectoryName(FilePath) is { } folder)
             Directory.CreateDirectory(folder);
         File.Open(FilePath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
     }
 
-    /// <summary>Runs work on a connection of its own.</summary>
-    /// <exception cref="DbException">The database refused, or was locked or out of reach for its time-out.</exception>
+    /// <summary>SQLite makes the files beside its own with the mode that this has: made while it was read-only, they would keep it so.
+    /// </summary>
+    private static void MakeWritable(string file, string beside)
+    {
+        if (!OperatingSystem.IsWindows() && File.Exists(beside) && File.GetUnixFileMode(file) is var mode
+            && mode.HasFlag(UnixFileMode.UserWrite) && !File.GetUnixFileMode(beside).HasFlag(UnixFileMode.UserWrite))
+        {
+            File.SetUnixFileMode(beside, mode);
+        }
+    }
+
     public async Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         if (_sqliteGate is null)
@@ -78,7 +99,17 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs something while no other connection of this process to the SQLite file is in use, nor kept for later.</summary>
+    /// <summary>As <see cref="RunAsync"/>, and all of it or nothing.</summary>
+    public Task<T> ChangeAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(async (connection, token) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(token);
+            var result = await work(connection, token);
+            await transaction.CommitAsync(token);
+            return result;
+        }, cancellationToken);
+
+    /// <summary>Runs something while no connection of this process to the SQLite file is open.</summary>
     public async Task AloneAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         if (_sqliteGate is null)
@@ -97,19 +128,16 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    public Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
-        RunAsync(async (connection, token) =>
-        {
-            await using var command = connection.Command(sql, parameters);
-            return await command.ExecuteNonQueryAsync(token);
-        }, cancellationToken);
+    public Task<int> ExecuteAsync(Sql sql, CancellationToken cancellationToken) =>
+        RunAsync((connection, token) => connection.ExecuteAsync(sql, token), cancellationToken);
 
-    public Task<List<T>> QueryAsync<T>(
-        string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
-        RunAsync((connection, token) => connection.QueryAsync(sql, read, token, parameters), cancellationToken);
+    public Task<List<T>> QueryAsync<T>(Sql sql, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
+        RunAsync((connection, token) => connection.QueryAsync(sql, read, token), cancellationToken);
 
-    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered from
-    /// memory.</summary>
+    public Task<bool> AnyAsync(Sql sql, CancellationToken cancellationToken) =>
+        RunAsync((connection, token) => connection.AnyAsync(sql, token), cancellationToken);
+
+    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered.</summary>
     private static void KeepThreadsForTheOthers()
     {
         ThreadPool.GetMinThreads(out var workers, out var ports);
@@ -122,9 +150,9 @@ internal sealed class Database : IAsyncDisposable
         return await work(connection, cancellationToken);
     }
 
-    /// <summary>In a method of its own, and without a type of Npgsql to be seen outside, so that Npgsql is loaded only where it
-    /// is used. An absent server must not hold anybody for the driver's fifteen seconds.</summary>
-    private static DbDataSource OpenPostgreSql(string connectionString)
+    /// <summary>Names no type of Npgsql outside, so that Npgsql is loaded only where it is used. An absent server must not hold
+    /// anybody for the driver's fifteen seconds.</summary>
+    private static (DbDataSource Source, string Place) OpenPostgreSql(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
         if (!builder.ContainsKey("Timeout"))
@@ -132,7 +160,7 @@ internal sealed class Database : IAsyncDisposable
         if (!builder.ContainsKey("Command Timeout"))
             builder.CommandTimeout = 10;
         builder.ApplicationName ??= "Bitrix24Placements";
-        return NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString);
+        return (NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString), $"{builder.Host}:{builder.Port}/{builder.Database}");
     }
 
     public async ValueTask DisposeAsync()
@@ -147,37 +175,4 @@ internal sealed class Database : IAsyncDisposable
         if (FilePath is not null)
             SqliteConnection.ClearPool(new SqliteConnection(_source.ConnectionString));
     }
-}
-
-internal static class DbExtensions
-{
-    public static DbCommand Command(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        foreach (var (name, value) in parameters)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value ?? DBNull.Value;
-            if (value is null)
-                parameter.DbType = System.Data.DbType.String;
-            command.Parameters.Add(parameter);
-        }
-
-        return command;
-    }
-
-    public static async Task<List<T>> QueryAsync<T>(this DbConnection connection, string sql, Func<DbDataReader, T> read,
-        CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
-    {
-        await using var command = connection.Command(sql, parameters);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var rows = new List<T>();
-        while (await reader.ReadAsync(cancellationToken))
-            rows.Add(read(reader));
-        return rows;
-    }
-
-    public static string? TextOrNull(this DbDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 }

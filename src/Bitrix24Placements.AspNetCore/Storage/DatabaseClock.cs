@@ -1,12 +1,9 @@
-using System.Globalization;
-
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The clock that instances have in common. Leases and due times go by it within SQL; instants that leave the database
-/// are told by the process's clock.</summary>
+/// <summary>The clock that instances have in common: leases and due times go by it. Instants that leave the database are told by the
+/// process's.</summary>
 internal sealed class DatabaseClock(Database database, TimeProvider time)
 {
-    /// <summary>What a measurement itself may take.</summary>
     private static readonly TimeSpan Negligible = TimeSpan.FromSeconds(2);
 
     private long _ahead;
@@ -14,14 +11,9 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
     /// <summary>How far the process's clock is ahead of the database's.</summary>
     public TimeSpan Ahead => TimeSpan.FromTicks(Volatile.Read(ref _ahead));
 
-    public async Task MeasureAsync(CancellationToken cancellationToken) =>
-        Measured(await database.RunAsync(async (connection, token) =>
-        {
-            await using var command = connection.Command($"SELECT {database.NowSql}");
-            return Convert.ToInt64(await command.ExecuteScalarAsync(token), CultureInfo.InvariantCulture);
-        }, cancellationToken));
+    public async Task MeasureAsync(CancellationToken cancellationToken) => Measured(
+        await database.RunAsync((connection, token) => connection.NumberAsync($"SELECT {database.Now}", token), cancellationToken));
 
-    /// <param name="databaseNow">What the database has just said.</param>
     public void Measured(long databaseNow)
     {
         var ahead = time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(databaseNow);

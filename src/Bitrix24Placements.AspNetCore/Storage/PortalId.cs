@@ -20,7 +20,7 @@ public readonly record struct PortalId
         (_memberId, _app) = (memberId.ToLowerInvariant(), app);
     }
 
-    /// <summary>The portal's stable id: 32 hexadecimal digits, lower case. It survives a change of the portal's domain.</summary>
+    /// <summary>32 hexadecimal digits, lower case. Survives a change of the portal's domain.</summary>
     public string MemberId => _memberId ?? "";
 
     /// <summary>The app's name: <see cref="DefaultApp"/>, or one of <c>Bitrix24:Apps</c>.</summary>

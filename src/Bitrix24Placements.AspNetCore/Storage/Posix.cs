@@ -4,11 +4,10 @@ using System.Text;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>What .NET does not offer of files. Elsewhere than on Linux these do nothing.</summary>
+/// <summary>What .NET does not offer of files. Nothing but on Linux.</summary>
 internal static class Posix
 {
     /// <summary>A new file survives a power failure only when its folder is synced, too.</summary>
-    /// <exception cref="IOException">The disk refused.</exception>
     public static void SyncFolder(string path)
     {
         if (!OperatingSystem.IsLinux())
@@ -27,8 +26,7 @@ internal static class Posix
         }
     }
 
-    /// <summary>Which file stands at this path: another one after it was deleted or replaced. Null where there is none, or it
-    /// cannot be told.</summary>
+    /// <summary>Another one after the file was deleted or replaced; null where there is none.</summary>
     public static (long Device, long Number)? FileAt(string path)
     {
         if (!OperatingSystem.IsLinux())

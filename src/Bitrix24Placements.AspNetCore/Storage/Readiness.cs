@@ -4,12 +4,17 @@ using System.Security.Cryptography;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve: background
-/// work waits for it too. A database that is late is waited for; the process meanwhile serves its health.</summary>
+/// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve. A database that is
+/// late is waited for.</summary>
 internal sealed partial class Readiness(Database database, TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Readiness> logger) : BackgroundService
+    IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers) : BackgroundService
 {
+    private readonly ILogger _logger = loggers.CreateLogger<Readiness>();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TimeProvider Time => time;
+
+    public ILoggerFactory Loggers => loggers;
 
     public bool IsReady => _ready.Task.IsCompletedSuccessfully;
 
@@ -42,21 +47,21 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
             }
             catch (SchemaTooNewException e)
             {
-                Log.TooNew(logger, e.Message);
+                Log.TooNew(_logger, e.Message);
                 Stop();
                 return;
             }
             catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or SocketException
                 or CryptographicException or TimeoutException)
             {
-                Log.Waiting(logger, e.GetBaseException().Message);
+                Log.Waiting(_logger, database.Place, e.GetBaseException().Message);
                 database.ClearPool();
                 await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, 0.5 * (attempt + 1))), time, stoppingToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // A fault of the program: trying again would not mend it, and a host that stops by itself would say that all is well.
-                Log.Failed(logger, e);
+                // Trying again would not mend it, and a host that stops by itself would say that all is well.
+                Log.Failed(_logger, e);
                 Stop();
                 return;
             }
@@ -71,8 +76,8 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The database or the keys of tokens cannot be used yet ({Reason}); trying again")]
-        public static partial void Waiting(ILogger logger, string reason);
+        [LoggerMessage(1, LogLevel.Error, "The database at {Place} or the keys of tokens cannot be used yet ({Reason}); trying again")]
+        public static partial void Waiting(ILogger logger, string place, string reason);
 
         [LoggerMessage(2, LogLevel.Critical, "{Reason}")]
         public static partial void TooNew(ILogger logger, string reason);

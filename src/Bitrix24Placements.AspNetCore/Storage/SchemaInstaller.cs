@@ -4,21 +4,17 @@ using System.Reflection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Brings the database to the present schema: numbered scripts, each in the same transaction as the note that it was
-/// applied.</summary>
+/// <summary>Numbered scripts, each in the same transaction as the note that it was applied.</summary>
 internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaInstaller> logger) : IDisposable
 {
     /// <summary>Instances that start together take turns.</summary>
     private const long PostgresLock = 0x4232_3450_6c63;
 
-    /// <summary>The version that this service brings the schema to.</summary>
     public static int Newest => Scripts().Length;
 
     private readonly SemaphoreSlim _once = new(1);
     private bool _done;
 
-    /// <exception cref="DbException">The database is out of reach.</exception>
-    /// <exception cref="SchemaTooNewException">A newer version of the service has been here.</exception>
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
         if (_done)
@@ -29,7 +25,10 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
             if (_done)
                 return;
             database.MakeFile();
-            await database.RunAsync(ApplyAsync, cancellationToken);
+            // Not within a transaction, which SQLite's begin as writers: the second process waits there.
+            if (database.Provider == StorageProvider.Sqlite)
+                await database.ExecuteAsync("PRAGMA journal_mode=WAL", cancellationToken);
+            await database.ChangeAsync(ApplyAsync, cancellationToken);
             _done = true;
         }
         finally
@@ -38,78 +37,55 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         }
     }
 
-    /// <returns>The scripts that were applied.</returns>
-    private async Task<IReadOnlyList<string>> ApplyAsync(DbConnection connection, CancellationToken cancellationToken)
+    private async Task<bool> ApplyAsync(DbConnection connection, CancellationToken cancellationToken)
     {
-        if (database.Provider == StorageProvider.Sqlite)
-            await ExecuteAsync(connection, "PRAGMA journal_mode=WAL", cancellationToken);
-        // SQLite's transactions of Microsoft.Data.Sqlite begin as writers: the second process waits here.
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (database.Provider == StorageProvider.PostgreSql)
-            await ExecuteAsync(connection, string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({PostgresLock})"),
-                cancellationToken);
-        await ExecuteAsync(
-            connection, "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)", cancellationToken);
-        await ExecuteAsync(
-            connection, "CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)",
+            await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresLock})", cancellationToken);
+        await connection.ExecuteAsync(
+            "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)", cancellationToken);
+        await connection.ExecuteAsync(
+            "CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)",
             cancellationToken);
-        var present = await NumberAsync(connection, "SELECT COALESCE(MAX(version), 0) FROM schema_versions", cancellationToken);
+        var present = (int)await connection.NumberAsync("SELECT COALESCE(MAX(version), 0) FROM schema_versions", cancellationToken);
         var scripts = Scripts();
         if (present > scripts.Length)
         {
             await RefuseIfTooNewAsync(connection, present, scripts.Length, cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-            return [];
+            return true;
         }
 
         // A database that can only be read is found out now, and not by the first installation.
-        await ExecuteAsync(connection, "UPDATE schema_versions SET version = version", cancellationToken);
+        await connection.ExecuteAsync("UPDATE schema_versions SET version = version", cancellationToken);
         for (var version = present + 1; version <= scripts.Length; version++)
         {
             var script = await ReadScriptAsync(scripts[version - 1], cancellationToken);
-            await ExecuteAsync(connection, script, cancellationToken);
-            await ExecuteAsync(connection,
-                string.Create(CultureInfo.InvariantCulture,
-                    $"INSERT INTO schema_compatibility (version, oldest) VALUES ({version}, {Oldest(script, version)})"),
-                        cancellationToken);
-            await ExecuteAsync(connection, string.Create(
-                CultureInfo.InvariantCulture, $"INSERT INTO schema_versions (version) VALUES ({version})"), cancellationToken);
+            await connection.ExecuteAsync(script, cancellationToken);
+            await connection.ExecuteAsync(
+                $"INSERT INTO schema_compatibility (version, oldest) VALUES ({version}, {Oldest(script, version)})", cancellationToken);
+            await connection.ExecuteAsync($"INSERT INTO schema_versions (version) VALUES ({version})", cancellationToken);
             Log.Applied(logger, version);
         }
 
-        await transaction.CommitAsync(cancellationToken);
-        return scripts[present..];
+        if (present == 0 && database.HasKeysBeside)
+            Log.NewBesideKeys(logger, database.FilePath);
+        return true;
     }
 
-    /// <summary>A newer version has been here. What it has only added does not concern this one.</summary>
     private async Task RefuseIfTooNewAsync(DbConnection connection, int present, int known, CancellationToken cancellationToken)
     {
-        var newer = string.Create(CultureInfo.InvariantCulture, $"FROM schema_compatibility WHERE version > {known}");
-        var told = await NumberAsync(connection, "SELECT COUNT(*) " + newer, cancellationToken);
-        if (told < present - known || await NumberAsync(connection, "SELECT MAX(oldest) " + newer, cancellationToken) > known)
+        Sql newer = $"FROM schema_compatibility WHERE version > {known}";
+        var told = await connection.NumberAsync($"SELECT COUNT(*) {newer}", cancellationToken);
+        if (told < present - known || await connection.NumberAsync($"SELECT MAX(oldest) {newer}", cancellationToken) > known)
             throw new SchemaTooNewException(present, known);
         Log.Newer(logger, present, known);
     }
 
-    /// <summary>A script begins with the oldest version of the schema whose service can live with it: <c>-- oldest: 3</c>. One
-    /// that says nothing: none but its own.</summary>
+    /// <summary>A script begins with the oldest version whose service can live with it: <c>-- oldest: 3</c>; otherwise none but its
+    /// own.</summary>
     private static int Oldest(string script, int version) =>
         script.Split('\n', 2)[0].Split("-- oldest:") is ["", var oldest]
             && int.TryParse(oldest, CultureInfo.InvariantCulture, out var number) ? number : version;
 
-    private static async Task<int> NumberAsync(DbConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = connection.Command(sql);
-        return Convert.ToInt32(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
-    }
-
-    private static async Task ExecuteAsync(DbConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = connection.Command(sql);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>In their order: 001 makes the first version.</summary>
     private static string[] Scripts()
     {
         var scripts = Array.FindAll(
@@ -135,9 +111,13 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         [LoggerMessage(2, LogLevel.Warning,
             "The database has schema version {Present}, this version of the service knows {Known} and can live with it")]
         public static partial void Newer(ILogger logger, int present, int known);
+
+        [LoggerMessage(3, LogLevel.Warning,
+            "The database {File} is new, but the keys of an earlier one lie beside it: if that one was lost, restore its backup")]
+        public static partial void NewBesideKeys(ILogger logger, string? file);
     }
 }
 
-/// <summary>The database belongs to a newer version of the service; writing to it could lose what that version keeps.</summary>
+/// <summary>Writing could lose what the newer version keeps.</summary>
 internal sealed class SchemaTooNewException(int present, int known)
     : Exception($"The database has schema version {present}, this version of the service knows {known}: run the newer version.");

@@ -1,6 +1,6 @@
 namespace Bitrix24Placements;
 
-/// <summary>A token or key. Prints as <c>***</c> everywhere; <see cref="Reveal"/> is the only way to its text.</summary>
+/// <summary>A token or key. Prints as <c>***</c>.</summary>
 public readonly struct Secret : IEquatable<Secret>
 {
     private readonly string? _value;
@@ -9,7 +9,7 @@ public readonly struct Secret : IEquatable<Secret>
 
     public bool IsEmpty => string.IsNullOrEmpty(_value);
 
-    /// <summary>The text itself: for a request to Bitrix24 or for encryption, never for a log or a page.</summary>
+    /// <summary>For a request to Bitrix24 or for encryption, never for a log or a page.</summary>
     public string Reveal() => _value ?? "";
 
     public bool Equals(Secret other) => string.Equals(_value, other._value, StringComparison.Ordinal);

@@ -3,31 +3,24 @@ using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Sees that the SQLite file is still the one that was opened. Deleted or replaced under a running service, everything
-/// would be answered, and gone at the next start without a word.</summary>
+/// <summary>Deleted or replaced under a running service, everything would be answered, and gone at the next start without a
+/// word.</summary>
 internal sealed partial class SqliteFileWatch(
     Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
-    : ReadyService(readiness)
+    : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
-
-    /// <summary>Keeps the file that was opened: what was deleted can still be read through it.</summary>
+    /// <summary>What was deleted can still be read through it.</summary>
     private SqliteConnection? _open;
 
     private (long Device, long Number)? _file;
 
-    protected override async Task RunAsync(CancellationToken stoppingToken)
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
         if (database.FilePath is not { } path)
             return;
-        await RepeatAsync(token => LookAsync(path, token), Every, time, logger, stoppingToken);
-    }
-
-    private async Task LookAsync(string path, CancellationToken cancellationToken)
-    {
-        if (_open is null)
+        if (_open is not { } open)
         {
-            await OpenAsync(path, cancellationToken);
+            await OpenAsync(path, stoppingToken);
             return;
         }
 
@@ -35,7 +28,7 @@ internal sealed partial class SqliteFileWatch(
         if (file == _file)
             return;
         Log.Gone(logger, path, file is null ? "deleted" : "replaced");
-        await database.AloneAsync(token => RescueAsync(path, isDeleted: file is null, token), cancellationToken);
+        await database.AloneAsync(token => RescueAsync(open, path, isDeleted: file is null, token), stoppingToken);
     }
 
     private async Task OpenAsync(string path, CancellationToken cancellationToken)
@@ -45,8 +38,7 @@ internal sealed partial class SqliteFileWatch(
         try
         {
             await connection.OpenAsync(cancellationToken);
-            await using var check = connection.Command("PRAGMA quick_check(1)");
-            if (await check.ExecuteScalarAsync(cancellationToken) is string result and not "ok")
+            if (await connection.QueryAsync("PRAGMA quick_check(1)", static r => r.GetString(0), cancellationToken) is [not "ok" and var result])
                 Log.Damaged(logger, path, result);
         }
         catch (SqliteException)
@@ -58,17 +50,14 @@ internal sealed partial class SqliteFileWatch(
         (_open, _file) = (connection, Posix.FileAt(path));
     }
 
-    /// <summary>A deleted file is put back as it was. One that was replaced, deliberately perhaps, stays: what was in the earlier
-    /// one is saved beside it, and the process ends.</summary>
-    private async Task RescueAsync(string path, bool isDeleted, CancellationToken cancellationToken)
+    /// <summary>A deleted file is put back. One that was replaced, deliberately perhaps, stays: the earlier one is saved beside it, and
+    /// the process ends.</summary>
+    private async Task RescueAsync(SqliteConnection open, string path, bool isDeleted, CancellationToken cancellationToken)
     {
-        if (_open is not { } open)
-            return;
         var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");
         if (Path.GetDirectoryName(path) is { } folder)
             Directory.CreateDirectory(folder);
-        await using (var vacuum = open.Command("VACUUM INTO @file", ("@file", rescued)))
-            await vacuum.ExecuteNonQueryAsync(cancellationToken);
+        await open.ExecuteAsync($"VACUUM INTO {rescued}", cancellationToken);
         await open.DisposeAsync();
         _open = null;
         if (isDeleted)

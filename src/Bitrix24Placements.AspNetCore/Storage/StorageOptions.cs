@@ -4,7 +4,6 @@ using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Section <c>Storage</c>.</summary>
 internal sealed class StorageOptions
 {
     public const string Section = "Storage";
@@ -12,17 +11,14 @@ internal sealed class StorageOptions
 
     public StorageProvider Provider { get; set; } = StorageProvider.Sqlite;
 
-    /// <summary>An ADO.NET connection string of the provider. A relative SQLite path is below the working directory.</summary>
     public string ConnectionString { get; set; } = DefaultConnectionString;
 
-    /// <summary>How many portals a process keeps in memory, about 1 KiB each. The others are read when they are needed.</summary>
+    /// <summary>Portals kept in memory, about 1 KiB each.</summary>
     public int CachedPortals { get; set; } = 20_000;
 
-    /// <summary>Folder for what must not be lost while the database is away. Null: <c>spool</c> beside a SQLite file, else
-    /// <c>data/spool</c>.</summary>
+    /// <summary>Null: <c>spool</c> beside a SQLite file, else <c>data/spool</c>.</summary>
     public string? SpoolPath { get; set; }
 
-    /// <summary>False for a store that is only read: no key is added to its own.</summary>
     internal bool MayMakeKeys { get; set; } = true;
 
     internal string SpoolFolder =>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Bitrix24Placements.Settings;
 using Microsoft.Extensions.Options;
 
@@ -11,11 +12,9 @@ internal static class StorageServices
         services.AddSettings<DataProtectionSettings>(DataProtectionSettings.Section, static (s, o) => o.Read(s),
             static (provider, o) => o.Problem(provider.GetRequiredService<IOptions<StorageOptions>>().Value));
         services.AddDatabase();
-        services.AddSingleton<Readiness>();
-        services.AddHostedService(static p => p.GetRequiredService<Readiness>());
-        services.AddHostedService<SqliteFileWatch>();
-        services.AddSingleton<SpoolCarrier>();
-        services.AddHostedService(static p => p.GetRequiredService<SpoolCarrier>());
+        services.AddHosted<Readiness>();
+        services.AddHosted<SqliteFileWatch>();
+        services.AddHosted<SpoolCarrier>();
         return services;
     }
 
@@ -29,4 +28,9 @@ internal static class StorageServices
         services.AddSingleton<DatabaseClock>();
         return services;
     }
+
+    public static IServiceCollection AddHosted<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        this IServiceCollection services)
+        where T : class, IHostedService =>
+        services.AddSingleton<T>().AddHostedService(static p => p.GetRequiredService<T>());
 }

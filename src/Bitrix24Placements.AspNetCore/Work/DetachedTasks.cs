@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>Work that an answer does not wait for. It is awaited when the service stops, and its failures are logged.</summary>
+/// <summary>Work that an answer does not wait for, but the stop of the service.</summary>
 internal sealed partial class DetachedTasks(ILogger<DetachedTasks> logger, IHostApplicationLifetime lifetime) : IHostedService
 {
     private readonly ConcurrentDictionary<Task, bool> _running = new();

@@ -1,13 +1,12 @@
 namespace Bitrix24Placements.Work;
 
-/// <summary>Hands an event from the inbox to whoever handles its name. An exception: it is tried again.</summary>
+/// <summary>An exception: the event is handed over again.</summary>
 internal interface IInboxHandler
 {
     Task HandleAsync(InboxEvent received, CancellationToken cancellationToken);
 }
 
-/// <summary>Handles a portal's events one after the other. One that keeps failing is tried for a day, and keeps the later ones
-/// waiting: their order is a promise.</summary>
+/// <summary>One that keeps failing is tried for a day, and keeps the later ones waiting: their order is a promise.</summary>
 internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHandler> handlers, TimeProvider time, ILogger<InboxWork> logger)
     : IWork
 {
@@ -36,7 +35,6 @@ internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHand
         return WorkResult.Again(TimeSpan.Zero);
     }
 
-    /// <returns>False where it is to be tried again.</returns>
     private async Task<bool> TryHandleAsync(InboxEvent next, CancellationToken cancellationToken)
     {
         try

@@ -3,10 +3,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Bitrix24Placements.Work;
 
-/// <param name="Request">Grows whenever the work is asked for again; work that was asked for meanwhile is not done.</param>
+/// <param name="Request">Grows whenever the work is asked for again.</param>
 internal sealed record WorkItem(PortalId Id, string Kind, int Attempt, long Request, string? Payload, DateTimeOffset CreatedAt)
 {
-    /// <summary>The payload as the record that it is; null where it is none, as an earlier version may have written it.</summary>
+    /// <summary>Null where it is no such record, as an earlier version may have written it.</summary>
     public T? Read<T>(JsonTypeInfo<T> type)
         where T : class
     {

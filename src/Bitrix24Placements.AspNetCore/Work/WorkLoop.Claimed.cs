@@ -3,18 +3,15 @@ using System.Data.Common;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>What has been claimed, by the loop or by a wizard.</summary>
 internal sealed partial class WorkLoop
 {
     private static readonly TimeSpan RenewEvery = WorkStore.Lease / 3;
     private static readonly TimeSpan OthersEvery = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>What runs here, and its end.</summary>
     private readonly ConcurrentDictionary<(PortalId Id, string Kind), TaskCompletionSource> _held = new();
 
-    /// <summary>Runs filed work now and returns when it is done or put off: by this call, or by whoever has it already. Nothing
-    /// filed: returns at once.</summary>
-    /// <param name="run">In place of the registered way, where the caller wants to see its progress; null: the registered one.</param>
+    /// <summary>Runs filed work now and returns when it is done or put off, by whomever. Nothing filed: returns at once.</summary>
+    /// <param name="run">Where the caller wants to see its progress; null: the registered way.</param>
     /// <returns>Whether this call has run it.</returns>
     public async Task<bool> RunNowAsync(
         PortalId id, string kind, Func<WorkItem, CancellationToken, Task<WorkResult>>? run, CancellationToken cancellationToken)
@@ -42,8 +39,7 @@ internal sealed partial class WorkLoop
         }
     }
 
-    /// <summary>Runs claimed work and notes what has become of it. The lease is renewed meanwhile; if the process dies it runs
-    /// out.</summary>
+    /// <summary>The lease is renewed meanwhile; if the process dies it runs out.</summary>
     public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -97,7 +93,7 @@ internal sealed partial class WorkLoop
         }
         catch (DbException e)
         {
-            // The lease runs out, and the work is done once more: all of it may be done twice.
+            // The lease runs out, and the work is done once more.
             Log.StoreFailed(logger, e.Message);
         }
     }

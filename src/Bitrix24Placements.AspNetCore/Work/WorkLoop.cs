@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Work;
 
 /// <summary>Carries out work that is due, in the order of its priorities, and keeps the leases of what it does.</summary>
 internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time,
-    ILogger<WorkLoop> logger) : ReadyService(readiness)
+    ILogger<WorkLoop> logger) : RepeatingService(readiness, pause: TimeSpan.Zero)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -14,8 +14,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
 
     private const int WaitingPerPlace = 8;
 
-    /// <summary>In their order, with how much may be running when one of them begins: there is always room for whoever asks for
-    /// something.</summary>
+    /// <summary>With how much may be running when one begins: there is always room for whoever asks for something.</summary>
     private static readonly (WorkPriority Priority, int Places)[] Priorities =
         [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
 
@@ -26,18 +25,16 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     private readonly IWork[] _works = [.. works];
     private readonly ConcurrentDictionary<Task, long> _running = new();
 
-    protected override Task RunAsync(CancellationToken stoppingToken) =>
-        RepeatAsync(async token =>
+    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
+    {
+        while (await BeginDueAsync(stoppingToken))
         {
-            while (await BeginDueAsync(token))
-            {
-                // What was begun may have left room for more.
-            }
+            // What was begun may have left room for more.
+        }
 
-            await signal.WaitAsync(LookEvery, token);
-        }, TimeSpan.Zero, time, logger, stoppingToken);
+        await signal.WaitAsync(LookEvery, stoppingToken);
+    }
 
-    /// <summary>What has begun is ended before the process ends.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);

@@ -1,3 +1,5 @@
+using Bitrix24Placements.Storage;
+
 namespace Bitrix24Placements.Work;
 
 internal static class WorkServices
@@ -10,10 +12,8 @@ internal static class WorkServices
         services.AddSingleton<IWork, InboxWork>();
         services.AddSingleton<WorkSignal>();
         services.AddHostedService<KeptInstallationsFollower>();
-        services.AddSingleton<WorkLoop>();
-        services.AddHostedService(static p => p.GetRequiredService<WorkLoop>());
-        services.AddSingleton<DetachedTasks>();
-        services.AddHostedService(static p => p.GetRequiredService<DetachedTasks>());
+        services.AddHosted<WorkLoop>();
+        services.AddHosted<DetachedTasks>();
         return services;
     }
 }

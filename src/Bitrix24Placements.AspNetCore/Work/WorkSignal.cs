@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Work;
 
-/// <summary>Tells this process's loop that there is work, so that it does not wait for its next look.</summary>
+/// <summary>So that the loop does not wait for its next look.</summary>
 internal sealed class WorkSignal : IDisposable
 {
     private readonly SemaphoreSlim _semaphore = new(0);

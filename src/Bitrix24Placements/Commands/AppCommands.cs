@@ -9,10 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary>
-/// <c>app add</c>, <c>list</c>, <c>rotate</c>, <c>remove</c>: apps in the database, without a restart. Secrets come from standard
-/// input.
-/// </summary>
+/// <summary>Apps in the database, without a restart. Secrets come from standard input.</summary>
 internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
 {
     private readonly Argument<string> _name = new("NAME") { Description = "What the app is called here: letters, digits, _ and -." };
@@ -20,7 +17,6 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
     private readonly Option<string?> _appCode = new("--app-code") { Description = "Code of a published app, for links to it." };
     private readonly Option<bool> _pending = new("--pending") { Description = "Installations that wait for their app instead." };
 
-    /// <returns>What is said of it.</returns>
     private delegate Task<string> Run(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken);
 
     public Command All() => new("app", "The apps that the service is, beside those in its configuration.")

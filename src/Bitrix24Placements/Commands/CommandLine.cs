@@ -11,9 +11,6 @@ internal static class CommandLine
 
     private const string Serve = "serve";
 
-    /// <param name="create">From the arguments that are settings.</param>
-    /// <param name="configure">Middleware and endpoints of the service.</param>
-    /// <returns>The exit status.</returns>
     public static async Task<int> RunAsync(string[] args, Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
     {
         var root = new RootCommand("A Bitrix24 app for the universal placements.")
@@ -48,7 +45,6 @@ internal static class CommandLine
         return command;
     }
 
-    /// <summary>A command that takes settings as well.</summary>
     private static Command New(string name, string description, Func<ParseResult, Task<int>> runAsync, params Option[] options)
     {
         var command = new Command(name, description + " Settings are given as --key=value or --key value.")

@@ -4,23 +4,18 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary>
-/// <c>dotnet Bitrix24Placements.dll doctor</c>: looks for what is wrong with the service, its address and a portal. The service may
-/// run beside it, or not.
-/// </summary>
+/// <summary>The service may run beside it, or not.</summary>
 internal static class DoctorCommand
 {
-    /// <summary>Below the usual patience of whoever waits; each check has its own limit.</summary>
+    /// <summary>Each check has its own limit.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
-    /// <param name="configure">The endpoints: what they declare is what the portal has to have.</param>
-    /// <returns>The exit status: 0 nothing is wrong, 1 anything else.</returns>
     public static async Task<int> RunAsync(
         WebApplicationBuilder builder, Action<WebApplication> configure, string? portal, string? appName, bool asJson)
     {
         // Its words are the answer; whoever reads them as JSON reads nothing else.
         builder.Logging.ClearProviders();
-        // A key that this process made, perhaps as another user, would be one that the service cannot read.
+        // A key that this process made, perhaps as another user, might not be readable to the service.
         builder.Services.PostConfigure<StorageOptions>(static o => o.MayMakeKeys = false);
         if (portal is null ? appName is not null : !PortalId.IsMemberId(portal))
         {

@@ -1,9 +1,6 @@
 namespace Bitrix24Placements.Commands;
 
-/// <summary>
-/// <c>dotnet Bitrix24Placements.dll health</c>: asks the service that runs beside it whether it is ready. A container without shell
-/// and curl checks itself with it.
-/// </summary>
+/// <summary>A container without shell and curl checks itself with it.</summary>
 internal static class HealthProbe
 {
     /// <summary>Below the time-out of the image's HEALTHCHECK, so that a silent service is told from a slow probe.</summary>
@@ -11,7 +8,6 @@ internal static class HealthProbe
 
     private static readonly string[] Prefixes = ["", "ASPNETCORE_", "DOTNET_"];
 
-    /// <returns>The exit status: 0 ready, 1 anything else.</returns>
     public static async Task<int> RunAsync()
     {
         var address = new Uri($"http://127.0.0.1:{Port()}/health/ready");

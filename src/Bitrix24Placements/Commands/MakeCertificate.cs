@@ -4,18 +4,12 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary>
-/// <c>dotnet Bitrix24Placements.dll make-certificate</c>: makes the PFX file of <c>DataProtection:CertificatePath</c>, where there is
-/// none yet.
-/// </summary>
-/// <remarks>
-/// It is never shown to anybody: it only encrypts keys, so it needs no authority behind it, and its expiry does not matter.
-/// </remarks>
+/// <summary>Makes the PFX file of <c>DataProtection:CertificatePath</c>: it only encrypts keys, so it needs no authority, and its expiry
+/// does not matter.</summary>
 internal static class MakeCertificate
 {
     private const int Years = 20;
 
-    /// <returns>The exit status.</returns>
     public static int Run()
     {
         var settings = new DataProtectionSettings();

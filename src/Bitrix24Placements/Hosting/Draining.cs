@@ -4,14 +4,12 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>Section <c>Shutdown</c>.</summary>
 internal sealed class ShutdownSettings
 {
     public const string Section = "Shutdown";
 
     private const int MaxSeconds = 300;
 
-    /// <summary>So long the service still answers after SIGTERM, and sends everybody away.</summary>
     public int DrainSeconds { get; set; } = 5;
 
     internal void Read(IConfigurationSection section) => DrainSeconds = section.Whole(nameof(DrainSeconds), DrainSeconds);
@@ -20,10 +18,8 @@ internal sealed class ShutdownSettings
         DrainSeconds is >= 0 and <= MaxSeconds ? null : $"Shutdown:DrainSeconds has to be between 0 and {MaxSeconds}.";
 }
 
-/// <summary>
-/// After SIGTERM: readiness says 503, answers close their connections, and only then the server stops. Whoever is in front has gone
-/// elsewhere by then.
-/// </summary>
+/// <summary>After SIGTERM answers close their connections, and only then the server stops: whoever is in front has gone
+/// elsewhere.</summary>
 internal sealed class Draining(RequestDelegate next, IHostApplicationLifetime lifetime)
 {
     public Task InvokeAsync(HttpContext context)
@@ -35,7 +31,7 @@ internal sealed class Draining(RequestDelegate next, IHostApplicationLifetime li
     }
 }
 
-/// <summary>Holds the stop up: the host calls it before it stops anything.</summary>
+/// <summary>The host calls it before it stops anything.</summary>
 internal sealed class DrainTime(IOptions<ShutdownSettings> settings, Readiness readiness, TimeProvider time) : IHostedLifecycleService
 {
     public Task StoppingAsync(CancellationToken cancellationToken) =>

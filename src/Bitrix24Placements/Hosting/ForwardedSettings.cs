@@ -3,7 +3,7 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>Section <c>ForwardedHeaders</c>: whose <c>X-Forwarded-*</c> is believed. Null: loopback.</summary>
+/// <summary>Whose <c>X-Forwarded-*</c> is believed. Null: loopback.</summary>
 internal sealed class ForwardedSettings
 {
     public const string Section = "ForwardedHeaders";

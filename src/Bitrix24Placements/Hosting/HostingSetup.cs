@@ -6,14 +6,13 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>The service around the features: limits, headers, logs, keys, health, files.</summary>
 internal static class HostingSetup
 {
     public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
     {
         builder.Logging.AddStructuredLogging(builder.Environment);
         builder.AddTelemetry();
-        // Lines end with CR LF: a bare LF is read differently by different servers, which is what request smuggling lives on.
+        // A bare LF is read differently by different servers, which is what request smuggling lives on.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);

@@ -7,10 +7,7 @@ using Serilog.Formatting.Compact;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>
-/// The only file that knows Serilog: readable lines in Development, compact JSON otherwise. Levels come from <c>Logging:LogLevel</c>,
-/// as everywhere in ASP.NET Core.
-/// </summary>
+/// <summary>The only file that knows Serilog. Levels come from <c>Logging:LogLevel</c>.</summary>
 internal static class LoggingSetup
 {
     /// <summary>Below Warning the framework logs whole addresses and headers: removal keys stand in paths, tokens in queries.</summary>
@@ -34,18 +31,14 @@ internal static class LoggingSetup
         return logging;
     }
 
-    /// <summary>
-    /// While its diagnostics are on, the framework adds the path of its request to every line: that no key comes into a log must not
-    /// depend on a filter.
-    /// </summary>
+    /// <summary>The framework may add the path of its request to every line: that no key comes into a log must not depend on a
+    /// filter.</summary>
     private sealed class WithoutPaths : ILogEventEnricher
     {
         public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory) => logEvent.RemovePropertyIfPresent("RequestPath");
     }
 
-    /// <summary>
-    /// Why the service cannot start is told by <see cref="ServiceRun"/>, in one line; the host tells it before, with a stack trace.
-    /// </summary>
+    /// <summary>Told by <see cref="ServiceRun"/>, without a stack trace.</summary>
     private static bool IsToldInOneLine(LogEvent e) => e.MessageTemplate.Text == "Hosting failed to start";
 
     /// <summary>The framework would throw, and there is no log yet to say why.</summary>

@@ -5,7 +5,7 @@ using Headers = Microsoft.AspNetCore.HttpOverrides.ForwardedHeadersDefaults;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>Believes <c>X-Forwarded-*</c> of known proxies alone, and says once where an unknown one sends them.</summary>
+/// <summary>Says once where an unknown proxy sends <c>X-Forwarded-*</c>.</summary>
 internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> logger)
 {
     private static readonly string[] Forwarded =

@@ -6,19 +6,18 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>Runs the service to its end, and turns what stops it at its start into one clear line.</summary>
+/// <summary>Turns what stops the service at its start into one clear line.</summary>
 internal static partial class ServiceRun
 {
-    /// <summary>Settings lie beside the program where they are not in the working directory: it can be started from anywhere.</summary>
+    /// <summary>Settings lie beside the program where they are not in the working directory.</summary>
     public static WebApplicationOptions OptionsFor(string[] args)
     {
-        // They are read once: watching the files would take inotify handles, of which a machine full of containers runs out.
+        // Watching the files would take inotify handles, of which a machine full of containers runs out.
         string[] all = [.. args, "--hostBuilder:reloadConfigOnChange=false"];
         var isNamed = args.Any(static a => a.StartsWith("--contentRoot", StringComparison.OrdinalIgnoreCase));
         return new() { Args = all, ContentRootPath = isNamed || File.Exists("appsettings.json") ? null : AppContext.BaseDirectory };
     }
 
-    /// <param name="configure">Middleware and endpoints; called when the options are known to be good.</param>
     public static async Task<int> RunServiceAsync(this WebApplicationBuilder builder, Action<WebApplication> configure)
     {
         if (LoggingSetup.Problem(builder.Configuration) is { } problem)
@@ -34,7 +33,7 @@ internal static partial class ServiceRun
         }
         catch (OptionsValidationException e)
         {
-            // The host reads some of the options while it is being built: there is no log yet.
+            // The host reads some of the options while it is built: there is no log yet.
             await Console.Error.WriteLineAsync($"The service cannot start: {Explain(e)}");
             return 1;
         }
@@ -58,10 +57,11 @@ internal static partial class ServiceRun
 
         Announce(app, logger);
         await app.WaitForShutdownAsync();
-        return Environment.ExitCode;
+        var hasFailed = app.Services.GetServices<IHostedService>().Any(static s => s is BackgroundService { ExecuteTask.IsFaulted: true });
+        return hasFailed ? 1 : Environment.ExitCode;
     }
 
-    /// <summary>One line for what an operator can mend; null for everything else.</summary>
+    /// <summary>For what an operator can mend; null for everything else.</summary>
     public static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => string.Join(' ', options.Failures),
@@ -78,7 +78,10 @@ internal static partial class ServiceRun
     {
         var options = app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value;
         Log.Listening(logger, string.Join(", ", app.Urls));
-        if (!app.Services.GetRequiredService<AppRegistry>().HasAny)
+        var apps = app.Services.GetRequiredService<AppRegistry>();
+        if (apps.MissingKey is { } missing)
+            Log.OneKey(logger, missing);
+        else if (!apps.HasAny)
             Log.NoKeys(logger);
         if (options.PublicUrl is null)
             Log.NoPublicUrl(logger);
@@ -100,6 +103,10 @@ internal static partial class ServiceRun
         [LoggerMessage(3, LogLevel.Warning, "Bitrix24:ClientId and Bitrix24:ClientSecret are not set: "
             + "installations are kept until they are")]
         public static partial void NoKeys(ILogger logger);
+
+        [LoggerMessage(7, LogLevel.Warning, "{Key} is not set, though the app's other key is: "
+            + "the app counts as not configured, and its installations are kept until both are set")]
+        public static partial void OneKey(ILogger logger, string key);
 
         [LoggerMessage(4, LogLevel.Warning, "Bitrix24:PublicUrl is not set: nothing can be registered with Bitrix24")]
         public static partial void NoPublicUrl(ILogger logger);

@@ -12,10 +12,7 @@ using OpenTelemetry.Trace;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>
-/// The only file that knows OpenTelemetry. Nothing is measured that nobody reads: OTLP by the standard environment variables,
-/// Prometheus by <c>Management:Port</c>.
-/// </summary>
+/// <summary>The only file that knows OpenTelemetry. Nothing is measured that nobody reads.</summary>
 internal static class Telemetry
 {
     private static readonly string[] Meters =
@@ -36,7 +33,7 @@ internal static class Telemetry
         return builder;
     }
 
-    /// <summary>In a method of its own, so that OpenTelemetry is loaded only where it is used.</summary>
+    /// <summary>OpenTelemetry is loaded only where it is used.</summary>
     private static void Export(WebApplicationBuilder builder, bool metricsOut, bool tracesOut, bool prometheus)
     {
         var service = builder.Configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "bitrix24placements";
@@ -45,7 +42,7 @@ internal static class Telemetry
         {
             metrics.AddMeter(Meters).AddView(static instrument => instrument.Name is "bitrix24.rest.duration" or "bitrix24.oauth.duration"
                 ? new ExplicitBucketHistogramConfiguration { Boundaries = Buckets } : null);
-            // The framework's own numbers of outgoing calls name the host, and a portal's name belongs into no metric.
+            // They name the host, and a portal's name belongs into no metric.
             metrics.AddView(static instrument => instrument.Meter.Name == "System.Net.Http"
                 ? new MetricStreamConfiguration { TagKeys = ["http.request.method", "http.response.status_code", "http.connection.state"] }
                 : null);
@@ -59,16 +56,13 @@ internal static class Telemetry
                 t.AddAspNetCoreInstrumentation(Configure).AddHttpClientInstrumentation(Configure).AddOtlpExporter());
     }
 
-    /// <param name="signal">As the standard environment variables name it.</param>
     private static bool IsExported(ConfigurationManager configuration, string signal) =>
         (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] + configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"]).Length > 0
         && configuration[$"OTEL_{signal}_EXPORTER"] is null or "" or "otlp"
         && !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>
-    /// A port of its own for metrics and health. What arrives there gets nothing else, and what arrives elsewhere gets no metrics,
-    /// whatever its Host header says.
-    /// </summary>
+    /// <summary>What arrives at that port gets nothing else, and what arrives elsewhere gets no metrics, whatever its Host header
+    /// says.</summary>
     public static WebApplication UseManagementPort(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value is not { Port: { } port } management)
@@ -88,7 +82,7 @@ internal static class Telemetry
         return app;
     }
 
-    /// <summary>The server reads its configured addresses only while it has been given none: they are repeated here.</summary>
+    /// <summary>The server reads its configured addresses only while it has been given none.</summary>
     private static void AddAddress(WebApplication app, string address)
     {
         var configuration = app.Configuration;

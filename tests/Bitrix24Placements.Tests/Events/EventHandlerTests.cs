@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Installation;
 using Bitrix24Placements.Work;
@@ -80,6 +83,35 @@ public sealed class EventHandlerTests
         Assert.Equal(["1", "1", "2"], told.Where(t => t.MemberId == service.Portal.MemberId).Select(t => t.Deal));
         Assert.Single(told.Where(t => t.Deal == "1").Select(t => t.Id).Distinct());
         Assert.Contains(service.Logs, l => l.StartsWith("Warning", StringComparison.Ordinal) && l.Contains("The handler's own trouble.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_flood_of_one_portal_does_not_hold_up_the_others()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var other = await service.Bitrix.AddPortalAsync(Token);
+        await service.InstallAsync(other);
+        var (flooding, others) = (0, 0);
+        var goOn = new TaskCompletionSource();
+        Map(service).MapEvent(DealAdded, async (EventRequest e, CancellationToken cancellationToken) =>
+        {
+            if (e.Portal.Id == other.Id)
+                Interlocked.Increment(ref others);
+            else if (Interlocked.Increment(ref flooding) > 1)
+                await goOn.Task.WaitAsync(cancellationToken);
+        });
+
+        for (var i = 0; i < 60; i++)
+            await TellAsync(service, service.Portal, i);
+        await service.EventuallyAsync(() => flooding == 2, "the flood is being handled");
+        for (var i = 0; i < 5; i++)
+            await TellAsync(service, other, i);
+
+        await service.EventuallyAsync(() => others == 5, "the other portal's are handled");
+        // One at a time, and the rest of them wait.
+        Assert.Equal(2, flooding);
+        goOn.SetResult();
+        await service.EventuallyAsync(() => flooding == 60, "the flood is handled as well");
     }
 
     [Fact]

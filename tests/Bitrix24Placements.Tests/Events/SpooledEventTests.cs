@@ -1,3 +1,4 @@
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Instances;
 using Npgsql;
@@ -13,24 +14,56 @@ public sealed class SpooledEventTests(ThrowawayPostgres postgres)
     public async Task Installations_and_removal_notices_are_carried_over_when_it_is_back()
     {
         TcpRelay? relay = null;
-        await using var fleet = await Fleet.OnPostgreSqlAsync(postgres, 1, database =>
-        {
-            relay = new TcpRelay(new NpgsqlConnectionStringBuilder(database).Port);
-            return new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = relay.Port }.ConnectionString;
-        });
+        await using var fleet = await Fleet.OnPostgreSqlAsync(postgres, 1, database => Through(database, out relay));
         await using var way = relay ?? throw new InvalidOperationException("No relay.");
         await fleet.StartAsync();
-        var installed = await fleet.AddPortalAsync();
+        var (installed, leaving) = (await fleet.AddPortalAsync(), await fleet.AddPortalAsync());
         var announced = await fleet.Bitrix.AddPortalAsync(Token);
 
         way.Cut();
         await installed.RemoveWorkerAsync(notify: false, Token);
+        Assert.Equal([200], (await leaving.UninstallAsync(clean: false, Token)).Select(static d => d.Status));
+        Assert.Equal([200], (await installed.SendEventAsync("ONAPPUSERREADY", cancellationToken: Token)).Select(static d => d.Status));
         Assert.Equal(200, (await announced.InstallAsync(apiOnly: true, cancellationToken: Token))?.Status);
         Assert.Equal(200, await PostAsync(fleet, "/placements/page-background-worker/removed/" + new string('a', 64), []));
         Assert.Equal(404, await PostAsync(fleet, "/placements/page-background-worker/removed/short", []));
         way.Restore();
 
         await fleet.EventuallyAsync(() => Task.FromResult(announced.Placements.Count == 2), "the announced portal is installed", seconds: 60);
+        await fleet.EventuallyAsync(async () => await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE member_id = '{leaving.MemberId}' AND tokens IS NULL") == 1, "the other one has left", seconds: 60);
+        await fleet.EventuallyAsync(async () => await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE member_id = '{installed.MemberId}' AND reserve_tokens IS NOT NULL") == 1, "the employee's tokens are the reserve", seconds: 60);
+    }
+
+    /// <summary>Its keys are in the database: it can spool nothing, says so, and is not ready.</summary>
+    [Fact]
+    public async Task An_instance_that_starts_while_it_is_away_refuses_them_with_503()
+    {
+        TcpRelay? relay = null;
+        await using var fleet = await Fleet.OnPostgreSqlAsync(postgres, 1, database => Through(database, out relay));
+        await using var way = relay ?? throw new InvalidOperationException("No relay.");
+        await fleet.StartAsync();
+        var portal = await fleet.AddPortalAsync();
+        await fleet.KillAsync(0);
+
+        way.Cut();
+        var process = fleet.Begin(0);
+        await fleet.EventuallyAsync(() => Task.FromResult(process.Output.Contains("cannot be used yet", StringComparison.Ordinal)), "it waits");
+        Assert.Equal(503, await PostAsync(fleet, "/install", portal.EventFields("ONAPPINSTALL")));
+        Assert.Equal(503, await PostAsync(fleet, "/events", portal.EventFields("ONAPPUNINSTALL")));
+        Assert.Equal(503, await PostAsync(fleet, "/placements/page-background-worker/removed/" + new string('a', 64), []));
+        using var worker = await process.WorkerAsync(portal);
+        Assert.Equal(503, (int)worker.StatusCode);
+        way.Restore();
+
+        await process.ReadyAsync();
+        Assert.Equal(200, await PostAsync(fleet, "/install", portal.EventFields("ONAPPINSTALL")));
+    }
+
+    private static string Through(string database, out TcpRelay relay)
+    {
+        var target = new NpgsqlConnectionStringBuilder(database);
+        relay = new(target.Port);
+        return new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = relay.Port }.ConnectionString;
     }
 
     private static async Task<int> PostAsync(Fleet fleet, string path, IEnumerable<KeyValuePair<string, string>> fields)

@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Tests.Harness;
 
@@ -114,6 +115,13 @@ public sealed class ServiceProcess : IAsyncDisposable
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync(Token);
+        return await EndedAsync();
+    }
+
+    /// <summary>Waits until it ends by itself.</summary>
+    /// <returns>The exit status.</returns>
+    public async Task<int> EndedAsync()
+    {
         await _process.WaitForExitAsync(Token).WaitAsync(TimeSpan.FromSeconds(40), Token);
         return _process.ExitCode;
     }

@@ -51,6 +51,20 @@ public sealed class PendingInstallTests
     }
 
     [Fact]
+    public async Task A_wizard_before_one_of_the_keys_names_it_and_is_kept()
+    {
+        await using var first = await Service.StartAsync(new() { ["Bitrix24:ClientSecret"] = null });
+        using (var answer = await first.PostAsync(first.Wizard(lang: "en")))
+            Assert.Contains("other key is: <code>Bitrix24:ClientSecret</code>", await answer.TextAsync(), StringComparison.Ordinal);
+        Assert.Equal(1, await CountPendingAsync(first));
+        await first.StopAsync();
+
+        await using var second = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: first.Url.Port);
+
+        await second.EventuallyReconciledAsync();
+    }
+
+    [Fact]
     public async Task Without_keys_other_pages_and_signals_say_what_is_missing()
     {
         await using var service = await Service.StartAsync(NoKeys);

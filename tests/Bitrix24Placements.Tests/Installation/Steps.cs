@@ -40,7 +40,7 @@ internal static class Steps
     /// <summary>In how many seconds work is due; null where there is none.</summary>
     public static async Task<double?> DueInAsync(this Service service, string kind)
     {
-        var rows = await service.Get<Database>().QueryAsync("SELECT due_at FROM work WHERE kind = @kind", static r => r.GetInt64(0), Token, ("@kind", kind));
+        var rows = await service.Get<Database>().QueryAsync($"SELECT due_at FROM work WHERE kind = {kind}", static r => r.GetInt64(0), Token);
         return rows is [var due] ? (DateTimeOffset.FromUnixTimeMilliseconds(due) - service.Get<TimeProvider>().GetUtcNow()).TotalSeconds : null;
     }
 

@@ -63,7 +63,7 @@ public sealed class WorkLoopTests
     }
 
     private static async Task<long> LeaseAsync(Service service) =>
-        (await service.Get<Database>().QueryAsync("SELECT lease_till FROM work WHERE kind = @kind", static r => r.GetInt64(0), Token, ("@kind", HeldWork.Name))).Single();
+        (await service.Get<Database>().QueryAsync($"SELECT lease_till FROM work WHERE kind = {(string?)HeldWork.Name}", static r => r.GetInt64(0), Token)).Single();
 
     private sealed class HeldWork : IWork
     {

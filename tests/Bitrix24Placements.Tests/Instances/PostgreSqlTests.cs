@@ -96,7 +96,7 @@ public sealed class PostgreSqlTests(ThrowawayPostgres postgres) : IDisposable
     {
         var rows = new List<string>();
         foreach (var table in await database.QueryAsync("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", static r => r.GetString(0), Token))
-            rows.AddRange(await database.QueryAsync($"SELECT t::text FROM {table} t", static r => r.GetString(0), Token));
+            rows.AddRange(await database.QueryAsync("SELECT t::text FROM " + table + " t", static r => r.GetString(0), Token));
         return rows;
     }
 }

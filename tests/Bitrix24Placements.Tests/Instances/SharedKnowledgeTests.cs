@@ -79,8 +79,8 @@ public sealed class SharedKnowledgeTests(ThrowawayPostgres postgres)
         var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
         await cluster.First.Get<Database>().ExecuteAsync(
-            "INSERT INTO work (member_id, app, kind, due_at, attempt, request, created_at, lease_by, lease_till) VALUES (@id, 'default', 'reconcile', @now, 0, 1, @now, 'dead', @till) ON CONFLICT (member_id, app, kind) DO UPDATE SET lease_by = 'dead', lease_till = @till",
-            Token, ("@id", cluster.Portal.MemberId), ("@now", now), ("@till", now + 2000));
+            $"INSERT INTO work (member_id, app, kind, due_at, attempt, request, created_at, lease_by, lease_till) VALUES ({cluster.Portal.MemberId}, 'default', 'reconcile', {now}, 0, 1, {now}, 'dead', {now + 2000}) ON CONFLICT (member_id, app, kind) DO UPDATE SET lease_by = 'dead', lease_till = {now + 2000}",
+            Token);
 
         await cluster.First.EventuallyAsync(() => cluster.Portal.Placements.Any(static p => p.Placement == "PAGE_BACKGROUND_WORKER"), "the worker is registered again");
     }

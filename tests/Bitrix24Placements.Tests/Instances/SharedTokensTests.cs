@@ -13,8 +13,8 @@ public sealed class SharedTokensTests(ThrowawayPostgres postgres)
     private static Task<RestResult<JsonElement>> CallAsync(Service instance, SimPortal portal) =>
         Task.Run(() => instance.Get<RestClient>().CallAsync(portal.Id, new RestCall("placement.list") { Deadline = TimeSpan.FromSeconds(40) }, Token), Token);
 
-    private static Task<int> SetAsync(Cluster cluster, string set, params (string Name, object? Value)[] parameters) =>
-        cluster.First.Get<Database>().ExecuteAsync("UPDATE portals SET " + set, Token, parameters);
+    private static Task<int> SetAsync(Cluster cluster, Sql set) =>
+        cluster.First.Get<Database>().ExecuteAsync($"UPDATE portals SET {set}", Token);
 
     [Fact]
     public async Task Twenty_calls_over_both_instances_on_an_expired_token_make_one_refresh_ten_times_over()
@@ -38,7 +38,7 @@ public sealed class SharedTokensTests(ThrowawayPostgres postgres)
         await using var cluster = await Cluster.StartInstalledAsync(postgres);
         cluster.Portal.ExpireTokens();
         var until = DateTimeOffset.UtcNow.AddSeconds(3);
-        await SetAsync(cluster, "refresh_owner = 'dead', refresh_until = @until", ("@until", until.ToUnixTimeMilliseconds()));
+        await SetAsync(cluster, $"refresh_owner = 'dead', refresh_until = {until.ToUnixTimeMilliseconds()}");
 
         var results = await Task.WhenAll(cluster.Instances.Select(instance => CallAsync(instance, cluster.Portal)));
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
@@ -24,5 +25,82 @@ public sealed class SqliteFileTests
         await service.StopAsync();
         await using var next = await Service.StartAsync(bitrix: service.Bitrix, folder: service.Folder);
         Assert.Equal(TokenState.Good, (await next.Get<PortalStore>().FindAsync(next.Portal.Id, Token))?.TokenState);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_replaced_while_the_service_runs_ends_it_and_what_was_in_the_earlier_one_is_saved()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there can an open file be replaced and told from its successor.");
+        await using var fleet = await (await Fleet.OnSqliteAsync()).StartAsync();
+        var portal = await fleet.AddPortalAsync();
+        var data = Path.Combine(fleet.Folder.FullName, "data");
+        await Task.Delay(TimeSpan.FromSeconds(4), Token);
+
+        await File.WriteAllBytesAsync(Path.Combine(data, "another.db"), [], Token);
+        File.Move(Path.Combine(data, "another.db"), Path.Combine(data, "placements.db"), overwrite: true);
+
+        Assert.Equal(1, await fleet[0].EndedAsync());
+        Assert.Contains("was \\\"replaced\\\" while the service is running", fleet[0].Output, StringComparison.Ordinal);
+        var saved = Assert.Single(Directory.GetFiles(data, "placements.db.rescued-*"));
+        await fleet.KillAsync(0);
+        File.Move(saved, Path.Combine(data, "placements.db"), overwrite: true);
+        foreach (var rest in Directory.GetFiles(data, "placements.db-*"))
+            File.Delete(rest);
+        await fleet.StartAsync();
+        Assert.Equal((HttpStatusCode.Accepted, null), await fleet[0].TrySignalAsync(portal));
+    }
+
+    [Fact]
+    public async Task One_that_can_only_be_read_at_the_start_is_used_as_soon_as_it_can_be_written()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.UserName == "root", "A file's mode holds nobody back.");
+        await using var fleet = await (await Fleet.OnSqliteAsync()).StartAsync();
+        var portal = await fleet.AddPortalAsync();
+        Assert.Equal(0, await fleet[0].TerminateAsync());
+        await fleet.KillAsync(0);
+        var file = Path.Combine(fleet.Folder.FullName, "data", "placements.db");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead);
+
+        var process = fleet.Begin(0);
+        await fleet.EventuallyAsync(() => Task.FromResult(process.Output.Contains("cannot be used yet", StringComparison.Ordinal)), "it waits");
+        Assert.Null(await process.HealthAsync());
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        // SQLite may have made files beside it meanwhile, with the mode that it had.
+        if (!File.Exists(file + "-shm"))
+            await File.WriteAllBytesAsync(file + "-shm", [], Token);
+        File.SetUnixFileMode(file + "-shm", UnixFileMode.UserRead);
+        await process.ReadyAsync();
+        Assert.Equal((HttpStatusCode.Accepted, null), await process.TrySignalAsync(portal));
+    }
+
+    [Fact]
+    public async Task A_new_one_beside_the_keys_of_an_earlier_one_is_warned_of()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        Assert.DoesNotContain(service.Logs, static l => l.Contains("keys of an earlier one", StringComparison.Ordinal));
+        var path = service.Get<Database>().FilePath!;
+        await service.StopAsync();
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(path)!, "placements.db*"))
+            File.Delete(file);
+
+        await using var next = await Service.StartAsync(bitrix: service.Bitrix, folder: service.Folder);
+
+        Assert.Contains(next.Logs, static l => l.StartsWith("Warning: ", StringComparison.Ordinal) && l.Contains("keys of an earlier one", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_schema_that_is_too_new_is_told_in_one_line_and_ends_the_process_with_status_1()
+    {
+        await using var fleet = await (await Fleet.OnSqliteAsync()).StartAsync();
+        Assert.Equal(0, await fleet[0].TerminateAsync());
+        await fleet.KillAsync(0);
+        await fleet.ExecuteAsync("INSERT INTO schema_versions (version) VALUES (999)");
+
+        var process = fleet.Begin(0);
+
+        Assert.Equal(1, await process.EndedAsync());
+        Assert.Single(process.Output.Split('\n'), static l => l.Contains("run the newer version", StringComparison.Ordinal));
+        Assert.DoesNotContain("\"@x\"", process.Output, StringComparison.Ordinal);
     }
 }

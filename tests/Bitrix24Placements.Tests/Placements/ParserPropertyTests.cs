@@ -76,8 +76,8 @@ public sealed class ParserPropertyTests
         using var form = WireForm.Parse(query, new ReadOnlySequence<byte>(body));
         foreach (var expected in Expectations)
         {
-            var (post, errors) = PlacementParser.Parse(form, expected);
-            Assert.True(post is null == errors is { Count: > 0 });
+            var (post, rejection) = PlacementParser.Parse(form, expected);
+            Assert.True(post is null == rejection?.Errors is { Count: > 0 });
             if (post is null)
                 continue;
             Assert.Contains(post.Placement, expected.Placements);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
+using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Tests.Placements;
 
@@ -30,10 +31,10 @@ public sealed record Payload(string Name, string Path, string Query, string Body
         _ => PlacementPipeline.AppPage,
     };
 
-    internal ParsedPost Parse()
+    internal Checked<PlacementPost> Parse()
     {
         using var form = WireForm.Parse("?" + Query, Body);
-        return PlacementParser.Parse(form, Expectation);
+        return form.HasTooManyFields ? FormBody.TooManyFields : PlacementParser.Parse(form, Expectation);
     }
 
     public async Task<HttpResponseMessage> SendAsync(HttpClient http, string accept = "application/json")

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using Bitrix24Placements.Forms;
+using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Placements;
@@ -59,7 +59,7 @@ public sealed class SlowBodyTests
     public async Task Beyond_an_addresss_share_they_are_refused_at_once_and_whole_bodies_are_served()
     {
         await using var service = await Service.StartInstalledAsync();
-        var slow = Enumerable.Range(0, UnfinishedBodies.MaxPerAddress + 10).Select(_ => new RawConnection(service.Url)).ToList();
+        var slow = Enumerable.Range(0, Places.MaxUnfinishedBodiesPerAddress + 10).Select(_ => new RawConnection(service.Url)).ToList();
         try
         {
             foreach (var connection in slow)
@@ -69,7 +69,7 @@ public sealed class SlowBodyTests
 
             var answers = await Task.WhenAll(slow.Select(static c => c.ReadLineAsync(25)));
             Assert.Equal(10, answers.Count(static a => a.StartsWith("HTTP/1.1 503 ", StringComparison.Ordinal)));
-            Assert.Equal(UnfinishedBodies.MaxPerAddress, answers.Count(static a => a.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal)));
+            Assert.Equal(Places.MaxUnfinishedBodiesPerAddress, answers.Count(static a => a.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal)));
         }
         finally
         {

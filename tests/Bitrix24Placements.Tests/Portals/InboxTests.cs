@@ -1,3 +1,6 @@
+using Bitrix24Placements.Events;
+using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -45,6 +48,27 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_event_whose_process_died_in_its_handler_is_handled_by_another_before_the_later_ones(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await using var another = await store.OpenAnotherAsync();
+        var id = TestStore.NewId();
+        foreach (var payload in (string[])["first", "second"])
+            Assert.True(await store.Inbox.AddAsync(new(id, payload, "ONCRMDEALADD", payload), Token));
+        Assert.Single(await another.ClaimAsync(10));
+        Assert.Equal("first", (await another.Inbox.NextAsync(id, Token))?.Payload);
+
+        // Nothing more is heard of it.
+        Assert.Empty(await store.ClaimAsync(10));
+        await store.AdvanceAsync(TimeSpan.FromMinutes(2));
+        var handler = new Handler();
+        await RunAsync(store, handler);
+
+        Assert.Equal(["first", "second"], handler.Handled);
+        Assert.Equal(new(0, 0), await store.Inbox.CountAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task A_failing_handler_is_called_again_after_growing_pauses_and_given_up_after_a_day(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
@@ -79,7 +103,7 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
             $"""
             INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
             WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {InboxStore.MaxWaitingOfPortal})
-            SELECT '{id.MemberId}', 'default', 'event-' || n, 'ONCRMDEALADD', NULL, n, 0, 0, 0 FROM numbers
+            SELECT {id.MemberId}, 'default', 'event-' || n, 'ONCRMDEALADD', NULL, n, 0, 0, 0 FROM numbers
             """, Token);
 
         Assert.False(await store.Inbox.AddAsync(new(id, "one more", "ONCRMDEALADD", ""), Token));

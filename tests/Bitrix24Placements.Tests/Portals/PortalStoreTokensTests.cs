@@ -1,4 +1,5 @@
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Portals;
@@ -8,6 +9,35 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task An_instance_whose_clock_is_a_day_off_keeps_the_others_leases_and_puts_nothing_off(int days)
+    {
+        await using var store = await TestStore.OpenAsync(StorageProvider.PostgreSql, postgres);
+        await using var wrong = await store.OpenAnotherAsync();
+        wrong.Time.SetUtcNow(DateTimeOffset.UtcNow.AddDays(2 + days));
+        await store.AdvanceAsync(TimeSpan.FromDays(2));
+        await wrong.Get<DatabaseClock>().MeasureAsync(Token);
+        var portal = await store.InstalledAsync();
+
+        Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "right", TimeSpan.FromMinutes(1), Token));
+        Assert.False(await wrong.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "wrong", TimeSpan.FromMinutes(1), Token));
+        await store.Portals.ReleaseRefreshAsync(portal.Id, "right", Token);
+        Assert.True(await wrong.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "wrong", TimeSpan.FromMinutes(1), Token));
+        Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "right", TimeSpan.FromMinutes(1), Token));
+
+        // What it wants in a minute is due in a minute, and its tokens live for an hour, whoever looks.
+        await wrong.Work.RequestAsync(portal.Id, "later", wrong.Time.GetUtcNow().AddMinutes(1), TimeSpan.Zero, null, resetAttempts: false, Token);
+        var tokens = TestStore.Tokens("second") with { ExpiresAt = wrong.Time.GetUtcNow().AddHours(1) };
+        Assert.True(await wrong.Portals.StoreRefreshedAsync(portal.Id, portal.TokensVersion, tokens, Token));
+        Assert.Empty((await store.ClaimAsync(10)).Where(static w => w.Kind == "later"));
+        await store.AdvanceAsync(TimeSpan.FromSeconds(70));
+        Assert.Single(await store.ClaimAsync(10), static w => w.Kind == "later");
+        var seen = (await store.FindAsync(portal.Id)).Tokens?.ExpiresAt - store.Time.GetUtcNow();
+        Assert.InRange(seen ?? default, TimeSpan.FromMinutes(55), TimeSpan.FromMinutes(61));
+    }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task One_of_many_gets_the_lease_to_refresh(StorageProvider provider)
@@ -95,7 +125,7 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         var one = await store.InstalledAsync();
         var other = await store.InstalledAsync();
 
-        await store.Database.ExecuteAsync("UPDATE portals SET tokens = (SELECT tokens FROM portals WHERE member_id = @from) WHERE member_id = @to", Token, ("@from", one.Id.MemberId), ("@to", other.Id.MemberId));
+        await store.Database.ExecuteAsync($"UPDATE portals SET tokens = (SELECT tokens FROM portals WHERE member_id = {one.Id.MemberId}) WHERE member_id = {other.Id.MemberId}", Token);
 
         var read = await store.FindAsync(other.Id);
         Assert.Null(read.Tokens);

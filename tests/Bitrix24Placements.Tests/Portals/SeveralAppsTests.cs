@@ -55,8 +55,8 @@ public sealed class SeveralAppsTests(ThrowawayPostgres postgres)
         var (good, hash, address) = (await store.InstalledAsync(), await store.InstalledAsync(), await store.InstalledAsync());
         foreach (var portal in new[] { good, hash, address })
             Assert.NotNull(await another.Portals.KnownAsync(portal.Id, Token));
-        await store.Database.ExecuteAsync("UPDATE portals SET application_token_hash = 'no hexadecimal' WHERE member_id = @id", Token, ("@id", hash.Id.MemberId));
-        await store.Database.ExecuteAsync("UPDATE portals SET client_endpoint = '::' WHERE member_id = @id", Token, ("@id", address.Id.MemberId));
+        await store.Database.ExecuteAsync($"UPDATE portals SET application_token_hash = 'no hexadecimal' WHERE member_id = {hash.Id.MemberId}", Token);
+        await store.Database.ExecuteAsync($"UPDATE portals SET client_endpoint = '::' WHERE member_id = {address.Id.MemberId}", Token);
         await store.Database.ExecuteAsync(
             "INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till) VALUES ('short', 'default', 'reconcile', 0, 0, 0, 1, 0, 0)", Token);
         await store.Database.ExecuteAsync(

@@ -132,7 +132,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     private static async Task CarryOverAsync(TestStore store, Handler handler)
     {
         using var carrier = ActivatorUtilities.CreateInstance<SpoolCarrier>(
-            store.Services, (IEnumerable<ISpoolHandler>)[handler], new Readiness(store.Database, store.Get<TokenKeys>(), store.Get<DatabaseClock>(), [], null!, store.Time, NullLogger<Readiness>.Instance));
+            store.Services, (IEnumerable<ISpoolHandler>)[handler], new Readiness(store.Database, store.Get<TokenKeys>(), store.Get<DatabaseClock>(), [], null!, store.Time, NullLoggerFactory.Instance));
         await carrier.CarryOverAllAsync(Token);
     }
 

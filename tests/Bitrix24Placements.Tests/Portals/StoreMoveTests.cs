@@ -32,7 +32,8 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         portals.Add(await source.FindAsync(other));
         Assert.True(await source.Inbox.AddAsync(new(portals[0].Id, "1", "ONCRMDEALADD", "an event"), Token));
         await source.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 5, 1, 6000)], Token);
-        HeartbeatHour[] beats = [new(portals[0].Id, 100, 5, 1, 900, 600), new(other, 100, 7, 0, 700, 100)];
+        WorkerHour[] beats =
+            [new(portals[0].Id, 100, 5, 1, 6000) { TotalMilliseconds = 9000 }, new(other, 100, 7, 0, 100) { TotalMilliseconds = 700 }];
         await new HeartbeatStore(source.Database).AddAsync(beats, Token);
         await source.Get<AppRegistry>().AddAsync("other", "local.other.1", new("a secret of another app"), "vendor.other", Token);
         await source.Get<AppRegistry>().RotateAsync("other", new("its new secret"), Token);
@@ -100,7 +101,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
         var readable = await source.InstalledAsync();
         var lost = await source.InstalledAsync();
-        await source.Database.ExecuteAsync("UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = @id", Token, ("@id", lost.Id.MemberId));
+        await source.Database.ExecuteAsync($"UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = {lost.Id.MemberId}", Token);
         var target = await TargetAsync();
 
         var (code, output) = await MoveAsync(source, target);

@@ -55,7 +55,7 @@ internal sealed class TestStore : IAsyncDisposable
     {
         Time.Advance(by);
         if (Storage.Provider == StorageProvider.PostgreSql)
-            await Database.ExecuteAsync($"UPDATE clock_offset SET by = by + interval '{(long)by.TotalMilliseconds} milliseconds'", TestContext.Current.CancellationToken);
+            await Database.ExecuteAsync($"UPDATE clock_offset SET by = by + {by} * interval '1 millisecond'", TestContext.Current.CancellationToken);
     }
 
     /// <summary>What is due, in the order of its priorities.</summary>

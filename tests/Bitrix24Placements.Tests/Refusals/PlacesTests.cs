@@ -63,17 +63,17 @@ public sealed class PlacesTests
     public void Rooms_portals_and_addresses_have_their_own_and_a_place_comes_back()
     {
         var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 32 }));
-        bool Take(Room room, string address, string portal) => places.TryTake(room, From(address), portal).IsTaken;
-        var first = places.TryTake(Room.Pages, From("192.0.2.1"), "one");
-        Assert.True(first.IsTaken && Take(Room.Pages, "192.0.2.1", "one"));
-        Assert.False(Take(Room.Pages, "192.0.2.1", "one"), "one address takes no more than half of what a portal may have");
-        Assert.True(Take(Room.Pages, "192.0.2.2", "one") && Take(Room.Pages, "192.0.2.2", "one"));
-        Assert.False(Take(Room.Pages, "2001:db8::1", "one"), "a portal takes no more than an eighth");
-        Assert.True(Enumerable.Range(0, 6).All(i => Take(Room.Pages, "192.0.2.1", $"other {i}")));
-        Assert.False(Take(Room.Pages, "192.0.2.1", "yet another"), "an address takes no more than a quarter");
-        Assert.True(Take(Room.Pages, "2001:db8::1", "yet another") && Take(Room.Events, "192.0.2.1", "one"));
+        bool Take(RequestKind kind, string address, string portal) => places.TryTake(kind, From(address), portal).IsTaken;
+        var first = places.TryTake(RequestKind.Person, From("192.0.2.1"), "one");
+        Assert.True(first.IsTaken && Take(RequestKind.Person, "192.0.2.1", "one"));
+        Assert.False(Take(RequestKind.Person, "192.0.2.1", "one"), "one address takes no more than half of what a portal may have");
+        Assert.True(Take(RequestKind.Person, "192.0.2.2", "one") && Take(RequestKind.Person, "192.0.2.2", "one"));
+        Assert.False(Take(RequestKind.Person, "2001:db8::1", "one"), "a portal takes no more than an eighth");
+        Assert.True(Enumerable.Range(0, 6).All(i => Take(RequestKind.Person, "192.0.2.1", $"other {i}")));
+        Assert.False(Take(RequestKind.Person, "192.0.2.1", "yet another"), "an address takes no more than a quarter");
+        Assert.True(Take(RequestKind.Person, "2001:db8::1", "yet another") && Take(RequestKind.Event, "192.0.2.1", "one"));
         first.Dispose();
-        Assert.True(Take(Room.Pages, "192.0.2.1", "one"));
+        Assert.True(Take(RequestKind.Person, "192.0.2.1", "one"));
     }
 
     private static DefaultHttpContext From(string address)

@@ -56,7 +56,7 @@ public sealed class LargeAnswerTests
     [Fact]
     public async Task An_answer_of_millions_of_values_is_too_large_whatever_its_size()
     {
-        await using var reader = new AnswerReader();
+        using var reader = new AnswerReader();
 
         await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(new ByteArrayContent(Zeros(8 * 1024 * 1024)), AnswerReader.MaxBytes, Token));
 
@@ -65,27 +65,30 @@ public sealed class LargeAnswerTests
         Assert.Equal((text.Length, 8 * 1024 * 1024), (bytes, body.Text("result")!.Length));
     }
 
-    [Fact]
-    public async Task Large_answers_wait_for_each_other_and_small_ones_for_none()
+    [Theory]
+    [InlineData(AnswerReader.SmallBytes, AnswerReader.MaxLarge)]
+    [InlineData(1024 * 1024, 1)]
+    public async Task Only_so_many_large_answers_are_read_at_a_time_and_small_ones_wait_for_none(int size, int places)
     {
-        await using var reader = new AnswerReader();
+        using var reader = new AnswerReader();
         var unbounded = new PipeOptions(pauseWriterThreshold: 0);
-        var pipes = new[] { new Pipe(unbounded), new Pipe(unbounded), new Pipe(unbounded) };
+        var pipes = Enumerable.Range(0, places + 1).Select(_ => new Pipe(unbounded)).ToList();
         var reads = new List<Task<(System.Text.Json.JsonElement Body, int Bytes)>>();
         foreach (var pipe in pipes)
         {
-            await pipe.Writer.WriteAsync(Encoding.ASCII.GetBytes("\"" + new string('x', AnswerReader.SmallBytes)), Token);
+            await pipe.Writer.WriteAsync(Encoding.ASCII.GetBytes("\"" + new string('x', size)), Token);
             reads.Add(reader.ReadAsync(new StreamContent(pipe.Reader.AsStream()), AnswerReader.MaxBytes, Token));
         }
 
-        await EndAsync(pipes[2]);
-        await Task.WhenAny(reads[2], Task.Delay(200, Token));
-        Assert.False(reads[2].IsCompleted);
+        await EndAsync(pipes[^1]);
+        await Task.WhenAny(reads[^1], Task.Delay(200, Token));
+        Assert.False(reads[^1].IsCompleted);
         Assert.Equal(2, (await reader.ReadAsync(new ByteArrayContent("[]"u8.ToArray()), AnswerReader.MaxBytes, Token)).Bytes);
         await EndAsync(pipes[0]);
 
-        Assert.Equal(AnswerReader.SmallBytes + 2, (await reads[2].WaitAsync(TimeSpan.FromSeconds(10), Token)).Bytes);
-        await EndAsync(pipes[1]);
+        Assert.Equal(size + 2, (await reads[^1].WaitAsync(TimeSpan.FromSeconds(10), Token)).Bytes);
+        foreach (var pipe in pipes[1..^1])
+            await EndAsync(pipe);
         await Task.WhenAll(reads);
     }
 

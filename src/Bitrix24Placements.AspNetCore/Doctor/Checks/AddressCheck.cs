@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>Every registered address, asked from outside: HEAD, POST, and a body as large as Bitrix24's largest.</summary>
+/// <summary>Every registered address: HEAD, POST, and a body as large as Bitrix24's largest.</summary>
 internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementCatalogue catalogue, ProbeHttp probe) : ICheck
 {
     public const string Name = "addresses";
@@ -13,8 +13,7 @@ internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementC
     private const int SmallBytes = 512;
     private const int LargeBytes = 60 * 1024;
 
-    /// <summary>Bitrix24 counts a worker's load as slow from five seconds, of which the network between its users and the service has
-    /// its part.</summary>
+    /// <summary>Bitrix24 counts from five seconds, of which the network has its part.</summary>
     private static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(2);
 
     public string Id => Name;

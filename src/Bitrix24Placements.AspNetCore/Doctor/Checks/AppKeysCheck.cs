@@ -3,7 +3,6 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>The keys of every app, or of the portal's app where one portal is asked about.</summary>
 internal sealed class AppKeysCheck(AppRegistry apps, OAuthClient oauth, HostRules hosts) : ICheck
 {
     public const string Name = "appKeys";
@@ -16,7 +15,7 @@ internal sealed class AppKeysCheck(AppRegistry apps, OAuthClient oauth, HostRule
     public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
     {
         if (!apps.HasAny)
-            return Finding.One("keys.missing", "Bitrix24:ClientId, Bitrix24:ClientSecret");
+            return Finding.One("keys.missing", apps.MissingKey ?? "Bitrix24:ClientId, Bitrix24:ClientSecret");
         var server = examination.Portal?.OAuthServer ?? hosts.OAuthServers[0];
         var asked = apps.All.Where(a => examination.Asked is not { } portal || portal.App == a.Name).Take(MaxApps);
         var findings = await Task.WhenAll(asked.Select(async app =>

@@ -8,7 +8,6 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>The certificate of the public address: for this name, of an authority that is trusted, and for some days yet.</summary>
 internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeTrust trust, TimeProvider time) : ICheck
 {
     public const string Name = "certificate";

@@ -3,7 +3,7 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>The clock against that of the OAuth server: tokens and certificates live by it.</summary>
+/// <summary>Tokens and certificates live by the clock.</summary>
 internal sealed class ClockCheck(IHttpClientFactory clients, HostRules hosts, TimeProvider time) : ICheck
 {
     public const string Name = "clock";

@@ -3,7 +3,6 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>The database answers, has the service's tables, and can be written to.</summary>
 internal sealed class DatabaseCheck(Database database) : ICheck
 {
     public const string Name = "database";

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>The name of the public address is known to the world.</summary>
 internal sealed class NameCheck(IOptions<Bitrix24Options> options) : ICheck
 {
     public const string Name = "name";

@@ -4,7 +4,7 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>The portal takes the stored tokens, and the app has the permissions that it needs.</summary>
+/// <summary>Tokens and permissions.</summary>
 internal sealed class PortalCheck(RestClient rest) : ICheck
 {
     public const string Name = "portal";

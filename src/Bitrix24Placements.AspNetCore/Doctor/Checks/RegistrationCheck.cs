@@ -6,7 +6,6 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>Placements and events, as the portal has them.</summary>
 internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue catalogue, EventBindings bindings) : ICheck
 {
     public const string Name = "registrations";

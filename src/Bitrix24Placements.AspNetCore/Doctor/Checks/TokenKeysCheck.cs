@@ -3,12 +3,12 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>What is stored under the keys of tokens can be decrypted. Finds the portal that the later checks look at.</summary>
+/// <summary>Finds the portal that the later checks look at, too.</summary>
 internal sealed class TokenKeysCheck(PortalStore portals) : ICheck
 {
     public const string Name = "tokenKeys";
 
-    /// <summary>No portal is reconciled for this declaration: so all that are installed are of another one.</summary>
+    /// <summary>Of no portal: so all are of another one.</summary>
     private const string NoDeclaration = "-";
 
     public string Id => Name;

@@ -4,7 +4,7 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>The portal's server reaches the service: it is asked to send ONAPPTEST, which then has to come, and to be believed.</summary>
+/// <summary>The portal is asked to send ONAPPTEST, which then has to come, and to be believed.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/index.html</remarks>
 internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue, ProbeHttp probe) : ICheck
 {

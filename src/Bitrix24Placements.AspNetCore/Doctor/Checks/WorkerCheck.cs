@@ -2,7 +2,6 @@ using Bitrix24Placements.Placements;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-/// <summary>Workers that were loaded have spoken afterwards, and their frames were not slow.</summary>
 internal sealed class WorkerCheck(WorkerLoads loads, Heartbeats heartbeats) : ICheck
 {
     public const string Name = "worker";
@@ -19,10 +18,10 @@ internal sealed class WorkerCheck(WorkerLoads loads, Heartbeats heartbeats) : IC
         if (examination.Portal is not { } portal)
             return Finding.Note("portal.none");
         var loaded = (await loads.LastDayAsync(portal.Id, cancellationToken)).Sum(static h => h.Loads);
-        var heard = await heartbeats.LastDayAsync(portal.Id, cancellationToken);
-        if (heard.Count == 0)
+        var heard = await heartbeats.SumAsync(portal.Id, cancellationToken);
+        if (heard.Loads == 0)
             return loaded >= ManyLoads ? Finding.One("worker.silent", $"{loaded} → 0") : Finding.Note("worker.few", $"{loaded}");
         return heard.Slow >= WorkerLoads.WarnFrom
-            ? Finding.One("worker.slow", $"{heard.Slow} / {heard.Count} > {WorkerLoads.SlowFrom.TotalSeconds} s") : Finding.None;
+            ? Finding.One("worker.slow", $"{heard.Slow} / {heard.Loads} > {WorkerLoads.SlowFrom.TotalSeconds} s") : Finding.None;
     }
 }

@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
@@ -25,9 +27,7 @@ internal sealed class AppPage(
         var portal = request.Known is null ? null : await portals.FindAsync(request.Portal.Id, context.RequestAborted);
         if (Accepts.JsonOnly(context.Request))
         {
-            context.Response.ContentType = "application/json";
-            context.Response.Headers.CacheControl = "no-store";
-            await context.Response.WriteAsync(Status(request, portal).ToJsonString(Readable) + "\n", context.RequestAborted);
+            await context.Response.WriteJsonAsync(Encoding.UTF8.GetBytes(Status(request, portal).ToJsonString(Readable)));
             return;
         }
 
@@ -52,7 +52,7 @@ internal sealed class AppPage(
             </html>
 
             """);
-        await PageFrame.WriteAsync(context, pages.FramePolicy(request.Portal.Origin), html, noStore: true);
+        await html.ExecuteAsync(context);
     }
 
     private Markup State(Portal portal, AppInfo app, Func<string, string> t)
@@ -80,8 +80,7 @@ internal sealed class AppPage(
         {
             var outcome = Array.Find(known, p => p.Placement == code);
             var good = outcome is { Error: null };
-            var reason = outcome?.Error is { } error ? texts.Find(language, "error." + error)
-                ?? string.Format(CultureInfo.InvariantCulture, T("error.other"), error) : null;
+            var reason = outcome?.Error is { } error ? texts.OfError(language, error) : null;
             return Html.Of(
                 $"""
                 <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}">

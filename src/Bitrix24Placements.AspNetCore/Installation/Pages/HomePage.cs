@@ -32,6 +32,7 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             <p>This service is a Bitrix24 app. It lives in its placements: <code>REST_APP_URI</code> opens it from a link in any text,
             <code>PAGE_BACKGROUND_WORKER</code> is a hidden frame on every page.</p>
             {(bitrix.PublicUrl is null ? Html.Of($"""<p class="warning">{NoPublicUrl}</p>""") : default)}
+            {(apps.MissingKey is { } key ? Html.Of($"""<p class="warning">{key} is not set, though the app's other key is.</p>""") : default)}
             {(apps.HasAny ? default : Html.Of($"""<p class="warning">{NoKeys}</p>"""))}
             <h2>Install it as a local app</h2>
             <p>In Bitrix24: Developer resources → Other → Local application → Server.</p>
@@ -61,13 +62,6 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             </html>
 
             """);
-        return HttpMethods.IsHead(context.Request.Method) ? HeadAsync(context)
-            : PageFrame.WriteAsync(context, PageFrame.WindowPolicy, html, noStore: false);
-    }
-
-    private static Task HeadAsync(HttpContext context)
-    {
-        PageFrame.Begin(context, PageFrame.WindowPolicy, noStore: false);
-        return Task.CompletedTask;
+        return PageFrame.WriteAsync(context, PageFrame.WindowPolicy, html, noStore: false);
     }
 }

@@ -11,11 +11,11 @@ internal sealed record LookMemory(long LostAt);
 /// <summary>Looks by itself whether the placements are still there: nothing tells for sure that they are not. Once a day, and more often
 /// where one was lost lately.</summary>
 internal sealed partial class LookWork(
-    RestClient rest, PortalStore portals, PlacementCatalogue catalogue, WorkStore work, WorkSignal signal, TimeProvider time,
-        ILogger<LookWork> logger) : IWork
+    RestClient rest, PortalStore portals, PlacementCatalogue catalogue, WorkStore work, TimeProvider time,
+    ILogger<LookWork> logger) : IWork
 {
     private static readonly TimeSpan Usually = TimeSpan.FromDays(1);
-    private static readonly TimeSpan AfterLoss = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan AfterLoss = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan LossForgotten = TimeSpan.FromDays(1);
 
     public string Kind => WorkKind.Look;
@@ -34,8 +34,7 @@ internal sealed partial class LookWork(
         {
             lost = time.GetUtcNow();
             Log.Missing(logger, portal.Id);
-            await work.RequestAsync(portal.Id, WorkKind.Reconcile, lost, TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
-            signal.Wake();
+            await work.RequestAsync(portal.Id, WorkKind.Reconcile, cancellationToken);
         }
 
         var memory = JsonSerializer.Serialize(new LookMemory(lost.ToUnixTimeMilliseconds()), InstallationJson.Default.LookMemory);

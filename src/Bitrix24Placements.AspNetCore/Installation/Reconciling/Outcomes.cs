@@ -16,17 +16,12 @@ internal sealed record PlacementOutcome(string Placement, string Handler, RestEr
 /// <param name="App">Whose keys those are.</param>
 /// <param name="KeysAreWrong">Bitrix24 does not take the app's secret: what is registered works until its tokens have to be
 /// refreshed.</param>
-internal sealed record Reconciliation(IReadOnlyList<PlacementOutcome> Placements, RestError? EventsError, bool KeysAreWrong = false,
-    string App = PortalId.DefaultApp)
+internal sealed record Reconciliation(
+    IReadOnlyList<PlacementOutcome> Placements, RestError? EventsError, bool KeysAreWrong = false, string App = PortalId.DefaultApp)
 {
     public bool Finished => EventsError is null && Placements.All(static p => p.IsRegistered);
 
     public RestError? FirstError => Placements.FirstOrDefault(static p => p.Error is not null)?.Error ?? EventsError;
-
-    /// <summary>As it was stored.</summary>
-    public static Reconciliation From(IReadOnlyList<StoredPlacement> stored) =>
-        new([.. stored.Select(static p =>
-            new PlacementOutcome(p.Placement, p.Handler, p.Error is null ? null : new(RestErrorKind.Refused, p.Error, p.Error)))], null);
 }
 
 /// <summary>A placement's outcome as scripts read it, and as it is stored.</summary>
@@ -38,6 +33,10 @@ internal sealed record StoredPlacement(string Placement, string Handler, string 
 
     public static string Serialize(IEnumerable<PlacementOutcome> outcomes) =>
         JsonSerializer.Serialize(From(outcomes), InstallationJson.Default.StoredPlacementArray);
+
+    public static PlacementOutcome[] OutcomesOf(string json) =>
+        [.. ReadAll(json).Select(static p =>
+            new PlacementOutcome(p.Placement, p.Handler, p.Error is null ? null : new(RestErrorKind.Refused, p.Error, p.Error)))];
 
     public static StoredPlacement[] ReadAll(string? json) => json is null ? []
         : JsonSerializer.Deserialize(json, InstallationJson.Default.StoredPlacementArray) ?? [];
@@ -59,7 +58,7 @@ internal sealed record InstallationOutcome(
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
-    public byte[] Serialize() => [.. JsonSerializer.SerializeToUtf8Bytes(this, Readable.InstallationOutcome), (byte)'\n'];
+    public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, Readable.InstallationOutcome);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -7,8 +6,8 @@ using Bitrix24Placements.Work;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>Reconciles a portal: after an installation, an update, a removal notice, a changed declaration.</summary>
-internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work,
-    TimeProvider time) : IWork
+internal sealed class ReconcileWork(
+    PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work, TimeProvider time) : IWork
 {
     /// <summary>Payload of work that an installation or an update has asked for; the store writes it together with the portal.</summary>
     public const string Installation = "installation";
@@ -19,12 +18,7 @@ internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, 
     /// <summary>A worker that stays for a day has been forgiven its removals.</summary>
     public static readonly TimeSpan RemovalsForgotten = TimeSpan.FromDays(1);
 
-    private readonly ConcurrentDictionary<PortalId, TaskCompletionSource<Reconciliation?>> _running = new();
-
     public string Kind => WorkKind.Reconcile;
-
-    /// <summary>What comes of a reconciliation that this process is at; null where there is none.</summary>
-    public Task<Reconciliation?>? Running(PortalId id) => _running.TryGetValue(id, out var running) ? running.Task : null;
 
     public Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken) => RunAsync(item, null, null, cancellationToken);
 
@@ -35,19 +29,9 @@ internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, 
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
             return WorkResult.Done;
-        var running = _running[item.Id] = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        try
-        {
-            var reconciliation = await ReconcileAsync(item, portal, progress, cancellationToken);
-            finished?.Invoke(reconciliation);
-            running.TrySetResult(reconciliation);
-            return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
-        }
-        finally
-        {
-            running.TrySetResult(null);
-            _running.TryRemove(new(item.Id, running));
-        }
+        var reconciliation = await ReconcileAsync(item, portal, progress, cancellationToken);
+        finished?.Invoke(reconciliation);
+        return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
     }
 
     private async Task<Reconciliation> ReconcileAsync(WorkItem item, Portal portal, Func<PlacementOutcome, Task>? progress,
@@ -80,14 +64,17 @@ internal sealed class ReconcileWork(PortalStore portals, Reconciler reconciler, 
     private async Task CountRemovalAsync(Portal portal, bool removed, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (removed)
-            await portals.SaveRemovalsAsync(portal.Id, now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1, now,
-                cancellationToken);
-        else if (portal.Removals == 0)
-            await portals.SaveRemovalsAsync(portal.Id, 0, now, cancellationToken);
-        if (removed)
-            await work.RequestAsync(portal.Id, WorkKind.Look, now + TimeSpan.FromMinutes(15), TimeSpan.Zero, null, resetAttempts: true,
-                cancellationToken);
+        if (!removed)
+        {
+            if (portal.Removals == 0)
+                await portals.SaveRemovalsAsync(portal.Id, 0, now, cancellationToken);
+            return;
+        }
+
+        var removals = now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1;
+        await portals.SaveRemovalsAsync(portal.Id, removals, now, cancellationToken);
+        await work.RequestAsync(
+            portal.Id, WorkKind.Look, now + LookWork.AfterLoss, TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
     }
 
     /// <summary>What a person has to mend first is looked at rarely: his mending asks for the work anew.</summary>

@@ -13,12 +13,17 @@ namespace Bitrix24Placements.Installation;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/placement-get.html</remarks>
 internal sealed record Registration(string Placement, long UserId, string Handler, string? ErrorHandlerUrl, JsonElement LangAll)
 {
+    /// <summary>No portal shows so many; each that is in the way costs a call.</summary>
+    private const int Max = 500;
+
     public static List<Registration> ReadAll(JsonElement result) =>
-        result.ValueKind != JsonValueKind.Array ? [] : [.. result.EnumerateArray().Select(Read)];
+        result.ValueKind != JsonValueKind.Array ? [] : [.. result.EnumerateArray().Take(Max).Select(Read)];
 
     private static Registration Read(JsonElement entry) => new(
         entry.Text("placement") ?? "", entry.Number("userId") ?? 0, entry.Text("handler") ?? "",
-        entry.Member("options").Text("errorHandlerUrl"), entry.Member("langAll"));
+        entry.Member("options").Text("errorHandlerUrl"),
+        // Cloned: it would keep the whole answer in memory.
+        entry.Member("langAll") is { ValueKind: JsonValueKind.Object } langAll ? langAll.Clone() : default);
 
     public bool Is(DeclaredPlacement declared) =>
         Placement == declared.Placement && UserId == 0 && Handler == declared.Handler

@@ -10,22 +10,41 @@ namespace Bitrix24Placements.Installation;
 /// portal.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 internal sealed partial class RemovalNotices(
-    PortalStore portals, WorkStore work, WorkSignal signal, Spool spool, Guard guard, InstallationMetrics metrics, TimeProvider time,
-    ILogger<RemovalNotices> logger) : ISpoolHandler
+    PortalStore portals, WorkStore work, Spool spool, Guard guard, UnverifiedAttempts attempts, InstallationMetrics metrics,
+    TimeProvider time, ILogger<RemovalNotices> logger) : ISpoolHandler, IDisposable
 {
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
     private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan TurnTimeout = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A notice is sent once. Of whoever has guessed too often, one key at a time is still looked up.</summary>
+    private readonly SemaphoreSlim _turns = new(1);
 
     private static readonly Rejection UnknownKey = new(404, "notFound") { IsFailedAttempt = true };
 
     public string Kind => "removal";
 
-    /// <summary>The budget of who guesses is asked before the database is.</summary>
-    public Task ReceiveAsync(HttpContext context) => guard.RunAsync(context, AttemptKind.Removal, "", async () =>
+    public Task ReceiveAsync(HttpContext context) =>
+        context.GetRouteValue("key") is string { Length: 64 } key && key.All(char.IsAsciiHexDigit)
+            ? guard.RunAsync(context, RequestKind.Removal, "", () => ReceiveInTurnAsync(context, key), isKnown: true)
+            : guard.RunAsync(context, RequestKind.Removal, "", static () => Task.FromResult<Rejection?>(UnknownKey));
+
+    private async Task<Rejection?> ReceiveInTurnAsync(HttpContext context, string key)
     {
-        var key = context.GetRouteValue("key") as string;
-        return key is { Length: 64 } && key.All(char.IsAsciiHexDigit) ? await ReceiveAsync(context, key) : UnknownKey;
-    });
+        if (attempts.MayTry(context, RequestKind.Removal, ""))
+            return await ReceiveAsync(context, key);
+        if (!await _turns.WaitAsync(TurnTimeout, context.RequestAborted))
+            return Rejection.TooManyAttempts;
+        try
+        {
+            return await ReceiveAsync(context, key);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string key)
     {
@@ -70,8 +89,9 @@ internal sealed partial class RemovalNotices(
             CancellationToken.None);
         metrics.WorkerRemoved();
         Log.Removed(logger, portal.Id, (due - now).TotalSeconds);
-        signal.Wake();
     }
+
+    public void Dispose() => _turns.Dispose();
 
     private static DateTimeOffset Max(params IEnumerable<DateTimeOffset> instants) => instants.Max();
 

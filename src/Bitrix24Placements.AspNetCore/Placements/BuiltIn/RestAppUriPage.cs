@@ -1,3 +1,4 @@
+
 namespace Bitrix24Placements.Placements;
 
 /// <summary>The page behind a deep link: shows what it was opened with. Made to be replaced by one's own, see the README.</summary>
@@ -28,6 +29,6 @@ internal sealed class RestAppUriPage(PageFrame pages, Texts texts)
             </html>
 
             """);
-        return PageFrame.WriteAsync(context, pages.FramePolicy(request.Portal.Origin), html, noStore: true);
+        return html.ExecuteAsync(context);
     }
 }

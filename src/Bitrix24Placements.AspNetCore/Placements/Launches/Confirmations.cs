@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,8 @@ namespace Bitrix24Placements.Placements;
 
 /// <summary>Asks OAuth servers whose tokens these are: so many at a time, of one portal not more than its share, and of one token once
 /// however many ask.</summary>
-internal sealed class Confirmations(OAuthClient oauth, IOptions<LimitsOptions> options) : IAsyncDisposable
+internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalStore portals, IOptions<LimitsOptions> options)
+    : IAsyncDisposable
 {
     /// <summary>For all OAuth servers together, waiting for a place included: a person is waiting, and gets an answer within three seconds
     /// of a busy machine too.</summary>
@@ -17,35 +19,21 @@ internal sealed class Confirmations(OAuthClient oauth, IOptions<LimitsOptions> o
     /// <summary>No portal holds more than this part of the places.</summary>
     private const int PortalShare = 8;
 
-    private static readonly TokenConfirmation NoAnswer = new(TokenVerdict.NoAnswer);
-
-    private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<Answer>>> _running = new();
-    private readonly ConcurrencyLimiter _places = new(Limits(options.Value.ConcurrentConfirmations, options.Value.ConcurrentConfirmations));
+    private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<TokenConfirmation>>> _running = new();
+    private readonly ConcurrencyLimiter _places = new(Limits(options, share: 1));
     private readonly PartitionedRateLimiter<string> _portals = PartitionedRateLimiter.Create<string, string>(
-        memberId => RateLimitPartition.GetConcurrencyLimiter(
-            memberId, _ =>
-                Limits(Math.Max(1, options.Value.ConcurrentConfirmations / PortalShare), options.Value.ConcurrentConfirmations)));
-
-    /// <param name="Rejection">Why nobody was asked, or nobody answered.</param>
-    private readonly record struct Answer(TokenConfirmation Confirmation, Rejection? Rejection);
+        memberId => RateLimitPartition.GetConcurrencyLimiter(memberId, _ => Limits(options, PortalShare)));
 
     /// <param name="memberId">The portal that is claimed.</param>
-    /// <param name="server">Null: the configured ones in order.</param>
-    public async Task<Checked<TokenInfo>> AskAsync(string memberId, Secret token, Uri? server, CancellationToken cancellationToken)
+    /// <param name="server">As claimed. Where it is no configured one, that of the portal is asked, else all of them in order.</param>
+    public async Task<TokenConfirmation> AskAsync(string memberId, Secret token, string? server, CancellationToken cancellationToken)
     {
-        var (confirmation, rejection) = await ShareAsync(memberId, token, server, cancellationToken);
-        return rejection is not null ? rejection : confirmation.Info is { } info ? info : Rejection.NotVerified;
-    }
-
-    /// <summary>For whoever has to know more of a refusal. Where there is no room, there is no answer.</summary>
-    public async Task<TokenConfirmation> ConfirmAsync(string memberId, Secret token, Uri? server, CancellationToken cancellationToken) =>
-        (await ShareAsync(memberId, token, server, cancellationToken)).Confirmation;
-
-    private async Task<Answer> ShareAsync(string memberId, Secret token, Uri? server, CancellationToken cancellationToken)
-    {
-        var key = (ConfirmedTokens.Key(token), server);
+        var asked = hosts.ConfiguredOAuthServer(server)
+            ?? (await portals.KnownAllAsync(memberId, cancellationToken) is [var known, ..]
+                ? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri) : null);
+        var key = (ConfirmedTokens.Key(token), asked);
         // Whoever asks first does not take the answer away from the others when he leaves.
-        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync(memberId, token, server)));
+        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync(memberId, token, asked)));
         try
         {
             return await asking.Value.WaitAsync(cancellationToken);
@@ -56,26 +44,36 @@ internal sealed class Confirmations(OAuthClient oauth, IOptions<LimitsOptions> o
         }
     }
 
-    private async Task<Answer> AskOnceAsync(string memberId, Secret token, Uri? server)
+    /// <summary>Whose token it is, or why the request that brought it is refused.</summary>
+    public static Checked<TokenInfo> UserOf(TokenConfirmation confirmation, string memberId) => confirmation switch
+    {
+        { Info: { } user } when user.Id.MemberId == memberId => user,
+        { Verdict: TokenVerdict.NotAsked } => Rejection.Overloaded,
+        { Verdict: TokenVerdict.NoAnswer } => Rejection.Unavailable,
+        _ => Rejection.NotVerified,
+    };
+
+    private async Task<TokenConfirmation> AskOnceAsync(string memberId, Secret token, Uri? server)
     {
         try
         {
             using var timeout = new CancellationTokenSource(Timeout);
             using var share = await _portals.AcquireAsync(memberId, 1, timeout.Token);
             using var place = share.IsAcquired ? await _places.AcquireAsync(1, timeout.Token) : share;
-            if (!place.IsAcquired)
-                return new(NoAnswer, Rejection.Overloaded);
-            var confirmation = await oauth.ConfirmAsync(token, server, Timeout, timeout.Token);
-            return new(confirmation, confirmation.Verdict == TokenVerdict.NoAnswer ? Rejection.Unavailable : null);
+            return place.IsAcquired ? await oauth.ConfirmAsync(token, server, Timeout, timeout.Token) : new(TokenVerdict.NotAsked);
         }
         catch (OperationCanceledException)
         {
-            return new(NoAnswer, Rejection.Unavailable);
+            return new(TokenVerdict.NoAnswer);
         }
     }
 
-    private static ConcurrencyLimiterOptions Limits(int max, int queue) =>
-        new() { PermitLimit = max, QueueLimit = queue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst };
+    private static ConcurrencyLimiterOptions Limits(IOptions<LimitsOptions> options, int share) => new()
+    {
+        PermitLimit = Math.Max(1, options.Value.ConcurrentConfirmations / share),
+        QueueLimit = options.Value.ConcurrentConfirmations,
+        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+    };
 
     public async ValueTask DisposeAsync()
     {

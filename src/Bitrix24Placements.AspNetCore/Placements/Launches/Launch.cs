@@ -9,7 +9,4 @@ internal sealed record Launch(PlacementPost Post, Believed Believed, LaunchServi
         Believed.Portal?.Address ?? new PortalAddress(new(Post.MemberId), Post.Domain, Post.IsHttps ? "https" : "http");
 }
 
-internal sealed record LaunchServices(AppRegistry Apps, PageSessions Sessions)
-{
-    public AppInfo AppOf(PortalId id) => Apps.Find(id.App)?.Info ?? new(id.App, "");
-}
+internal sealed record LaunchServices(AppRegistry Apps, PageSessions Sessions);

@@ -18,20 +18,11 @@ internal static class LaunchContextJson
     private static readonly ContextJson Readable =
         new(new(ContextJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    public static byte[] Write(PlacementRequest request) => JsonSerializer.SerializeToUtf8Bytes(Of(request), Readable.LaunchContext);
-
-    /// <summary>Into an object that says more.</summary>
-    public static void WriteMembers(Utf8JsonWriter json, PlacementRequest request)
-    {
-        foreach (var member in JsonSerializer.SerializeToElement(Of(request), Readable.LaunchContext).EnumerateObject())
-            member.WriteTo(json);
-    }
-
-    private static LaunchContext Of(PlacementRequest request) => new(
-        request.Placement, new(request.Portal.MemberId, request.Portal.Domain, request.Portal.Protocol), request.Language,
-        request.ApplicationSid, request.ApplicationStatus, request.UserId,
-        JsonNamingPolicy.CamelCase.ConvertName(request.Verification.ToString()),
-            OptionsOf(request), request.HandlerQuery);
+    public static byte[] Write(PlacementRequest request) => JsonSerializer.SerializeToUtf8Bytes(
+        new(request.Placement, new(request.Portal.MemberId, request.Portal.Domain, request.Portal.Protocol), request.Language,
+            request.ApplicationSid, request.ApplicationStatus, request.UserId,
+            JsonNamingPolicy.CamelCase.ConvertName(request.Verification.ToString()), OptionsOf(request), request.HandlerQuery),
+        Readable.LaunchContext);
 
     private static object OptionsOf(PlacementRequest request) => request.Placement switch
     {

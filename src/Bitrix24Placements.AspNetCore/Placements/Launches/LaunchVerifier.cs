@@ -14,8 +14,7 @@ internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verificati
 /// send one.</summary>
 internal sealed class LaunchVerifier(
     PortalStore portals, PortalDirectory directory, ConfirmedTokens confirmed, Confirmations confirmations, HostRules hosts,
-    ILaunchListener listener,
-    UnverifiedAttempts attempts, AppRegistry apps, IOptions<Bitrix24Options> options)
+    ILaunchListener listener, UnverifiedAttempts attempts, AppRegistry apps, IOptions<Bitrix24Options> options)
 {
     /// <summary>A page of the portal is waiting, and Bitrix24 counts: rather no answer than a late one.</summary>
     private static readonly TimeSpan WorkerTimeout = TimeSpan.FromMilliseconds(750);
@@ -35,7 +34,7 @@ internal sealed class LaunchVerifier(
 
     private async ValueTask<Checked<Believed>> VerifyUnknownWorkerAsync(HttpContext context, PlacementPost post)
     {
-        if (!attempts.MayTry(context, AttemptKind.Worker, post.MemberId))
+        if (!attempts.MayTry(context, RequestKind.Worker, post.MemberId))
             return Rejection.TooManyAttempts;
         try
         {
@@ -53,9 +52,8 @@ internal sealed class LaunchVerifier(
     private Checked<Believed> JudgeWorker(PlacementPost post, IReadOnlyList<KnownPortal> installations)
     {
         KnownPortal? installed = null, matching = null;
-        for (var i = 0; i < installations.Count; i++)
+        foreach (var candidate in installations)
         {
-            var candidate = installations[i];
             if (candidate.State != PortalState.Installed || !apps.Serves(candidate.Id))
                 continue;
             installed ??= candidate;
@@ -92,7 +90,7 @@ internal sealed class LaunchVerifier(
     private async ValueTask<Checked<Believed>> ConfirmAsync(HttpContext context, PlacementPost post)
     {
         // Before anything is looked up: nobody fills memory or the database with portals that he has made up.
-        if (!attempts.MayTry(context, AttemptKind.Person, post.MemberId))
+        if (!attempts.MayTry(context, RequestKind.Person, post.MemberId))
             return Rejection.TooManyAttempts;
         if (!apps.HasAny)
             return Rejection.NotConfigured;
@@ -100,13 +98,12 @@ internal sealed class LaunchVerifier(
         if (installations.Count > 0 && !installations.Any(i => hosts.IsAllowedPortal(i.ClientEndpoint.Host)))
             return Rejection.NotAllowed;
 
-        var server = hosts.ConfiguredOAuthServer(post.ServerEndpoint)
-            ?? (installations.Count > 0 ? hosts.ConfiguredOAuthServer(installations[0].OAuthServer.AbsoluteUri) : null);
-        var confirmation = await confirmations.AskAsync(post.MemberId, post.AccessToken, server, context.RequestAborted);
-        if (!confirmation.Ok && confirmation.Rejection != Rejection.NotVerified)
-            return confirmation.Rejection;
+        var answer = Confirmations.UserOf(
+            await confirmations.AskAsync(post.MemberId, post.AccessToken, post.ServerEndpoint, context.RequestAborted), post.MemberId);
+        if (!answer.Ok && answer.Rejection != Rejection.NotVerified)
+            return answer.Rejection;
         // Of a portal that is not served, that is what helps to know.
-        if (confirmation.Value is not { } user || user.Id.MemberId != post.MemberId)
+        if (answer.Value is not { } user)
             return installations.Any(static i => i.State != PortalState.Uninstalled) ? Rejection.NotVerified : Rejection.NotInstalled;
         if (!hosts.IsAllowedPortal(user.ClientEndpoint.Host))
             return Rejection.NotAllowed;

@@ -7,6 +7,9 @@ internal sealed class PlacementExpectation(params string[] placements)
 {
     public IReadOnlyList<string> Placements { get; } = placements;
 
+    /// <summary>For an installation: half a pair of tokens would take the place of a good one.</summary>
+    public bool NeedsRefreshToken { get; init; }
+
     internal string Message { get; } = $"This address serves {string.Join(", ", placements)}.";
 
     /// <summary>The expected code that was sent; null where it is none of them.</summary>

@@ -2,10 +2,9 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using Bitrix24Placements.Forms;
+using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Placements;
-
-internal readonly record struct ParsedPost(PlacementPost? Post, IReadOnlyDictionary<string, string>? Errors);
 
 /// <summary>From a form to a typed post or to what is wrong with it, by wire name. Pure.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/index.html</remarks>
@@ -15,14 +14,11 @@ internal static class PlacementParser
     private static readonly byte[][] WireNames = [.. new[]
     {
         "DOMAIN", "PROTOCOL", "LANG", "APP_SID", "AUTH_ID", "REFRESH_ID", "AUTH_EXPIRES", "SERVER_ENDPOINT", "APPLICATION_TOKEN",
-        "APPLICATION_SCOPE",
-        "member_id", "status", "PLACEMENT", "PLACEMENT_OPTIONS",
+        "APPLICATION_SCOPE", "member_id", "status", "PLACEMENT", "PLACEMENT_OPTIONS",
     }.Select(Encoding.ASCII.GetBytes)];
 
-    public static ParsedPost Parse(WireForm form, PlacementExpectation expected)
+    public static Checked<PlacementPost> Parse(WireForm form, PlacementExpectation expected)
     {
-        if (form.HasTooManyFields)
-            return new(null, new Dictionary<string, string> { [""] = $"There are more than {WireForm.MaxFields} fields." });
         var fields = new Fields(form);
         var placement = fields.Required("PLACEMENT"u8, expected.Find, expected.Message);
         // A worker load acts for nobody: its tokens are not even looked at.
@@ -37,16 +33,17 @@ internal static class PlacementParser
             ApplicationSid = fields.Required("APP_SID"u8, WireValues.Sid, "Up to 128 visible ASCII characters are expected."),
             ApplicationStatus = fields.Optional("status"u8, WireValues.Status),
             ApplicationToken = new(fields.Optional("APPLICATION_TOKEN"u8, WireValues.Text) ?? ""),
-            AccessToken =
-            new(person ? fields.Required("AUTH_ID"u8, WireValues.Token, "An access token of visible ASCII characters is expected.") : ""),
-            RefreshToken = new(person ? fields.Optional("REFRESH_ID"u8, WireValues.Token) ?? "" : ""),
+            AccessToken = new(!person ? ""
+                : fields.Required("AUTH_ID"u8, WireValues.Token, "An access token of visible ASCII characters is expected.")),
+            RefreshToken = new(!person ? "" : !expected.NeedsRefreshToken ? fields.Optional("REFRESH_ID"u8, WireValues.Token) ?? ""
+                : fields.Required("REFRESH_ID"u8, WireValues.Token, "A refresh token of visible ASCII characters is expected.")),
             AccessExpires = fields.Number("AUTH_EXPIRES"u8),
             ServerEndpoint = person ? fields.Optional("SERVER_ENDPOINT"u8, WireValues.Text) : null,
-            Options = fields.Valid(
-            "PLACEMENT_OPTIONS"u8, WireValues.Options, $"A JSON object, at most {WireValues.MaxDepth} levels deep, is expected."),
+            Options = fields.Required(
+                "PLACEMENT_OPTIONS"u8, WireValues.Options, $"A JSON object, at most {WireValues.MaxDepth} levels deep, is expected.", []),
             HandlerQuery = form.QueryWithout(IsWireName) ?? (IReadOnlyDictionary<string, string>)FrozenDictionary<string, string>.Empty,
         };
-        return fields.Errors is null ? new(post, null) : new(null, fields.Errors);
+        return fields.Errors is null ? post : Rejection.Malformed(fields.Errors);
     }
 
     private static bool IsWireName(ReadOnlySpan<byte> name)
@@ -75,26 +72,18 @@ internal static class PlacementParser
             form.TryGet(name, out var value) && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 ? number : null;
 
-        public string Required(ReadOnlySpan<byte> name, Reading<string> read, string expectation)
-        {
-            if (form.TryGet(name, out var value) && read(value) is { } text)
-                return text;
-            Add(name, value.Length == 0 ? "Missing. " + expectation : expectation);
-            return "";
-        }
+        public string Required(ReadOnlySpan<byte> name, Reading<string> read, string expectation) => Required(name, read, expectation, "");
 
-        /// <summary>May be absent, but not malformed.</summary>
-        public byte[] Valid(ReadOnlySpan<byte> name, Reading<byte[]> read, string expectation)
+        /// <param name="otherwise">What stands there beside an error.</param>
+        public T Required<T>(ReadOnlySpan<byte> name, Reading<T> read, string expectation, T otherwise)
+            where T : class
         {
-            if (!form.TryGet(name, out var value))
-                return [];
-            if (read(value) is { } bytes)
-                return bytes;
-            Add(name, expectation);
-            return [];
+            form.TryGet(name, out var value);
+            if (read(value) is { } valid)
+                return valid;
+            (Errors ??= new(StringComparer.Ordinal))[Encoding.ASCII.GetString(name)] =
+                value.Length == 0 ? "Missing. " + expectation : expectation;
+            return otherwise;
         }
-
-        private void Add(ReadOnlySpan<byte> name, string problem) =>
-            (Errors ??= new(StringComparer.Ordinal))[Encoding.ASCII.GetString(name)] = problem;
     }
 }

@@ -1,35 +1,25 @@
 using System.Reflection;
+using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;
 
 /// <summary>Who sends a request from one of the app's pages: the user for whom that page was opened. Endpoints with
-/// <c>RequirePageSession()</c>
-/// take it as a parameter.</summary>
+/// <c>RequirePageSession()</c> take it as a parameter.</summary>
 public sealed class PageSession
 {
-    internal PageSession(
-        PortalAddress portal, AppInfo app, UserAccess access, string placement, DateTimeOffset expiresAt, byte[]? context) =>
-        (Portal, App, Access, Placement, ExpiresAt, Context) = (portal, app, access, placement, expiresAt, context);
+    internal PageSession(StoredSession stored, PortalAddress portal, AppInfo app) => (Stored, Portal, App) = (stored, portal, app);
 
     public PortalAddress Portal { get; }
 
     /// <summary>The portal's user, whom the OAuth server has named.</summary>
-    public long UserId => Access.UserId;
+    public long UserId => Stored.UserId;
 
     public AppInfo App { get; }
 
-    /// <summary>With the user's own token, which stands encrypted in the session's text.</summary>
-    internal UserAccess Access { get; }
+    internal StoredSession Stored { get; }
 
-    /// <summary>Whose page it was.</summary>
-    internal string Placement { get; }
-
-    /// <summary>That of the user's token.</summary>
-    internal DateTimeOffset ExpiresAt { get; }
-
-    /// <summary>The launch context as JSON; null where it was too large to be kept.</summary>
-    internal byte[]? Context { get; }
+    internal UserAccess Access => new(Portal.Id, Stored.Endpoint, Stored.Server, UserId, new(Stored.Token));
 
     /// <summary>The same for every session of this user: what limits go by. Opening another page makes no other.</summary>
     internal string Id => $"{Portal.Id}:{UserId}";

@@ -1,4 +1,4 @@
-using Bitrix24Placements.Placements;
+using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements;
 
@@ -14,8 +14,22 @@ public static class PageSessionEndpoints
         builder.Add(static endpoint =>
         {
             if (endpoint.RequestDelegate is { } next)
-                endpoint.RequestDelegate = context => SessionGate.EnterAsync(context, next);
+                endpoint.RequestDelegate = context => EnterAsync(context, next);
         });
         return builder;
+    }
+
+    private static async Task EnterAsync(HttpContext context, RequestDelegate next)
+    {
+        var services = context.RequestServices;
+        if (await services.GetRequiredService<PageSessions>().ReadAsync(context) is not { } session)
+        {
+            await services.GetRequiredService<Guard>().RefuseAsync(context, RequestKind.Api, "", Rejection.Unauthorized);
+            return;
+        }
+
+        // Where BindAsync finds it.
+        context.Features.Set(session);
+        await next(context);
     }
 }

@@ -1,8 +1,6 @@
 using System.Buffers.Text;
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -17,9 +15,6 @@ namespace Bitrix24Placements;
 /// <c>session.js</c>.</summary>
 public sealed class PageSessions
 {
-    /// <summary>Compressed. A header has to hold it; a larger context is left out of the session.</summary>
-    private const int MaxContextBytes = 12 * 1024;
-
     private readonly IDataProtector _protector;
     private readonly PortalStore _portals;
     private readonly AppRegistry _apps;
@@ -33,21 +28,22 @@ public sealed class PageSessions
 
     /// <summary>A session as text for the page; empty where no user was confirmed. The page that carries it has to be <c>Cache-Control:
     /// no-store</c>.</summary>
-    public string Create(PlacementRequest request)
-    {
-        if (request is not { Access: { } access, Confirmed: { } confirmed, Known: { } known })
-            return "";
-        var context = Compress(LaunchContextJson.Write(request));
-        return Protect(access, request.Placement, known.Epoch, confirmed.ExpiresAt, context.Length <= MaxContextBytes ? context : null);
-    }
+    public string Create(PlacementRequest request) =>
+        request is { Access: { } access, Confirmed: { } confirmed, Known: { } known }
+            ? Protect(new(
+                access.Portal.MemberId, access.Portal.App, access.UserId, known.Epoch, confirmed.ExpiresAt.ToUnixTimeSeconds(),
+                access.AccessToken.Reveal(), access.Endpoint, access.OAuthServer,
+                StoredSession.Compress(LaunchContextJson.Write(request))))
+            : "";
 
     /// <summary>Null for anything that is not a session of ours, has expired, or belongs to an installation that has ended.</summary>
-    public async ValueTask<PageSession?> ReadAsync(string token, CancellationToken cancellationToken) =>
-        await FindAsync(token, TimeSpan.Zero, cancellationToken) is var (session, _) ? session : null;
+    public ValueTask<PageSession?> ReadAsync(string token, CancellationToken cancellationToken) =>
+        FindAsync(token, TimeSpan.Zero, cancellationToken);
 
     /// <summary>That of the request's <c>Authorization: Bearer</c>.</summary>
-    internal ValueTask<PageSession?> ReadAsync(HttpContext context) =>
-        TokenOf(context) is { } token ? ReadAsync(token, context.RequestAborted) : new((PageSession?)null);
+    /// <param name="grace">So long an expired one is taken all the same.</param>
+    internal ValueTask<PageSession?> ReadAsync(HttpContext context, TimeSpan grace = default) =>
+        TokenOf(context) is { } token ? FindAsync(token, grace, context.RequestAborted) : new((PageSession?)null);
 
     internal static string? TokenOf(HttpContext context) =>
         context.Request.Headers.Authorization is [{ Length: > 7 } header]
@@ -55,44 +51,26 @@ public sealed class PageSessions
             ? header[7..].Trim()
             : null;
 
-    /// <param name="grace">So long an expired one is taken all the same.</param>
-    internal async ValueTask<(PageSession Session, StoredSession Stored)?> FindAsync(
-        string token, TimeSpan grace, CancellationToken cancellationToken)
+    private async ValueTask<PageSession?> FindAsync(string token, TimeSpan grace, CancellationToken cancellationToken)
     {
-        if (Open(token) is not { } stored)
+        if (Open(token) is not { } stored || DateTimeOffset.FromUnixTimeSeconds(stored.Expires) + grace <= _time.GetUtcNow())
             return null;
-        var expiresAt = DateTimeOffset.FromUnixTimeSeconds(stored.Expires);
-        if (expiresAt + grace <= _time.GetUtcNow() || !Uri.TryCreate(stored.Endpoint, UriKind.Absolute, out var endpoint)
-            || !Uri.TryCreate(stored.Server, UriKind.Absolute, out var server))
-        {
-            return null;
-        }
-
         var id = new PortalId(stored.MemberId, stored.App);
-        if (!_apps.Serves(id) || await _portals.KnownAsync(id, cancellationToken) is not { State: PortalState.Installed } known
-            || known.Epoch != stored.Epoch)
-        {
-            return null;
-        }
-
-        var access = new UserAccess(id, endpoint, server, stored.UserId, new(stored.Token));
-        var context = stored.Context is { Length: > 0 } compressed ? Decompress(compressed) : null;
-        return (new(known.Address, _apps.Find(id.App)?.Info ?? new(id.App, ""), access, stored.Placement, expiresAt, context), stored);
+        return _apps.Serves(id) && await _portals.KnownAsync(id, cancellationToken) is { State: PortalState.Installed } known
+            && known.Epoch == stored.Epoch ? new(stored, known.Address, _apps.InfoOf(id)) : null;
     }
 
     /// <summary>The same page's, with another token of the same user.</summary>
-    internal string Renew(StoredSession stored, TokenInfo confirmed, Secret token) => Protect(
-        new(confirmed.Id, confirmed.ClientEndpoint, confirmed.Server, confirmed.UserId, token), stored.Placement, stored.Epoch,
-            confirmed.ExpiresAt, stored.Context);
-
-    private string Protect(UserAccess access, string placement, long epoch, DateTimeOffset expiresAt, byte[]? context)
+    internal string Renew(PageSession session, TokenInfo confirmed, Secret token) => Protect(session.Stored with
     {
-        var stored = new StoredSession(
-            access.Portal.MemberId, access.Portal.App, access.UserId, placement, epoch, expiresAt.ToUnixTimeSeconds(),
-            access.AccessToken.Reveal(),
-            access.Endpoint.AbsoluteUri, access.OAuthServer.AbsoluteUri, context);
-        return Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(stored, SessionJson.Default.StoredSession)));
-    }
+        Expires = confirmed.ExpiresAt.ToUnixTimeSeconds(),
+        Token = token.Reveal(),
+        Endpoint = confirmed.ClientEndpoint,
+        Server = confirmed.Server,
+    });
+
+    private string Protect(StoredSession session) =>
+        Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(session, SessionJson.Default.StoredSession)));
 
     private StoredSession? Open(string token)
     {
@@ -105,28 +83,4 @@ public sealed class PageSessions
             return null;
         }
     }
-
-    private static byte[] Compress(byte[] text)
-    {
-        using var compressed = new MemoryStream();
-        using (var brotli = new BrotliStream(compressed, CompressionLevel.Fastest))
-            brotli.Write(text);
-        return compressed.ToArray();
-    }
-
-    private static byte[] Decompress(byte[] compressed)
-    {
-        using var text = new MemoryStream();
-        using (var brotli = new BrotliStream(new MemoryStream(compressed), CompressionMode.Decompress))
-            brotli.CopyTo(text);
-        return text.ToArray();
-    }
 }
-
-/// <summary>What stands in a session's text, encrypted and signed.</summary>
-internal sealed record StoredSession(
-    string MemberId, string App, long UserId, string Placement, long Epoch, long Expires, string Token, string Endpoint, string Server,
-        byte[]? Context);
-
-[JsonSerializable(typeof(StoredSession))]
-internal sealed partial class SessionJson : JsonSerializerContext;

@@ -4,10 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Which hosts may be talked to: the portals that are allowed, the OAuth servers that are configured, no private network by
-/// accident.</summary>
-/// <remarks>Hosts are compared, kept and sent in ASCII (<c>xn--…</c>): what is written in other letters is the same host, and no header
-/// takes it.</remarks>
+/// <summary>Which hosts may be talked to.</summary>
+/// <remarks>Hosts are compared, kept and sent in ASCII (<c>xn--…</c>): no header takes other letters.</remarks>
 internal sealed class HostRules
 {
     private readonly bool _allowInsecure;
@@ -22,17 +20,15 @@ internal sealed class HostRules
         OAuthServers = [.. options.Value.OAuthServers.Select(static s => new Uri(Origin(new Uri(s)))).Distinct()];
     }
 
-    /// <summary>Origins, in their configured order, each once.</summary>
     public IReadOnlyList<Uri> OAuthServers { get; }
 
-    /// <summary>The configured server that an address such as <c>https://oauth.bitrix.info/rest/</c> names, by whole origin; null if it is
-    /// none of them.</summary>
+    /// <summary>By whole origin; null where the address names none of them.</summary>
     public Uri? ConfiguredOAuthServer(string? address) =>
         Parse(address) is { UserInfo.Length: 0 } uri ? OAuthServers.FirstOrDefault(s => Origin(s) == Origin(uri)) : null;
 
     public bool IsAllowedPortal(string host) => _allowedPortals.Length == 0 || IsListed(host);
 
-    /// <summary>A portal's REST base as the OAuth server gave it, with a trailing slash; null where it cannot be one.</summary>
+    /// <summary>With a trailing slash; null where it cannot be one.</summary>
     public Uri? PortalEndpoint(string? clientEndpoint)
     {
         if (Parse(clientEndpoint) is not { UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 } told)
@@ -41,7 +37,7 @@ internal sealed class HostRules
         return Parse(Origin(told) + path) is { } endpoint && MayUse(endpoint) ? endpoint : null;
     }
 
-    /// <summary>Scheme and form of a host, before any name is looked up.</summary>
+    /// <summary>Before any name is looked up.</summary>
     public bool MayUse(Uri uri)
     {
         if (_allowInsecure)
@@ -50,10 +46,8 @@ internal sealed class HostRules
             && uri.IdnHost.TrimEnd('.').Contains('.') && !uri.IsLoopback;
     }
 
-    /// <summary>The addresses of a portal's host that may be connected to. Asked at connect, so that a name cannot change between check and
-    /// use.</summary>
-    /// <exception cref="HttpRequestException">There are none, or every address is private, link-local, loopback or otherwise
-    /// special.</exception>
+    /// <summary>Asked at connect, so that a name cannot change between check and use.</summary>
+    /// <exception cref="HttpRequestException">There are none, or none that is not internal.</exception>
     public async Task<IPAddress[]> ResolvePortalAsync(string host, CancellationToken cancellationToken)
     {
         try
@@ -76,10 +70,10 @@ internal sealed class HostRules
     /// <summary>The operator has said that this host may be anywhere.</summary>
     public bool MayBeInternal(string host) => _allowInsecure || IsListed(host);
 
-    /// <summary>Scheme, host and port, by which addresses are compared.</summary>
+    /// <summary>By which addresses are compared.</summary>
     public static string Origin(Uri uri) => new UriBuilder(uri.Scheme, uri.IdnHost, uri.Port).Uri.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Null for what is no absolute address with a host, or one whose host has no form in ASCII.</summary>
+    /// <summary>Null for what is no absolute address, or has no form in ASCII.</summary>
     private static Uri? Parse(string? address)
     {
         try

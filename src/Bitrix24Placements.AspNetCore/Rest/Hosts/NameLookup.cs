@@ -4,15 +4,13 @@ using System.Net.Sockets;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Looks names up on threads of their own. The system's resolver holds its thread for many seconds where it gets no answer, and
-/// the pool's threads answer pages.</summary>
-/// <param name="resolve">The system's resolver, but in tests.</param>
+/// <summary>On threads of their own: the system's resolver holds its thread for many seconds, and the pool's threads answer
+/// pages.</summary>
 internal sealed class NameLookup(Func<string, IPAddress[]> resolve)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<IPAddress[]>>> _running = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whoever asks for a name that is being looked up gets the same answer.</summary>
-    /// <exception cref="SocketException">The name is not known, or nobody answers.</exception>
     public Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
         IPAddress.TryParse(host, out var address)
             ? Task.FromResult<IPAddress[]>([address])

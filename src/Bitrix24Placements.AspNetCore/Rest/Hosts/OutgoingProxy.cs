@@ -2,21 +2,19 @@ using System.Net;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>The operator's own proxy for calls to portals, where the environment names one (<c>HTTPS_PROXY</c> and the like).</summary>
-/// <remarks>It connects in our place, out of sight of <see cref="HostRules"/>: so a portal's name is checked before the proxy hears
-/// it.</remarks>
+/// <summary>The environment's proxy (<c>HTTPS_PROXY</c> and the like) for calls to portals.</summary>
+/// <remarks>It connects in our place: so a portal's name is checked before the proxy hears it.</remarks>
 internal sealed class OutgoingProxy(IWebProxy proxy)
 {
     private readonly Uri?[] _addresses = [Find(proxy, new("https://portal.example/")), Find(proxy, new("http://portal.example/"))];
 
     public IWebProxy Proxy => proxy;
 
-    /// <summary>For a log; without user and password.</summary>
+    /// <summary>Without user and password.</summary>
     public string? Name => Array.Find(_addresses, static a => a is not null)?.Authority;
 
     public bool Leads(Uri target) => Find(proxy, target) is not null;
 
-    /// <summary>Whether this is where the proxy itself listens.</summary>
     public bool IsAt(string host, int port) =>
         Array.Exists(_addresses, a => a is not null && a.Port == port && a.IdnHost.Equals(host, StringComparison.OrdinalIgnoreCase));
 
@@ -38,7 +36,6 @@ internal sealed class ProxiedPortalCheck(OutgoingProxy proxy, HostRules rules) :
     }
 }
 
-/// <summary>Says once at the start that a proxy stands between the service and the portals.</summary>
 internal sealed partial class ProxyNotice(OutgoingProxy proxy, ILogger<ProxyNotice> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -3,8 +3,7 @@ using System.Net.Sockets;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Addresses that lead to no host of the internet's: private, of this machine, of one link, reserved, or carrying another address
-/// inside.</summary>
+/// <summary>Addresses that lead to no host of the internet's.</summary>
 /// <remarks>https://www.iana.org/assignments/iana-ipv4-special-registry/,
 /// https://www.iana.org/assignments/iana-ipv6-special-registry/</remarks>
 internal static class SpecialAddresses
@@ -32,8 +31,7 @@ internal static class SpecialAddresses
         IPNetwork.Parse("240.0.0.0/4"), // reserved, broadcast
     ];
 
-    /// <summary>Whatever is not in here is loopback, unique local, link-local, multicast, NAT64, IPv4-compatible, IPv4-translated or not
-    /// assigned.</summary>
+    /// <summary>Whatever is not in here is loopback, local, multicast, NAT64, IPv4 in disguise or not assigned.</summary>
     private static readonly IPNetwork GlobalV6 = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] V6 =

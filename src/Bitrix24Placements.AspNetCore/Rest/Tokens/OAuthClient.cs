@@ -4,18 +4,17 @@ using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Talks to the configured OAuth servers and to no other host.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/oauth/index.html</remarks>
 internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry apps, RestMetrics metrics, TimeProvider time)
 {
-    /// <summary>A token's life is told in seconds from now; what is never told is an hour.</summary>
+    /// <summary>Where it is not told.</summary>
     private static readonly TimeSpan TokenLife = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(5);
 
     private const int MaxAnswerBytes = AnswerReader.SmallBytes;
 
-    /// <summary>Asks <c>app.info</c>: the server named, else every configured one in order, until one vouches for the token.</summary>
+    /// <summary>The server named, else every configured one in order, until one vouches for the token.</summary>
     /// <param name="budget">For all servers together.</param>
     public async Task<TokenConfirmation> ConfirmAsync(Secret accessToken, Uri? server, TimeSpan budget, CancellationToken cancellationToken)
     {
@@ -91,23 +90,22 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         return new(TokenVerdict.Confirmed, new(new(memberId, app.Name), endpoint, server, userId, expires), clientId);
     }
 
-    /// <summary>Exchanges a refresh token of an app. The old one is void as soon as the server has seen this, whether or not its answer
-    /// arrives.</summary>
+    /// <summary>The old token is void as soon as the server has seen this, whether or not its answer arrives.</summary>
     public async Task<RestResult<RefreshedTokens>> RefreshAsync(
         string app, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (apps.Find(app) is not { } keys)
             return RestError.NotConfigured;
         var result = await RefreshAsync(keys.ClientId, keys.ClientSecret, refreshToken, server, timeout, cancellationToken);
-        // While a secret is being rotated, either of the two may be the one that Bitrix24 knows. A refusal of the keys burns no token.
+        // While a secret is being rotated, either may be the one that Bitrix24 knows. A refusal of the keys burns no token.
         if (result.Error?.Code != RestErrors.InvalidClient || keys.PreviousSecret is not { } previous)
             return result;
         result = await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
         return result.Ok ? result.Value with { ByPreviousSecret = true } : result;
     }
 
-    /// <summary>Tries an app's keys with a refresh token that nobody has: nothing is burnt by it.</summary>
-    /// <remarks><c>invalid_client</c> speaks of the keys, <c>invalid_grant</c> of the token; no other answer says anything.</remarks>
+    /// <summary>With a refresh token that nobody has: <c>invalid_client</c> speaks of the keys, <c>invalid_grant</c> of the
+    /// token.</summary>
     public async Task<KeysVerdict> TestKeysAsync(RegisteredApp app, Uri server, CancellationToken cancellationToken)
     {
         var madeUp = new Secret(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));

@@ -3,7 +3,7 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Pauses that grow while an OAuth server refuses to refresh a portal's tokens or is silent. Newer tokens end them.</summary>
+/// <summary>Pauses that grow while a portal's tokens cannot be refreshed. Newer tokens end them.</summary>
 internal sealed class RefreshPauses(TimeProvider time)
 {
     private const int Capacity = 10_000;
@@ -13,13 +13,13 @@ internal sealed class RefreshPauses(TimeProvider time)
 
     private sealed record Failure(long Version, int Times, long At, TimeSpan Pause, RestError Error);
 
-    /// <summary>What the last refresh of these tokens has come to, while it is too soon for another.</summary>
+    /// <summary>The last outcome, while it is too soon for another.</summary>
     public RestError? Find(Portal portal) =>
         _failures.TryGetValue(portal.Id, out var failure) && failure.Version == portal.TokensVersion
             && time.GetElapsedTime(failure.At) < failure.Pause
             ? failure.Error : null;
 
-    /// <param name="error">Null: the refresh has brought new tokens.</param>
+    /// <param name="error">Null: there are new tokens.</param>
     public void Note(Portal portal, RestError? error)
     {
         if (error is null)

@@ -7,15 +7,13 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Rest;
 
 /// <summary>Brings refreshed tokens into the database however long it takes: they are the only valid ones there are. Until then they are
-/// used from
-/// memory, and lie in the spool for the next process.</summary>
+/// used from memory, and lie in the spool for the next process.</summary>
 internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spool, TimeProvider time, ILogger<RefreshedTokenKeeper> logger)
     : ISpoolHandler, IAsyncDisposable
 {
-    /// <summary>A pair of tokens has 150 characters, and may have more one day.</summary>
     private const int PayloadBytes = 4096;
 
-    /// <summary>A caller waits so long for the database before he goes on with tokens from memory.</summary>
+    /// <summary>So long a caller waits for the database.</summary>
     private static readonly TimeSpan CallersWait = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
@@ -27,14 +25,14 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 
     public string Kind => "tokens";
 
-    /// <summary>The portal with tokens that the database does not have yet.</summary>
+    /// <summary>With tokens that the database does not have yet.</summary>
     public Portal? Find(PortalId id) => _kept.GetValueOrDefault(id);
 
-    /// <summary>Room for the answer of a refresh. Null: there is none, and no refresh may begin.</summary>
+    /// <summary>Null: there is no room for an answer, and no refresh may begin.</summary>
     public Task<SpoolPlace?> ReserveAsync(PortalId id, CancellationToken cancellationToken) =>
         spool.ReserveAsync(Kind, id.ToString(), PayloadBytes, cancellationToken);
 
-    /// <summary>Keeps what a refresh has brought. Takes the place over.</summary>
+    /// <summary>Takes the place over.</summary>
     /// <param name="before">As it was when the refresh began.</param>
     public async Task<Portal> KeepAsync(Portal before, PortalTokens tokens, SpoolPlace place)
     {
@@ -49,7 +47,6 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         return renewed;
     }
 
-    /// <summary>As <see cref="KeepAsync"/>, of the portal's reserve.</summary>
     public async Task KeepReserveAsync(PortalId id, long version, PortalTokens tokens, SpoolPlace place)
     {
         await WriteAsync(id, version, tokens, isReserve: true, place);
@@ -127,7 +124,6 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         }
     }
 
-    /// <summary>What is not stored by now stays in the spool.</summary>
     public async ValueTask DisposeAsync()
     {
         // Twice, as it is registered twice.

@@ -3,7 +3,6 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>One refresh at a time over all instances.</summary>
 internal sealed partial class TokenRefresher
 {
     /// <summary>Waits for the lease, or for the tokens that its holder stores.</summary>
@@ -76,7 +75,6 @@ internal sealed partial class TokenRefresher
         }
     }
 
-    /// <summary>Keeps the lease while the OAuth server takes its time.</summary>
     private async Task<RestResult<RefreshedTokens>> AwaitAnswerAsync(
         Portal portal, Task<RestResult<RefreshedTokens>> refresh, CancellationToken cancellationToken)
     {

@@ -2,13 +2,12 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>The second pair of tokens that a portal keeps.</summary>
 internal sealed partial class TokenRefresher
 {
-    /// <summary>Longer than an answer may take: it is renewed once in months, so nobody renews the lease meanwhile.</summary>
+    /// <summary>Longer than an answer may take: nobody renews it meanwhile.</summary>
     private static readonly TimeSpan ReserveLease = AnswerTimeout + Lease;
 
-    /// <summary>The first tokens are refused for good: goes on with the reserve. Null where there is none.</summary>
+    /// <summary>Null where there is no reserve.</summary>
     public async Task<RestResult<Portal>?> UseReserveAsync(Portal refused, CancellationToken cancellationToken)
     {
         if (await store.UseReserveAsync(refused.Id, refused.TokensVersion, cancellationToken))
@@ -22,7 +21,7 @@ internal sealed partial class TokenRefresher
         return tokens.ExpiresAt > time.GetUtcNow() + Margin ? now : await RefreshLeasedAsync(now, cancellationToken);
     }
 
-    /// <summary>Renews the reserve before its refresh token is too old; one that is refused for good goes.</summary>
+    /// <summary>Before its refresh token is too old; one that is refused for good goes.</summary>
     public async Task RefreshReserveAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (portal.Reserve is not { } reserve

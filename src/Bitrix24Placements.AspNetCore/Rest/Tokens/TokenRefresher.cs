@@ -5,8 +5,8 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Usable tokens of a portal. One refresh per expired token: within the process by sharing its task, over all instances by a lease
-/// in the database.</summary>
+/// <summary>One refresh per expired token: within the process by sharing its task, over all instances by a lease in the
+/// database.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/oauth/auto-renewal.html: refresh tokens rotate, and refreshing without need gets an app
 /// blocked.</remarks>
 internal sealed partial class TokenRefresher(
@@ -18,18 +18,18 @@ internal sealed partial class TokenRefresher(
     private static readonly TimeSpan LeaseRenewal = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan LeasePolling = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Callers wait so long; the refresh itself goes on, because its answer, once sent, is the only valid token.</summary>
+    /// <summary>The refresh itself goes on: its answer is the only valid token.</summary>
     private static readonly TimeSpan CallersTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>A token that would expire on its way is as good as expired.</summary>
+    /// <summary>For its way.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
 
     private readonly string _owner = Guid.NewGuid().ToString("n");
     private readonly ConcurrentDictionary<PortalId, Lazy<Task<RestResult<Portal>>>> _running = new();
     private readonly RefreshPauses _pauses = new(time);
 
-    /// <summary>The portal with tokens that are not known to be expired, refreshed first where they are.</summary>
+    /// <summary>With tokens that are not known to be expired.</summary>
     public async Task<RestResult<Portal>> UsableAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (apps.Find(id.App) is null)
@@ -41,16 +41,14 @@ internal sealed partial class TokenRefresher(
         return portal.Tokens.ExpiresAt > time.GetUtcNow() + Margin ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
     }
 
-    /// <summary>Replaces tokens that were found to be expired. Returns the newer ones without a refresh where somebody else has brought
-    /// them meanwhile.</summary>
+    /// <summary>Returns newer tokens without a refresh where somebody else has brought them meanwhile.</summary>
     /// <param name="afresh">Asks the OAuth server even if it has refused a moment ago.</param>
     public async Task<RestResult<Portal>> RefreshAsync(Portal stale, bool afresh, CancellationToken cancellationToken)
     {
         if (!afresh && _pauses.Find(stale) is { } refused)
             return refused;
 
-        // Lazy, because the dictionary may ask for several values where callers meet, and the lease cannot tell two refreshes of one
-        // process apart.
+        // Lazy: the dictionary may ask for several values, and the lease cannot tell two refreshes of one process apart.
         var running = _running.GetOrAdd(
             stale.Id, static (_, args) => new(() => Task.Run(() => args.Self.RefreshAloneAsync(args.Stale))),
             (Self: this, Stale: stale)).Value;
@@ -64,10 +62,8 @@ internal sealed partial class TokenRefresher(
         }
     }
 
-    /// <summary>The portal with newer tokens than these, which somebody does not accept any more; null where nobody has brought
-    /// any.</summary>
-    /// <remarks>A refresh voids the old access token before the new one is stored: one that is under way is waited for, here and on other
-    /// instances.</remarks>
+    /// <summary>With newer tokens than these; null where nobody has brought any.</summary>
+    /// <remarks>A refresh voids the old access token before the new one is stored: one that is under way is waited for.</remarks>
     public async Task<Portal?> ReplacedAsync(Portal used, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -106,7 +102,7 @@ internal sealed partial class TokenRefresher(
         }
     }
 
-    /// <summary>Ends what has begun: a refresh that is under way is not thrown away.</summary>
+    /// <summary>A refresh that is under way is not thrown away.</summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -115,7 +111,7 @@ internal sealed partial class TokenRefresher(
         }
         catch (TimeoutException)
         {
-            // Its answer may still come, but nobody is there any more to keep it.
+            // Nobody is there any more to keep its answer.
         }
     }
 

@@ -1,20 +1,17 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Section <c>DataProtection</c>.</summary>
 internal sealed class DataProtectionSettings
 {
     public const string Section = "DataProtection";
 
-    /// <summary>A PFX file that protects the keys which encrypt tokens; required with PostgreSQL.</summary>
+    /// <summary>A PFX file; required with PostgreSQL.</summary>
     public string? CertificatePath { get; set; }
 
     public string? CertificatePassword { get; set; }
 
-    /// <summary>Earlier certificates, so that what they protected can be read: paths, or sections with <c>Path</c> and
-    /// <c>Password</c>.</summary>
+    /// <summary>So that what they protected can be read: paths, or sections with <c>Path</c> and <c>Password</c>.</summary>
     public List<CertificateFile> PreviousCertificates { get; } = [];
 
-    /// <summary>The present certificate first.</summary>
     internal IEnumerable<CertificateFile> All =>
         CertificatePath is { } path ? PreviousCertificates.Prepend(new(path, CertificatePassword)) : PreviousCertificates;
 
@@ -65,6 +62,5 @@ internal sealed class DataProtectionSettings
 
 internal sealed record CertificateFile(string Path, string? Password)
 {
-    /// <summary>Never the password.</summary>
     public override string ToString() => Path;
 }

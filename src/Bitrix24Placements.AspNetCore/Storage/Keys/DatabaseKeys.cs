@@ -6,7 +6,7 @@ namespace Bitrix24Placements.Storage;
 /// <summary>The keys of tokens in PostgreSQL. The framework asks synchronously, at start and every few hours.</summary>
 internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : IXmlRepository
 {
-    private int _seen;
+    private long _seen;
 
     public IReadOnlyCollection<XElement> GetAllElements() => Task.Run(async () =>
     {
@@ -22,18 +22,14 @@ internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : 
     public void StoreElement(XElement element, string friendlyName) => Task.Run(async () =>
     {
         await schema.EnsureAsync(CancellationToken.None);
-        return await database.RunAsync(async (connection, token) =>
+        await database.ChangeAsync(async (connection, token) =>
         {
-            await using var transaction = await connection.BeginTransactionAsync(token);
-            await using var turns = connection.Command("LOCK TABLE data_protection_keys IN SHARE ROW EXCLUSIVE MODE");
-            await turns.ExecuteNonQueryAsync(token);
-            await using var command = connection.Command(
-                "INSERT INTO data_protection_keys (name, xml) SELECT @name, @xml WHERE (SELECT COUNT(*) FROM data_protection_keys) = @seen",
-                ("@name", friendlyName), ("@xml", element.ToString(SaveOptions.DisableFormatting)),
-                ("@seen", (long)Volatile.Read(ref _seen)));
-            var stored = await command.ExecuteNonQueryAsync(token);
-            await transaction.CommitAsync(token);
-            return stored;
+            await connection.ExecuteAsync("LOCK TABLE data_protection_keys IN SHARE ROW EXCLUSIVE MODE", token);
+            return await connection.ExecuteAsync(
+                $"""
+                INSERT INTO data_protection_keys (name, xml) SELECT {friendlyName}, {element.ToString(SaveOptions.DisableFormatting)}
+                WHERE (SELECT COUNT(*) FROM data_protection_keys) = {Volatile.Read(ref _seen)}
+                """, token);
         }, CancellationToken.None);
     }).GetAwaiter().GetResult();
 }

@@ -7,15 +7,13 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The keys that encrypt tokens: beside a SQLite file in a folder of their own that only the service can read, or in
-/// PostgreSQL under a certificate.</summary>
-/// <remarks>They are apart from the host's own data protection, which has its own application name, keys and cookies.</remarks>
+/// <summary>The keys that encrypt tokens: beside a SQLite file, or in PostgreSQL under a certificate. They are apart from the host's own
+/// data protection.</summary>
 internal sealed class TokenKeys : IAsyncDisposable
 {
     /// <summary>Fixed: a moved folder or a new version still reads old tokens.</summary>
     private const string ApplicationName = "Bitrix24Placements";
 
-    /// <summary>Whoever comes before the keys are read waits so long for them.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly Database _database;
@@ -41,9 +39,11 @@ internal sealed class TokenKeys : IAsyncDisposable
 
     public bool AreRead { get; private set; }
 
-    /// <summary>Reads the keys once. Until then whoever needs them waits here, and holds neither a thread nor a connection: the
-    /// framework reads them while a thread stands still.</summary>
-    /// <exception cref="TimeoutException">They were not there in time.</exception>
+    /// <summary>Those beside a SQLite file can be used while that cannot.</summary>
+    public bool AreUsable => AreRead || _database.HasKeysBeside;
+
+    /// <summary>Reads the keys once. Whoever needs them before holds neither a thread nor a connection: the framework reads them while a
+    /// thread stands still.</summary>
     public Task ReadAsync(CancellationToken cancellationToken)
     {
         if (AreRead)
@@ -74,21 +74,19 @@ internal sealed class TokenKeys : IAsyncDisposable
         var builder = services.AddDataProtection().SetApplicationName(ApplicationName);
         builder.AddKeyManagementOptions(options =>
         {
-            options.XmlRepository = _database.FilePath is { } path
-                ? new FileSystemXmlRepository(KeyFolder(path), _loggers)
+            options.XmlRepository = _database.KeyFolder is { } path
+                ? new FileSystemXmlRepository(MakeFolder(path), _loggers)
                 : new DatabaseKeys(_database, _schema);
             options.AutoGenerateKeys = _storage.MayMakeKeys;
             if (_settings.CertificatePath is { } certificate)
                 options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, _settings.CertificatePassword)), _loggers);
         });
-        // Keys stand under the present certificate, or under one of its predecessors.
         builder.UnprotectKeysWithAnyCertificate([.. _settings.All.Select(Load)]);
         return services.BuildServiceProvider();
     }
 
-    private static DirectoryInfo KeyFolder(string databasePath)
+    private static DirectoryInfo MakeFolder(string path)
     {
-        var path = Path.Combine(Path.GetDirectoryName(databasePath) ?? "", "keys");
         try
         {
             var folder = Directory.CreateDirectory(path);

@@ -3,20 +3,21 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Encrypts what the store must not hold in the clear. Every value is bound to its owner: moved to another row it opens
-/// nothing.</summary>
+/// <summary>Every value is bound to its owner: moved to another row it opens nothing.</summary>
 internal sealed class TokenVault(TokenKeys keys)
 {
     private readonly Lazy<IDataProtector> _protector = new(() => keys.Provider.CreateProtector("Bitrix24Placements.Portals.v1"));
 
+    /// <summary>False while the keys are not read, and cannot be.</summary>
+    public bool IsUsable => keys.AreUsable;
+
     public string Protect(PortalId id, string purpose, string value) => For(id, purpose).Protect(value);
 
-    /// <inheritdoc cref="Unprotect(string, string, string)"/>
     public string? Unprotect(PortalId id, string purpose, string value) => TryOpen(For(id, purpose), value);
 
     public string Protect(string owner, string purpose, string value) => For(owner, purpose).Protect(value);
 
-    /// <summary>Null where the value cannot be decrypted: its keys are lost, or it is not this owner's.</summary>
+    /// <summary>Null where the keys are lost, or it is not this owner's.</summary>
     public string? Unprotect(string owner, string purpose, string value) => TryOpen(For(owner, purpose), value);
 
     private static string? TryOpen(IDataProtector protector, string value)

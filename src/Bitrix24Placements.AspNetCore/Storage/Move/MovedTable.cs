@@ -1,7 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>What changes in a table's rows when they move: secrets come under the keys of the new place, leases stay behind. All
-/// its other columns move as they are.</summary>
+/// <summary>What changes in a row when it moves: secrets come under the keys of the new place, leases stay behind.</summary>
 /// <param name="Reset">Columns with a value of their own at the new place.</param>
 internal sealed record MovedTable(string Name, IReadOnlyList<SealedColumn> Sealed, IReadOnlyDictionary<string, object> Reset)
 {
@@ -20,7 +19,7 @@ internal sealed record MovedTable(string Name, IReadOnlyList<SealedColumn> Seale
                     IsCounted = true,
                 },
                 new("reserve_tokens", "tokens") { IfUnreadable = new() { ["reserve_tokens"] = DBNull.Value } },
-                // The reconciler registers another one as soon as it looks at the portal, which an empty declaration asks for.
+                // An empty declaration has the reconciler register another one.
                 new("removal_key", "removal") { IfUnreadable = new() { ["removal_key"] = "", ["declaration"] = "" } },
             ],
             new Dictionary<string, object> { ["refresh_owner"] = DBNull.Value, ["refresh_until"] = 0L }),
@@ -35,19 +34,17 @@ internal sealed record MovedTable(string Name, IReadOnlyList<SealedColumn> Seale
     ];
 }
 
-/// <summary>An encrypted column. A row whose value cannot be read is left behind, or changed.</summary>
+/// <summary>A row whose value cannot be read is left behind, or changed.</summary>
 internal sealed record SealedColumn(string Name, string Purpose)
 {
     public Dictionary<string, object>? IfUnreadable { get; init; }
 
-    /// <summary>Whether the operator is told how many could not be read.</summary>
     public bool IsCounted { get; init; }
 
     /// <summary>Only rows of this kind are encrypted.</summary>
     public string? KindPrefix { get; init; }
 }
 
-/// <summary>Changes the rows of a table, one at a time and in place.</summary>
 internal sealed class MovedRows(TokenVault from, TokenVault to, MovedTable table, IReadOnlyList<string> columns)
 {
     private readonly Dictionary<string, int> _indexes = columns.Select(static (name, index) => (name, index))
@@ -55,7 +52,6 @@ internal sealed class MovedRows(TokenVault from, TokenVault to, MovedTable table
 
     public int Unreadable { get; private set; }
 
-    /// <returns>False where the row is left behind.</returns>
     public bool Change(object[] row)
     {
         foreach (var (name, value) in table.Reset)

@@ -6,15 +6,14 @@ using NpgsqlTypes;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The command <c>move-store --from "Data Source=…"</c>: everything from a SQLite file and the keys beside it into the
-/// configured, empty PostgreSQL. All or nothing; the source stays as it is.</summary>
+/// <summary>The command <c>move-store</c>: everything from a SQLite file and the keys beside it into the configured, empty PostgreSQL, or
+/// nothing.</summary>
 internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 {
     public const string Command = "move-store";
 
     private const int ProgressEvery = 10_000;
 
-    /// <summary>Runs the command instead of the service.</summary>
     public static async Task<int> RunAsync(WebApplication app)
     {
         await using (app)
@@ -35,8 +34,6 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         }
     }
 
-    /// <param name="from">Connection string of the SQLite file.</param>
-    /// <exception cref="StoreMoveException">There is nothing to move, or no empty place to move it to.</exception>
     public async Task MoveAsync(string? from, CancellationToken cancellationToken)
     {
         var database = target.GetRequiredService<Database>();
@@ -50,54 +47,49 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await using var source = OpenSource(from);
         await source.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         await target.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
-        await source.GetRequiredService<Database>().RunAsync((reading, token) => database.RunAsync(
-            (writing, inner) => CopyAsync(source.GetRequiredService<TokenVault>(), reading, (NpgsqlConnection)writing, inner), token),
-            cancellationToken);
-    }
-
-    private async Task<bool> CopyAsync(
-        TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
-    {
-        // Writes of a service that still runs on the file wait, and fail, until the move is over.
-        await using var frozen = await reading.BeginTransactionAsync(cancellationToken);
-        await using var transaction = await writing.BeginTransactionAsync(cancellationToken);
-        await LockEmptyAsync(writing, cancellationToken);
-        var unreadable = 0;
-        foreach (var table in MovedTable.All)
-            unreadable += await CopyTableAsync(table, oldVault, reading, writing, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        var oldVault = source.GetRequiredService<TokenVault>();
+        // The source's transaction freezes it: writes of a service that still runs on the file wait, and fail, until the move is over.
+        var unreadable = await source.GetRequiredService<Database>().ChangeAsync((reading, token) => database.ChangeAsync(
+            (writing, inner) => CopyAsync(oldVault, reading, (NpgsqlConnection)writing, inner), token), cancellationToken);
         await output.WriteLineAsync(unreadable == 0
             ? "Moved. Start the service with the new settings, and keep the SQLite file and its keys until a page was opened."
             : $"Moved. The tokens of {unreadable} portals cannot be read with the keys beside the file: "
                 + "an administrator of each has to open the app once.");
-        return true;
+    }
+
+    private async Task<int> CopyAsync(
+        TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
+    {
+        await LockEmptyAsync(writing, cancellationToken);
+        var unreadable = 0;
+        foreach (var table in MovedTable.All)
+            unreadable += await CopyTableAsync(table, oldVault, reading, writing, cancellationToken);
+        return unreadable;
     }
 
     private static async Task LockEmptyAsync(NpgsqlConnection writing, CancellationToken cancellationToken)
     {
         var names = MovedTable.All.Select(static t => t.Name).ToArray();
-        await using var turns = writing.Command($"LOCK TABLE {string.Join(", ", names)} IN EXCLUSIVE MODE");
-        await turns.ExecuteNonQueryAsync(cancellationToken);
-        await using var filled = writing.Command("SELECT " + string.Join(" OR ", names.Select(static n => $"EXISTS (SELECT 1 FROM {n})")));
-        if (await filled.ExecuteScalarAsync(cancellationToken) is true)
+        await writing.ExecuteAsync("LOCK TABLE " + string.Join(", ", names) + " IN EXCLUSIVE MODE", cancellationToken);
+        if (await writing.AnyAsync(string.Join(" UNION ALL ", names.Select(static n => $"SELECT 1 FROM {n}")), cancellationToken))
             throw new StoreMoveException("The database to move to is not empty. Nothing was changed.");
     }
 
-    /// <summary>Streams a table, with the columns that the database itself says it has.</summary>
-    /// <returns>How many secrets could not be read.</returns>
+    /// <summary>With the columns that the database itself says it has.</summary>
     private async Task<int> CopyTableAsync(
         MovedTable table, TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
     {
         var columns = await writing.QueryAsync(
-            """
+            $"""
             SELECT column_name, data_type FROM information_schema.columns
-            WHERE table_schema = current_schema() AND table_name = @table
+            WHERE table_schema = current_schema() AND table_name = {table.Name}
             ORDER BY ordinal_position
             """,
-            static r => (Name: r.GetString(0), Type: TypeOf(r.GetString(1))), cancellationToken, ("@table", table.Name));
+            static r => (Name: r.GetString(0), Type: TypeOf(r.GetString(1))), cancellationToken);
         var names = string.Join(", ", columns.Select(static c => c.Name));
         var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>(), table, [.. columns.Select(static c => c.Name)]);
-        await using var command = reading.Command($"SELECT {names} FROM {table.Name}");
+        Sql all = "SELECT " + names + " FROM " + table.Name;
+        await using var command = all.CommandOn(reading);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await using var importer =
             await writing.BeginBinaryImportAsync($"COPY {table.Name} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
@@ -151,7 +143,7 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         }
     }
 
-    /// <summary>The file with its own keys, which may stand under the same certificates; no key is ever added to them.</summary>
+    /// <summary>No key is ever added to its own.</summary>
     private ServiceProvider OpenSource(string from)
     {
         var services = new ServiceCollection();
@@ -165,5 +157,4 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
     }
 }
 
-/// <summary>Why nothing was moved, in a sentence for the operator.</summary>
 internal sealed class StoreMoveException(string message) : Exception(message);

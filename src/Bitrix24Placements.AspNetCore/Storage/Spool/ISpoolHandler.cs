@@ -1,10 +1,10 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Brings entries of one kind from the spool into the database. An entry can come twice: after a kill in between.</summary>
+/// <summary>Brings entries of one kind into the database. After a kill an entry comes twice.</summary>
 internal interface ISpoolHandler
 {
     string Kind { get; }
 
-    /// <returns>True: done, the entry is removed. False: it is offered again later.</returns>
+    /// <returns>False: it is offered again later.</returns>
     Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken);
 }

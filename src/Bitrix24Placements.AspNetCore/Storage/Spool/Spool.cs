@@ -3,29 +3,25 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Small durable files beside the data for what must not be lost while the database is away: encrypted, synced, bounded.
-/// <see cref="SpoolCarrier"/> brings them into the database.</summary>
+/// <summary>Small encrypted files, synced and bounded, for what must not be lost while the database is away.</summary>
 internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault vault, TimeProvider time, ILogger<Spool> logger)
 {
     private readonly string _folder = Path.GetFullPath(options.Value.SpoolFolder);
     private readonly SpoolShares _shares = new();
     private bool _isTroubled;
 
-    /// <summary>Entries and reserved places.</summary>
     public int Count => _shares.Count;
 
     /// <summary>Proves that there will be room for a payload by writing as much. Null: there is none.</summary>
-    /// <param name="kind">Of the <see cref="ISpoolHandler"/> that carries it over.</param>
     /// <param name="key">One line; given back with the payload.</param>
-    /// <param name="bytes">The payload's largest size in UTF-8.</param>
     public Task<SpoolPlace?> ReserveAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
         PlaceAsync(kind, key, address: null, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
 
     /// <summary>Keeps an entry until it is carried over. False: there is no room.</summary>
-    /// <param name="address">Who sent it, where that is a stranger: takes that address's share.</param>
+    /// <param name="address">Whose share it takes, where a stranger has sent it.</param>
     public async Task<bool> PutAsync(string kind, string key, string payload, string? address, CancellationToken cancellationToken)
     {
-        if (await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)
+        if (!vault.IsUsable || await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)
             return false;
         place.Leave();
         await place.DisposeAsync();
@@ -42,16 +38,16 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         {
             if (SpoolFile.Parse(info.Name) is not { } file || !info.Exists)
                 continue;
-            _shares.Found(file, info.Length);
+            _shares.Add(file, info.Length);
             files.Add(file);
         }
 
-        _shares.KeepOnly(files.Select(static f => f.Name).ToHashSet());
+        _shares.KeepOnly(files);
         files.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
         return files;
     }
 
-    /// <summary>Holds an entry, so that nobody else carries it over; null where somebody else holds it or it is gone.</summary>
+    /// <summary>Null where somebody else holds it or it is gone.</summary>
     internal FileStream? Hold(SpoolFile file)
     {
         try
@@ -70,19 +66,18 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         }
     }
 
-    /// <summary>What an entry holds; both null where nothing was written into a reserved place, or nothing that can be decrypted.</summary>
-    internal async Task<(string? Key, string? Payload, bool IsEmpty)> ReadAsync(
-        SpoolFile file, FileStream stream, CancellationToken cancellationToken)
+    /// <summary>Nothing where the place was only reserved.</summary>
+    internal static async Task<ReadOnlyMemory<byte>> ReadAsync(FileStream stream, CancellationToken cancellationToken)
     {
         var bytes = new byte[stream.Length];
         await stream.ReadExactlyAsync(bytes, cancellationToken);
-        var text = bytes.AsMemory().TrimEnd((byte)0);
-        if (text.IsEmpty)
-            return (null, null, true);
-        return vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(text.Span))?.Split('\n', 2) is [var key, var payload]
-            ? (key, payload, false)
-            : (null, null, false);
+        return bytes.AsMemory().TrimEnd((byte)0);
     }
+
+    /// <summary>Null for what cannot be decrypted.</summary>
+    internal (string Key, string Payload)? Open(SpoolFile file, ReadOnlyMemory<byte> content) =>
+        vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(content.Span))?.Split('\n', 2) is [var key, var payload]
+            ? (key, payload) : null;
 
     internal void Remove(SpoolFile file)
     {
@@ -114,22 +109,19 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
             return null;
         }
 
-        FileStream? stream = null;
         try
         {
-            stream = await WriteAsync(file, content, cancellationToken);
+            var stream = await WriteAsync(file, content, cancellationToken);
             _isTroubled = false;
             return new(this, file, stream, payload => Seal(kind, key, payload));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            Remove(file);
+            if (e is not (IOException or UnauthorizedAccessException))
+                throw;
             Trouble(e.Message);
             return null;
-        }
-        finally
-        {
-            if (stream is null)
-                Remove(file);
         }
     }
 
@@ -175,7 +167,6 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         return Encoding.ASCII.GetBytes(vault.Protect(kind, "spool", key + "\n" + payload));
     }
 
-    /// <summary>Encryption adds a header, a code and Base64.</summary>
     private static int SealedSize(int bytes) => ((bytes + 200) * 4 / 3) + 16;
 
     private string PathOf(SpoolFile file) => Path.Combine(_folder, file.Name);

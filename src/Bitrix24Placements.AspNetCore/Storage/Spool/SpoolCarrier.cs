@@ -2,22 +2,18 @@ using System.Data.Common;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Carries the spool over into the database: what an earlier process has left at the start, the rest as soon as the
-/// database is back.</summary>
+/// <summary>Brings what the spool holds into the database, as soon as that is there.</summary>
 internal sealed partial class SpoolCarrier(
-    Spool spool, IEnumerable<ISpoolHandler> handlers, Readiness readiness, TimeProvider time, ILogger<SpoolCarrier> logger)
-        : ReadyService(readiness)
+    Spool spool, IEnumerable<ISpoolHandler> handlers, Readiness readiness, ILogger<SpoolCarrier> logger)
+    : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
-
     private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(static h => h.Kind);
 
-    /// <summary>What was told of in the log, so that it is told once.</summary>
     private readonly HashSet<string> _told = [];
 
-    protected override Task RunAsync(CancellationToken stoppingToken) => RepeatAsync(CarryOverAllAsync, Every, time, logger, stoppingToken);
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => CarryOverAllAsync(stoppingToken);
 
-    /// <summary>Once through the spool, each key's entries in their order.</summary>
+    /// <summary>Each key's entries in their order.</summary>
     internal async Task CarryOverAllAsync(CancellationToken cancellationToken)
     {
         var waiting = new HashSet<string>();
@@ -39,16 +35,16 @@ internal sealed partial class SpoolCarrier(
         await using var stream = spool.Hold(file);
         if (stream is null)
             return false;
-        var (key, payload, isEmpty) = await spool.ReadAsync(file, stream, cancellationToken);
-        if (!isEmpty && (key is null || payload is null))
+        var bytes = await Spool.ReadAsync(stream, cancellationToken);
+        // Else reserved by a process that has ended before it had anything to keep.
+        if (!bytes.IsEmpty)
         {
-            Tell(file.Name, () => Log.Unreadable(logger, file.Name));
-            return true;
-        }
+            if (spool.Open(file, bytes) is not var (key, payload))
+            {
+                Tell(file.Name, () => Log.Unreadable(logger, file.Name));
+                return true;
+            }
 
-        // An empty one was reserved by a process that has ended before it had anything to keep.
-        if (key is not null && payload is not null)
-        {
             if (!await TryHandleAsync(handler, key, payload, cancellationToken))
                 return false;
             Log.CarriedOver(logger, file.Kind, key);

@@ -4,9 +4,7 @@ using System.Text;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The name of a spooled entry's file: its order, its kind, and whose share it takes. The rest is encrypted inside.</summary>
-/// <param name="KeyShare">Short hash of kind and key.</param>
-/// <param name="AddressShare">Short hash of the sender's address, or <see cref="NoAddress"/>.</param>
+/// <summary>The name of an entry's file: its order, its kind, and whose share it takes, as short hashes.</summary>
 internal sealed record SpoolFile(string Name, string Kind, string KeyShare, string AddressShare)
 {
     public const string NoAddress = "none";

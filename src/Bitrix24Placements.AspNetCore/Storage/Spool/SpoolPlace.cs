@@ -1,7 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Room on the disk for one entry, taken before there is anything to be kept. Disposing of it removes it: the database
-/// has what it held.</summary>
+/// <summary>Room on the disk for one entry, taken before there is anything to keep. Disposing of it removes the entry.</summary>
 internal sealed class SpoolPlace : IAsyncDisposable
 {
     private readonly Spool _spool;
@@ -14,7 +13,6 @@ internal sealed class SpoolPlace : IAsyncDisposable
         (_spool, _file, _stream, _seal) = (spool, file, stream, seal);
 
     /// <summary>Returns when a power failure would not lose it.</summary>
-    /// <exception cref="IOException">The payload is larger than the place, and the disk is full.</exception>
     public async Task WriteAsync(string payload, CancellationToken cancellationToken = default)
     {
         var content = _seal(payload);
@@ -25,7 +23,6 @@ internal sealed class SpoolPlace : IAsyncDisposable
         _stream.Flush(flushToDisk: true);
     }
 
-    /// <summary>Leaves what was written to the spool, which carries it over.</summary>
     public void Leave() => _isLeft = true;
 
     public async ValueTask DisposeAsync()

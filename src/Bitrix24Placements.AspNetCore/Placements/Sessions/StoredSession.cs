@@ -1,0 +1,35 @@
+using System.IO.Compression;
+using System.Text.Json.Serialization;
+
+namespace Bitrix24Placements.Placements;
+
+/// <summary>What stands in a session's text, encrypted and signed.</summary>
+/// <param name="Expires">With the user's token, in Unix seconds.</param>
+/// <param name="Context">See <see cref="Compress"/>.</param>
+internal sealed record StoredSession(
+    string MemberId, string App, long UserId, long Epoch, long Expires, string Token, Uri Endpoint, Uri Server, byte[]? Context)
+{
+    /// <summary>A header has to hold it.</summary>
+    private const int MaxContextBytes = 12 * 1024;
+
+    /// <summary>The launch context as JSON, compressed; null where it is too large for a session even so.</summary>
+    public static byte[]? Compress(byte[] json)
+    {
+        var compressed = new byte[MaxContextBytes];
+        return BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22) ? compressed[..length] : null;
+    }
+
+    public byte[]? ReadContext()
+    {
+        // The generated serializer writes null as an empty text.
+        if (Context is not { Length: > 0 })
+            return null;
+        using var json = new MemoryStream();
+        using (var brotli = new BrotliStream(new MemoryStream(Context), CompressionMode.Decompress))
+            brotli.CopyTo(json);
+        return json.ToArray();
+    }
+}
+
+[JsonSerializable(typeof(StoredSession))]
+internal sealed partial class SessionJson : JsonSerializerContext;

@@ -1,0 +1,91 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>A statement. What stands in its holes is sent as a parameter; a hole that is <see cref="Sql"/> becomes a part of it.</summary>
+[InterpolatedStringHandler]
+internal readonly struct Sql(int literalLength, int holes)
+{
+    private readonly List<(string? Text, object? Value)> _parts = new(literalLength > 0 ? (2 * holes) + 1 : holes);
+
+    public static implicit operator Sql(string text)
+    {
+        var sql = new Sql(text.Length, 0);
+        sql.AppendLiteral(text);
+        return sql;
+    }
+
+    public void AppendLiteral(string text) => _parts.Add((text, null));
+
+    public void AppendFormatted(Sql part) => _parts.AddRange(part._parts);
+
+    /// <summary>A text is a value, too: it becomes a part of the statement only where it is declared as <see cref="Sql"/>.</summary>
+    public void AppendFormatted(string? value) => AppendFormatted((object?)value);
+
+    public void AppendFormatted(object? value) => _parts.Add((null, value));
+
+    public DbCommand CommandOn(DbConnection connection)
+    {
+        var command = connection.CreateCommand();
+        var text = new StringBuilder();
+        foreach (var (literal, value) in _parts)
+        {
+            if (literal is not null)
+            {
+                text.Append(literal);
+                continue;
+            }
+
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = $"@p{command.Parameters.Count}";
+            parameter.Value = ValueOf(value);
+            if (value is null)
+                parameter.DbType = System.Data.DbType.String;
+            command.Parameters.Add(parameter);
+            text.Append(parameter.ParameterName);
+        }
+
+        command.CommandText = text.ToString();
+        return command;
+    }
+
+    /// <summary>As both databases keep it: states as numbers, spans as milliseconds.</summary>
+    private static object ValueOf(object? value) => value switch
+    {
+        null => DBNull.Value,
+        bool truth => truth ? 1 : 0,
+        Enum state => (int)(object)state,
+        TimeSpan span => (long)span.TotalMilliseconds,
+        _ => value,
+    };
+}
+
+internal static class SqlExtensions
+{
+    public static async Task<int> ExecuteAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken)
+    {
+        await using var command = sql.CommandOn(connection);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public static async Task<List<T>> QueryAsync<T>(
+        this DbConnection connection, Sql sql, Func<DbDataReader, T> read, CancellationToken cancellationToken)
+    {
+        await using var command = sql.CommandOn(connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken))
+            rows.Add(read(reader));
+        return rows;
+    }
+
+    public static async Task<bool> AnyAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync(sql, static _ => true, cancellationToken)).Count > 0;
+
+    public static async Task<long> NumberAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync(sql, static row => Convert.ToInt64(row.GetValue(0), null), cancellationToken))[0];
+
+    public static string? TextOrNull(this DbDataReader row, int ordinal) => row.IsDBNull(ordinal) ? null : row.GetString(ordinal);
+}
