@@ -75,9 +75,13 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken);
 
     /// <summary>Gone, unless it was asked for again meanwhile. A kept installation that is finished was only hastened.</summary>
-    public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) => database.RunAsync(async (connection, token) =>
-        await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND (request = {item.Request} OR vouched IS NOT NULL)", token) > 0
-            || await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token) > 0, cancellationToken);
+    public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken)
+    {
+        Sql isOwned = IsOwned(item), isDone = $"request = {item.Request} OR vouched IS NOT NULL";
+        return database.RunAsync(async (connection, token) =>
+            await connection.ExecuteAsync($"DELETE FROM work WHERE {isOwned} AND ({isDone})", token) > 0
+                || await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {isOwned}", token) > 0, cancellationToken);
+    }
 
     /// <summary>Again after the pause, or when somebody has asked for it meanwhile.</summary>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken)
