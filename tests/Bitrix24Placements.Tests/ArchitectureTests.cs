@@ -27,7 +27,9 @@ public sealed partial class ArchitectureTests
         ["Doctor"] = [.. ToRefusals, "Placements", "Events", "Installation", "Signals", "Health"],
     };
 
-    private static readonly string Source = Path.Combine(Root(new DirectoryInfo(AppContext.BaseDirectory)), "src");
+    internal static readonly string Clone = Root(new DirectoryInfo(AppContext.BaseDirectory));
+
+    private static readonly string Source = Path.Combine(Clone, "src");
 
     private static readonly string Library = Path.Combine(Source, "Bitrix24Placements.AspNetCore");
 

@@ -5,8 +5,8 @@ namespace Bitrix24Placements.Doctor;
 
 internal sealed class CommandReport(Examiner examiner, Texts texts)
 {
-    private static readonly ReportJson Json = new(
-        new JsonSerializerOptions(ReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly DoctorJson Json = new(
+        new(DoctorJson.Default.Options) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <returns>Whether nothing is wrong.</returns>
     public async Task<bool> WriteAsync(PortalId? portal, bool asJson, TextWriter output, CancellationToken cancellationToken)

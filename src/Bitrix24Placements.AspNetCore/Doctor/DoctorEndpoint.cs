@@ -50,7 +50,7 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient 
         await foreach (var result in examiner.RunAsync(new(portal), context.RequestAborted))
         {
             var line = JsonSerializer.SerializeToUtf8Bytes(
-                ReportedCheck.Of(result, texts, language, forOperator: false), ReportLineJson.Default.ReportedCheck);
+                ReportedCheck.Of(result, texts, language, forOperator: false), DoctorJson.Default.ReportedCheck);
             await context.Response.BodyWriter.WriteAsync((byte[])[.. line, (byte)'\n'], context.RequestAborted);
         }
     }

@@ -20,23 +20,21 @@ internal static class DoctorServices
         services.AddSingleton<DoctorEndpoint>();
         services.AddSingleton<CommandReport>();
         services.AddSingleton<Examiner>();
-        return services.AddChecks();
+        // Causes before consequences.
+        return services
+            .AddSingleton<Check, SettingsCheck>()
+            .AddSingleton<Check, DatabaseCheck>()
+            .AddSingleton<Check, TokenKeysCheck>()
+            .AddSingleton<Check, NameCheck>()
+            .AddSingleton<Check, CertificateCheck>()
+            .AddSingleton<Check, AddressCheck>()
+            .AddSingleton<Check, ClockCheck>()
+            .AddSingleton<Check, AppKeysCheck>()
+            .AddSingleton<Check, PortalCheck>()
+            .AddSingleton<Check, RegistrationCheck>()
+            .AddSingleton<Check, WayBackCheck>()
+            .AddSingleton<Check, WorkerCheck>();
     }
-
-    /// <summary>Causes before consequences.</summary>
-    private static IServiceCollection AddChecks(this IServiceCollection services) => services
-        .AddSingleton<ICheck, SettingsCheck>()
-        .AddSingleton<ICheck, DatabaseCheck>()
-        .AddSingleton<ICheck, TokenKeysCheck>()
-        .AddSingleton<ICheck, NameCheck>()
-        .AddSingleton<ICheck, CertificateCheck>()
-        .AddSingleton<ICheck, AddressCheck>()
-        .AddSingleton<ICheck, ClockCheck>()
-        .AddSingleton<ICheck, AppKeysCheck>()
-        .AddSingleton<ICheck, PortalCheck>()
-        .AddSingleton<ICheck, RegistrationCheck>()
-        .AddSingleton<ICheck, WayBackCheck>()
-        .AddSingleton<ICheck, WorkerCheck>();
 
     public static void MapDoctor(this IEndpointRouteBuilder endpoints)
     {

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Storage;
 using Microsoft.AspNetCore.DataProtection;
 
@@ -27,7 +26,7 @@ internal sealed class EchoSeal(TokenKeys keys)
     public static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     public string Seal(Echo echo) =>
-        Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(echo, EchoJson.Default.Echo)));
+        Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(echo, DoctorJson.Default.Echo)));
 
     /// <summary>Null for what is no echo of this nonce.</summary>
     public Echo? Open(string? seal, string nonce)
@@ -35,7 +34,7 @@ internal sealed class EchoSeal(TokenKeys keys)
         try
         {
             return seal is not null &&
-                JsonSerializer.Deserialize(_protector.Unprotect(Base64Url.DecodeFromChars(seal)), EchoJson.Default.Echo) is { } echo
+                JsonSerializer.Deserialize(_protector.Unprotect(Base64Url.DecodeFromChars(seal)), DoctorJson.Default.Echo) is { } echo
                 && echo.Nonce == nonce ? echo : null;
         }
         catch (Exception e) when (e is CryptographicException or FormatException or JsonException)
@@ -44,6 +43,3 @@ internal sealed class EchoSeal(TokenKeys keys)
         }
     }
 }
-
-[JsonSerializable(typeof(Echo))]
-internal sealed partial class EchoJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 
@@ -67,18 +68,14 @@ internal sealed class HeardEvents
 
     private const int Max = 8;
 
-    private HeardEvent[] _last = [];
+    private readonly ConcurrentQueue<HeardEvent> _last = new();
 
-    public IReadOnlyList<HeardEvent> All => Volatile.Read(ref _last);
+    public IReadOnlyList<HeardEvent> All => [.. _last.Reverse()];
 
     public void Add(HeardEvent heard)
     {
-        for (var last = _last; ;)
-        {
-            var before = Interlocked.CompareExchange(ref _last, [heard, .. last.Take(Max - 1)], last);
-            if (before == last)
-                return;
-            last = before;
-        }
+        _last.Enqueue(heard);
+        if (_last.Count > Max)
+            _last.TryDequeue(out _);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class Examination(PortalId? portal)
     /// <summary>Known once the database has answered.</summary>
     public Portal? Portal { get; set; }
 
-    public bool Has(ICheck check) => check.Needs.All(_good.Contains);
+    public bool Has(Check check) => check.Needs.All(_good.Contains);
 
     public void Note(CheckResult result)
     {

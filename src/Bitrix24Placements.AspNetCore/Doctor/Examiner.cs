@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Bitrix24Placements.Doctor;
 
 /// <summary>In their order, so that what is told first is the cause and not its consequences.</summary>
-internal sealed class Examiner(IEnumerable<ICheck> checks)
+internal sealed class Examiner(IEnumerable<Check> checks)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(9);
 
@@ -20,12 +20,12 @@ internal sealed class Examiner(IEnumerable<ICheck> checks)
         }
     }
 
-    private static CheckResult Read(ICheck check, IReadOnlyList<Finding> findings) =>
+    private static CheckResult Read(Check check, IReadOnlyList<Finding> findings) =>
         new(check, findings is [] ? CheckState.Good :
             findings.All(static f => f.IsNote) ? CheckState.NotLooked : CheckState.Wrong, findings);
 
     private static async Task<IReadOnlyList<Finding>> FindingsAsync(
-        ICheck check, Examination examination, CancellationToken cancellationToken)
+        Check check, Examination examination, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Timeout);

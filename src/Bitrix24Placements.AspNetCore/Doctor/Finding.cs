@@ -23,4 +23,4 @@ internal enum CheckState
     NotLooked,
 }
 
-internal sealed record CheckResult(ICheck Check, CheckState State, IReadOnlyList<Finding> Findings);
+internal sealed record CheckResult(Check Check, CheckState State, IReadOnlyList<Finding> Findings);

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 
@@ -33,7 +32,7 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
         try
         {
             var reader = new Utf8JsonReader(body);
-            return JsonSerializer.Deserialize(ref reader, HeartbeatJson.Default.Heartbeat) ?? new(null, null, null);
+            return JsonSerializer.Deserialize(ref reader, DoctorJson.Default.Heartbeat) ?? new(null, null, null);
         }
         catch (JsonException)
         {
@@ -44,7 +43,3 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
 
 /// <param name="App">Its client_id: a page knows no other name.</param>
 internal sealed record Heartbeat(string? MemberId, string? App, double? LoadMs);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(Heartbeat))]
-internal sealed partial class HeartbeatJson : JsonSerializerContext;

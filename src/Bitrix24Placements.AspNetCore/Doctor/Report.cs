@@ -22,10 +22,8 @@ internal sealed record ReportedFinding(string Id, string What, string Seen, stri
 
 internal sealed record Report(bool Healthy, IReadOnlyList<ReportedCheck> Checks);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
-[JsonSerializable(typeof(Report))]
-internal sealed partial class ReportJson : JsonSerializerContext;
-
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(ReportedCheck))]
-internal sealed partial class ReportLineJson : JsonSerializerContext;
+[JsonSerializable(typeof(Report))]
+[JsonSerializable(typeof(Echo))]
+[JsonSerializable(typeof(Heartbeat))]
+internal sealed partial class DoctorJson : JsonSerializerContext;

@@ -5,8 +5,8 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary><c>POST /events</c>: what Bitrix24's server tells, or somebody who pretends to be it. What comes while the database is away
-/// is spooled, as events are sent once, and verified when it is back.</summary>
+/// <summary><c>POST /events</c>. What comes while the database is away is spooled, as events are sent once, and verified when it is
+/// back.</summary>
 internal sealed partial class EventEndpoint(
     EventReceiver receiver, EventHandlers handlers, Spool spool, Guard guard, RejectionWriter rejections, ILogger<EventEndpoint> logger)
     : ISpoolHandler
@@ -28,7 +28,7 @@ internal sealed partial class EventEndpoint(
             await rejections.WriteAsync(context, body.Rejection ?? NoEvent);
     }
 
-    /// <summary>At the address of the installation or of the app's own page Bitrix24 tells of the app alone.</summary>
+    /// <summary>At these addresses Bitrix24 tells of the app alone.</summary>
     public Task HandleOwnAsync(HttpContext context, WireForm form) =>
         WireEvent.Name(form) is (AppEvent.Install or AppEvent.UserReady or AppEvent.Test) and var name
             ? HandleAsync(context, name, form)

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Bitrix24Placements.Events;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements;
 
@@ -68,18 +69,26 @@ public static class EventHandlerExtensions
         return upper;
     }
 
-    /// <summary>Minimal API binding without a request: services, the event, and the cancellation.</summary>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     private static IEndpointRouteBuilder MapDelegate<T>(IEndpointRouteBuilder endpoints, string name, Delegate handler)
         where T : class
     {
-        var bound = RequestDelegateFactory.Create(handler, new RequestDelegateFactoryOptions
+        RequestDelegate bound;
+        try
         {
-            ServiceProvider = endpoints.ServiceProvider,
-            ThrowOnBadRequest = true,
-            DisableInferBodyFromParameters = true,
-        }).RequestDelegate;
+            bound = RequestDelegateFactory.Create(handler, new RequestDelegateFactoryOptions
+            {
+                ServiceProvider = endpoints.ServiceProvider,
+                ThrowOnBadRequest = true,
+                DisableInferBodyFromParameters = true,
+            }).RequestDelegate;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw StartException.Unbound(name, e);
+        }
+
         return Map<T>(endpoints, name, (request, services, cancellationToken) =>
         {
             var context = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken };

@@ -1,26 +1,24 @@
 using System.Collections.Concurrent;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>Calls an event's handler.</summary>
 internal delegate Task EventHandling(IServiceProvider services, object request, CancellationToken cancellationToken);
 
-/// <summary>Which code handles which event.</summary>
 internal sealed class EventHandlers : IDeclaredEvents
 {
     private readonly ConcurrentDictionary<string, EventHandling> _handlers = new(StringComparer.Ordinal);
 
-    /// <summary>Bitrix24's events that have a handler, in a stable order.</summary>
+    /// <summary>In a stable order.</summary>
     public IEnumerable<string> Names => _handlers.Keys.Where(static n => n is not (StoredEvent.Installed or StoredEvent.Uninstalled))
         .Order(StringComparer.Ordinal);
 
     public EventHandling? Find(string name) => _handlers.GetValueOrDefault(name);
 
-    /// <exception cref="InvalidOperationException">The event has a handler already.</exception>
     public void Add(string name, EventHandling handler)
     {
         if (!_handlers.TryAdd(name, handler))
-            throw new InvalidOperationException($"There are two handlers for the event {name}.");
+            throw new StartException($"Two handlers are mapped for the event {name}: one of them has to go.");
     }
 }

@@ -10,7 +10,7 @@ namespace Bitrix24Placements.Events;
 internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, Inbox inbox,
     EventMetrics metrics, AppRegistry apps, TimeProvider time)
 {
-    /// <param name="context">Null where the event has waited in the spool.</param>
+    /// <param name="context">Null where it has waited in the spool.</param>
     /// <returns>Null: Bitrix24 gets its 200.</returns>
     public async Task<Rejection?> ReceiveAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken)
     {
@@ -21,8 +21,8 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
         return rejection;
     }
 
-    /// <summary>From memory, as the worker's load is verified: Bitrix24 sends an event once, so those of a known portal are not lost to
-    /// somebody who guesses beside it.</summary>
+    /// <summary>From memory: Bitrix24 sends an event once, so those of a known portal are not lost to somebody who guesses beside
+    /// it.</summary>
     public bool IsKnown(WireForm form) =>
         WireEvent.MemberId(form) is { } memberId && Matching(directory.FindAll(memberId), WireEvent.ApplicationToken(form)) is not null;
 
@@ -46,7 +46,7 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
         return null;
     }
 
-    /// <summary>The application_token says which of this service's apps on the portal is meant.</summary>
+    /// <summary>The application_token says which app is meant.</summary>
     private KnownPortal? Matching(IReadOnlyList<KnownPortal> installations, Secret token) => token.IsEmpty ? null
         : installations.FirstOrDefault(i => i.State != PortalState.Uninstalled && apps.Serves(i.Id) && i.AcceptsApplicationToken(token));
 

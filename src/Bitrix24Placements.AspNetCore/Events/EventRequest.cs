@@ -43,7 +43,6 @@ public sealed record InstalledEvent(string Id, PortalAddress Portal, AppInfo App
 }
 
 /// <summary>The app is gone from a portal, confirmed by the OAuth server: nothing can be called there any more.</summary>
-/// <param name="Id">The same over repeats.</param>
 /// <param name="Clean">Whether the portal's data is to be deleted.</param>
 public sealed record UninstalledEvent(string Id, PortalAddress Portal, AppInfo App, bool Clean)
 {

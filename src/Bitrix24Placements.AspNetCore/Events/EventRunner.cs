@@ -3,7 +3,6 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>Gives an event from the inbox to its handler, with services of its own.</summary>
 internal sealed partial class EventRunner(EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics,
     TimeProvider time, ILogger<EventRunner> logger) : IInboxHandler
 {

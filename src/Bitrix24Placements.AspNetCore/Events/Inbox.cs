@@ -3,10 +3,9 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>Keeps events for their handlers.</summary>
 internal sealed class Inbox(InboxStore store, WorkSignal signal, EventHandlers handlers)
 {
-    /// <summary>False: that portal has too many waiting. What is known already under the same id is not kept again.</summary>
+    /// <summary>False: that portal has too many waiting. An id that is known already is not kept again.</summary>
     public async Task<bool> AddAsync(PortalId id, StoredEvent stored, CancellationToken cancellationToken)
     {
         if (!await store.AddAsync(new(id, stored.Id, stored.Name, stored.Serialize()), cancellationToken))
@@ -15,11 +14,9 @@ internal sealed class Inbox(InboxStore store, WorkSignal signal, EventHandlers h
         return true;
     }
 
-    /// <summary>Told by whoever keeps the installations.</summary>
     public Task InstalledAsync(Portal portal, DateTimeOffset at, CancellationToken cancellationToken) =>
         AddOwnAsync(portal, StoredEvent.Installed, false, at, cancellationToken);
 
-    /// <inheritdoc cref="InstalledAsync"/>
     public Task UninstalledAsync(Portal portal, bool clean, DateTimeOffset at, CancellationToken cancellationToken) =>
         AddOwnAsync(portal, StoredEvent.Uninstalled, clean, at, cancellationToken);
 

@@ -3,9 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>An event as it waits in the inbox, with all that its handler is given.</summary>
-/// <param name="Name">Bitrix24's, in upper case, or one of those here, in lower case.</param>
-/// <param name="Data">Null for the two that are made here.</param>
+/// <summary>An event as it waits in the inbox.</summary>
+/// <param name="Name">Bitrix24's, in upper case, or one of those here.</param>
 internal sealed record StoredEvent(
     string Id, string Name, string Domain, string Protocol, long? UserId, long Timestamp, JsonElement? Data = null, bool Clean = false)
 {

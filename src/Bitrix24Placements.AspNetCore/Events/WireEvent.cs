@@ -7,7 +7,7 @@ using Bitrix24Placements.Forms;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>What stands in the form of an event; nothing in it is believed yet.</summary>
+/// <summary>What stands in the form of an event; a claim, all of it.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/index.html</remarks>
 internal static class WireEvent
 {
@@ -30,14 +30,13 @@ internal static class WireEvent
         long.TryParse(form.Text("ts"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             && seconds is > 0 and < 253402300799 ? seconds : null;
 
-    /// <summary>A hash of all that was sent: a repeat has the same one.</summary>
+    /// <summary>A repeat has the same one.</summary>
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
 
-    /// <summary>The form written anew, for keeping it.</summary>
     public static string Text(WireForm form) =>
         string.Join('&', form.All().Select(static f => Uri.EscapeDataString(f.Name) + '=' + Uri.EscapeDataString(f.Value)));
 
-    /// <summary><c>data[…][…]</c> as an object, as PHP would see it.</summary>
+    /// <summary><c>data[…][…]</c>, as PHP would see it.</summary>
     public static JsonElement Data(WireForm form)
     {
         var data = new JsonObject();

@@ -11,16 +11,14 @@ internal static class BoundedBody
 {
     public const int MaxBytes = 64 * 1024;
 
-    /// <summary>So much of a body that is too large is still taken from the wire: a connection that is closed upon somebody who is still
-    /// sending loses the answer.</summary>
+    /// <summary>So much of a body that is too large is still read: a connection that is closed upon a sender loses the answer.</summary>
     public const int LargestDrained = 1024 * 1024;
 
-    /// <summary>For the whole body, however little of it comes at a time.</summary>
+    /// <summary>For the whole body, however little comes at a time.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private static readonly MinDataRate Unhurried = new(bytesPerSecond: 1, gracePeriod: 2 * Timeout);
 
-    /// <summary>The body, or why there is none. It is valid until <paramref name="read"/> has returned.</summary>
     public static async ValueTask<Checked<T>> ReadAsync<T>(HttpContext context, Func<HttpContext, ReadOnlySequence<byte>, T> read)
         where T : class
     {
@@ -52,7 +50,7 @@ internal static class BoundedBody
         }
     }
 
-    /// <summary>Slow bodies have places of their own, and are cut when their time is over.</summary>
+    /// <summary>Slow bodies have places of their own.</summary>
     private static async Task<(Rejection? Cut, ReadResult Result)> WaitAsync(HttpContext context, PipeReader reader)
     {
         using var place = context.RequestServices.GetRequiredService<Places>().TryTakeForUnfinishedBody(context);

@@ -3,12 +3,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Forms;
 
-/// <summary>Reads a form of bounded size from a request, without a copy of the framework's own.</summary>
+/// <summary>Reads a form of bounded size, without a copy of the framework's own.</summary>
 internal static class FormBody
 {
     public static readonly Rejection TooManyFields = Rejection.Malformed($"There are more than {WireForm.MaxFields} fields.");
 
-    /// <summary>The form, or why there is none. The caller disposes it.</summary>
+    /// <summary>The caller disposes it.</summary>
     public static async ValueTask<Checked<WireForm>> ReadAsync(HttpContext context)
     {
         if (!IsForm(context.Request))

@@ -23,12 +23,11 @@ internal sealed class WireForm : IDisposable
 
     private WireForm(int capacity) => _buffer = ArrayPool<byte>.Shared.Rent(capacity);
 
-    /// <summary>More than <see cref="MaxFields"/> names and values were sent; the surplus was not read.</summary>
+    /// <summary>The surplus was not read.</summary>
     public bool HasTooManyFields { get; private set; }
 
     public int Count => _count;
 
-    /// <param name="query">With or without its question mark.</param>
     public static WireForm Parse(string? query, ReadOnlySequence<byte> body)
     {
         var text = query.AsSpan().TrimStart('?');
@@ -44,7 +43,6 @@ internal sealed class WireForm : IDisposable
 
     public static WireForm Parse(string? query, string body) => Parse(query, new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)));
 
-    /// <summary>The value that counts of a name; false where it was not sent.</summary>
     public bool TryGet(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         for (var i = _count - 1; i >= 0; i--)
@@ -61,10 +59,9 @@ internal sealed class WireForm : IDisposable
         return false;
     }
 
-    /// <summary>The value that counts of a name as text; null where it was not sent.</summary>
     public string? Text(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? Encoding.UTF8.GetString(value) : null;
 
-    /// <summary>Every name with its value, in their order, repeated ones too.</summary>
+    /// <summary>Repeated ones too.</summary>
     public IEnumerable<(string Name, string Value)> All()
     {
         for (var i = 0; i < _count; i++)
@@ -73,8 +70,7 @@ internal sealed class WireForm : IDisposable
 
     public delegate bool NameFilter(ReadOnlySpan<byte> name);
 
-    /// <summary>Names and values of the query string alone, without certain names; the last of a repeated name. Null where nothing is
-    /// left.</summary>
+    /// <summary>Of the query string alone; null where nothing is left.</summary>
     public Dictionary<string, string>? QueryWithout(NameFilter excluded)
     {
         Dictionary<string, string>? rest = null;

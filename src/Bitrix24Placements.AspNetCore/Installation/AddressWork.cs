@@ -13,8 +13,7 @@ internal sealed partial class AddressWork(PortalStore portals, OAuthClient oauth
 
     public string Kind => WorkKind.Address;
 
-    /// <summary>Refreshes nothing: who has made this work is not known. What has expired is asked about with the next call's
-    /// tokens.</summary>
+    /// <summary>Refreshes nothing: who has made this work is not known.</summary>
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed, Tokens: { } tokens } portal)

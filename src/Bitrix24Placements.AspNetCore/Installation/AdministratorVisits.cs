@@ -6,26 +6,23 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>What an administrator's page is good for beside being shown: his fresh tokens mend a portal whose own are dead or become its
-/// reserve, and once a day the placements are looked at.</summary>
+/// <summary>An administrator's fresh tokens mend a portal whose own are dead, or become its reserve; once a day the placements are looked
+/// at.</summary>
 internal sealed partial class AdministratorVisits(
     Administrators administrators, PortalStore portals, WorkStore work, DetachedTasks tasks, TimeProvider time,
     ILogger<AdministratorVisits> logger)
 {
     private static readonly TimeSpan CheckEvery = TimeSpan.FromDays(1);
 
-    /// <summary>So long the administrator's page waits to be shown with what his visit has mended.</summary>
+    /// <summary>So long his page waits to be shown with what his visit has mended.</summary>
     private static readonly TimeSpan MendingTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>By user: an employee's visit that is being looked at must not cost an administrator his.</summary>
     private readonly ConcurrentDictionary<(PortalId Id, long UserId), bool> _visits = new();
 
-    /// <summary>From memory: whether an administrator's page is wanted for anything.</summary>
     public bool IsWanted(KnownPortal known, TokenInfo user) =>
         known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId);
 
-    /// <summary>Uses the visit, if its user is an administrator. Waits a moment where the portal is waiting to be mended, not at all
-    /// otherwise.</summary>
+    /// <summary>Waits a moment where the portal is waiting to be mended.</summary>
     public async Task VisitAsync(KnownPortal known, TokenInfo user, PlacementPost post)
     {
         var visitor = (known.Id, user.UserId);

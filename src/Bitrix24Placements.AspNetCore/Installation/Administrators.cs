@@ -5,8 +5,7 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Who is an administrator, asked of the portal: one question per user at a time, and a "no" is remembered where pages
-/// ask.</summary>
+/// <summary>Asks the portal who is an administrator: one question per user at a time, and a "no" is remembered where pages ask.</summary>
 internal sealed class Administrators(RestClient rest) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
@@ -15,14 +14,12 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     private readonly ConcurrentDictionary<(PortalId Id, long UserId), Lazy<Task<RestResult<bool>>>> _asking = new();
     private readonly MemoryCache _ordinary = new(new MemoryCacheOptions { SizeLimit = 20_000 });
 
-    /// <summary>Whether the portal has said of this user lately that he is none.</summary>
     public bool IsOrdinary(TokenInfo user) => _ordinary.TryGetValue((user.Id, user.UserId), out _);
 
     /// <summary>For pages, of which anybody can open as many as he likes: a remembered "no" asks nobody.</summary>
     public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken) =>
         IsOrdinary(confirmed) ? new(false) : new(AskAsync(confirmed, token, cancellationToken));
 
-    /// <summary>Whether <c>profile</c>, called with this confirmed token, says ADMIN.</summary>
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/users/profile.html</remarks>
     public async Task<RestResult<bool>> AskAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bitrix24Placements.Events;
@@ -7,17 +8,17 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Somebody says that the app was installed or updated, by the wizard or by an event. Nothing in it is believed yet.</summary>
+/// <summary>Somebody says that the app was installed or updated. Nothing in it is believed yet.</summary>
 internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refresh, string? ServerEndpoint, Secret ApplicationToken)
 {
     public static InstallClaim From(PlacementPost post) =>
         new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken);
 
-    /// <summary>From <c>auth[…]</c> of an event, or what is missing in it.</summary>
+    /// <summary>From <c>auth[…]</c> of an event.</summary>
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-install.html</remarks>
     public static Checked<InstallClaim> Read(WireForm form)
     {
-        var errors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var errors = new Dictionary<string, string>();
         var memberId = WireEvent.MemberId(form);
         if (memberId is null)
             errors["auth[member_id]"] = "32 hexadecimal digits are expected.";
@@ -28,17 +29,14 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
             : new InstallClaim(memberId, access, refresh, form.Text("auth[server_endpoint]"u8), WireEvent.ApplicationToken(form));
     }
 
-    /// <summary>A token of visible ASCII characters; empty where there is none, and then it is among the errors.</summary>
     public static Secret Token(WireForm form, string name, Dictionary<string, string> errors)
     {
-        if (form.Text(System.Text.Encoding.ASCII.GetBytes(name)) is { Length: > 0 and <= 2048 } text
-            && text.All(static c => c is > ' ' and < (char)0x7F))
-            return new(text);
+        if (form.TryGet(Encoding.ASCII.GetBytes(name), out var value) && WireValues.Token(value) is { } token)
+            return new(token);
         errors[name] = "A token of visible ASCII characters is expected.";
         return default;
     }
 
-    /// <summary>For keeping, to be encrypted.</summary>
     public string Serialize() => JsonSerializer.Serialize(
         new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal()), InstallationJson.Default.KeptClaim);
 
@@ -48,7 +46,7 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
             : null;
 }
 
-/// <summary>The names are those of installations that an earlier version has kept.</summary>
+/// <summary>Under the names of an earlier version.</summary>
 internal sealed record KeptClaim(
     [property: JsonPropertyName("a")] string Access, [property: JsonPropertyName("r")] string Refresh,
     [property: JsonPropertyName("s")] string? Server, [property: JsonPropertyName("t")] string? ApplicationToken);

@@ -5,8 +5,7 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary><c>POST /install</c>: the wizard in an administrator's browser, or the events that Bitrix24 sends to the address of the
-/// installation.</summary>
+/// <summary><c>POST /install</c>: the wizard, or the events that Bitrix24 sends to the address of the installation.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/app-installation/installation-finish.html</remarks>
 internal sealed class InstallEndpoint(
     Installer installer, InstallationRun run, EventEndpoint events, InstallPage page, PlacementCatalogue catalogue, Guard guard,

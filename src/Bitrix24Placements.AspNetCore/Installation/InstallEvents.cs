@@ -6,14 +6,13 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The events that speak of the app itself. They are sent once: what cannot be confirmed now is kept.</summary>
+/// <summary>What cannot be confirmed now is kept.</summary>
 internal sealed class InstallEvents(
     Installer installer, SystemUsers systemUsers, WorkStore work, UnverifiedAttempts attempts, TimeProvider time) : IAppEvents
 {
     private static readonly Rejection NotAdministrator =
         new(403, "notVerified", "The event's token is not an administrator's.") { IsFailedAttempt = true };
 
-    /// <summary>So long the answer waits for the first check of an uninstallation, which mostly knows at once.</summary>
     private static readonly TimeSpan FirstCheck = TimeSpan.FromSeconds(2);
 
     public async Task<Rejection?> TokensAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken)

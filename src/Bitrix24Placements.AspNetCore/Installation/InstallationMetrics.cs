@@ -4,29 +4,24 @@ using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Installation;
 
-internal sealed class InstallationMetrics
+internal sealed class InstallationMetrics(IMeterFactory meters, AppRegistry apps)
 {
     public const string MeterName = "Bitrix24Placements.Installation";
 
-    private readonly AppRegistry _apps;
-    private readonly Counter<long> _reconciliations;
-    private readonly Counter<long> _removals;
-    private readonly Counter<long> _uninstalls;
-    private readonly Counter<long> _installs;
+    private readonly Counter<long> _reconciliations = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.reconciliations", "{reconciliation}", "Reconciliations of portals' placements by outcome.");
 
-    public InstallationMetrics(IMeterFactory meters, AppRegistry apps)
-    {
-        _apps = apps;
-        var meter = meters.Create(MeterName);
-        _reconciliations = meter.CreateCounter<long>("bitrix24.reconciliations", "{reconciliation}",
-            "Reconciliations of portals' placements by outcome.");
-        _removals = meter.CreateCounter<long>("bitrix24.worker.removals", "{notice}", "Notices that Bitrix24 has removed a worker.");
-        _uninstalls = meter.CreateCounter<long>("bitrix24.uninstalls", "{check}", "Checks of told uninstallations by outcome.");
-        _installs = meter.CreateCounter<long>("bitrix24.installs", "{install}", "Installations by outcome.");
-    }
+    private readonly Counter<long> _removals = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.worker.removals", "{notice}", "Notices that Bitrix24 has removed a worker.");
+
+    private readonly Counter<long> _uninstalls = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.uninstalls", "{check}", "Checks of told uninstallations by outcome.");
+
+    private readonly Counter<long> _installs = meters.Create(MeterName).CreateCounter<long>(
+        "bitrix24.installs", "{install}", "Installations by outcome.");
 
     public void Reconciled(PortalId id, string outcome) =>
-        _reconciliations.Add(1, new TagList { { "outcome", outcome }, _apps.Label(id) });
+        _reconciliations.Add(1, new TagList { { "outcome", outcome }, apps.Label(id) });
 
     public void WorkerRemoved() => _removals.Add(1);
 

@@ -12,31 +12,27 @@ namespace Bitrix24Placements.Installation;
 
 internal enum InstallVerdict
 {
-    /// <summary>Stored; a reconciliation is waiting.</summary>
     Stored,
 
-    /// <summary>The token is the app's and the portal's, but its user is no administrator: nothing was stored.</summary>
+    /// <summary>The token's user is no administrator: nothing was stored.</summary>
     NotAdministrator,
 
-    /// <summary>The OAuth server says no: see the rejection.</summary>
     Rejected,
 
-    /// <summary>Bitrix24 did not answer.</summary>
     NoAnswer,
 
-    /// <summary>No app's keys are there.</summary>
     NotConfigured,
 
-    /// <summary>The OAuth server vouches for the token, but it belongs to an app that nobody has added yet.</summary>
+    /// <summary>The token belongs to an app that nobody has added yet.</summary>
     UnknownApp,
 }
 
-/// <param name="ClientId">Of the app, where the OAuth server has told it.</param>
+/// <param name="ClientId">Where the OAuth server has told it.</param>
 internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo? Info = null, Rejection? Rejection = null,
     string? ClientId = null);
 
-/// <summary>Believes an installation, or not: the OAuth server has to name the portal and this app, and the portal has to name the user
-/// an administrator.</summary>
+/// <summary>Believes an installation: the OAuth server has to name the portal and this app, and the portal the user an
+/// administrator.</summary>
 internal sealed partial class Installer(
     Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept,
         WorkSignal signal, TokenVault vault,
@@ -46,7 +42,7 @@ internal sealed partial class Installer(
 
     private static readonly TimeSpan LookIn = TimeSpan.FromSeconds(2);
 
-    /// <param name="reconcileIn">When the background reconciles, where the caller does not come to do it.</param>
+    /// <param name="reconcileIn">When the background does it, if the caller does not.</param>
     public async Task<InstallResult> InstallAsync(InstallClaim claim, TimeSpan reconcileIn, CancellationToken cancellationToken)
     {
         var result = await JudgeAsync(claim, cancellationToken);
@@ -58,7 +54,6 @@ internal sealed partial class Installer(
         return result;
     }
 
-    /// <param name="administrator">Confirmed as one.</param>
     public async Task StoreAsync(InstallClaim claim, TokenInfo administrator, TimeSpan reconcileIn, CancellationToken cancellationToken)
     {
         await portals.InstallAsync(new()
@@ -99,8 +94,8 @@ internal sealed partial class Installer(
             : new(InstallVerdict.NoAnswer, info, Rejection.Unavailable, confirmation.ClientId);
     }
 
-    /// <summary>Keeps an installation that cannot be confirmed now. False where there is no more room.</summary>
-    /// <param name="address">Who has told it; null where that is not known any more.</param>
+    /// <summary>False where there is no more room.</summary>
+    /// <param name="address">Null where it is not known any more.</param>
     public async Task<bool> KeepAsync(InstallClaim claim, string? address, CancellationToken cancellationToken)
     {
         var id = new PortalId(claim.MemberId);

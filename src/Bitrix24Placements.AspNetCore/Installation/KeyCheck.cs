@@ -4,8 +4,8 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Whether Bitrix24 takes an app's secret, asked at every installation: otherwise an hour would pass until the first refresh
-/// shows it.</summary>
+/// <summary>Asked at every installation: otherwise an hour would pass until the first refresh shows that the app's secret is
+/// wrong.</summary>
 internal sealed partial class KeyCheck(OAuthClient oauth, AppRegistry apps, KeyTroubles troubles, ILogger<KeyCheck> logger)
 {
     public bool AreKnownToBeWrong(PortalId id) => troubles.Has(id.App);

@@ -5,8 +5,7 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Finishes an installation that could not be confirmed when it was told: the keys are there now, or the OAuth server answers
-/// again.</summary>
+/// <summary>Finishes an installation that could not be confirmed when it was told.</summary>
 internal sealed partial class PendingInstallWork(
     Installer installer, OAuthClient oauth, HostRules hosts, WorkStore work, KeptInstallations kept, TokenVault vault, AppRegistry apps,
         TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
@@ -50,8 +49,8 @@ internal sealed partial class PendingInstallWork(
         }
     }
 
-    /// <summary>A pause before the next attempt, or null where the refresh token is no use either. Which app an expired token belongs to,
-    /// nobody tells: each app's keys are tried.</summary>
+    /// <summary>Null where the refresh token is no use either. Which app an expired token belongs to, nobody tells: each app's keys are
+    /// tried.</summary>
     private async Task<TimeSpan?> RenewAsync(WorkItem item, InstallClaim claim, CancellationToken cancellationToken)
     {
         foreach (var server in hosts.ConfiguredOAuthServer(claim.ServerEndpoint) is { } named ? [named] : hosts.OAuthServers)

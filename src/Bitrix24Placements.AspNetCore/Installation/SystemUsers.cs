@@ -7,16 +7,16 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>ONAPPUSERREADY: the portal has made an employee for the app. His tokens become the portal's reserve, where no administrator's
+/// <summary>ONAPPUSERREADY: the portal has made an employee for the app, whose tokens become its reserve where no administrator's
 /// are.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-user-ready.html</remarks>
 internal sealed partial class SystemUsers(
     Confirmations confirmations, Administrators administrators, PortalStore portals, AppRegistry apps, ILogger<SystemUsers> logger)
 {
-    /// <param name="claim">The tokens in <c>auth</c>, of the employee who installed the app.</param>
+    /// <param name="claim">Of the employee who installed the app.</param>
     public async Task<Rejection?> ReceiveAsync(InstallClaim claim, WireForm form, CancellationToken cancellationToken)
     {
-        var errors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var errors = new Dictionary<string, string>();
         var access = InstallClaim.Token(form, "data[access_token]", errors);
         var refresh = InstallClaim.Token(form, "data[refresh_token]", errors);
         if (errors.Count > 0)

@@ -7,8 +7,7 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>What nobody asks for: portals of an earlier declaration after a start, kept installations, refresh tokens that are getting
-/// old.</summary>
+/// <summary>What nobody asks for.</summary>
 internal sealed partial class Upkeep(
     PortalStore portals, WorkStore work, KeptInstallations kept, InboxStore inbox, WorkSignal signal, PlacementCatalogue catalogue,
     TokenRefresher tokens, Readiness readiness, TimeProvider time, ILogger<Upkeep> logger) : ReadyService(readiness)
@@ -22,27 +21,20 @@ internal sealed partial class Upkeep(
 
     protected override async Task RunAsync(CancellationToken stoppingToken)
     {
-        await TryAsync(() => HastenAsync(stoppingToken), stoppingToken);
-        await TryAsync(() => RequestForOtherDeclarationsAsync(stoppingToken), stoppingToken);
+        await TryAsync(kept.HastenAsync, stoppingToken);
+        signal.Wake();
+        await TryAsync(RequestForOtherDeclarationsAsync, stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {
-            await TryAsync(() => RenewOldTokensAsync(stoppingToken), stoppingToken);
-            await TryAsync(() => portals.ForgetOldChangesAsync(stoppingToken), stoppingToken);
-            await TryAsync(() => portals.DeleteExpiredAsync(Page, stoppingToken), stoppingToken);
-            await TryAsync(() => inbox.ForgetOldAsync(stoppingToken), stoppingToken);
+            await TryAsync(RenewOldTokensAsync, stoppingToken);
+            await TryAsync(portals.ForgetOldChangesAsync, stoppingToken);
+            await TryAsync(token => portals.DeleteExpiredAsync(Page, token), stoppingToken);
+            await TryAsync(inbox.ForgetOldAsync, stoppingToken);
             await Task.Delay(Every, time, stoppingToken);
         }
     }
 
-    /// <summary>Installations that were kept because their app was not known.</summary>
-    private async Task HastenAsync(CancellationToken cancellationToken)
-    {
-        await kept.HastenAsync(cancellationToken);
-        signal.Wake();
-    }
-
-    /// <summary>Only portals that were last reconciled for another declaration, a page at a time, so that a million of them do not hold
-    /// up the start.</summary>
+    /// <summary>A page at a time, so that a million of them do not hold up the start.</summary>
     private async Task RequestForOtherDeclarationsAsync(CancellationToken cancellationToken)
     {
         if (!catalogue.CanDeclare)
@@ -75,11 +67,11 @@ internal sealed partial class Upkeep(
         }
     }
 
-    private async Task TryAsync(Func<Task> action, CancellationToken cancellationToken)
+    private async Task TryAsync(Func<CancellationToken, Task> action, CancellationToken cancellationToken)
     {
         try
         {
-            await action();
+            await action(cancellationToken);
         }
         catch (DbException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -23,7 +23,6 @@ public sealed class Texts
     /// <summary>Null where neither that language nor English has it.</summary>
     public string? Find(string language, string key) => FindIn(Own(language), key) ?? FindIn(Fallback, key);
 
-    /// <summary>What an error's code means, Bitrix24's or ours.</summary>
     internal string OfError(string language, string code) =>
         Find(language, "error." + code) ?? string.Format(CultureInfo.InvariantCulture, Get(language, "error.other"), code);
 

@@ -1,7 +1,6 @@
-
 namespace Bitrix24Placements.Pages;
 
-/// <summary>Answers that are in memory whole, so that their length is told.</summary>
+/// <summary>In memory whole, so that their length is told.</summary>
 internal static class WholeAnswers
 {
     public static async Task WriteBytesAsync(this HttpResponse response, string contentType, byte[] body)
@@ -11,7 +10,7 @@ internal static class WholeAnswers
         await response.BodyWriter.WriteAsync(body, response.HttpContext.RequestAborted);
     }
 
-    /// <summary>For this caller alone, with a newline at its end for whoever reads it in a shell.</summary>
+    /// <summary>For this caller alone, with a newline for whoever reads it in a shell.</summary>
     public static Task WriteJsonAsync(this HttpResponse response, byte[] json)
     {
         response.Headers.CacheControl = "no-store";

@@ -36,9 +36,7 @@ public sealed class DeepLinks
     public string QueryPath(JsonObject? parameters = null, string app = PortalId.DefaultApp) =>
         Write($"/marketplace/view/?APP={Uri.EscapeDataString(CodeOf(app))}", '&', parameters);
 
-    internal string? Example(string app) => CanMake(app) ? Path(new JsonObject { ["docId"] = 42 }, app) : null;
-
-    internal bool CanMake(string app) => _apps.Find(app) is not null;
+    internal string? Example(string app) => _apps.Find(app) is null ? null : Path(new() { ["docId"] = 42 }, app);
 
     private string CodeOf(string app) =>
         _apps.Find(app)?.LinkCode
@@ -47,41 +45,33 @@ public sealed class DeepLinks
     private static string Write(string start, char separator, JsonObject? parameters)
     {
         var link = new StringBuilder(start);
-        foreach (var (name, value) in parameters ?? [])
-            Append(link, ref separator, "params", name, value, 1);
+        foreach (var (key, value) in Leaves("params", parameters ?? [], 0))
+        {
+            // Noticed while it is made: every leaf repeats the names above it.
+            if (link.Append(separator).Append(key).Append('=').Append(Uri.EscapeDataString(Text(value))).Length > MaxLength)
+                throw new ArgumentException($"A link with these parameters is longer than {MaxLength} characters.");
+            separator = '&';
+        }
+
         return link.ToString();
     }
 
-    private static void Append(StringBuilder link, ref char separator, string prefix, string name, JsonNode? value, int depth)
+    private static IEnumerable<(string Key, JsonNode? Value)> Leaves(string key, JsonNode? node, int depth)
     {
-        if (name.Length == 0 || name.AsSpan().IndexOfAny('[', ']') >= 0)
-            throw new ArgumentException("A parameter's name must not be empty or hold a square bracket.");
         if (depth > MaxDepth)
             throw new ArgumentException($"Parameters must not be deeper than {MaxDepth} levels.");
-        var key = prefix + "[" + Uri.EscapeDataString(name) + "]";
-        // Noticed while it is made: every leaf repeats the names above it.
-        if (key.Length + link.Length > MaxLength)
-            throw TooLong();
-        switch (value)
+        var members = node switch
         {
-            case JsonObject members:
-                foreach (var (member, inner) in members)
-                    Append(link, ref separator, key, member, inner, depth + 1);
-                break;
-            case JsonArray items:
-                for (var i = 0; i < items.Count; i++)
-                    Append(link, ref separator, key, i.ToString(CultureInfo.InvariantCulture), items[i], depth + 1);
-                break;
-            default:
-                link.Append(separator).Append(key).Append('=').Append(Uri.EscapeDataString(Text(value)));
-                if (link.Length > MaxLength)
-                    throw TooLong();
-                separator = '&';
-                break;
-        }
+            JsonObject named => named.AsEnumerable(),
+            JsonArray items => items.Select(static (item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item)),
+            _ => null,
+        };
+        return members?.SelectMany(m => Leaves($"{key}[{Uri.EscapeDataString(Checked(m.Key))}]", m.Value, depth + 1)) ?? [(key, node)];
     }
 
-    private static ArgumentException TooLong() => new($"A link with these parameters is longer than {MaxLength} characters.");
+    private static string Checked(string name) =>
+        name.Length > 0 && name.AsSpan().IndexOfAny('[', ']') < 0 ? name
+            : throw new ArgumentException("A parameter's name must not be empty or hold a square bracket.");
 
     private static string Text(JsonNode? value) => value?.GetValueKind() switch
     {

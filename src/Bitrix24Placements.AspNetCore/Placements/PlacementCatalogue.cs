@@ -3,15 +3,14 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Settings;
 using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>One placement as it shall be registered.</summary>
 internal sealed record DeclaredPlacement(string Placement, string Handler, string? ErrorHandlerUrl);
 
-/// <summary>The placements that the app has, which code answers them, and under which addresses. Filled while endpoints are mapped, read
-/// afterwards.</summary>
+/// <summary>Filled while endpoints are mapped, read afterwards.</summary>
 internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Texts texts, IEnumerable<IDeclaredEvents> events)
 {
     public const string RestAppUri = "REST_APP_URI";
@@ -25,16 +24,15 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
     private readonly Dictionary<string, PlacementTitles> _titles = new(StringComparer.Ordinal);
     private readonly List<string> _codes = [RestAppUri, BackgroundWorker];
 
-    /// <summary>Every placement that shall be registered; the two universal ones whoever answers them.</summary>
+    /// <summary>The two universal ones whoever answers them.</summary>
     public IReadOnlyList<string> Codes => _codes;
 
-    /// <summary>What <c>POST /placements</c> serves.</summary>
     public PlacementExpectation All { get; private set; } = new(RestAppUri, BackgroundWorker);
 
-    /// <summary>Whether there is an address to register: <c>Bitrix24:PublicUrl</c>.</summary>
+    /// <summary>Without <c>Bitrix24:PublicUrl</c> there is no address to register.</summary>
     public bool CanDeclare => _publicUrl is not null;
 
-    /// <summary>Stands for what is declared now: portals that were reconciled for another one are looked at again.</summary>
+    /// <summary>Portals that were reconciled for another one are looked at again.</summary>
     public string Declaration
     {
         get
@@ -49,14 +47,13 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
 
     public string? EventsUrl => _publicUrl + AppPaths.Events;
 
-    /// <exception cref="InvalidOperationException">Somebody else answers this placement already.</exception>
     public void Add(MappedPlacement placement)
     {
         var known = _mapped.GetValueOrDefault(placement.Code);
         if (known is not null && placement.IsBuiltIn)
             return;
         if (known is { IsBuiltIn: false })
-            throw new InvalidOperationException($"Two handlers are mapped for the placement {placement.Code}: one of them has to go.");
+            throw new StartException($"Two handlers are mapped for the placement {placement.Code}: one of them has to go.");
         _mapped[placement.Code] = placement;
         if (placement.Code == Default || _codes.Contains(placement.Code))
             return;
@@ -69,7 +66,6 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
     public PlacementTitles TitlesOf(string code) =>
         _titles.TryGetValue(code, out var titles) ? titles : _titles[code] = new();
 
-    /// <summary>The handlers' addresses, the same for every portal.</summary>
     public IReadOnlyList<DeclaredPlacement> Handlers() =>
         [.. _codes.Select(code => new DeclaredPlacement(code, _publicUrl + MappedPlacement.PathOf(code), null))];
 
@@ -78,7 +74,7 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
         [.. Handlers().Select(h => h.Placement == BackgroundWorker
             ? h with { ErrorHandlerUrl = _publicUrl + AppPaths.Removed + portal.RemovalKey.Reveal() } : h)];
 
-    /// <summary>The parameters of <c>placement.bind</c>, with titles in every language that the service speaks.</summary>
+    /// <summary>Of <c>placement.bind</c>, with titles in every language that the service speaks.</summary>
     public JsonObject BindParameters(DeclaredPlacement declared)
     {
         var titles = _titles.GetValueOrDefault(declared.Placement) ?? new();
@@ -98,7 +94,6 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
         return parameters;
     }
 
-    /// <summary>What a placement is called in a language.</summary>
     public string TitleOf(string code, string language) =>
         _titles.GetValueOrDefault(code)?.Find("TITLE", language) ?? texts.Find(language, "placement." + code) ?? code;
 }

@@ -5,7 +5,7 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The way of every launch: read, parse, verify, then either its context as JSON or the handler of its placement.</summary>
+/// <summary>Read, parse, verify, then either the context as JSON or the handler of the placement.</summary>
 internal sealed class PlacementPipeline(
     LaunchVerifier verifier, PlacementCatalogue catalogue, LaunchServices services, ILaunchListener listener, Places places, Guard guard,
     WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)

@@ -67,7 +67,6 @@ public abstract class PlacementRequest
     /// <summary>The portal as it is known in memory; null with <c>Verification: Off</c>.</summary>
     internal KnownPortal? Known => _launch.Believed.Portal;
 
-    /// <summary><c>PLACEMENT_OPTIONS</c> as they came.</summary>
     internal byte[] RawOptions => _launch.Post.Options;
 
     /// <summary>For minimal API handlers.</summary>

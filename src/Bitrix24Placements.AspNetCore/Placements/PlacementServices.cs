@@ -25,7 +25,6 @@ internal static class PlacementServices
         .AddSingleton<WorkerLoads>()
         .AddHostedService(static p => p.GetRequiredService<WorkerLoads>());
 
-    /// <summary>The placements' addresses, with the built-in pages where nobody has mapped his own.</summary>
     public static void MapPlacements(this IEndpointRouteBuilder endpoints)
     {
         var services = endpoints.ServiceProvider;

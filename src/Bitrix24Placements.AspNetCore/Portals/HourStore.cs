@@ -32,7 +32,8 @@ internal abstract class HourStore(Database database, Sql table)
                     VALUES ({hour.Id.MemberId}, {hour.Id.App}, {hour.Hour}, {hour.Loads}, {hour.Slow},
                         {hour.TotalMilliseconds}, {hour.WorstMilliseconds})
                     ON CONFLICT (member_id, app, hour) DO UPDATE SET
-                        loads = known.loads + excluded.loads, slow = known.slow + excluded.slow, total_ms = known.total_ms + excluded.total_ms,
+                        loads = known.loads + excluded.loads, slow = known.slow + excluded.slow,
+                        total_ms = known.total_ms + excluded.total_ms,
                         worst_ms = CASE WHEN known.worst_ms > excluded.worst_ms THEN known.worst_ms ELSE excluded.worst_ms END
                     """, token);
             }

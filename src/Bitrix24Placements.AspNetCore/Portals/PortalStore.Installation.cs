@@ -110,8 +110,9 @@ internal sealed partial class PortalStore
         $"UPDATE portals SET state = {PortalState.Suspended} WHERE {Is(id)} AND epoch = {epoch} AND state = {PortalState.Installed}",
         cancellationToken);
 
-    public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"UPDATE portals SET application_token_hash = {ApplicationToken.Hash(applicationToken.Reveal())} WHERE {Is(id)}", cancellationToken);
+    public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) =>
+        UpdateAsync(id, $"UPDATE portals SET application_token_hash = {ApplicationToken.Hash(applicationToken.Reveal())} WHERE {Is(id)}",
+            cancellationToken);
 
     public Task<bool> MoveAsync(PortalId id, Uri clientEndpoint, CancellationToken cancellationToken) => UpdateAsync(id,
         $"UPDATE portals SET client_endpoint = {clientEndpoint.AbsoluteUri} WHERE {Is(id)}", cancellationToken);

@@ -20,7 +20,8 @@ internal sealed partial class PortalStore
     /// <summary>Where the key cannot be read any more.</summary>
     public Task<bool> ReplaceRemovalKeyAsync(PortalId id, Secret key, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
-        UPDATE portals SET removal_key = {vault.Protect(id, "removal", key.Reveal())}, removal_key_hash = {ApplicationToken.Hash(key.Reveal())}
+        UPDATE portals SET removal_key = {vault.Protect(id, "removal", key.Reveal())},
+            removal_key_hash = {ApplicationToken.Hash(key.Reveal())}
         WHERE {Is(id)}
         """, cancellationToken);
 

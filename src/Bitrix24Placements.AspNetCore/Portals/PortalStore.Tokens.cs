@@ -39,7 +39,8 @@ internal sealed partial class PortalStore
             """, cancellationToken);
 
     public Task<bool> SetTokenStateAsync(PortalId id, long version, TokenState state, CancellationToken cancellationToken) =>
-        UpdateAsync(id, $"UPDATE portals SET tokens_state = {state} WHERE {Is(id)} AND tokens_version = {version} AND tokens_state <> {state}",
+        UpdateAsync(id,
+            $"UPDATE portals SET tokens_state = {state} WHERE {Is(id)} AND tokens_version = {version} AND tokens_state <> {state}",
             cancellationToken);
 
     /// <summary>Refresh tokens that nobody has used since then; those that keep failing do not stand in the others' way.</summary>

@@ -34,7 +34,8 @@ internal sealed partial class PortalStore(
     {
         await clock.MeasureAsync(cancellationToken);
         var changed = await database.QueryAsync(
-            $"SELECT member_id FROM portal_changes WHERE changed_at >= {database.Now} - 15000", static r => r.GetString(0), cancellationToken);
+            $"SELECT member_id FROM portal_changes WHERE changed_at >= {database.Now} - 15000",
+            static r => r.GetString(0), cancellationToken);
         var concerned = 0;
         foreach (var memberId in changed.Where(directory.Contains))
         {
@@ -88,7 +89,8 @@ internal sealed partial class PortalStore(
     }
 
     private static Task<List<Row>> RowsAsync(DbConnection connection, string memberId, CancellationToken cancellationToken) =>
-        connection.QueryAsync($"SELECT * FROM portals WHERE member_id = {memberId} ORDER BY app", static r => new Row(r), cancellationToken);
+        connection.QueryAsync($"SELECT * FROM portals WHERE member_id = {memberId} ORDER BY app",
+            static r => new Row(r), cancellationToken);
 
     private KnownPortal[] Known(List<Row> rows) => [.. rows.Select(_rows.Read).OfType<Portal>().Select(static p => new KnownPortal(p))];
 

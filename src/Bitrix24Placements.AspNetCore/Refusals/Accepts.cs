@@ -2,29 +2,15 @@ using System.Net.Mime;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>What a client asks for.</summary>
 internal static class Accepts
 {
     public static bool Html(HttpRequest request) => Names(request, MediaTypeNames.Text.Html);
 
-    /// <summary>JSON is named and HTML is not; <c>*/*</c> is neither.</summary>
-    public static bool JsonOnly(HttpRequest request) =>
-        request.Headers.Accept.Count > 0 && Names(request, MediaTypeNames.Application.Json) && !Html(request);
+    /// <summary><c>*/*</c> is neither.</summary>
+    public static bool JsonOnly(HttpRequest request) => Names(request, MediaTypeNames.Application.Json) && !Html(request);
 
-    private static bool Names(HttpRequest request, string mediaType)
-    {
-        foreach (var line in request.Headers.Accept)
-        {
-            // A media type whose name begins with another's is not that one: application/json-seq.
-            foreach (var entry in line.AsSpan().Split(','))
-            {
-                var media = line.AsSpan()[entry];
-                var parameters = media.IndexOf(';');
-                if ((parameters < 0 ? media : media[..parameters]).Trim().Equals(mediaType, StringComparison.OrdinalIgnoreCase))
-                    return true;
-            }
-        }
-
-        return false;
-    }
+    private static bool Names(HttpRequest request, string mediaType) =>
+        // Mostly it is not in there, and nothing has to be parsed.
+        request.Headers.Accept.ToString().Contains(mediaType, StringComparison.OrdinalIgnoreCase)
+        && request.GetTypedHeaders().Accept.Any(a => a.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase));
 }

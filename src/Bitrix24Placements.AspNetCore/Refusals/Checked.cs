@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>A value that has been looked at, or why the request is refused.</summary>
+/// <summary>A value, or why the request is refused.</summary>
 internal readonly record struct Checked<T>(T? Value, Rejection? Rejection)
     where T : class
 {

@@ -3,32 +3,26 @@ using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>Whose answers are looked after.</summary>
 internal enum ErrorScope
 {
-    /// <summary>Those of the library's endpoints, in whosever app they stand.</summary>
+    /// <summary>In whosever app they stand.</summary>
     OwnEndpoints,
 
-    /// <summary>Every answer of an app that is nothing else.</summary>
+    /// <summary>Of an app that is nothing else.</summary>
     Everything,
 }
 
-/// <summary>
-/// The headers that every answer has, and what no endpoint has answered: broken requests, a database out of reach, bugs, the bare
-/// statuses of routing.
-/// </summary>
+/// <summary>The headers that every answer has, and what no endpoint has answered.</summary>
 internal sealed partial class ErrorHandling(
     RequestDelegate next, ErrorScope scope, RejectionWriter rejections, ILogger<ErrorHandling> logger)
 {
-    /// <summary>What an endpoint may have said of the body that it did not send.</summary>
+    /// <summary>What an endpoint may have said of its own body.</summary>
     private static readonly string[] OfTheBody =
     [
         HeaderNames.ContentEncoding, HeaderNames.ContentLength, HeaderNames.ContentSecurityPolicy,
         HeaderNames.ContentType, HeaderNames.ETag, HeaderNames.LastModified,
     ];
 
-    private static readonly Rejection NotFound = new(404, "notFound");
-    private static readonly Rejection MethodNotAllowed = new(405, "methodNotAllowed");
     private static readonly Rejection InternalError = new(500, "internalError");
 
     public Task InvokeAsync(HttpContext context) =>
@@ -68,7 +62,7 @@ internal sealed partial class ErrorHandling(
             OperationCanceledException => Rejection.Overloaded,
             _ => InternalError,
         };
-        if (exception is DbException or TimeoutException)
+        if (rejection == Rejection.StoreUnavailable)
             Log.StoreFailed(logger, exception.Message);
         else if (rejection == InternalError)
             Log.Unexpected(logger, exception);
@@ -85,8 +79,8 @@ internal sealed partial class ErrorHandling(
 
     private static Rejection? Bare(int status) => status switch
     {
-        StatusCodes.Status404NotFound => NotFound,
-        StatusCodes.Status405MethodNotAllowed => MethodNotAllowed,
+        StatusCodes.Status404NotFound => new(status, "notFound"),
+        StatusCodes.Status405MethodNotAllowed => new(status, "methodNotAllowed"),
         StatusCodes.Status415UnsupportedMediaType => Rejection.NotAForm,
         StatusCodes.Status413PayloadTooLarge => Rejection.TooLarge,
         _ => null,

@@ -1,8 +1,6 @@
-
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>The way of whatever is not verified from memory: may it be tried, is there a place, run it, count it where it has failed, say
-/// why it is refused.</summary>
+/// <summary>May it be tried, is there a place, run it, count it where it has failed, say why it is refused.</summary>
 internal sealed class Guard(UnverifiedAttempts attempts, Places places, RejectionWriter rejections)
 {
     private static readonly Rejection TooManyAtOnce =
@@ -11,9 +9,9 @@ internal sealed class Guard(UnverifiedAttempts attempts, Places places, Rejectio
             RetryAfter = TimeSpan.FromSeconds(2),
         };
 
-    /// <param name="subject">The member_id that the request names, or what else stands for whom it concerns; may be empty.</param>
+    /// <param name="subject">The member_id that the request names; may be empty.</param>
     /// <param name="run">Null where it has answered, or where 200 without a body is the answer.</param>
-    /// <param name="isKnown">It is verified from memory: then no failure of others refuses it.</param>
+    /// <param name="isKnown">Then no failure of others refuses it.</param>
     public async Task RunAsync(
         HttpContext context, RequestKind kind, string subject, Func<Task<Rejection?>> run, string language = Texts.Fallback,
         bool isKnown = false)
@@ -30,7 +28,7 @@ internal sealed class Guard(UnverifiedAttempts attempts, Places places, Rejectio
             await RefuseAsync(context, kind, subject, rejection, language);
     }
 
-    /// <summary>Writes a refusal, and counts a failed attempt; whoever has failed too often hears that instead.</summary>
+    /// <summary>Whoever has failed too often hears that instead.</summary>
     public Task RefuseAsync(
         HttpContext context, RequestKind kind, string subject, Rejection rejection, string language = Texts.Fallback)
     {

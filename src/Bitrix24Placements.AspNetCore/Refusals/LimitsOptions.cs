@@ -2,7 +2,6 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>Section <c>Limits</c>.</summary>
 internal sealed class LimitsOptions
 {
     public const string Section = "Limits";
@@ -13,10 +12,10 @@ internal sealed class LimitsOptions
     /// <summary>Launches that wait for an OAuth server at the same time; as many again may queue.</summary>
     public int ConcurrentConfirmations { get; set; } = 64;
 
-    /// <summary>Pages, API calls and events served at the same time, so many of each; beyond it the answer is 503 at once.</summary>
+    /// <summary>Pages, API calls and events, so many of each.</summary>
     public int ConcurrentRequests { get; set; } = 512;
 
-    /// <summary>Worker loads served at the same time; beyond it the answer is 503 at once.</summary>
+    /// <summary>Beyond it the answer is 503 at once.</summary>
     public int ConcurrentWorkerLoads { get; set; } = 4096;
 
     internal void Read(IConfigurationSection section)

@@ -1,7 +1,6 @@
-
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>Marks the library's endpoints: only their answers are the library's business, everything else is the host's.</summary>
+/// <summary>Only their answers are the library's business, everything else is the host's.</summary>
 internal sealed class OwnEndpoint
 {
     public static readonly OwnEndpoint Instance = new();
@@ -13,8 +12,7 @@ internal static class EndpointConventions
     public static TBuilder GivesWay<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder => endpoints.WithOrder(1000);
 
-    /// <summary>HEAD is answered 200 wherever Bitrix24 posts, and nothing else happens: its Market asks so whether there is anything at an
-    /// address.</summary>
+    /// <summary>Bitrix24's Market asks so whether there is anything at an address.</summary>
     public static TBuilder AnswersHead<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder
     {

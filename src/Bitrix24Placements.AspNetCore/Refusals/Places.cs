@@ -2,8 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>What is done at the same time. Beyond what can be answered in time, 503 at once is better than anybody waiting for five
-/// seconds. A place is taken when the body is there.</summary>
+/// <summary>503 at once is better than anybody waiting for five seconds. A place is taken when the body is there.</summary>
 internal sealed class Places(IOptions<LimitsOptions> options)
 {
     public const int MaxUnfinishedBodies = 1024;
@@ -12,8 +11,6 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     private const int UnfinishedShare = 16;
 
-    /// <summary>No address holds more than a quarter of the places, as it may be an office's or Bitrix24's own; no portal more than an
-    /// eighth. Anybody can name a portal, so one address alone does not take all that the portal may have.</summary>
     private const int AddressShare = 4, PortalShare = 8, PairShare = 16;
 
     private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => new PlaceCounters(
@@ -22,7 +19,7 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare);
 
-    /// <param name="portal">Whatever tells one portal from another, as claimed; empty where there is none.</param>
+    /// <param name="portal">As claimed; empty where there is none.</param>
     public Place TryTake(RequestKind kind, HttpContext context, string portal)
     {
         var address = HashCode.Combine(ClientAddress.Of(context));
@@ -44,9 +41,8 @@ internal readonly struct Place(PlaceCounters? counters, int[] keys) : IDisposabl
     public void Dispose() => counters?.Free(keys);
 }
 
-/// <summary>So many places altogether, and of them a share for each key.</summary>
-/// <remarks>Counted in tables of fixed size, whatever keys come: two that have the same cell have one share together.</remarks>
-/// <param name="shares">The n-th key of a place has no more than this part of them.</param>
+/// <summary>Counted in tables of fixed size, whatever keys come: two in one cell have one share together.</summary>
+/// <param name="shares">The n-th key of a place has no more than this part.</param>
 internal sealed class PlaceCounters(int max, params int[] shares)
 {
     /// <summary>A power of two.</summary>

@@ -2,12 +2,11 @@ using System.Collections.Frozen;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>Why a request is not served: one value from where it is decided to where it is written.</summary>
-/// <param name="Code">A stable word for scripts.</param>
-/// <param name="Detail">A sentence for a person; nothing that the client sent. Null: that of the code, in the user's language.</param>
+/// <summary>One value from where it is decided to where it is written.</summary>
+/// <param name="Detail">Nothing that the client sent. Null: that of the code, in the user's language.</param>
 internal sealed record Rejection(int Status, string Code, string? Detail = null)
 {
-    /// <summary>Wire names of offending fields, each with what is wrong with it.</summary>
+    /// <summary>By wire name.</summary>
     public IReadOnlyDictionary<string, string>? Errors { get; init; }
 
     public TimeSpan? RetryAfter { get; init; }
@@ -18,7 +17,6 @@ internal sealed record Rejection(int Status, string Code, string? Detail = null)
     /// <summary>Whether it counts against <c>Limits:UnverifiedPerMinute</c>.</summary>
     public bool IsFailedAttempt { get; init; }
 
-    /// <param name="errors">By wire name.</param>
     public static Rejection Malformed(IReadOnlyDictionary<string, string> errors) => new(400, "malformedRequest") { Errors = errors };
 
     public static Rejection Malformed(string field, string problem) => Malformed(new Dictionary<string, string> { [field] = problem });

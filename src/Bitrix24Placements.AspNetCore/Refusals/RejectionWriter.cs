@@ -7,12 +7,12 @@ using Bitrix24Placements.Pages;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457), or a small page for those who ask for HTML.</summary>
+/// <summary>Problem+json (RFC 9457), or a small page for those who ask for HTML.</summary>
 internal sealed class RejectionWriter(Texts texts)
 {
     private const string RetryScript = "document.getElementById('retry').addEventListener('click', () => location.reload());";
 
-    /// <summary>Holds nothing and may be framed by anybody: it also has to be seen in portals that are not served.</summary>
+    /// <summary>It also has to be seen in portals that are not served.</summary>
     private const string PagePolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
     private static readonly string RetryPolicy = $"{PagePolicy}; script-src '{PageFrame.HashOf(RetryScript)}'";

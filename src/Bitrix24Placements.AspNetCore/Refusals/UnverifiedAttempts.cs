@@ -2,16 +2,12 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>
-/// Counts attempts that failed. Only what is not verified from memory asks here, so nobody can lock out those who are known.
-/// </summary>
-/// <remarks>
-/// A count-min table: its size is fixed whatever comes. Two keys that share both their cells refuse each other too early; chance
-/// alone decides which.
-/// </remarks>
+/// <summary>Only what is not verified from memory asks here, so nobody can lock out those who are known.</summary>
+/// <remarks>A count-min table of fixed size. Two keys that share both their cells refuse each other too early; chance alone decides
+/// which.</remarks>
 internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options, TimeProvider time)
 {
-    /// <summary>One address may stand for an office full of people, or for somebody who tries one member_id after another.</summary>
+    /// <summary>One address may stand for an office full of people.</summary>
     private const int PortalsPerAddress = 10;
 
     /// <summary>A power of two; 2 MiB of counters.</summary>
@@ -22,7 +18,6 @@ internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options, TimePr
     /// <summary>The minute in the upper half, its count in the lower.</summary>
     private readonly long[] _cells = new long[Cells];
 
-    /// <summary>Whether another attempt may be made; counts nothing.</summary>
     public bool MayTry(HttpContext context, RequestKind kind, string subject)
     {
         var (address, limit) = (ClientAddress.Of(context), options.Value.UnverifiedPerMinute);
@@ -39,7 +34,7 @@ internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options, TimePr
 
     private int Minute => (int)time.GetElapsedTime(_started).TotalMinutes;
 
-    /// <summary>Seeded anew in every process: nobody can choose an address or a member_id that shares another's cells.</summary>
+    /// <summary>Seeded anew in every process: nobody can choose to share another's cells.</summary>
     private static (int First, int Second) Key(RequestKind kind, string address, string subject)
     {
         var first = HashCode.Combine(kind, address, subject);

@@ -30,6 +30,9 @@ internal sealed class Bitrix24Options
     /// <summary>REST calls that a portal takes at once.</summary>
     public int RequestBurst { get; set; } = 50;
 
+    /// <summary>Permissions that the app's own calls need; told on <c>GET /</c>.</summary>
+    public string[] Scopes { get; set; } = [];
+
     public static readonly string[] DefaultOAuthServers = ["https://oauth.bitrix.info", "https://oauth.bitrix24.tech"];
 
     internal void Read(IConfigurationSection section)
@@ -37,6 +40,7 @@ internal sealed class Bitrix24Options
         PublicUrl = section.Text(nameof(PublicUrl))?.TrimEnd('/');
         OAuthServers = section.List(nameof(OAuthServers)) ?? DefaultOAuthServers;
         AllowedPortals = section.List(nameof(AllowedPortals)) ?? [];
+        Scopes = section.List(nameof(Scopes)) ?? [];
         AllowInsecureHttp = section.Truth(nameof(AllowInsecureHttp), AllowInsecureHttp);
         Verification = section.Choice(nameof(Verification), Verification);
         ScriptUrl = section.Text(nameof(ScriptUrl)) ?? ScriptUrl;

@@ -12,7 +12,7 @@ public sealed partial class RestClient
 
         private static readonly TimeSpan ConfirmationTimeout = TimeSpan.FromSeconds(5);
 
-        private readonly RestClient _client;
+        private readonly RestParts _with;
         private readonly RestCall _call;
         private readonly CallLane _lane;
         private readonly long _started;
@@ -24,16 +24,16 @@ public sealed partial class RestClient
         private bool _renewed;
         private bool _moved;
 
-        public Conversation(RestClient client, RestCall call, UserAccess user)
+        public Conversation(RestParts parts, RestCall call, UserAccess user)
         {
-            (_client, _call, _caller, _lane) = (client, call, user, CallLane.User);
-            _started = client._time.GetTimestamp();
+            (_with, _call, _caller, _lane) = (parts, call, user, CallLane.User);
+            _started = parts.Time.GetTimestamp();
         }
 
-        public Conversation(RestClient client, RestCall call, Portal portal)
-            : this(client, call, AccessOf(portal)) => (_portal, _lane) = (portal, call.IsOwn ? CallLane.Own : CallLane.App);
+        public Conversation(RestParts parts, RestCall call, Portal portal)
+            : this(parts, call, AccessOf(portal)) => (_portal, _lane) = (portal, call.IsOwn ? CallLane.Own : CallLane.App);
 
-        private TimeSpan Left => _call.Deadline - _client._time.GetElapsedTime(_started);
+        private TimeSpan Left => _call.Deadline - _with.Time.GetElapsedTime(_started);
 
         public async Task<RestResult<JsonElement>> RunAsync(CancellationToken cancellationToken)
         {
@@ -62,7 +62,7 @@ public sealed partial class RestClient
                 }
 
                 if (error.Code == RestErrors.OperationTimeLimit)
-                    _client._limits.Block(_caller.Portal, _call.Method, attempt.ResetAt);
+                    _with.Limits.Block(_caller.Portal, _call.Method, attempt.ResetAt);
                 if (!MayRepeat(error) || repeats >= MaxRepeats || !await PauseAsync(repeats, cancellationToken))
                     return error;
             }
@@ -75,19 +75,19 @@ public sealed partial class RestClient
         {
             if (_portal is { IsAdministrator: false } && _call.RequiresAdministrator)
                 return RestError.NoAdministrator;
-            if (_client._limits.BlockedUntil(_caller.Portal, _call.Method) is { } until)
+            if (_with.Limits.BlockedUntil(_caller.Portal, _call.Method) is { } until)
             {
                 var description = $"Bitrix24 has blocked {_call.Method} on this portal until {until:HH:mm:ss} UTC.";
                 return new RestError(RestErrorKind.Refused, RestErrors.OperationTimeLimit, description);
             }
 
-            var turn = await _client._limits.EnterAsync(_caller.Portal, _lane, Left, cancellationToken);
+            var turn = await _with.Limits.EnterAsync(_caller.Portal, _lane, Left, cancellationToken);
             if (!turn.Ok)
                 return turn.Error;
             using (turn.Value)
             {
                 return Left is { Ticks: > 0 } left
-                    ? await _client._transport.SendAsync(
+                    ? await _with.Transport.SendAsync(
                         _caller.Portal, _caller.Endpoint, _call, _caller.AccessToken, left, cancellationToken)
                     : PortalQueue.NotInTime;
             }
@@ -107,7 +107,7 @@ public sealed partial class RestClient
             var pause = TimeSpan.FromMilliseconds(300 * Math.Pow(2, repeats) * (0.5 + Random.Shared.NextDouble()));
             if (pause >= Left)
                 return false;
-            await Task.Delay(pause, _client._time, cancellationToken);
+            await Task.Delay(pause, _with.Time, cancellationToken);
             return true;
         }
 
@@ -117,16 +117,16 @@ public sealed partial class RestClient
             _renewed = true;
             if (error.Code == RestErrors.ExpiredToken)
             {
-                var refreshed = await _client._tokens.RefreshAsync(portal, afresh: false, cancellationToken);
+                var refreshed = await _with.Tokens.RefreshAsync(portal, afresh: false, cancellationToken);
                 return refreshed.Ok ? Use(refreshed.Value) : refreshed.Error;
             }
 
-            if (await _client._tokens.ReplacedAsync(portal, cancellationToken) is { } now)
+            if (await _with.Tokens.ReplacedAsync(portal, cancellationToken) is { } now)
                 return Use(now);
             // What the portal does not know any more is replaced by an administrator's next page: refreshing is for expired tokens.
-            await _client._store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
+            await _with.Store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
             return portal.Reserve is not null
-                && await _client._tokens.UseReserveAsync(portal, cancellationToken) is { Ok: true, Value: { } withReserve }
+                && await _with.Tokens.UseReserveAsync(portal, cancellationToken) is { Ok: true, Value: { } withReserve }
                 ? Use(withReserve) : error;
         }
 
@@ -146,25 +146,25 @@ public sealed partial class RestClient
             if (confirmation.Verdict == TokenVerdict.Expired && _portal is not null && !_renewed)
             {
                 _renewed = true;
-                var refreshed = await _client._tokens.RefreshAsync(_portal, afresh: false, cancellationToken);
+                var refreshed = await _with.Tokens.RefreshAsync(_portal, afresh: false, cancellationToken);
                 if (refreshed.Ok && Use(refreshed.Value) is null)
                     confirmation = await ConfirmAsync(cancellationToken);
             }
 
             if (confirmation.Info is not { ClientEndpoint: var endpoint } info || info.Id != _caller.Portal
-                || !_client._hosts.IsAllowedPortal(endpoint.IdnHost) || HostRules.Origin(endpoint) != HostRules.Origin(movedTo))
+                || !_with.Hosts.IsAllowedPortal(endpoint.IdnHost) || HostRules.Origin(endpoint) != HostRules.Origin(movedTo))
             {
                 return false;
             }
 
             _caller = _caller with { Endpoint = endpoint };
             if (_portal is not null)
-                await _client._store.MoveAsync(_portal.Id, endpoint, cancellationToken);
-            Log.Moved(_client._logger, _caller.Portal);
+                await _with.Store.MoveAsync(_portal.Id, endpoint, cancellationToken);
+            Log.Moved(_with.Logger, _caller.Portal);
             return true;
         }
 
         private Task<TokenConfirmation> ConfirmAsync(CancellationToken cancellationToken) =>
-            _client._oauth.ConfirmAsync(_caller.AccessToken, _caller.OAuthServer, ConfirmationTimeout, cancellationToken);
+            _with.OAuth.ConfirmAsync(_caller.AccessToken, _caller.OAuthServer, ConfirmationTimeout, cancellationToken);
     }
 }

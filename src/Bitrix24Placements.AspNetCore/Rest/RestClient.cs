@@ -14,20 +14,9 @@ public sealed partial class RestClient
     private const string Reflects =
         "Serializes by reflection; use CallAsync with a RestCall where code is trimmed or compiled ahead of time.";
 
-    private readonly TokenRefresher _tokens;
-    private readonly PortalTransport _transport;
-    private readonly PortalLimits _limits;
-    private readonly OAuthClient _oauth;
-    private readonly HostRules _hosts;
-    private readonly PortalStore _store;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
+    private readonly RestParts _parts;
 
-    internal RestClient(
-        TokenRefresher tokens, PortalTransport transport, PortalLimits limits, OAuthClient oauth, HostRules hosts, PortalStore store,
-        TimeProvider time, ILogger<RestClient> logger) =>
-        (_tokens, _transport, _limits, _oauth, _hosts, _store, _time, _logger) =
-        (tokens, transport, limits, oauth, hosts, store, time, logger);
+    internal RestClient(RestParts parts) => _parts = parts;
 
     /// <summary>Calls a method and reads its result as <typeparamref name="T"/>.</summary>
     /// <param name="id">The portal.</param>
@@ -46,8 +35,8 @@ public sealed partial class RestClient
     /// <summary>Calls a method with the portal's stored tokens.</summary>
     public async Task<RestResult<JsonElement>> CallAsync(PortalId id, RestCall call, CancellationToken cancellationToken)
     {
-        var usable = await _tokens.UsableAsync(id, cancellationToken);
-        return usable.Ok ? await new Conversation(this, call, usable.Value).RunAsync(cancellationToken) : usable.Error;
+        var usable = await _parts.Tokens.UsableAsync(id, cancellationToken);
+        return usable.Ok ? await new Conversation(_parts, call, usable.Value).RunAsync(cancellationToken) : usable.Error;
     }
 
     [RequiresUnreferencedCode(Reflects)]
@@ -58,7 +47,7 @@ public sealed partial class RestClient
 
     /// <summary>As the user whose token this is. Nothing is refreshed.</summary>
     internal Task<RestResult<JsonElement>> CallAsUserAsync(UserAccess user, RestCall call, CancellationToken cancellationToken) =>
-        new Conversation(this, call, user).RunAsync(cancellationToken);
+        new Conversation(_parts, call, user).RunAsync(cancellationToken);
 
     /// <param name="confirmed">Nothing is sent to an address that the OAuth server has not named.</param>
     internal Task<RestResult<JsonElement>> CallAsUserAsync(
@@ -103,3 +92,8 @@ public sealed partial class RestClient
         public static partial void Moved(ILogger logger, PortalId memberId);
     }
 }
+
+/// <summary>What calls are made with.</summary>
+internal sealed record RestParts(
+    TokenRefresher Tokens, PortalTransport Transport, PortalLimits Limits, OAuthClient OAuth, HostRules Hosts, PortalStore Store,
+    TimeProvider Time, ILogger<RestClient> Logger);

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using Bitrix24Placements.Portals;
 using Bitrix24Placements.Settings;
 using Bitrix24Placements.Storage;
 
@@ -24,10 +23,8 @@ internal static class RestServices
         services.AddSingleton<RefreshedTokenKeeper>();
         services.AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<RefreshedTokenKeeper>());
         services.AddSingleton<TokenRefresher>();
-        services.AddSingleton(static p => new RestClient(
-            p.GetRequiredService<TokenRefresher>(), p.GetRequiredService<PortalTransport>(), p.GetRequiredService<PortalLimits>(),
-            p.GetRequiredService<OAuthClient>(), p.GetRequiredService<HostRules>(), p.GetRequiredService<PortalStore>(),
-            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<RestClient>>()));
+        services.AddSingleton<RestParts>();
+        services.AddSingleton(static p => new RestClient(p.GetRequiredService<RestParts>()));
         services.AddSingleton(static _ => new OutgoingProxy(HttpClient.DefaultProxy));
         services.AddHostedService<ProxyNotice>();
         services.AddHttpClient(BitrixHttp.OAuthClient, Configure)

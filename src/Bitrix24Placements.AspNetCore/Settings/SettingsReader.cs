@@ -62,8 +62,8 @@ internal static class SettingsReader
 
     /// <summary>The framework would say no more than "validation failed".</summary>
     private static bool Check(string? problem) =>
-        problem is null ? true : throw new OptionsValidationException("", typeof(object), [problem]);
+        problem is null ? true : throw new SettingsException(problem);
 
-    private static OptionsValidationException Bad(IConfigurationSection section, string key, string expected) =>
-        new("", typeof(object), [$"{section.Path}:{key} has to be {expected}."]);
+    private static SettingsException Bad(IConfigurationSection section, string key, string expected) =>
+        new($"{section.Path}:{key} has to be {expected}.");
 }

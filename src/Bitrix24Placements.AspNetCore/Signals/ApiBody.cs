@@ -7,7 +7,6 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Signals;
 
-/// <summary>A request's body as a JSON object, and its members.</summary>
 internal static class ApiBody
 {
     /// <summary>Names and values: each takes many times its bytes in memory.</summary>
@@ -21,7 +20,8 @@ internal static class ApiBody
             return Rejection.NotJson;
         var (json, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => Parse(body.ToArray()) ?? new object());
         return json is JsonObject read ? read : rejection
-            ?? Rejection.Malformed($"The body has to be a JSON object of at most {MaxValues} names and values, in which no name is repeated.");
+            ?? Rejection.Malformed(
+                $"The body has to be a JSON object of at most {MaxValues} names and values, in which no name is repeated.");
     }
 
     public static Rejection Malformed(Dictionary<string, string> errors) =>

@@ -11,7 +11,6 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Signals;
 
-/// <summary><c>/api/*</c>: for the user's backend by its key, for his pages by their session.</summary>
 internal sealed class ApiEndpoints(
     ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, AppRegistry apps, Guard guard,
     RejectionWriter rejections)
@@ -48,7 +47,6 @@ internal sealed class ApiEndpoints(
         return null;
     }
 
-    /// <summary>The installation that is meant, among those that the caller may see.</summary>
     private async Task<Checked<KnownPortal>> FindAsync(ApiCaller backend, SignalRequest signal, CancellationToken cancellationToken)
     {
         var installed = (await portals.KnownAllAsync(signal.MemberId, cancellationToken)).Where(p => p.State == PortalState.Installed
@@ -80,7 +78,7 @@ internal sealed class ApiEndpoints(
 
     private Checked<string> MakeLink(JsonObject body, ApiCaller caller)
     {
-        var errors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var errors = new Dictionary<string, string>();
         var named = ApiBody.App(body, errors);
         var parameters = ApiBody.Object(body, "params", errors);
         if (errors.Count > 0)
@@ -98,8 +96,7 @@ internal sealed class ApiEndpoints(
         }
     }
 
-    /// <summary>A link is an app's: that of the page, the one that is named, the only one that the key is for, or the default
-    /// one.</summary>
+    /// <summary>That which is named, the only one that the caller may ask about, or the default one.</summary>
     private Checked<RegisteredApp> AppOf(ApiCaller caller, string? named)
     {
         if (!apps.HasAny)
@@ -130,7 +127,7 @@ internal sealed class ApiEndpoints(
     private static ApiCaller CallerOf(PageSession session) =>
         new(session.Id, new HashSet<string> { session.Portal.MemberId }, new HashSet<string> { session.App.Name });
 
-    /// <summary>The caller, within his limit. Null: the refusal is written.</summary>
+    /// <summary>Null: the refusal is written.</summary>
     private async Task<ApiCaller?> AuthorizeAsync(HttpContext context, ApiCaller? caller)
     {
         if (caller is null)

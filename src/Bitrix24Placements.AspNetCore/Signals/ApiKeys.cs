@@ -6,7 +6,6 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Signals;
 
 /// <summary>Who asks <c>/api</c>, and what he may ask about.</summary>
-/// <param name="Name">What limits go by.</param>
 /// <param name="Portals">Null: all.</param>
 /// <param name="Apps">Null: all.</param>
 internal sealed record ApiCaller(string Name, IReadOnlySet<string>? Portals = null, IReadOnlySet<string>? Apps = null)
@@ -14,8 +13,7 @@ internal sealed record ApiCaller(string Name, IReadOnlySet<string>? Portals = nu
     public bool MaySee(PortalId id) => Portals?.Contains(id.MemberId) != false && Apps?.Contains(id.App) != false;
 }
 
-/// <summary>Backends' keys, known by their hashes and compared in constant time; each of them, and each page session, with its own
-/// limit.</summary>
+/// <summary>Known by their hashes and compared in constant time; each, and each page session, with its own limit.</summary>
 internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposable
 {
     private readonly (byte[] Hash, ApiCaller Caller)[] _keys =
@@ -30,7 +28,7 @@ internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposab
             QueueLimit = 0,
         }));
 
-    /// <summary>Whose key it is; null for nobody's. Every key is compared, whichever fits.</summary>
+    /// <summary>Every key is compared, whichever fits.</summary>
     public ApiCaller? Find(string token)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -45,7 +43,7 @@ internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposab
         return found;
     }
 
-    /// <summary>Null: the request may pass. Otherwise how long the caller has to wait.</summary>
+    /// <summary>Null: it may pass.</summary>
     public TimeSpan? TakeRequest(ApiCaller caller)
     {
         using var lease = _limits.AttemptAcquire(caller.Name);

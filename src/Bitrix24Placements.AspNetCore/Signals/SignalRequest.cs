@@ -4,13 +4,12 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Signals;
 
-/// <summary>The body of <c>POST /api/signals</c>.</summary>
-/// <param name="App">Null where it is not named.</param>
+/// <summary>Of <c>POST /api/signals</c>.</summary>
 internal sealed record SignalRequest(string MemberId, string? App, string Command, JsonObject? Parameters, IReadOnlyList<long>? UserIds)
 {
     public static Checked<SignalRequest> Read(JsonObject body)
     {
-        var errors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var errors = new Dictionary<string, string>();
         var memberId = ApiBody.Text(body["memberId"]) ?? "";
         if (!PortalId.IsMemberId(memberId))
             errors["memberId"] = "32 hexadecimal digits are expected.";

@@ -4,26 +4,23 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Signals;
 
-/// <param name="Setting">Where it is configured.</param>
-/// <param name="Portals">Member_ids that it is for; empty: all.</param>
-/// <param name="Apps">Apps that it is for; empty: all.</param>
+/// <param name="Portals">Empty: all.</param>
+/// <param name="Apps">Empty: all.</param>
 internal sealed record ConfiguredKey(string Setting, string Key, string[] Portals, string[] Apps)
 {
-    /// <summary>Where the key itself stands: a limited one has a section of its own.</summary>
+    /// <summary>A limited one has a section of its own.</summary>
     public string KeySetting => Setting.StartsWith("Signals:Keys:", StringComparison.Ordinal) ? Setting + ":Key" : Setting;
 }
 
-/// <summary>Section <c>Signals</c>.</summary>
 internal sealed class SignalsOptions
 {
     public const string Section = "Signals";
 
     private const int MinKeyLength = 32;
 
-    /// <summary>Keys of backends; none: every key is refused.</summary>
     public IReadOnlyList<ConfiguredKey> Keys { get; private set; } = [];
 
-    /// <summary>Requests per minute and key, and per minute and page session.</summary>
+    /// <summary>And per minute and page session.</summary>
     public int PerMinute { get; set; } = 6000;
 
     internal void Read(IConfigurationSection section)

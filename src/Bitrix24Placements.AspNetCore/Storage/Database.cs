@@ -11,6 +11,10 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
     private const int SqliteThreads = 8;
 
+    private const int SqliteBusy = 5;
+
+    private static readonly TimeSpan SqliteTimeout = TimeSpan.FromSeconds(5);
+
     private readonly DbDataSource _source;
     private readonly SemaphoreSlim? _sqliteGate;
     private readonly TimeProvider _time;
@@ -25,7 +29,7 @@ internal sealed class Database : IAsyncDisposable
             return;
         }
 
-        var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = 5 };
+        var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = (int)SqliteTimeout.TotalSeconds };
         FilePath = Place = Path.GetFullPath(sqlite.DataSource);
         sqlite.DataSource = FilePath;
         // A file that goes away while the service runs must not come back empty: only the start makes one.
@@ -46,8 +50,6 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>Where the keys of tokens lie beside it.</summary>
     public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
-
-    public bool HasKeysBeside => Directory.Exists(KeyFolder) && Directory.EnumerateFiles(KeyFolder, "*.xml").Any();
 
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
     public Sql Now => Provider == StorageProvider.PostgreSql
@@ -88,7 +90,9 @@ internal sealed class Database : IAsyncDisposable
         if (_sqliteGate is null)
             return await RunOnAsync(work, cancellationToken);
 
-        await _sqliteGate.WaitAsync(cancellationToken);
+        // Bitrix24 does not wait for as long as others wait for a locked file.
+        if (!await _sqliteGate.WaitAsync(SqliteTimeout, cancellationToken))
+            throw new SqliteException("The database is locked.", SqliteBusy);
         try
         {
             return await Task.Run(() => RunOnAsync(work, cancellationToken), cancellationToken);

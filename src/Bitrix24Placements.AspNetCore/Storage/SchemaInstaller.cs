@@ -66,7 +66,7 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
             Log.Applied(logger, version);
         }
 
-        if (present == 0 && database.HasKeysBeside)
+        if (present == 0 && Directory.Exists(database.KeyFolder) && Directory.EnumerateFiles(database.KeyFolder, "*.xml").Any())
             Log.NewBesideKeys(logger, database.FilePath);
         return true;
     }

@@ -38,7 +38,8 @@ internal sealed partial class SqliteFileWatch(
         try
         {
             await connection.OpenAsync(cancellationToken);
-            if (await connection.QueryAsync("PRAGMA quick_check(1)", static r => r.GetString(0), cancellationToken) is [not "ok" and var result])
+            var results = await connection.QueryAsync("PRAGMA quick_check(1)", static r => r.GetString(0), cancellationToken);
+            if (results is [not "ok" and var result])
                 Log.Damaged(logger, path, result);
         }
         catch (SqliteException)

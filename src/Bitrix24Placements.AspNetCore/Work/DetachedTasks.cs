@@ -1,11 +1,11 @@
-using System.Collections.Concurrent;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
 /// <summary>Work that an answer does not wait for, but the stop of the service.</summary>
 internal sealed partial class DetachedTasks(ILogger<DetachedTasks> logger, IHostApplicationLifetime lifetime) : IHostedService
 {
-    private readonly ConcurrentDictionary<Task, bool> _running = new();
+    private readonly RunningTasks _running = new(TimeProvider.System);
 
     public Task Run(string name, Func<CancellationToken, Task> work)
     {
@@ -23,28 +23,13 @@ internal sealed partial class DetachedTasks(ILogger<DetachedTasks> logger, IHost
                 Log.Failed(logger, e, name);
             }
         });
-        if (!task.IsCompleted)
-        {
-            _running[task] = true;
-            task.ContinueWith(static (t, state) => ((ConcurrentDictionary<Task, bool>)state!).TryRemove(t, out _), _running,
-                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
-
+        _running.Add(task);
         return task;
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await Task.WhenAll(_running.Keys).WaitAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-        }
-    }
+    public Task StopAsync(CancellationToken cancellationToken) => _running.WaitAsync(cancellationToken);
 
     private static partial class Log
     {

@@ -23,7 +23,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
 
     private readonly ConcurrentDictionary<string, bool> _unknown = new();
     private readonly IWork[] _works = [.. works];
-    private readonly ConcurrentDictionary<Task, long> _running = new();
+    private readonly RunningTasks _running = new(time);
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
@@ -38,14 +38,8 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        try
-        {
-            await Task.WhenAll(_running.Keys).WaitAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // Its leases run out, and the next process goes on with it.
-        }
+        // Otherwise leases run out, and the next process goes on with it.
+        await _running.WaitAsync(cancellationToken);
     }
 
     private async Task<bool> BeginDueAsync(CancellationToken stoppingToken)
@@ -57,7 +51,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
                 break;
             foreach (var item in await store.ClaimAsync(priority, room, stoppingToken))
             {
-                Begin(item, stoppingToken);
+                _running.Add(RunClaimedAsync(item, token => RunAsync(item, token), stoppingToken), ended: signal.Wake);
                 begun = true;
             }
         }
@@ -66,20 +60,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     }
 
     private int RoomWithin(int places) =>
-        Math.Min(places - _running.Count(r => time.GetElapsedTime(r.Value) < Quick), (places * WaitingPerPlace) - _running.Count);
-
-    private void Begin(WorkItem item, CancellationToken stoppingToken)
-    {
-        var run = RunClaimedAsync(item, token => RunAsync(item, token), stoppingToken);
-        _running[run] = time.GetTimestamp();
-        _ = run.ContinueWith(
-            ended =>
-            {
-                _running.TryRemove(ended, out _);
-                signal.Wake();
-            },
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-    }
+        Math.Min(places - _running.CountYoungerThan(Quick), (places * WaitingPerPlace) - _running.Count);
 
     private Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {

@@ -53,9 +53,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND (due_at <= {Now} OR lease_till > {Now})", cancellationToken);
 
-    public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        AnyAsync($"{Is(id, kind)} AND lease_till > {Now}", cancellationToken);
-
     /// <summary>The oldest first. Two instances never hold the same row: the outer condition is asked again after waiting.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {
@@ -75,13 +72,15 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken);
 
     /// <summary>Gone, unless it was asked for again meanwhile. A kept installation that is finished was only hastened.</summary>
-    public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken)
-    {
-        Sql isOwned = IsOwned(item), isDone = $"request = {item.Request} OR vouched IS NOT NULL";
-        return database.RunAsync(async (connection, token) =>
-            await connection.ExecuteAsync($"DELETE FROM work WHERE {isOwned} AND ({isDone})", token) > 0
-                || await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {isOwned}", token) > 0, cancellationToken);
-    }
+    public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
+        database.RunAsync(async (connection, token) =>
+        {
+            Sql isDone = $"request = {item.Request} OR vouched IS NOT NULL";
+            var done = await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND ({isDone})", token);
+            if (done == 0)
+                await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token);
+            return done;
+        }, cancellationToken);
 
     /// <summary>Again after the pause, or when somebody has asked for it meanwhile.</summary>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken)

@@ -179,7 +179,12 @@ public sealed class EventHandlerTests
         await using var service = await Service.StartAsync();
         var endpoints = Map(service).MapEvent(DealAdded, (EventRequest e) => { });
 
-        Assert.Contains(DealAdded, Assert.Throws<InvalidOperationException>(() => endpoints.MapEvent("onCrmDealAdd", (EventRequest e) => { })).Message, StringComparison.Ordinal);
+        var doubled = Assert.ThrowsAny<InvalidOperationException>(() => endpoints.MapEvent("onCrmDealAdd", (EventRequest e) => { })).ToString();
+        Assert.Contains(DealAdded, doubled, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', doubled);
+        var missing = Assert.ThrowsAny<InvalidOperationException>(() => endpoints.MapEvent("ONCRMLEADADD", (EventRequest e, IDisposable nobody) => { })).ToString();
+        Assert.Contains("nobody", missing, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', missing);
         Assert.Throws<ArgumentException>(() => endpoints.MapEvent("ONAPPINSTALL", (EventRequest e) => { }));
         Assert.Throws<ArgumentException>(() => endpoints.MapEvent("no name", (EventRequest e) => { }));
     }

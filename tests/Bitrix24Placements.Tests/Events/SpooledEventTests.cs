@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Instances;
@@ -32,6 +33,25 @@ public sealed class SpooledEventTests(ThrowawayPostgres postgres)
         await fleet.EventuallyAsync(() => Task.FromResult(announced.Placements.Count == 2), "the announced portal is installed", seconds: 60);
         await fleet.EventuallyAsync(async () => await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE member_id = '{leaving.MemberId}' AND tokens IS NULL") == 1, "the other one has left", seconds: 60);
         await fleet.EventuallyAsync(async () => await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE member_id = '{installed.MemberId}' AND reserve_tokens IS NOT NULL") == 1, "the employee's tokens are the reserve", seconds: 60);
+    }
+
+    [Fact]
+    public async Task However_many_come_while_a_SQLite_file_is_locked_each_is_answered_before_Bitrix24_gives_up()
+    {
+        await using var fleet = await (await Fleet.OnSqliteAsync()).StartAsync();
+        var portal = await fleet.AddPortalAsync();
+        var notice = new Uri((string)portal.Placements.Single(static p => p.Placement == "PAGE_BACKGROUND_WORKER").Options["errorHandlerUrl"]!).AbsolutePath;
+        await portal.RemoveWorkerAsync(notify: false, Token);
+        await using (var connection = await fleet.ConnectAsync())
+        {
+            await using var locked = await connection.BeginTransactionAsync(Token);
+            var started = Stopwatch.StartNew();
+            Assert.All(await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => PostAsync(fleet, notice, []))), static status => Assert.Equal(200, status));
+            // Five seconds for its turn, five for the file; without a limit it was 25.
+            Assert.True(started.Elapsed < TimeSpan.FromSeconds(17), $"{started.Elapsed}");
+        }
+
+        await fleet.EventuallyAsync(() => Task.FromResult(portal.Placements.Count == 2), "the worker is bound again", seconds: 60);
     }
 
     /// <summary>Its keys are in the database: it can spool nothing, says so, and is not ready.</summary>

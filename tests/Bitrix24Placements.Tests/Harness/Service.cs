@@ -1,16 +1,8 @@
-using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Hosting;
 using Bitrix24Placements.PortalSimulator;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Bitrix24Placements.Tests.Harness;
 
@@ -19,33 +11,27 @@ public sealed class Service : IAsyncDisposable
 {
     public const string ApiKey = "a-key-of-the-users-own-backend-1";
 
-    private static int _lastPort = Random.Shared.Next(12_000);
-
-    private readonly Factory _factory;
-    private readonly DirectoryInfo _folder;
+    private readonly InstalledApp<ForwardedSettings> _app;
     private readonly bool _ownsFolder;
     private readonly bool _ownsBitrix;
 
-    private Service(Factory factory, Bitrix24 bitrix, DirectoryInfo folder, Uri url, bool ownsBitrix, bool ownsFolder)
-    {
-        (_factory, Bitrix, _folder, Url, _ownsBitrix, _ownsFolder) = (factory, bitrix, folder, url, ownsBitrix, ownsFolder);
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { BaseAddress = url };
-    }
+    private Service(InstalledApp<ForwardedSettings> app, bool ownsBitrix, bool ownsFolder) =>
+        (_app, _ownsBitrix, _ownsFolder) = (app, ownsBitrix, ownsFolder);
 
-    public Bitrix24 Bitrix { get; }
+    public Bitrix24 Bitrix => _app.Bitrix;
 
-    public SimPortal Portal => Bitrix.Portals[0];
+    public SimPortal Portal => _app.Portal;
 
-    public Uri Url { get; }
+    public Uri Url => _app.Url;
 
-    public HttpClient Http { get; }
+    public HttpClient Http => _app.Http;
 
-    public DirectoryInfo Folder => _folder;
+    public DirectoryInfo Folder => _app.Folder;
 
-    public ConcurrentQueue<string> Logs => _factory.Logs;
+    public IReadOnlyCollection<string> Logs => _app.Logs;
 
     public T Get<T>()
-        where T : notnull => _factory.Services.GetRequiredService<T>();
+        where T : notnull => _app.Services.GetRequiredService<T>();
 
     /// <param name="settings">Configuration over the defaults for the simulator; null takes a default away.</param>
     /// <param name="bitrix">Shared with other instances; otherwise the service has its own.</param>
@@ -55,31 +41,24 @@ public sealed class Service : IAsyncDisposable
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         var ownsBitrix = bitrix is null;
+        var ownsFolder = folder is null;
         bitrix ??= await Bitrix24.StartAsync(cancellationToken: cancellationToken);
-        var data = folder ?? Directory.CreateTempSubdirectory("b24p-");
-        var url = new Uri($"http://127.0.0.1:{(port == 0 ? FreePort() : port)}");
+        folder ??= Directory.CreateTempSubdirectory("b24p-");
+        // The vendor's libraries and the spool are where they are without a setting.
         var configuration = new Dictionary<string, string?>
         {
-            ["Bitrix24:ClientId"] = bitrix.Options.ClientId,
-            ["Bitrix24:ClientSecret"] = bitrix.Options.ClientSecret,
-            ["Bitrix24:PublicUrl"] = url.GetLeftPart(UriPartial.Authority),
-            ["Bitrix24:AllowInsecureHttp"] = "true",
-            ["Bitrix24:OAuthServers:0"] = bitrix.OAuth.Url,
-            ["Storage:ConnectionString"] = $"Data Source={Path.Combine(data.FullName, "placements.db")}",
+            ["Bitrix24:ScriptUrl"] = null,
+            ["Bitrix24:PullScriptUrl"] = null,
+            ["Storage:SpoolPath"] = null,
             ["Signals:ApiKeys:0"] = ApiKey,
             ["Shutdown:DrainSeconds"] = "0",
         };
         foreach (var (key, value) in settings ?? [])
             configuration[key] = value;
-        var factory = new Factory(configuration, services, environment);
-        // Not UseKestrel(port): that sets the address while the program may be starting already.
-        factory.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, url.Port));
-        factory.StartServer();
-        bitrix.ServiceUrl = url.GetLeftPart(UriPartial.Authority);
+        var app = await InstalledApp<ForwardedSettings>.StartAsync(
+            configuration, services, bitrix, install: false, environment, folder, port, cancellationToken);
         bitrix.SignalsApiKey = ApiKey;
-        var service = new Service(factory, bitrix, data, url, ownsBitrix, folder is null);
-        await service.EventuallyAsync(async () => (await service.Http.GetAsync("/health/ready", cancellationToken)).StatusCode == HttpStatusCode.OK, "ready");
-        return service;
+        return new(app, ownsBitrix, ownsFolder);
     }
 
     /// <summary>With its portal installed by an administrator's wizard.</summary>
@@ -151,32 +130,10 @@ public sealed class Service : IAsyncDisposable
         Assert.Fail($"Not in time: {what}. Log:\n{string.Join('\n', Logs.TakeLast(40))}");
     }
 
-    /// <summary>Below the range from which the system takes ports for outgoing connections, and never the same one twice: what is free now is still free when a service listens there.</summary>
-    public static int FreePort()
-    {
-        while (true)
-        {
-            var port = 20_000 + (int)((uint)Interlocked.Increment(ref _lastPort) % 12_000);
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody else's: the next one.
-            }
-        }
-    }
+    public static int FreePort() => LoopbackPort.Free();
 
     /// <summary>Stops this instance and leaves database and Bitrix24 as they are, for the next one.</summary>
-    public async Task StopAsync()
-    {
-        Http.Dispose();
-        await _factory.EndAsync();
-        await _factory.DisposeAsync();
-    }
+    public Task StopAsync() => _app.DisposeAsync().AsTask();
 
     public async ValueTask DisposeAsync()
     {
@@ -184,56 +141,6 @@ public sealed class Service : IAsyncDisposable
         if (_ownsBitrix)
             await Bitrix.DisposeAsync();
         if (_ownsFolder)
-            _folder.Delete(true);
-    }
-
-    private sealed class Factory(Dictionary<string, string?> settings, Action<IServiceCollection>? services, string environment) : WebApplicationFactory<ForwardedSettings>
-    {
-        private bool _ended;
-
-        public ConcurrentQueue<string> Logs { get; } = new();
-
-        /// <summary>As SIGTERM does. The factory would stop the host while the program, which wakes up by that, takes its services away.</summary>
-        public async Task EndAsync()
-        {
-            if (_ended)
-                return;
-            _ended = true;
-            var lifetime = Services.GetRequiredService<IHostApplicationLifetime>();
-            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = lifetime.ApplicationStopped.Register(stopped.SetResult);
-            lifetime.StopApplication();
-            await stopped.Task.WaitAsync(TimeSpan.FromSeconds(40));
-        }
-
-        protected override void ConfigureWebHost(IWebHostBuilder builder)
-        {
-            builder.UseEnvironment(environment);
-            foreach (var (key, value) in settings)
-            {
-                if (value is not null)
-                    builder.UseSetting(key, value);
-            }
-
-            builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(new QueueProvider(Logs)).SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning));
-            builder.ConfigureTestServices(s => services?.Invoke(s));
-        }
-    }
-
-    private sealed class QueueProvider(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
-    {
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Enqueue($"{logLevel}: {formatter(state, exception)}{(exception is null ? "" : "\n" + exception)}");
-
-        public void Dispose()
-        {
-        }
+            Folder.Delete(true);
     }
 }

@@ -33,7 +33,7 @@ public sealed class ServiceRunTests
     {
         await using var service = await Service.StartAsync(services: static s => s.AddHostedService<FaultyOnce>());
 
-        await service.EventuallyAsync(() => service.Logs.Any(static l => l.StartsWith("Error: FaultyOnce failed; it goes on", StringComparison.Ordinal)), "it is told");
+        await service.EventuallyAsync(() => service.Logs.Any(static l => l.StartsWith("Error: FaultyOnce failed; it begins again", StringComparison.Ordinal)), "it is told");
         await service.EventuallyAsync(static () => FaultyOnce.Runs > 1, "it goes on");
         using var worker = await service.Http.GetAsync("/health/ready", Token);
         Assert.True(worker.IsSuccessStatusCode);

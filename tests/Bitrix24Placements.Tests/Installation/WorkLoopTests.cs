@@ -30,26 +30,6 @@ public sealed class WorkLoopTests
     }
 
     [Fact]
-    public async Task Work_that_is_asked_for_now_is_waited_for_where_it_runs_already_and_run_where_it_does_not()
-    {
-        var work = new HeldWork();
-        await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
-        var (id, loop) = (TestStore.Named("portal"), service.Get<WorkLoop>());
-        Assert.False(await loop.RunNowAsync(id, HeldWork.Name, null, Token));
-        await service.Get<WorkStore>().RequestAsync(id, HeldWork.Name, DateTimeOffset.UtcNow.AddHours(1), TimeSpan.Zero, null, true, Token);
-
-        var first = loop.RunNowAsync(id, HeldWork.Name, null, Token);
-        await service.EventuallyAsync(() => work.Runs == 1, "the work has begun");
-        var second = loop.RunNowAsync(id, HeldWork.Name, null, Token);
-        Assert.False(second.IsCompleted);
-        work.End();
-
-        Assert.True(await first);
-        Assert.False(await second);
-        Assert.Equal(1, work.Runs);
-    }
-
-    [Fact]
     public async Task Work_of_an_unknown_kind_is_told_once_and_put_off()
     {
         await using var service = await Service.StartAsync();

@@ -2,6 +2,7 @@ using System.Net;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
+using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Tests.Instances;
 
@@ -72,6 +73,29 @@ public sealed class SqliteFileTests
         File.SetUnixFileMode(file + "-shm", UnixFileMode.UserRead);
         await process.ReadyAsync();
         Assert.Equal((HttpStatusCode.Accepted, null), await process.TrySignalAsync(portal));
+    }
+
+    [Fact]
+    public async Task A_damaged_one_is_told_at_the_start()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var path = service.Get<Database>().FilePath!;
+        await service.StopAsync();
+        await using (var connection = new SqliteConnection($"Data Source={path};Pooling=false"))
+        {
+            await connection.OpenAsync(Token);
+            await using var checkpoint = connection.CreateCommand();
+            checkpoint.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+            await checkpoint.ExecuteNonQueryAsync(Token);
+        }
+
+        var bytes = await File.ReadAllBytesAsync(path, Token);
+        bytes.AsSpan(^8192..).Fill(0xFF);
+        await File.WriteAllBytesAsync(path, bytes, Token);
+
+        await using var next = await Service.StartAsync(bitrix: service.Bitrix, folder: service.Folder);
+
+        await next.EventuallyAsync(() => next.Logs.Any(static l => l.StartsWith("Critical: ", StringComparison.Ordinal) && l.Contains("is damaged", StringComparison.Ordinal)), "it is told");
     }
 
     [Fact]

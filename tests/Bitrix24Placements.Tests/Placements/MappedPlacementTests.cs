@@ -180,9 +180,46 @@ public sealed partial class MappedPlacementTests
 
     private interface IMissing;
 
+    /// <summary>The context and the request are also what the overload for functions without a result takes.</summary>
+    [Fact]
+    public async Task No_result_is_lost()
+    {
+        await using var app = await OwnApp.StartAsync(static app =>
+        {
+            app.MapBitrix24Placements();
+            app.MapRestAppUri(static (HttpContext context, RestAppUriRequest request) => Task.FromResult(Results.Text("a link")));
+            app.MapAppPage(static (HttpContext context, AppPageRequest request) => Task.FromResult(Html.Of($"a page")));
+            app.MapPlacement(Tab, static (HttpContext context, PlacementRequest request) => Task.FromResult("a tab"));
+        });
+        await app.InstallAsync();
+
+        Assert.Equal("a link", await app.OpenAsync("REST_APP_URI"));
+        Assert.Equal("a page", await app.OpenAsync("DEFAULT"));
+        Assert.Equal("a tab", await app.OpenAsync(Tab));
+    }
+
+    [Fact]
+    public async Task The_home_page_names_the_permissions_that_are_used()
+    {
+        await using var app = await OwnApp.StartAsync(
+            static app =>
+            {
+                app.MapBitrix24Placements();
+                app.MapPlacement("TASK_VIEW_TAB", static (PlacementRequest request) => "page");
+                app.MapEvent("ONCRMDEALADD", static (EventRequest e) => { });
+            },
+            settings: new() { ["Bitrix24:Scopes"] = "user, crm" });
+
+        var page = await app.Http.GetStringAsync("/", Token);
+
+        foreach (var scope in new[] { "placement", "pull", "task", "crm", "user" })
+            Assert.Single(page.Split($"<code>{scope}</code>")[1..]);
+    }
+
     private static string Line(Action map)
     {
-        var problem = Assert.Throws<InvalidOperationException>(map).Message;
+        // What a host prints that does not catch it.
+        var problem = Assert.ThrowsAny<InvalidOperationException>(map).ToString();
         Assert.DoesNotContain('\n', problem);
         return problem;
     }
@@ -193,8 +230,8 @@ public sealed partial class MappedPlacementTests
         await using var app = await OwnApp.StartAsync(static app =>
         {
             app.MapBitrix24Placements();
-            app.MapPlacement(Tab, TabJson.Default.DealTab, static (HttpContext context, PlacementRequest<DealTab> request) =>
-                context.Response.WriteAsync($"{request.Options.Id}"));
+            app.MapPlacement(Tab, TabJson.Default.DealTab, static async (HttpContext context, PlacementRequest<DealTab> request) =>
+                await context.Response.WriteAsync($"{request.Options.Id}"));
         });
         await app.InstallAsync();
 

@@ -28,6 +28,30 @@ public sealed class InstalledAppTests
     }
 
     [Fact]
+    public async Task A_page_asks_with_its_own_session_and_the_next_start_finds_the_data()
+    {
+        await using var bitrix = await Bitrix24.StartAsync(cancellationToken: Token);
+        var folder = Directory.CreateTempSubdirectory("b24p-");
+        var port = LoopbackPort.Free();
+        await using (var first = await InstalledApp<Program>.StartAsync(
+            bitrix: bitrix, folder: folder, port: port, cancellationToken: Token))
+        {
+            using var page = await first.LinkAsync(new() { ["docId"] = "42" }, userId: 2, cancellationToken: Token);
+            using var context = await first.FetchAsync(page, HttpMethod.Get, "/api/context", cancellationToken: Token);
+            Assert.Equal(2, (int)JsonNode.Parse(await context.Content.ReadAsStringAsync(Token))!["userId"]!);
+        }
+
+        await using (var second = await InstalledApp<Program>.StartAsync(
+            bitrix: bitrix, install: false, folder: folder, port: port, cancellationToken: Token))
+        {
+            using var worker = await second.WorkerAsync(cancellationToken: Token);
+            Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task Settings_services_and_a_shared_Bitrix24_can_be_passed()
     {
         await using var bitrix = await Bitrix24.StartAsync(cancellationToken: Token);

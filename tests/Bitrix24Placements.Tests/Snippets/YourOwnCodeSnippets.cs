@@ -88,10 +88,10 @@ internal static class YourOwnCodeSnippets
 
     public static void MapAheadOfTime(WebApplication app)
     {
-        app.MapRestAppUri((context, request) =>
-            context.Response.WriteAsync($"Deal {request.Options.Parameters.GetValueOrDefault("docId")}"));
-        app.MapPlacement("TASK_VIEW_TAB", Json.Default.TaskTab, (context, request) =>
-            context.Response.WriteAsync($"Task {request.Options.TaskId}"));
+        app.MapRestAppUri(async (context, request) =>
+            await context.Response.WriteAsync($"Deal {request.Options.Parameters.GetValueOrDefault("docId")}"));
+        app.MapPlacement("TASK_VIEW_TAB", Json.Default.TaskTab, async (context, request) =>
+            await context.Response.WriteAsync($"Task {request.Options.TaskId}"));
         app.MapEvent("ONCRMDEALADD", (e, services, cancellation) =>
             services.GetRequiredService<DealLog>().AddAsync(e, cancellation));
     }

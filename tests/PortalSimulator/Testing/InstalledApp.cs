@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Bitrix24Placements.PortalSimulator;
 
@@ -16,12 +18,12 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     private readonly AppFactory<TEntryPoint> _factory;
-    private readonly DirectoryInfo _folder;
     private readonly bool _ownsBitrix;
+    private readonly bool _ownsFolder;
 
-    private InstalledApp(AppFactory<TEntryPoint> factory, Bitrix24 bitrix, bool ownsBitrix, DirectoryInfo folder, Uri url)
+    private InstalledApp(AppFactory<TEntryPoint> factory, Bitrix24 bitrix, bool ownsBitrix, DirectoryInfo folder, bool ownsFolder, Uri url)
     {
-        (_factory, Bitrix, _ownsBitrix, _folder, Url) = (factory, bitrix, ownsBitrix, folder, url);
+        (_factory, Bitrix, _ownsBitrix, Folder, _ownsFolder, Url) = (factory, bitrix, ownsBitrix, folder, ownsFolder, url);
         var plain = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
         Http = new HttpClient(plain) { BaseAddress = url };
     }
@@ -34,6 +36,9 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
 
     /// <summary>The app's own address, which is its PublicUrl, too.</summary>
     public Uri Url { get; }
+
+    /// <summary>Where its database, spool and keys lie.</summary>
+    public DirectoryInfo Folder { get; }
 
     /// <summary>Asks the app; relative addresses are below <see cref="Url"/>. Follows no redirect.</summary>
     public HttpClient Http { get; }
@@ -52,22 +57,27 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
     /// <param name="services">Registrations over the app's own.</param>
     /// <param name="bitrix">Shared with other apps; otherwise the app has its own, and takes it away at the end.</param>
     /// <param name="install">False: the app is started, and installed by <see cref="InstallAsync"/> later.</param>
+    /// <param name="folder">Of an app that ran before, whose data this one finds; it stays at the end.</param>
+    /// <param name="port">At which it listens; 0: any.</param>
     /// <exception cref="InvalidOperationException">The app did not become ready, or its installation failed; with its log.</exception>
     [SuppressMessage("Design", "CA1000", Justification = "The entry point cannot be inferred: it has to be named in either place.")]
     public static async Task<InstalledApp<TEntryPoint>> StartAsync(
-        IReadOnlyDictionary<string, string?>? settings = null,
+        Dictionary<string, string?>? settings = null,
         Action<IServiceCollection>? services = null,
         Bitrix24? bitrix = null,
         bool install = true,
         string environment = "Production",
+        DirectoryInfo? folder = null,
+        int port = 0,
         CancellationToken cancellationToken = default)
     {
         var ownsBitrix = bitrix is null;
         bitrix ??= await Bitrix24.StartAsync(cancellationToken: cancellationToken);
-        var folder = Directory.CreateTempSubdirectory("bitrix24placements-");
-        var url = new Uri($"http://127.0.0.1:{LoopbackPort.Free()}");
+        var ownsFolder = folder is null;
+        folder ??= Directory.CreateTempSubdirectory("bitrix24placements-");
+        var url = new Uri($"http://127.0.0.1:{(port == 0 ? LoopbackPort.Free() : port)}");
         var factory = new AppFactory<TEntryPoint>(Settings.For(bitrix, url, folder, settings), services, environment);
-        var app = new InstalledApp<TEntryPoint>(factory, bitrix, ownsBitrix, folder, url);
+        var app = new InstalledApp<TEntryPoint>(factory, bitrix, ownsBitrix, folder, ownsFolder, url);
         try
         {
             factory.Listen(url.Port);
@@ -128,6 +138,20 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         Portal.SendAsync(Portal.LaunchFields(code, userId, options: options), accept, cancellationToken);
 
+    /// <summary>A page's script asks the app with the session that the page holds, as <c>fetchWithSession</c> does.</summary>
+    /// <param name="page">Such as <see cref="LinkAsync"/> gives it.</param>
+    /// <param name="path">Below <see cref="Url"/>, such as <c>/deals/5/comment</c>.</param>
+    /// <param name="body">Sent as JSON.</param>
+    public async Task<HttpResponseMessage> FetchAsync(
+        HttpResponseMessage page, HttpMethod method, string path, JsonNode? body = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        var session = Regex.Match(await page.Content.ReadAsStringAsync(cancellationToken), "data-session=\"([^\"]+)\"").Groups[1].Value;
+        using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = new("Bearer", session) } };
+        if (body is not null) request.Content = JsonContent.Create(body);
+        return await Http.SendAsync(request, cancellationToken);
+    }
+
     /// <summary>Waits for something that happens in the background.</summary>
     /// <exception cref="TimeoutException">It has not happened in 20 seconds; with the app's log.</exception>
     public async Task EventuallyAsync(Func<bool> happened, string what, CancellationToken cancellationToken = default)
@@ -144,7 +168,7 @@ public sealed class InstalledApp<TEntryPoint> : IAsyncDisposable
         Http.Dispose();
         await _factory.DisposeAsync();
         if (_ownsBitrix) await Bitrix.DisposeAsync();
-        if (_folder.Exists) _folder.Delete(recursive: true);
+        if (_ownsFolder && Folder.Exists) Folder.Delete(recursive: true);
     }
 
     // An app without health endpoints answers 404: it is ready when it listens.

@@ -5,7 +5,7 @@ internal static class Settings
 {
     public const string ApiKey = "a-key-of-the-backend-that-tests-the-app";
 
-    public static Dictionary<string, string?> For(Bitrix24 bitrix, Uri url, DirectoryInfo folder, IReadOnlyDictionary<string, string?>? own)
+    public static Dictionary<string, string?> For(Bitrix24 bitrix, Uri url, DirectoryInfo folder, Dictionary<string, string?>? own)
     {
         var portal = bitrix.Portals[0].Url;
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
@@ -22,7 +22,7 @@ internal static class Settings
             ["Storage:SpoolPath"] = Path.Combine(folder.FullName, "spool"),
             ["Signals:ApiKeys:0"] = ApiKey,
         };
-        foreach (var (key, value) in own ?? new Dictionary<string, string?>())
+        foreach (var (key, value) in own ?? [])
             all[key] = value;
         return all;
     }

@@ -7,7 +7,7 @@ namespace Bitrix24Placements.PortalSimulator;
 /// A free port for an app whose address must be known before it listens: below the range from which the system takes ports for outgoing
 /// connections, and never the same one twice in a process, so that what is free now is still free then.
 /// </summary>
-internal static class LoopbackPort
+public static class LoopbackPort
 {
     private const int First = 20_000;
     private const int Count = 12_000;

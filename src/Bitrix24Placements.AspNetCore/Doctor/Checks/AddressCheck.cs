@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Bitrix24Placements.Doctor.Checks;
 
 /// <summary>Every registered address: HEAD, POST, and a body as large as Bitrix24's largest.</summary>
-internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementCatalogue catalogue, ProbeHttp probe) : ICheck
+internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementCatalogue catalogue, ProbeHttp probe)
+    : Check(Name, CertificateCheck.Name)
 {
     public const string Name = "addresses";
 
@@ -16,11 +17,7 @@ internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementC
     /// <summary>Bitrix24 counts from five seconds, of which the network has its part.</summary>
     private static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(2);
 
-    public string Id => Name;
-
-    public IReadOnlyList<string> Needs => [CertificateCheck.Name];
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
     {
         var url = options.Value.PublicUrl ?? "";
         // The first connection takes the longest, and is nobody's slowness.

@@ -3,16 +3,14 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-internal sealed class AppKeysCheck(AppRegistry apps, OAuthClient oauth, HostRules hosts) : ICheck
+internal sealed class AppKeysCheck(AppRegistry apps, OAuthClient oauth, HostRules hosts) : Check(Name)
 {
     public const string Name = "appKeys";
 
     /// <summary>Whoever has more knows them by their names: <c>app list</c>.</summary>
     private const int MaxApps = 50;
 
-    public string Id => Name;
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
     {
         if (!apps.HasAny)
             return Finding.One("keys.missing", apps.MissingKey ?? "Bitrix24:ClientId, Bitrix24:ClientSecret");

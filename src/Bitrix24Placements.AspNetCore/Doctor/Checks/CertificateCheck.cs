@@ -8,17 +8,13 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeTrust trust, TimeProvider time) : ICheck
+internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeTrust trust, TimeProvider time) : Check(Name, NameCheck.Name)
 {
     public const string Name = "certificate";
 
     public const int SoonDays = 14;
 
-    public string Id => Name;
-
-    public IReadOnlyList<string> Needs => [NameCheck.Name];
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
     {
         var url = new Uri(options.Value.PublicUrl ?? "");
         if (url.Scheme != Uri.UriSchemeHttps)

@@ -4,16 +4,14 @@ using Bitrix24Placements.Rest;
 namespace Bitrix24Placements.Doctor.Checks;
 
 /// <summary>Tokens and certificates live by the clock.</summary>
-internal sealed class ClockCheck(IHttpClientFactory clients, HostRules hosts, TimeProvider time) : ICheck
+internal sealed class ClockCheck(IHttpClientFactory clients, HostRules hosts, TimeProvider time) : Check(Name)
 {
     public const string Name = "clock";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
 
-    public string Id => Name;
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
     {
         var server = examination.Portal?.OAuthServer ?? hosts.OAuthServers[0];
         using var http = clients.CreateClient(BitrixHttp.OAuthClient);

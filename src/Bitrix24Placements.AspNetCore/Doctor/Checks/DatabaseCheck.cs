@@ -3,15 +3,13 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-internal sealed class DatabaseCheck(Database database) : ICheck
+internal sealed class DatabaseCheck(Database database) : Check(Name)
 {
     public const string Name = "database";
 
-    public string Id => Name;
+    public override bool IsOperators => true;
 
-    public bool IsOperators => true;
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
     {
         // Opening would make one.
         if (database.FilePath is { } path && !File.Exists(path))

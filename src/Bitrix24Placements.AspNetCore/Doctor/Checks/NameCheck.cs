@@ -5,17 +5,13 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-internal sealed class NameCheck(IOptions<Bitrix24Options> options) : ICheck
+internal sealed class NameCheck(IOptions<Bitrix24Options> options) : Check(Name, SettingsCheck.Name)
 {
     public const string Name = "name";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    public string Id => Name;
-
-    public IReadOnlyList<string> Needs => [SettingsCheck.Name];
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
     {
         var host = new Uri(options.Value.PublicUrl ?? "").IdnHost;
         try

@@ -5,28 +5,22 @@ using Bitrix24Placements.Portals;
 namespace Bitrix24Placements.Doctor.Checks;
 
 /// <summary>Tokens and permissions.</summary>
-internal sealed class PortalCheck(RestClient rest) : ICheck
+internal sealed class PortalCheck(RestClient rest) : CheckOfPortal(Name, TokenKeysCheck.Name, AppKeysCheck.Name)
 {
     public const string Name = "portal";
 
     private static readonly string[] Scopes = ["placement", "pull"];
 
-    public string Id => Name;
-
-    public IReadOnlyList<string> Needs => [TokenKeysCheck.Name, AppKeysCheck.Name];
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    protected override async Task<IReadOnlyList<Finding>> RunAsync(Portal portal, CancellationToken cancellationToken)
     {
-        if (examination.Portal is not { } portal)
-            return Finding.Note("portal.none");
         if (portal.State != PortalState.Installed)
             return Finding.One("portal.unknown", $"{portal.Id}: {portal.State}");
         if (portal.TokenState == TokenState.Dead)
             return Finding.One("portal.tokens", $"{portal.Id}");
         var answer = await rest.AskAsync(portal, "scope", null, cancellationToken);
         if (!answer.Ok)
-            return Finding.One(answer.Error.Kind == RestErrorKind.NoTokens ? "portal.tokens" : "portal.refused",
-                $"{portal.ClientEndpoint.Host}: scope, {answer.Error.Code}");
+            return answer.Error.Kind == RestErrorKind.NoTokens
+                ? Finding.One("portal.tokens", $"{portal.Id}") : Refused(portal, "scope", answer.Error);
         string[] granted = answer.Value.ValueKind == JsonValueKind.Array
             ? [.. answer.Value.EnumerateArray().Select(static s => s.ToString())] : [];
         string[] missing = [.. Scopes.Except(granted)];

@@ -6,18 +6,13 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor.Checks;
 
-internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue catalogue, EventBindings bindings) : ICheck
+internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue catalogue, EventBindings bindings)
+    : CheckOfPortal(Name, SettingsCheck.Name, PortalCheck.Name)
 {
     public const string Name = "registrations";
 
-    public string Id => Name;
-
-    public IReadOnlyList<string> Needs => [SettingsCheck.Name, PortalCheck.Name];
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    protected override async Task<IReadOnlyList<Finding>> RunAsync(Portal portal, CancellationToken cancellationToken)
     {
-        if (examination.Portal is not { } portal)
-            return Finding.Note("portal.none");
         var placements = await rest.AskAsync(portal, "placement.get", null, cancellationToken);
         if (!placements.Ok)
             return Refused(portal, "placement.get", placements.Error);
@@ -49,7 +44,4 @@ internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue cata
     private static List<(string Name, string Handler)> Read(JsonElement result, string name) => result.ValueKind != JsonValueKind.Array
         ? []
         : [.. result.EnumerateArray().Select(e => ((e.Text(name) ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
-
-    private static IReadOnlyList<Finding> Refused(Portal portal, string method, RestError error) =>
-        Finding.One("portal.refused", $"{portal.ClientEndpoint.Host}: {method}, {error.Code}");
 }

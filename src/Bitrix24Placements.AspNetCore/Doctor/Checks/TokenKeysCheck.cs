@@ -4,20 +4,16 @@ using Bitrix24Placements.Portals;
 namespace Bitrix24Placements.Doctor.Checks;
 
 /// <summary>Finds the portal that the later checks look at, too.</summary>
-internal sealed class TokenKeysCheck(PortalStore portals) : ICheck
+internal sealed class TokenKeysCheck(PortalStore portals) : Check(Name, DatabaseCheck.Name)
 {
     public const string Name = "tokenKeys";
 
     /// <summary>Of no portal: so all are of another one.</summary>
     private const string NoDeclaration = "-";
 
-    public string Id => Name;
+    public override bool IsOperators => true;
 
-    public IReadOnlyList<string> Needs => [DatabaseCheck.Name];
-
-    public bool IsOperators => true;
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
     {
         try
         {

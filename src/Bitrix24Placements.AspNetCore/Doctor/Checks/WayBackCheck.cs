@@ -6,7 +6,8 @@ namespace Bitrix24Placements.Doctor.Checks;
 
 /// <summary>The portal is asked to send ONAPPTEST, which then has to come, and to be believed.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/index.html</remarks>
-internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue, ProbeHttp probe) : ICheck
+internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue, ProbeHttp probe)
+    : CheckOfPortal(Name, AddressCheck.Name, PortalCheck.Name)
 {
     public const string Name = "wayBack";
 
@@ -15,26 +16,20 @@ internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(200);
 
-    public string Id => Name;
-
-    public IReadOnlyList<string> Needs => [AddressCheck.Name, PortalCheck.Name];
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    protected override async Task<IReadOnlyList<Finding>> RunAsync(Portal portal, CancellationToken cancellationToken)
     {
-        if (examination.Portal is not { } portal)
-            return Finding.Note("portal.none");
         var nonce = EchoSeal.NewNonce();
         // The way to /events is that of every event; what stands behind it tells this one from others'.
         var binding = new JsonObject { ["event"] = TestEvent, ["handler"] = $"{catalogue.EventsUrl}?{HeardEvents.Parameter}={nonce}" };
         var bound = await rest.AskAsync(portal, "event.bind", Copy(binding), cancellationToken);
         if (!bound.Ok)
-            return Finding.One("portal.refused", $"{portal.ClientEndpoint.Host}: event.bind, {bound.Error.Code}");
+            return Refused(portal, "event.bind", bound.Error);
         try
         {
             var asked = await rest.AskAsync(portal, "event.test", null, cancellationToken);
             return asked.Ok
                 ? await WaitAsync(nonce, portal, cancellationToken)
-                : Finding.One("portal.refused", $"{portal.ClientEndpoint.Host}: event.test, {asked.Error.Code}");
+                : Refused(portal, "event.test", asked.Error);
         }
         finally
         {

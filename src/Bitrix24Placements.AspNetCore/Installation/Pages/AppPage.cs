@@ -11,7 +11,7 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The app's own page: how its placements are on this portal, how fast the worker was, and links to copy.</summary>
+/// <summary>How the placements are on this portal, how fast the worker was, and links to copy.</summary>
 internal sealed class AppPage(
     PageFrame pages, Texts texts, PlacementCatalogue catalogue, PortalStore portals, WorkerLoads loads, DeepLinks links,
     KeyTroubles troubles, IEnumerable<IAppPagePart> parts)
@@ -128,7 +128,6 @@ internal sealed class AppPage(
             """);
     }
 
-    /// <summary>The same as JSON, with the launch context before it.</summary>
     private JsonObject Status(AppPageRequest request, Portal? portal)
     {
         var status = JsonNode.Parse(LaunchContextJson.Write(request)) as JsonObject ?? [];

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary><c>GET /</c>: tells an administrator which addresses to paste into Bitrix24's form, and which permissions to tick.</summary>
+/// <summary><c>GET /</c>: what to paste into Bitrix24's form.</summary>
 internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatalogue catalogue, EventBindings bindings,
     IOptions<Bitrix24Options> options)
 {
@@ -15,6 +15,12 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
     private const string NoKeys =
         "Bitrix24:ClientId and Bitrix24:ClientSecret are not set. Bitrix24 shows them after the form is saved; "
         + "an installation that comes before is kept and finished when they are there.";
+
+    /// <summary>Placements and events of these need a permission; what methods need is told by <c>Bitrix24:Scopes</c>.</summary>
+    private static readonly (string Prefix, string Scope)[] Known =
+    [
+        ("CRM_", "crm"), ("ONCRM", "crm"), ("TASK_", "task"), ("ONTASK", "task"), ("CALL_CARD", "telephony"), ("ONVOXIMPLANT", "telephony"),
+    ];
 
     private static Markup Row(string name, string value) =>
         Html.Of($"""<tr><th scope="row"><code>{name}</code></th><td><code>{value}</code></td></tr>""");
@@ -32,7 +38,8 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             <p>This service is a Bitrix24 app. It lives in its placements: <code>REST_APP_URI</code> opens it from a link in any text,
             <code>PAGE_BACKGROUND_WORKER</code> is a hidden frame on every page.</p>
             {(bitrix.PublicUrl is null ? Html.Of($"""<p class="warning">{NoPublicUrl}</p>""") : default)}
-            {(apps.MissingKey is { } key ? Html.Of($"""<p class="warning">{key} is not set, though the app's other key is.</p>""") : default)}
+            {(apps.MissingKey is { } key
+                ? Html.Of($"""<p class="warning">{key} is not set, though the app's other key is.</p>""") : default)}
             {(apps.HasAny ? default : Html.Of($"""<p class="warning">{NoKeys}</p>"""))}
             <h2>Install it as a local app</h2>
             <p>In Bitrix24: Developer resources → Other → Local application → Server.</p>
@@ -44,7 +51,8 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             <tr><th scope="row">Uses API only</th>
             <td>off for an app with an interface; on, and only the installation path is asked</td></tr>
             <tr><th scope="row">Permissions (scopes)</th>
-            <td><code>placement</code>, <code>pull</code>; <code>telephony</code> too if the call card is used.
+            <td>{Html.Join(Scopes(bitrix).Select(static scope => Html.Of($"<code>{scope}</code> ")))};
+            <code>telephony</code> too if the call card is used.
             <code>profile</code> and <code>app.info</code> need none.</td></tr>
             </tbody>
             </table>
@@ -64,4 +72,12 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             """);
         return PageFrame.WriteAsync(context, PageFrame.WindowPolicy, html, noStore: false);
     }
+
+    private IEnumerable<string> Scopes(Bitrix24Options bitrix) =>
+        new[] { "placement", "pull" }
+            .Concat(from name in catalogue.Codes.Concat(bindings.Names)
+                    from known in Known
+                    where name.StartsWith(known.Prefix, StringComparison.Ordinal)
+                    select known.Scope)
+            .Union(bitrix.Scopes);
 }

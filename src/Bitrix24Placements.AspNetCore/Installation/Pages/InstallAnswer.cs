@@ -5,7 +5,7 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>What the wizard is answered: its page piece by piece, or one piece of JSON.</summary>
+/// <summary>The wizard's page piece by piece, or one piece of JSON.</summary>
 internal sealed class InstallAnswer(InstallPage page, HttpContext context, PlacementPost post, Uri endpoint) : IAsyncDisposable
 {
     private readonly bool _asJson = Accepts.JsonOnly(context.Request);

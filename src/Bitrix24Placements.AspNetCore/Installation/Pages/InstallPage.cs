@@ -3,16 +3,15 @@ using Bitrix24Placements.Placements;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The wizard, in the pieces in which it is sent: it says what happens while it happens. Readable without script; the script is
-/// in it only when there is something for it to finish.</summary>
+/// <summary>The wizard, in the pieces in which it is sent. Readable without script; that is in it only when there is something for it to
+/// finish.</summary>
 internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalogue catalogue, AppRegistry apps)
 {
     private const string FinishScript = "if (window.BX24) BX24.init(function () { BX24.installFinish(); });";
 
     private static readonly string FinishScriptHash = PageFrame.HashOf(FinishScript);
 
-    /// <summary>Begins the answer. As a page it is sent at once and grows with the progress; as JSON it is sent when all is
-    /// known.</summary>
+    /// <summary>A page is sent at once and grows with the progress; JSON when all is known.</summary>
     public async Task<InstallAnswer> BeginAsync(HttpContext context, PlacementPost post, Uri endpoint)
     {
         var answer = new InstallAnswer(this, context, post, endpoint);

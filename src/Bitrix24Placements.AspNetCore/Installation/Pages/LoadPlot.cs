@@ -3,8 +3,6 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The worker's slowest answer of every hour of the last day against the five seconds from which Bitrix24 counts, as an SVG with
-/// its axes.</summary>
 internal static class LoadPlot
 {
     private const int Left = 32;

@@ -7,7 +7,7 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The events that are bound on every portal: the two that the service has to hear of, and those that have a handler.</summary>
+/// <summary>Bound on every portal: the two that the service has to hear of, and those that have a handler.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/event-bind.html</remarks>
 internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogue, EventHandlers handlers)
 {
@@ -17,8 +17,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
 
     private readonly record struct Binding(string Event, string Handler);
 
-    /// <summary>Binds what is not bound, and removes our own handlers at addresses, and of events, that are no longer ours. Null: all is
-    /// well.</summary>
+    /// <summary>Removes our own handlers at addresses, and of events, that are no longer ours, too. Null: all is well.</summary>
     public async Task<RestError?> EnsureAsync(PortalId id, CancellationToken cancellationToken)
     {
         var handler = catalogue.EventsUrl ?? "";
@@ -38,8 +37,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         return null;
     }
 
-    /// <summary>An address that hears of the app's own life is an older one of this service; any other handler is somebody
-    /// else's.</summary>
+    /// <summary>An address that hears of the app's own life is an older one of this service.</summary>
     private bool IsOurs(string handler, List<Binding> bound) =>
         handler == catalogue.EventsUrl
         || (handler.EndsWith(AppPaths.Events, StringComparison.Ordinal)

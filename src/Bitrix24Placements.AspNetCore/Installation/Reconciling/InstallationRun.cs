@@ -10,7 +10,7 @@ internal sealed class InstallationRun(ReconcileWork reconcile, WorkLoop loop, Ke
     /// <summary>The background does it if this process dies before the wizard has begun.</summary>
     public static readonly TimeSpan BackgroundTakesOver = TimeSpan.FromSeconds(4);
 
-    /// <summary>Null: nothing is known of the outcome yet.</summary>
+    /// <summary>Null: nothing is known yet.</summary>
     public async Task<Reconciliation?> RunAsync(PortalId id, Func<PlacementOutcome, Task> progress)
     {
         Reconciliation? outcome = null;
@@ -23,7 +23,6 @@ internal sealed class InstallationRun(ReconcileWork reconcile, WorkLoop loop, Ke
         return outcome;
     }
 
-    /// <summary>Somebody else was at it.</summary>
     private async Task<Reconciliation?> ReadOutcomeAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (await portals.FindAsync(id, cancellationToken) is not { Placements: { } stored } portal)

@@ -5,11 +5,10 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <param name="LostAt">When a placement was last found missing, in Unix milliseconds.</param>
 internal sealed record LookMemory(long LostAt);
 
-/// <summary>Looks by itself whether the placements are still there: nothing tells for sure that they are not. Once a day, and more often
-/// where one was lost lately.</summary>
+/// <summary>Nothing tells for sure that a placement is gone, so it is looked for: once a day, and more often where one was lost
+/// lately.</summary>
 internal sealed partial class LookWork(
     RestClient rest, PortalStore portals, PlacementCatalogue catalogue, WorkStore work, TimeProvider time,
     ILogger<LookWork> logger) : IWork
@@ -20,7 +19,7 @@ internal sealed partial class LookWork(
 
     public string Kind => WorkKind.Look;
 
-    /// <summary>Spread over the day, so that portals that were installed together are not looked at together.</summary>
+    /// <summary>Spread over the day.</summary>
     public static TimeSpan FirstPause() => Usually * Random.Shared.NextDouble();
 
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)

@@ -4,18 +4,14 @@ using System.Text.Json.Serialization;
 
 namespace Bitrix24Placements.Installation;
 
-/// <param name="Error">Bitrix24's code, or ours; null where it is registered.</param>
-/// <param name="Changed">Whether anything had to be done.</param>
+/// <param name="Error">Null where it is registered.</param>
 internal sealed record PlacementOutcome(string Placement, string Handler, RestError? Error, bool Changed = false)
 {
     public bool IsRegistered => Error is null;
 }
 
-/// <summary>What a reconciliation has come to.</summary>
-/// <param name="EventsError">Why the app's events are not bound; null where they are.</param>
-/// <param name="App">Whose keys those are.</param>
-/// <param name="KeysAreWrong">Bitrix24 does not take the app's secret: what is registered works until its tokens have to be
-/// refreshed.</param>
+/// <param name="EventsError">Null where the app's events are bound.</param>
+/// <param name="KeysAreWrong">What is registered works until the tokens have to be refreshed.</param>
 internal sealed record Reconciliation(
     IReadOnlyList<PlacementOutcome> Placements, RestError? EventsError, bool KeysAreWrong = false, string App = PortalId.DefaultApp)
 {
@@ -24,7 +20,6 @@ internal sealed record Reconciliation(
     public RestError? FirstError => Placements.FirstOrDefault(static p => p.Error is not null)?.Error ?? EventsError;
 }
 
-/// <summary>A placement's outcome as scripts read it, and as it is stored.</summary>
 internal sealed record StoredPlacement(string Placement, string Handler, string State, string? Error)
 {
     public static StoredPlacement[] From(IEnumerable<PlacementOutcome> outcomes) =>
@@ -45,8 +40,8 @@ internal sealed record StoredPlacement(string Placement, string Handler, string 
 internal sealed record InstalledPortal(string MemberId, string Domain);
 
 /// <summary>The answer of <c>POST /install</c> to scripts.</summary>
-/// <param name="EventsError">Placements can all be registered while the events are not: then this says why it is not finished.</param>
-/// <param name="KeysError">The app's secret is wrong: what is registered works, for an hour.</param>
+/// <param name="EventsError">Placements can all be registered while the events are not.</param>
+/// <param name="KeysError">What is registered works, for an hour.</param>
 internal sealed record InstallationOutcome(
     InstalledPortal Portal, bool Finished, StoredPlacement[] Placements,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? EventsError,

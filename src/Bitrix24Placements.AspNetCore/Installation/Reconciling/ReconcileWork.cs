@@ -5,14 +5,13 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Reconciles a portal: after an installation, an update, a removal notice, a changed declaration.</summary>
+/// <summary>After an installation, an update, a removal notice, a changed declaration.</summary>
 internal sealed class ReconcileWork(
     PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work, TimeProvider time) : IWork
 {
-    /// <summary>Payload of work that an installation or an update has asked for; the store writes it together with the portal.</summary>
+    /// <summary>Payload of the work that the store writes together with the portal.</summary>
     public const string Installation = "installation";
 
-    /// <summary>Payload of work that a removal notice asked for.</summary>
     public const string Removal = "removal";
 
     /// <summary>A worker that stays for a day has been forgiven its removals.</summary>
@@ -22,8 +21,7 @@ internal sealed class ReconcileWork(
 
     public Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken) => RunAsync(item, null, null, cancellationToken);
 
-    /// <param name="progress">Called with every placement's outcome as soon as it is known.</param>
-    /// <param name="finished">Called with the whole outcome.</param>
+    /// <param name="progress">Called with every outcome as soon as it is known.</param>
     public async Task<WorkResult> RunAsync(
         WorkItem item, Func<PlacementOutcome, Task>? progress, Action<Reconciliation>? finished, CancellationToken cancellationToken)
     {
@@ -54,13 +52,12 @@ internal sealed class ReconcileWork(
         return reconciliation;
     }
 
-    /// <summary>How long a removal notice has to wait: longer, the more often the worker has just been removed.</summary>
+    /// <summary>Longer, the more often the worker has just been removed.</summary>
     public static TimeSpan PauseAfterRemovals(Portal portal, DateTimeOffset now) =>
         now - portal.RemovedAt > RemovalsForgotten ? TimeSpan.Zero
             : Pauses.Growing(portal.Removals, 0, 5, 30, 120, 600, 1800, 3600, 7200, 14400);
 
-    /// <summary>A notice of what is still there counts as no removal; only when it was followed is kept, so that the next one has to
-    /// wait.</summary>
+    /// <summary>A notice of what is still there counts as no removal.</summary>
     private async Task CountRemovalAsync(Portal portal, bool removed, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();

@@ -7,20 +7,19 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Brings a portal's registrations to what is declared: looks first, then does only what is needed, one call at a time.</summary>
+/// <summary>Looks first, then does only what is needed, one call at a time.</summary>
 /// <remarks>placement.* are never batched: some portals refuse that.
 /// https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html</remarks>
 internal sealed partial class Reconciler(
     RestClient rest, PortalStore portals, PlacementCatalogue catalogue, EventBindings events, InstallationMetrics metrics,
         ILogger<Reconciler> logger)
 {
-    /// <summary>A bind whose outcome is unknown is looked at and tried anew, so often.</summary>
+    /// <summary>An outcome that is unknown is looked at and tried anew.</summary>
     private const int MaxRounds = 3;
 
     private const string AlreadyBound = "ERROR_CORE";
     private const string MaxCount = "ERROR_PLACEMENT_MAX_COUNT";
 
-    /// <param name="progress">Called with every placement's outcome as soon as it is known.</param>
     public async Task<Reconciliation> RunAsync(Portal portal, Func<PlacementOutcome, Task>? progress, CancellationToken cancellationToken)
     {
         portal = await WithRemovalKeyAsync(portal, cancellationToken);
@@ -79,7 +78,7 @@ internal sealed partial class Reconciler(
         return new(declared.Placement, declared.Handler, Registration.IsThere(registered, declared) ? null : error, Changed: true);
     }
 
-    /// <summary>Removes what is in the way, then binds where the declared registration is not there. Null: done.</summary>
+    /// <summary>Null: done.</summary>
     private async Task<RestError?> ChangeAsync(
         PortalId id, DeclaredPlacement declared, JsonObject parameters, List<Registration> registered, CancellationToken cancellationToken)
     {
@@ -99,7 +98,7 @@ internal sealed partial class Reconciler(
             ? RestError.Unknown("The portal answered placement.bind with no word on whether it is bound.") : bound.Error;
     }
 
-    /// <summary>Placements that an earlier version of the app had. Whatever somebody has bound at addresses of his own stays.</summary>
+    /// <summary>Of an earlier version of the app. What somebody has bound at addresses of his own stays.</summary>
     private async Task RemoveUndeclaredAsync(PortalId id, List<Registration> registered, CancellationToken cancellationToken)
     {
         foreach (var stale in registered.Where(r => !catalogue.Codes.Contains(r.Placement)
@@ -115,7 +114,7 @@ internal sealed partial class Reconciler(
         return (await rest.CallAsync(id, RestCall.Own("placement.unbind", parameters), cancellationToken)).Error;
     }
 
-    /// <summary>The key of the errorHandlerUrl can be lost with the keys that encrypt it: then there is another one to register.</summary>
+    /// <summary>It can be lost with the keys that encrypt it.</summary>
     private async Task<Portal> WithRemovalKeyAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (!portal.RemovalKey.IsEmpty)

@@ -6,10 +6,10 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>One entry of <c>placement.get</c>, which tells of this app's alone.</summary>
+/// <summary>One entry of <c>placement.get</c>.</summary>
 /// <param name="UserId">0: for everybody.</param>
 /// <param name="ErrorHandlerUrl">Null where the portal does not tell.</param>
-/// <param name="LangAll">Titles by language; nothing where the portal does not tell.</param>
+/// <param name="LangAll">Nothing where the portal does not tell.</param>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/placement-get.html</remarks>
 internal sealed record Registration(string Placement, long UserId, string Handler, string? ErrorHandlerUrl, JsonElement LangAll)
 {
@@ -29,12 +29,11 @@ internal sealed record Registration(string Placement, long UserId, string Handle
         Placement == declared.Placement && UserId == 0 && Handler == declared.Handler
         && (declared.ErrorHandlerUrl is null || ErrorHandlerUrl is null || ErrorHandlerUrl == declared.ErrorHandlerUrl);
 
-    /// <summary>Whether the titles that the portal tells are those that are declared.</summary>
     public bool IsCalled(JsonNode? langAll) =>
         langAll is not JsonObject languages
         || languages.All(l => LangAll.Member(l.Key).Text("TITLE") is not { } title || title == (string?)l.Value?["TITLE"]);
 
-    /// <summary>Exactly one registration of the placement, and that the declared one.</summary>
+    /// <summary>Exactly one registration, and that the declared one.</summary>
     public static bool IsThere(IEnumerable<Registration> registered, DeclaredPlacement declared) =>
         registered.Where(r => r.Placement == declared.Placement).ToList() is [var only] && only.Is(declared);
 }

@@ -6,8 +6,7 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Bitrix24 tells that it has removed the worker. The key in the address is all that proves it; what it says is looked up on the
-/// portal.</summary>
+/// <summary>Bitrix24 has removed the worker. The key in the address is all that proves it, so the portal is asked.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 internal sealed partial class RemovalNotices(
     PortalStore portals, WorkStore work, Spool spool, Guard guard, UnverifiedAttempts attempts, InstallationMetrics metrics,
@@ -60,14 +59,13 @@ internal sealed partial class RemovalNotices(
         }
     }
 
-    /// <summary>One that nobody's key was in is done with as well.</summary>
+    /// <summary>A key that is nobody's is done with as well.</summary>
     public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
     {
         await HearAsync(payload, cancellationToken);
         return true;
     }
 
-    /// <summary>False: the key is nobody's.</summary>
     private async Task<bool> HearAsync(string key, CancellationToken cancellationToken)
     {
         if (await portals.FindByRemovalKeyAsync(key, cancellationToken) is not { } id

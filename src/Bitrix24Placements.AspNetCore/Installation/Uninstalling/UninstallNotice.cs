@@ -3,17 +3,14 @@ using System.Text.Json;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>What waits of a told uninstallation.</summary>
 /// <param name="Clean">Whether the portal's data is to be deleted.</param>
-/// <param name="Epoch">Which installation the notice was about.</param>
-/// <param name="StillThere">How often the OAuth server has said that the app is still there.</param>
-/// <param name="WasAlive">Whether the portal's tokens were good when the notice came: if they have died since, the OAuth server has said
-/// what was to be asked.</param>
+/// <param name="StillThere">How often the OAuth server has said so.</param>
+/// <param name="WasAlive">Of the tokens when the notice came: if they have died since, the OAuth server has said what was to be
+/// asked.</param>
 internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, bool WasAlive)
 {
     public string Serialize() => JsonSerializer.Serialize(this, InstallationJson.Default.UninstallNotice);
 
-    /// <summary>Null where none waits.</summary>
     public static UninstallNotice? Read(string? payload) => payload switch
     {
         null or "" => null,

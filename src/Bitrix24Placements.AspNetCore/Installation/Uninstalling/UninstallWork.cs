@@ -5,13 +5,13 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>An uninstallation was told. Any user of the portal can tell one, so the OAuth server has the word.</summary>
+/// <summary>Any user of the portal can tell an uninstallation, so the OAuth server has the word.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-uninstall.html</remarks>
 internal sealed partial class UninstallWork(
     PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, Inbox inbox, InstallationMetrics metrics,
         TimeProvider time, ILogger<UninstallWork> logger) : IWork
 {
-    /// <summary>However many notices come, the OAuth server is asked no more often for one portal.</summary>
+    /// <summary>For one portal, however many notices come.</summary>
     public static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(5);
@@ -74,7 +74,7 @@ internal sealed partial class UninstallWork(
             Log.Uninstalled(logger, portal.Id, notice.Clean);
     }
 
-    /// <summary>A refusal of our keys is no answer: it speaks of us and not of the portal.</summary>
+    /// <summary>A refusal of our keys speaks of us and not of the portal.</summary>
     private async Task<Answer> AskAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (portal.Tokens!.ExpiresAt > time.GetUtcNow() && await ConfirmAsync(portal, cancellationToken) is { } known)

@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The parameters of a link or a signal, to look at.</summary>
 internal static class ParameterTable
 {
     public static Markup Render(IReadOnlyDictionary<string, JsonElement> parameters, Func<string, string> t)

@@ -1,4 +1,3 @@
-
 namespace Bitrix24Placements.Placements;
 
 /// <summary>The page behind a deep link: shows what it was opened with. Made to be replaced by one's own, see the README.</summary>

@@ -3,8 +3,7 @@ using System.Text;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The hidden page. The same bytes for every user of an app, made once; its load event waits for nothing but them, and what it
-/// needs is fetched afterwards.</summary>
+/// <summary>The same bytes for every user of an app, made once; its load event waits for nothing but them.</summary>
 internal sealed class WorkerPage(PageFrame pages)
 {
     /// <summary>A script file, however small, would be waited for by the load event that Bitrix24 measures.</summary>

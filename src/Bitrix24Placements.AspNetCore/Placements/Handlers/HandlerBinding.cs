@@ -1,13 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Makes of a minimal API handler what the pipeline calls; what the handler cannot be given is found while it is mapped.</summary>
+/// <summary>What a handler cannot be given is found while it is mapped.</summary>
 [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
 [RequiresDynamicCode(PlacementEndpoints.Reflection)]
 internal static class HandlerBinding
 {
-    /// <summary>By the handler's parameter: its placement's own request, or one with options of its own type.</summary>
     public static RequestReader ReaderFor(string code, Delegate handler)
     {
         var asked = handler.Method.GetParameters().Select(static p => p.ParameterType).FirstOrDefault(
@@ -23,7 +23,7 @@ internal static class HandlerBinding
         };
         return asked is null || asked == typeof(PlacementRequest) || asked == own
             ? OptionsReader.Default(code)
-            : throw new InvalidOperationException($"The handler of {code} asks for a {asked.Name}, which is another placement's.");
+            : throw new StartException($"The handler of {code} asks for a {asked.Name}, which is another placement's.");
     }
 
     public static Func<HttpContext, PlacementRequest, Task> Bind(string code, Delegate handler, IServiceProvider services)
@@ -42,10 +42,7 @@ internal static class HandlerBinding
         }
         catch (InvalidOperationException e)
         {
-            throw new InvalidOperationException(
-                $"The handler of {code} asks for something that nobody has registered: {Line(e.Message)}", e);
+            throw StartException.Unbound(code, e);
         }
     }
-
-    private static string Line(string message) => string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

@@ -6,7 +6,6 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>From a believed launch to the request that a handler takes, or to what is wrong with its options.</summary>
 internal delegate Checked<PlacementRequest> RequestReader(Launch launch);
 
 internal static class OptionsReader
@@ -15,7 +14,6 @@ internal static class OptionsReader
         Rejection.Malformed(
             new Dictionary<string, string> { ["PLACEMENT_OPTIONS"] = "These are not the options that this placement is opened with." });
 
-    /// <summary>The type of each placement's own, without anything to declare.</summary>
     public static RequestReader Default(string placement) => placement switch
     {
         PlacementCatalogue.RestAppUri => static launch => new RestAppUriRequest(launch),
@@ -36,7 +34,6 @@ internal static class OptionsReader
         }
     };
 
-    /// <summary>For a handler whose parameter is a <see cref="PlacementRequest{T}"/> of this type.</summary>
     [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
     [RequiresDynamicCode(PlacementEndpoints.Reflection)]
     public static RequestReader Typed(Type options) =>

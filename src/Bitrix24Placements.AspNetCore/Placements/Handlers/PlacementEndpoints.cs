@@ -25,7 +25,7 @@ public static class PlacementEndpoints
 
     /// <summary>Answers REST_APP_URI, a link in any text.</summary>
     public static PlacementBuilder MapRestAppUri(
-        this IEndpointRouteBuilder endpoints, Func<HttpContext, RestAppUriRequest, Task> handler) =>
+        this IEndpointRouteBuilder endpoints, Func<HttpContext, RestAppUriRequest, ValueTask> handler) =>
         endpoints.Map(PlacementCatalogue.RestAppUri, handler);
 
     /// <summary>Answers PAGE_BACKGROUND_WORKER with a minimal API handler. It runs on every page of every user: anything slower than five
@@ -37,7 +37,7 @@ public static class PlacementEndpoints
 
     /// <inheritdoc cref="MapBackgroundWorker(IEndpointRouteBuilder, Delegate)"/>
     public static PlacementBuilder MapBackgroundWorker(
-        this IEndpointRouteBuilder endpoints, Func<HttpContext, BackgroundWorkerRequest, Task> handler) =>
+        this IEndpointRouteBuilder endpoints, Func<HttpContext, BackgroundWorkerRequest, ValueTask> handler) =>
         endpoints.Map(PlacementCatalogue.BackgroundWorker, handler);
 
     /// <summary>Answers the app's own page with a minimal API handler.</summary>
@@ -47,7 +47,7 @@ public static class PlacementEndpoints
         endpoints.Map(PlacementCatalogue.Default, handler);
 
     /// <summary>Answers the app's own page.</summary>
-    public static PlacementBuilder MapAppPage(this IEndpointRouteBuilder endpoints, Func<HttpContext, AppPageRequest, Task> handler) =>
+    public static PlacementBuilder MapAppPage(this IEndpointRouteBuilder endpoints, Func<HttpContext, AppPageRequest, ValueTask> handler) =>
         endpoints.Map(PlacementCatalogue.Default, handler);
 
     /// <summary>Answers any placement of Bitrix24 with a minimal API handler: <c>(PlacementRequest&lt;DealTab&gt; request) =>
@@ -65,24 +65,26 @@ public static class PlacementEndpoints
     /// <inheritdoc cref="MapPlacement(IEndpointRouteBuilder, string, Delegate)" path="/*[not(self::summary)]"/>
     /// <summary>Answers any placement of Bitrix24.</summary>
     public static PlacementBuilder MapPlacement(
-        this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, PlacementRequest, Task> handler) =>
+        this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, PlacementRequest, ValueTask> handler) =>
         endpoints.Map(Checked(code), handler);
 
-    /// <inheritdoc cref="MapPlacement(IEndpointRouteBuilder, string, Func{HttpContext, PlacementRequest, Task})"/>
+    /// <inheritdoc cref="MapPlacement(IEndpointRouteBuilder, string, Func{HttpContext, PlacementRequest, ValueTask})"/>
     /// <param name="options">Of a source-generated context, whose options say how numbers and missing members are taken.</param>
     public static PlacementBuilder MapPlacement<T>(
-        this IEndpointRouteBuilder endpoints, string code, JsonTypeInfo<T> options, Func<HttpContext, PlacementRequest<T>, Task> handler) =>
+        this IEndpointRouteBuilder endpoints, string code, JsonTypeInfo<T> options,
+        Func<HttpContext, PlacementRequest<T>, ValueTask> handler) =>
         endpoints.Map(new(Checked(code), OptionsReader.Typed(options), (context, request) =>
-            handler(context, (PlacementRequest<T>)request), IsBuiltIn: false));
+            handler(context, (PlacementRequest<T>)request).AsTask(), IsBuiltIn: false));
 
-    /// <summary>The page that answers where nobody maps his own, before or after this.</summary>
+    /// <summary>Answers where nobody maps his own, before or after this.</summary>
     internal static PlacementBuilder MapBuiltIn<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, Task> page)
         where T : PlacementRequest =>
         endpoints.Map(new(code, OptionsReader.Default(code), (context, request) => page(context, (T)request), IsBuiltIn: true));
 
-    private static PlacementBuilder Map<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, Task> handler)
+    private static PlacementBuilder Map<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, ValueTask> handler)
         where T : PlacementRequest =>
-        endpoints.Map(new(code, OptionsReader.Default(code), (context, request) => handler(context, (T)request), IsBuiltIn: false));
+        endpoints.Map(new(code, OptionsReader.Default(code), (context, request) =>
+            handler(context, (T)request).AsTask(), IsBuiltIn: false));
 
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>What the portal calls a placement, by language; what is said for the language "" holds for every other.</summary>
 internal sealed class PlacementTitles
 {
     private readonly Dictionary<(string Name, string Language), string> _texts = [];
@@ -13,8 +12,7 @@ internal sealed class PlacementTitles
 
     public string? Find(string name, string language) => _texts.GetValueOrDefault((name, language)) ?? _texts.GetValueOrDefault((name, ""));
 
-    /// <summary><c>LANG_ALL</c> of <c>placement.bind</c>.</summary>
-    /// <param name="fallback">The service's own words, by name and language.</param>
+    /// <summary><c>LANG_ALL</c> of <c>placement.bind</c>; what is said for the language "" holds for every other.</summary>
     public JsonObject InAll(IEnumerable<string> languages, Func<string, string, string> fallback)
     {
         var all = new JsonObject();

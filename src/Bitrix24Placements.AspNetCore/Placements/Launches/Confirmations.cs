@@ -7,16 +7,15 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Asks OAuth servers whose tokens these are: so many at a time, of one portal not more than its share, and of one token once
-/// however many ask.</summary>
+/// <summary>Asks OAuth servers whose tokens these are: of one portal not more than its share, and of one token once however many
+/// ask.</summary>
 internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalStore portals, IOptions<LimitsOptions> options)
     : IAsyncDisposable
 {
-    /// <summary>For all OAuth servers together, waiting for a place included: a person is waiting, and gets an answer within three seconds
-    /// of a busy machine too.</summary>
+    /// <summary>For all OAuth servers together, waiting included: a person gets an answer within three seconds.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2.75);
 
-    /// <summary>No portal holds more than this part of the places.</summary>
+    /// <summary>Of the places, for one portal.</summary>
     private const int PortalShare = 8;
 
     private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<TokenConfirmation>>> _running = new();
@@ -24,8 +23,7 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
     private readonly PartitionedRateLimiter<string> _portals = PartitionedRateLimiter.Create<string, string>(
         memberId => RateLimitPartition.GetConcurrencyLimiter(memberId, _ => Limits(options, PortalShare)));
 
-    /// <param name="memberId">The portal that is claimed.</param>
-    /// <param name="server">As claimed. Where it is no configured one, that of the portal is asked, else all of them in order.</param>
+    /// <param name="server">As claimed. Where it is no configured one, that of the portal is asked, else all in order.</param>
     public async Task<TokenConfirmation> AskAsync(string memberId, Secret token, string? server, CancellationToken cancellationToken)
     {
         var asked = hosts.ConfiguredOAuthServer(server)
@@ -44,7 +42,7 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         }
     }
 
-    /// <summary>Whose token it is, or why the request that brought it is refused.</summary>
+    /// <summary>Whose token it is, or why the request is refused.</summary>
     public static Checked<TokenInfo> UserOf(TokenConfirmation confirmation, string memberId) => confirmation switch
     {
         { Info: { } user } when user.Id.MemberId == memberId => user,

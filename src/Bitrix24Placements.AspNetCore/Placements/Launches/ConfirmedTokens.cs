@@ -6,8 +6,7 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Access tokens that an OAuth server has confirmed, by their hash, until they expire. Bounded; an entry is bound to one
-/// installation and void when that ends.</summary>
+/// <summary>By their hash, until they expire. Bounded; an entry is void when its installation ends.</summary>
 internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider time) : IDisposable
 {
     private const int Max = 50_000;
@@ -16,7 +15,7 @@ internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider ti
 
     private sealed record Entry(TokenInfo Info, long Epoch);
 
-    /// <summary>Whose token it is, and the installation that it opens: this portal's, and the one that it was confirmed for.</summary>
+    /// <summary>Of this portal alone, and of the installation that it was confirmed for.</summary>
     public (TokenInfo User, KnownPortal Portal)? Find(Secret token, string memberId) =>
         _cache.TryGetValue(Key(token), out Entry? entry) && entry is { Info: var info } && info.Id.MemberId == memberId
             && info.ExpiresAt > time.GetUtcNow()

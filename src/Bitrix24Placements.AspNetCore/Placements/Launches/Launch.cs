@@ -2,7 +2,6 @@ using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>A launch that is believed: what was posted, what of it is true, and what a request needs to tell more.</summary>
 internal sealed record Launch(PlacementPost Post, Believed Believed, LaunchServices Services)
 {
     public PortalAddress Portal { get; } =

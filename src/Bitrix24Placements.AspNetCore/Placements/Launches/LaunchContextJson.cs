@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The launch context as JSON: for curl, scripts and support. A record of its own, so that no token can slip in.</summary>
+/// <summary>For curl, scripts and support. A record of its own, so that no token can slip in.</summary>
 internal sealed record LaunchContext(
     string Placement, ContextPortal Portal, string Language, string ApplicationSid, string? ApplicationStatus, long? UserId,
     string Verification, object Options, IReadOnlyDictionary<string, string> HandlerQuery);

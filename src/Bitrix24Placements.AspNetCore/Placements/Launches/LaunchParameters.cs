@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>What a page was opened with, by name and as it came; of a repeated name the last.</summary>
+/// <summary>As it came; of a repeated name the last.</summary>
 internal static class LaunchParameters
 {
     public static Dictionary<string, JsonElement> Read(byte[] json)

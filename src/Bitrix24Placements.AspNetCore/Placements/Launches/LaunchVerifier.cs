@@ -6,12 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>What is believed of a launch.</summary>
-/// <param name="Portal">Null with <c>Verification: Off</c>, where nothing is known and everything is taken as it comes.</param>
+/// <param name="Portal">Null with <c>Verification: Off</c>, where everything is taken as it comes.</param>
 internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verification Verification);
 
-/// <summary>Decides whether a launch is believed, and changes nothing. Everything in the request is a claim: any employee of a portal can
-/// send one.</summary>
+/// <summary>Changes nothing. Everything in the request is a claim: any employee of a portal can send one.</summary>
 internal sealed class LaunchVerifier(
     PortalStore portals, PortalDirectory directory, ConfirmedTokens confirmed, Confirmations confirmations, HostRules hosts,
     ILaunchListener listener, UnverifiedAttempts attempts, AppRegistry apps, IOptions<Bitrix24Options> options)
@@ -23,7 +21,7 @@ internal sealed class LaunchVerifier(
 
     private bool IsOff => options.Value.Verification == VerificationMode.Off;
 
-    /// <summary>The worker: from memory, without any call. Whoever may load it learns nothing private.</summary>
+    /// <summary>From memory, without any call. Whoever may load it learns nothing private.</summary>
     public ValueTask<Checked<Believed>> VerifyWorkerAsync(HttpContext context, PlacementPost post)
     {
         if (IsOff)
@@ -75,7 +73,7 @@ internal sealed class LaunchVerifier(
         return new Believed(matching, null, Verification.ApplicationToken);
     }
 
-    /// <summary>Every page but the worker's: the OAuth server says who opens it.</summary>
+    /// <summary>The OAuth server says who opens the page.</summary>
     public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post)
     {
         if (IsOff)

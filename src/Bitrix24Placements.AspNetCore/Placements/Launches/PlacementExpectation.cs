@@ -12,7 +12,7 @@ internal sealed class PlacementExpectation(params string[] placements)
 
     internal string Message { get; } = $"This address serves {string.Join(", ", placements)}.";
 
-    /// <summary>The expected code that was sent; null where it is none of them.</summary>
+    /// <summary>Null where none of them was sent.</summary>
     internal string? Find(ReadOnlySpan<byte> sent)
     {
         foreach (var placement in placements)

@@ -6,7 +6,6 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>From a form to a typed post or to what is wrong with it, by wire name. Pure.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/index.html</remarks>
 internal static class PlacementParser
 {
@@ -57,7 +56,6 @@ internal static class PlacementParser
         return false;
     }
 
-    /// <summary>Null for bytes that are not what is expected.</summary>
     private delegate T? Reading<T>(ReadOnlySpan<byte> value)
         where T : class;
 
@@ -74,7 +72,6 @@ internal static class PlacementParser
 
         public string Required(ReadOnlySpan<byte> name, Reading<string> read, string expectation) => Required(name, read, expectation, "");
 
-        /// <param name="otherwise">What stands there beside an error.</param>
         public T Required<T>(ReadOnlySpan<byte> name, Reading<T> read, string expectation, T otherwise)
             where T : class
         {

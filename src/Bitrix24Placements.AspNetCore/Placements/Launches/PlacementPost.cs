@@ -2,12 +2,11 @@ using System.Collections.Frozen;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>What Bitrix24 posts when a placement is opened, typed, and not yet believed: every member is a claim of whoever sent
-/// it.</summary>
+/// <summary>What Bitrix24 posts when a placement is opened; every member is a claim.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/index.html</remarks>
 internal sealed record PlacementPost
 {
-    /// <summary><c>PLACEMENT</c>: the placement's code, <c>DEFAULT</c> for the app's own page and the installation.</summary>
+    /// <summary><c>DEFAULT</c> for the app's own page and the installation.</summary>
     public required string Placement { get; init; }
 
     /// <summary><c>member_id</c>, lower case.</summary>
@@ -16,7 +15,7 @@ internal sealed record PlacementPost
     /// <summary><c>DOMAIN</c>: the host, with its port where that is not 80 or 443.</summary>
     public required string Domain { get; init; }
 
-    /// <summary><c>PROTOCOL</c>: whether the portal says that it is reached over https.</summary>
+    /// <summary><c>PROTOCOL</c>.</summary>
     public required bool IsHttps { get; init; }
 
     /// <summary><c>LANG</c>: <c>en</c>, <c>de</c>, <c>la</c> (Spanish), <c>br</c> (Portuguese), …</summary>
@@ -26,17 +25,16 @@ internal sealed record PlacementPost
     public required string ApplicationSid { get; init; }
 
     /// <summary><c>status</c>: <c>L</c> local, <c>F</c> free, <c>D</c> demo, <c>T</c> trial, <c>P</c> paid, <c>S</c> subscription, or one
-    /// to come. Informational.</summary>
+    /// to come.</summary>
     public string? ApplicationStatus { get; init; }
 
-    /// <summary><c>AUTH_ID</c>: the user's access token; empty for the worker, which acts for nobody.</summary>
+    /// <summary><c>AUTH_ID</c>; empty for the worker, which acts for nobody.</summary>
     public Secret AccessToken { get; init; }
 
     /// <summary><c>REFRESH_ID</c>.</summary>
     public Secret RefreshToken { get; init; }
 
-    /// <summary><c>AUTH_EXPIRES</c>, in seconds from now; null where it cannot be read. A claim like the others: the OAuth server's word
-    /// counts.</summary>
+    /// <summary><c>AUTH_EXPIRES</c>, in seconds from now; the OAuth server's word counts.</summary>
     public int? AccessExpires { get; init; }
 
     /// <summary><c>SERVER_ENDPOINT</c>; newer portals.</summary>
@@ -45,10 +43,10 @@ internal sealed record PlacementPost
     /// <summary><c>APPLICATION_TOKEN</c>; newer portals.</summary>
     public Secret ApplicationToken { get; init; }
 
-    /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through, in UTF-8; empty where there are none.</summary>
+    /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through; empty where there are none.</summary>
     public byte[] Options { get; init; } = [];
 
-    /// <summary>Names of the query string that are not Bitrix24's: the handler's own query.</summary>
+    /// <summary>What of the query string is not Bitrix24's.</summary>
     public IReadOnlyDictionary<string, string> HandlerQuery { get; init; } = FrozenDictionary<string, string>.Empty;
 
     public string Origin => (IsHttps ? "https://" : "http://") + Domain;

@@ -5,8 +5,7 @@ using System.Text.Unicode;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The kinds of values that stand on the wire: each from bytes to what is kept, or null where they are not of that kind.
-/// Pure.</summary>
+/// <summary>From bytes to what is kept, or null where they are not of that kind. Pure.</summary>
 internal static class WireValues
 {
     /// <summary>Also the deepest JSON that is read.</summary>
@@ -33,7 +32,7 @@ internal static class WireValues
         return Encoding.ASCII.GetString(lower);
     }
 
-    /// <summary>Lower case, without a default port. A claim: never resolved, never connected to.</summary>
+    /// <summary>Without a default port. Never resolved, never connected to.</summary>
     public static string? Domain(ReadOnlySpan<byte> value)
     {
         if (value.Length is 0 or > MaxHostLength)
@@ -62,8 +61,7 @@ internal static class WireValues
     public static string? Status(ReadOnlySpan<byte> value) =>
         value.Length is 0 or > 16 ? null : Common(value, "L", "F", "D", "T", "P", "S") ?? Text(value);
 
-    /// <summary>A JSON object as it came. PHP writes an empty array where it means an object without keys; both, and nothing at all, are
-    /// empty here.</summary>
+    /// <summary>PHP writes an empty array where it means an object without keys; both, and nothing at all, are empty here.</summary>
     public static byte[]? Options(ReadOnlySpan<byte> json) => json.Length == 0 ? [] : KindOf(json) switch
     {
         JsonTokenType.StartObject => json.ToArray(),
@@ -71,8 +69,8 @@ internal static class WireValues
         _ => null,
     };
 
-    /// <summary>An object, an empty array, or none: anything else. Every name and text is looked at: half of a surrogate pair, escaped,
-    /// passes for JSON and throws wherever it is read.</summary>
+    /// <summary>Every name and text is looked at: half of a surrogate pair, escaped, passes for JSON and throws wherever it is
+    /// read.</summary>
     private static JsonTokenType KindOf(ReadOnlySpan<byte> json)
     {
         if (!Utf8.IsValid(json))

@@ -21,7 +21,7 @@ public sealed class PageSession
 
     internal UserAccess Access => new(Portal.Id, Stored.Endpoint, Stored.Server, UserId, new(Stored.Token));
 
-    /// <summary>The same for every session of this user: what limits go by. Opening another page makes no other.</summary>
+    /// <summary>What limits go by, the same for every page of this user.</summary>
     internal string Id => $"{Portal.Id}:{UserId}";
 
     /// <summary>For minimal API handlers; null where the request has no valid session.</summary>

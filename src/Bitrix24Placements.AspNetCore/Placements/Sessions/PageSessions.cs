@@ -40,7 +40,6 @@ public sealed class PageSessions
     public ValueTask<PageSession?> ReadAsync(string token, CancellationToken cancellationToken) =>
         FindAsync(token, TimeSpan.Zero, cancellationToken);
 
-    /// <summary>That of the request's <c>Authorization: Bearer</c>.</summary>
     /// <param name="grace">So long an expired one is taken all the same.</param>
     internal ValueTask<PageSession?> ReadAsync(HttpContext context, TimeSpan grace = default) =>
         TokenOf(context) is { } token ? FindAsync(token, grace, context.RequestAborted) : new((PageSession?)null);
@@ -60,7 +59,6 @@ public sealed class PageSessions
             && known.Epoch == stored.Epoch ? new(stored, known.Address, _apps.InfoOf(id)) : null;
     }
 
-    /// <summary>The same page's, with another token of the same user.</summary>
     internal string Renew(PageSession session, TokenInfo confirmed, Secret token) => Protect(session.Stored with
     {
         Expires = confirmed.ExpiresAt.ToUnixTimeSeconds(),

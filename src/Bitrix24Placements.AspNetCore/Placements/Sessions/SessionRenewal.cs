@@ -8,8 +8,7 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary><c>POST /api/session</c>: the page's user has got a new token from the portal, and the OAuth server says that it is
-/// his.</summary>
+/// <summary><c>POST /api/session</c>: the page's user has got a new token from the portal.</summary>
 internal sealed class SessionRenewal(
     PageSessions sessions, ConfirmedTokens confirmed, Confirmations confirmations, UnverifiedAttempts attempts, Guard guard,
     TimeProvider time)

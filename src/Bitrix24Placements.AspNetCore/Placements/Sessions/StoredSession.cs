@@ -12,7 +12,7 @@ internal sealed record StoredSession(
     /// <summary>A header has to hold it.</summary>
     private const int MaxContextBytes = 12 * 1024;
 
-    /// <summary>The launch context as JSON, compressed; null where it is too large for a session even so.</summary>
+    /// <summary>Null where it is too large even so.</summary>
     public static byte[]? Compress(byte[] json)
     {
         var compressed = new byte[MaxContextBytes];

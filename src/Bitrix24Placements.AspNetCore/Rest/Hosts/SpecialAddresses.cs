@@ -8,40 +8,40 @@ namespace Bitrix24Placements.Rest;
 /// https://www.iana.org/assignments/iana-ipv6-special-registry/</remarks>
 internal static class SpecialAddresses
 {
-    private static readonly IPNetwork[] V4 =
+    private static readonly IPNetwork[] V4 = Parse(
     [
-        IPNetwork.Parse("0.0.0.0/8"), // this network
-        IPNetwork.Parse("10.0.0.0/8"), // private
-        IPNetwork.Parse("100.64.0.0/10"), // shared by a provider's customers
-        IPNetwork.Parse("127.0.0.0/8"), // loopback
-        IPNetwork.Parse("168.63.129.16/32"), // Azure's platform, inside every virtual network
-        IPNetwork.Parse("169.254.0.0/16"), // link-local, metadata of clouds
-        IPNetwork.Parse("172.16.0.0/12"), // private
-        IPNetwork.Parse("192.0.0.0/24"), // protocol assignments
-        IPNetwork.Parse("192.0.2.0/24"), // documentation
-        IPNetwork.Parse("192.31.196.0/24"), // AS112
-        IPNetwork.Parse("192.52.193.0/24"), // automatic multicast tunnelling
-        IPNetwork.Parse("192.88.99.0/24"), // 6to4 relays
-        IPNetwork.Parse("192.168.0.0/16"), // private
-        IPNetwork.Parse("192.175.48.0/24"), // AS112
-        IPNetwork.Parse("198.18.0.0/15"), // benchmarks
-        IPNetwork.Parse("198.51.100.0/24"), // documentation
-        IPNetwork.Parse("203.0.113.0/24"), // documentation
-        IPNetwork.Parse("224.0.0.0/4"), // multicast
-        IPNetwork.Parse("240.0.0.0/4"), // reserved, broadcast
-    ];
+        "0.0.0.0/8", // this network
+        "10.0.0.0/8", // private
+        "100.64.0.0/10", // shared by a provider's customers
+        "127.0.0.0/8", // loopback
+        "168.63.129.16/32", // Azure's platform, inside every virtual network
+        "169.254.0.0/16", // link-local, metadata of clouds
+        "172.16.0.0/12", // private
+        "192.0.0.0/24", // protocol assignments
+        "192.0.2.0/24", // documentation
+        "192.31.196.0/24", // AS112
+        "192.52.193.0/24", // automatic multicast tunnelling
+        "192.88.99.0/24", // 6to4 relays
+        "192.168.0.0/16", // private
+        "192.175.48.0/24", // AS112
+        "198.18.0.0/15", // benchmarks
+        "198.51.100.0/24", // documentation
+        "203.0.113.0/24", // documentation
+        "224.0.0.0/4", // multicast
+        "240.0.0.0/4", // reserved, broadcast
+    ]);
 
     /// <summary>Whatever is not in here is loopback, local, multicast, NAT64, IPv4 in disguise or not assigned.</summary>
     private static readonly IPNetwork GlobalV6 = IPNetwork.Parse("2000::/3");
 
-    private static readonly IPNetwork[] V6 =
+    private static readonly IPNetwork[] V6 = Parse(
     [
-        IPNetwork.Parse("2001::/23"), // protocol assignments: Teredo, ORCHID, benchmarks
-        IPNetwork.Parse("2001:db8::/32"), // documentation
-        IPNetwork.Parse("2002::/16"), // 6to4
-        IPNetwork.Parse("2620:4f:8000::/48"), // AS112
-        IPNetwork.Parse("3fff::/20"), // documentation
-    ];
+        "2001::/23", // protocol assignments: Teredo, ORCHID, benchmarks
+        "2001:db8::/32", // documentation
+        "2002::/16", // 6to4
+        "2620:4f:8000::/48", // AS112
+        "3fff::/20", // documentation
+    ]);
 
     public static bool Contains(IPAddress address)
     {
@@ -51,4 +51,6 @@ internal static class SpecialAddresses
             ? Array.Exists(V4, n => n.Contains(address))
             : !GlobalV6.Contains(address) || Array.Exists(V6, n => n.Contains(address));
     }
+
+    private static IPNetwork[] Parse(string[] networks) => Array.ConvertAll(networks, IPNetwork.Parse);
 }

@@ -19,7 +19,7 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<PortalId, Portal> _kept = new();
-    private readonly ConcurrentDictionary<Task, bool> _storing = new();
+    private readonly RunningTasks _storing = new(time);
     private readonly CancellationTokenSource _stopping = new();
     private bool _isTroubled;
 
@@ -38,85 +38,63 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     {
         var renewed = before with { Tokens = tokens, TokensVersion = before.TokensVersion + 1, TokenState = TokenState.Good };
         _kept[before.Id] = renewed;
-        await WriteAsync(before.Id, before.TokensVersion, tokens, isReserve: false, place);
-        await TrackAsync(() => StoreAsync(before.Id, async token =>
-        {
-            await store.StoreRefreshedAsync(before.Id, before.TokensVersion, tokens, token);
-            _kept.TryRemove(new(before.Id, renewed));
-        }, place));
+        await KeepAsync(SpooledTokens.Of(before.Id, before.TokensVersion, tokens), place, () => _kept.TryRemove(new(before.Id, renewed)));
         return renewed;
     }
 
-    public async Task KeepReserveAsync(PortalId id, long version, PortalTokens tokens, SpoolPlace place)
-    {
-        await WriteAsync(id, version, tokens, isReserve: true, place);
-        await TrackAsync(() => StoreAsync(id, token => store.StoreRefreshedReserveAsync(id, version, tokens, token), place));
-    }
+    public Task KeepReserveAsync(PortalId id, long version, PortalTokens tokens, SpoolPlace place) =>
+        KeepAsync(SpooledTokens.Of(id, version, tokens) with { IsReserve = true }, place, static () => { });
 
     /// <summary>Only where nobody has brought newer tokens since.</summary>
     public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
     {
         if (JsonSerializer.Deserialize(payload, SpoolJson.Default.SpooledTokens) is { } spooled)
-        {
-            var tokens = new PortalTokens(new(spooled.Access), new(spooled.Refresh), spooled.ExpiresAt);
-            var id = new PortalId(spooled.MemberId, spooled.App);
-            await (spooled.IsReserve
-                ? store.StoreRefreshedReserveAsync(id, spooled.Version, tokens, cancellationToken)
-                : store.StoreRefreshedAsync(id, spooled.Version, tokens, cancellationToken));
-        }
-
+            await SaveAsync(spooled, cancellationToken);
         return true;
     }
 
-    private async Task WriteAsync(PortalId id, long version, PortalTokens tokens, bool isReserve, SpoolPlace place)
+    private async Task KeepAsync(SpooledTokens kept, SpoolPlace place, Action stored)
     {
         try
         {
-            var payload = new SpooledTokens(
-                id.MemberId, id.App, version, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt, isReserve);
-            await place.WriteAsync(JsonSerializer.Serialize(payload, SpoolJson.Default.SpooledTokens), CancellationToken.None);
+            await place.WriteAsync(JsonSerializer.Serialize(kept, SpoolJson.Default.SpooledTokens), CancellationToken.None);
         }
         catch (Exception e)
         {
             // Whatever it was: the database may still take them.
-            Log.NotSpooled(logger, id, e.Message);
+            Log.NotSpooled(logger, kept.Id, e.Message);
         }
-    }
 
-    private async Task TrackAsync(Func<Task> store)
-    {
-        var storing = Task.Run(store);
-        _storing[storing] = true;
-        _ = storing.ContinueWith(
-            done => _storing.TryRemove(done, out _), CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var storing = Task.Run(() => StoreAsync(kept, place, stored));
+        _storing.Add(storing);
         await Task.WhenAny(storing, Task.Delay(CallersWait, time));
     }
 
-    private async Task StoreAsync(PortalId id, Func<CancellationToken, Task> save, SpoolPlace place)
+    private async Task StoreAsync(SpooledTokens kept, SpoolPlace place, Action stored)
     {
         await using var held = place;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await save(_stopping.Token);
+                await SaveAsync(kept, _stopping.Token);
+                stored();
                 if (Interlocked.Exchange(ref _isTroubled, false))
                     Log.Stored(logger);
                 return;
             }
             catch (Exception e)
             {
-                // Whatever it was: without these tokens the portal is lost.
+                // Whatever it is: without these tokens the portal is lost.
                 if (_stopping.IsCancellationRequested)
                 {
-                    Log.LeftInSpool(logger, id);
+                    Log.LeftInSpool(logger, kept.Id);
                     place.Leave();
                     return;
                 }
 
                 if (!Interlocked.Exchange(ref _isTroubled, true))
-                    Log.NotStored(logger, id, e.Message);
+                    Log.NotStored(logger, kept.Id, e.Message);
             }
 
             var pause = TimeSpan.FromMilliseconds(Math.Min(MaxPause.TotalMilliseconds, 50 * attempt));
@@ -124,14 +102,22 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         }
     }
 
+    private Task<bool> SaveAsync(SpooledTokens kept, CancellationToken cancellationToken)
+    {
+        var tokens = new PortalTokens(new(kept.Access), new(kept.Refresh), kept.ExpiresAt);
+        return kept.IsReserve
+            ? store.StoreRefreshedReserveAsync(kept.Id, kept.Version, tokens, cancellationToken)
+            : store.StoreRefreshedAsync(kept.Id, kept.Version, tokens, cancellationToken);
+    }
+
     public async ValueTask DisposeAsync()
     {
         // Twice, as it is registered twice.
         if (_stopping.IsCancellationRequested)
             return;
-        await Task.WhenAny(Task.WhenAll(_storing.Keys), Task.Delay(CallersWait));
+        await Task.WhenAny(_storing.All, Task.Delay(CallersWait));
         await _stopping.CancelAsync();
-        await Task.WhenAll(_storing.Keys);
+        await _storing.All;
         _stopping.Dispose();
     }
 
@@ -156,6 +142,11 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 internal sealed record SpooledTokens(
     string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt, bool IsReserve = false)
 {
+    internal PortalId Id => new(MemberId, App);
+
+    public static SpooledTokens Of(PortalId id, long version, PortalTokens tokens) =>
+        new(id.MemberId, id.App, version, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt);
+
     public override string ToString() => $"{MemberId}/{App} {Version}";
 }
 

@@ -11,8 +11,7 @@ internal sealed partial class TokenRefresher
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < CallersTimeout)
         {
-            var now = keeper.Find(stale.Id) ?? await store.FindAsync(stale.Id, cancellationToken);
-            if (now is not { State: not PortalState.Uninstalled, Tokens: not null } portal)
+            if (await FindAsync(stale.Id, cancellationToken) is not { State: not PortalState.Uninstalled, Tokens: not null } portal)
                 return RestError.NotInstalled;
             if (portal.TokensVersion != stale.TokensVersion)
                 return portal;

@@ -34,7 +34,7 @@ internal sealed partial class TokenRefresher(
     {
         if (apps.Find(id.App) is null)
             return RestError.NotConfigured;
-        if ((keeper.Find(id) ?? await store.FindAsync(id, cancellationToken)) is not { State: not PortalState.Uninstalled } portal)
+        if (await FindAsync(id, cancellationToken) is not { State: not PortalState.Uninstalled } portal)
             return RestError.NotInstalled;
         if (portal.Tokens is null || portal.TokenState == TokenState.Dead)
             return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
@@ -73,7 +73,7 @@ internal sealed partial class TokenRefresher(
                 await Task.WhenAny(running.Value, Task.Delay(CallersTimeout, time, cancellationToken));
             // In this order: what is stored between the two is found.
             var isLeased = await store.IsRefreshLeasedAsync(used.Id, used.TokensVersion, cancellationToken);
-            if ((keeper.Find(used.Id) ?? await store.FindAsync(used.Id, cancellationToken)) is not { Tokens: not null } now)
+            if (await FindAsync(used.Id, cancellationToken) is not { Tokens: not null } now)
                 return null;
             if (now.TokensVersion != used.TokensVersion)
                 return now;
@@ -82,6 +82,9 @@ internal sealed partial class TokenRefresher(
             await Task.Delay(LeasePolling, time, cancellationToken);
         }
     }
+
+    private async Task<Portal?> FindAsync(PortalId id, CancellationToken cancellationToken) =>
+        keeper.Find(id) ?? await store.FindAsync(id, cancellationToken);
 
     private async Task<RestResult<Portal>> RefreshAloneAsync(Portal stale)
     {

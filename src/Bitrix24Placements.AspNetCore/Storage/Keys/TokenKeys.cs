@@ -40,7 +40,7 @@ internal sealed class TokenKeys : IAsyncDisposable
     public bool AreRead { get; private set; }
 
     /// <summary>Those beside a SQLite file can be used while that cannot.</summary>
-    public bool AreUsable => AreRead || _database.HasKeysBeside;
+    public bool AreUsable => AreRead || _database.KeyFolder is not null;
 
     /// <summary>Reads the keys once. Whoever needs them before holds neither a thread nor a connection: the framework reads them while a
     /// thread stands still.</summary>

@@ -27,7 +27,8 @@ internal sealed class SpoolShares
             var hasRoom = _bytes.Count < MaxFiles
                 && _bytes.Values.Sum() + bytes <= MaxBytes
                 && _bytes.Keys.Count(f => f.KeyShare == file.KeyShare) < MaxFilesOfKey
-                && (file.AddressShare == SpoolFile.NoAddress || _bytes.Keys.Count(f => f.AddressShare == file.AddressShare) < MaxFilesOfAddress);
+                && (file.AddressShare == SpoolFile.NoAddress
+                    || _bytes.Keys.Count(f => f.AddressShare == file.AddressShare) < MaxFilesOfAddress);
             return hasRoom && _bytes.TryAdd(file, bytes);
         }
     }

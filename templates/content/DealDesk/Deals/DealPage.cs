@@ -6,15 +6,15 @@ namespace DealDesk.Deals;
 /// <summary>A deal with a button to comment it. What stands in a hole of <see cref="Html.Of"/> is encoded.</summary>
 public sealed class DealPage(PageFrame frame, RestClient rest, CommentLog log)
 {
-    public async Task ShowAsync(HttpContext context, PlacementRequest request, int? dealId, CancellationToken cancellationToken)
+    public async Task<Markup> ShowAsync(HttpContext context, PlacementRequest request, int? dealId, CancellationToken cancellationToken)
     {
         var deal = dealId is { } id && request.UserId is not null
             ? await rest.CallAsUserAsync<JsonElement>(request, "crm.deal.get", new { id }, cancellationToken)
             : new RestResult<JsonElement>();
-        var html = Html.Of(
+        return Html.Of(
             $"""
             {frame.Head(context, request.Language, "Deal desk")}
-            <body data-bx24="{frame.ScriptUrl}" data-base="{frame.BasePath(context)}" data-session="{request.Session}">
+            {frame.Body(context, request.Session)}
             <main>
             {(dealId is null ? Html.Of($"<h1>Deal desk</h1><p>Open a deal: a link with params[docId]=5, or the tab of a deal.</p>") : Deal(request, dealId.Value, deal))}
             </main>
@@ -22,7 +22,6 @@ public sealed class DealPage(PageFrame frame, RestClient rest, CommentLog log)
             </body>
             </html>
             """);
-        await PageFrame.WriteAsync(context, frame.FramePolicy(request.Portal.Origin), html, noStore: true);
     }
 
     private Markup Deal(PlacementRequest request, int id, RestResult<JsonElement> deal)

@@ -1,12 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Bitrix24Placements.PortalSimulator;
 
 namespace DealDesk.Tests;
 
-public sealed partial class DealTests : IAsyncLifetime
+public sealed class DealTests : IAsyncLifetime
 {
     private InstalledApp<Program> _portal = null!;
 
@@ -51,11 +50,8 @@ public sealed partial class DealTests : IAsyncLifetime
             return JsonValue.Create(1);
         };
         using var page = await _portal.LinkAsync(new() { ["docId"] = "5" }, userId: 2, cancellationToken: Token);
-        var session = Session().Match(await page.Content.ReadAsStringAsync(Token)).Groups[1].Value;
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/deals/5/comment") { Content = JsonContent.Create(new { text = "Call them" }) };
-        request.Headers.Authorization = new("Bearer", session);
-        using var answer = await _portal.Http.SendAsync(request, Token);
+        using var answer = await _portal.FetchAsync(page, HttpMethod.Post, "/deals/5/comment", new JsonObject { ["text"] = "Call them" }, Token);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(2, author);
@@ -76,7 +72,4 @@ public sealed partial class DealTests : IAsyncLifetime
 
         await _portal.EventuallyAsync(() => _portal.Portal.Calls.Any(static c => c.Method == "pull.application.event.add"), "the signal", Token);
     }
-
-    [GeneratedRegex("data-session=\"([^\"]+)\"")]
-    private static partial Regex Session();
 }

@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>What is running, so that its end can be waited for.</summary>
+internal sealed class RunningTasks(TimeProvider time)
+{
+    private readonly ConcurrentDictionary<Task, long> _tasks = new();
+
+    public int Count => _tasks.Count;
+
+    public int CountYoungerThan(TimeSpan age) => _tasks.Values.Count(started => time.GetElapsedTime(started) < age);
+
+    public Task All => Task.WhenAll(_tasks.Keys);
+
+    public void Add(Task task, Action? ended = null)
+    {
+        _tasks[task] = time.GetTimestamp();
+        _ = task.ContinueWith(
+            done =>
+            {
+                _tasks.TryRemove(done, out _);
+                ended?.Invoke();
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>Gives up when it is cancelled: what runs has to bear that.</summary>
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await All.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host does not wait for ever.
+        }
+    }
+}
