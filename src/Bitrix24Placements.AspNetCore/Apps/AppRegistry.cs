@@ -8,6 +8,9 @@ namespace Bitrix24Placements.Apps;
 /// wins.</summary>
 internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store) : IReadyStep
 {
+    /// <summary>With more of them metrics are not told apart by app: each would multiply every series.</summary>
+    private const int MaxLabels = 20;
+
     private volatile Snapshot? _snapshot;
 
     /// <summary>Called in the background.</summary>
@@ -28,6 +31,12 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
     public AppInfo InfoOf(PortalId id) => Find(id.App)?.Info ?? new(id.App, "");
 
     public RegisteredApp? FindByClientId(string clientId) => Current.ByClientId.GetValueOrDefault(clientId);
+
+    /// <summary>The default app may be without keys for a while; any other that is not known has been removed.</summary>
+    public bool Serves(PortalId id) => id.App == PortalId.DefaultApp || Find(id.App) is not null;
+
+    /// <summary>The app as a metric's tag; empty where there are too many.</summary>
+    public KeyValuePair<string, object?> Label(PortalId id) => new("app", All.Count <= MaxLabels ? id.App : "");
 
     public bool IsConfigured(string name) => options.Value.Apps.Any(a => a.Name == name);
 

@@ -3,19 +3,24 @@ using System.Collections.Concurrent;
 namespace Bitrix24Placements.Apps;
 
 /// <summary>Apps whose secret Bitrix24 has refused when it was last tried.</summary>
-internal sealed class KeyTroubles
+internal sealed class KeyTroubles(AppRegistry apps)
 {
-    private readonly ConcurrentDictionary<string, bool> _apps = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Secret> _refused = new(StringComparer.Ordinal);
 
-    public IReadOnlyList<string> Apps => [.. _apps.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Apps => [.. _refused.Keys.Where(Has).Order(StringComparer.Ordinal)];
 
-    public bool Has(string app) => _apps.ContainsKey(app);
+    /// <summary>A secret that has come since then has not been refused.</summary>
+    public bool Has(string app) => _refused.TryGetValue(app, out var secret) && apps.Find(app)?.ClientSecret == secret;
 
-    public void Note(string app, bool isWrong)
+    /// <returns>Whether that was not known yet.</returns>
+    public bool Note(string app, bool isWrong)
     {
+        if (Has(app) == isWrong || apps.Find(app) is not { } keys)
+            return false;
         if (isWrong)
-            _apps[app] = true;
+            _refused[app] = keys.ClientSecret;
         else
-            _apps.TryRemove(app, out _);
+            _refused.TryRemove(app, out _);
+        return true;
     }
 }

@@ -10,7 +10,7 @@ internal sealed class DoctorPart(PageFrame pages, Texts texts, Heartbeats heartb
         if (request.Known is not { } known)
             return default;
         string T(string key) => texts.Get(request.Language, key);
-        var day = await heartbeats.LastDayAsync(known.Id.MemberId, context.RequestAborted);
+        var day = await heartbeats.SumAsync(known.Id, context.RequestAborted);
         var says = day.Loads == 0 ? T("heartbeat.none") : string.Format(
             CultureInfo.InvariantCulture, T("heartbeat.says"), day.Loads,
                 day.TotalMilliseconds / day.Loads / 1000.0, day.WorstMilliseconds / 1000.0);

@@ -10,19 +10,20 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
 {
     private const int MaxBytes = 256;
 
-    private static readonly Rejection Malformed = Rejection.Malformed("memberId and loadMs are expected.");
+    private static readonly Rejection Malformed = Rejection.Malformed("memberId, app and loadMs are expected.");
 
     public async Task ReceiveAsync(HttpContext context)
     {
         var body = context.Request.ContentLength is > 0 and <= MaxBytes ? await BoundedBody.ReadAsync(context, Read) : Malformed;
-        if (body.Value is not { LoadMs: { } milliseconds, MemberId: { } memberId } || !PortalId.IsMemberId(memberId))
+        if (body.Value is not { LoadMs: { } milliseconds, MemberId: { } memberId, App: { } app }
+            || !PortalId.IsMemberId(memberId))
         {
             await rejections.WriteAsync(context, body.Rejection ?? Malformed);
             return;
         }
 
         // Whether the portal is known here is nobody's business.
-        heartbeats.Add(memberId.ToLowerInvariant(), TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, -1, int.MaxValue)));
+        heartbeats.Add(memberId, app, TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, -1, int.MaxValue)));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -31,13 +32,14 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
         try
         {
             var reader = new Utf8JsonReader(body);
-            return JsonSerializer.Deserialize(ref reader, DoctorJson.Default.Heartbeat) ?? new(null, null);
+            return JsonSerializer.Deserialize(ref reader, DoctorJson.Default.Heartbeat) ?? new(null, null, null);
         }
         catch (JsonException)
         {
-            return new(null, null);
+            return new(null, null, null);
         }
     }
 }
 
-internal sealed record Heartbeat(string? MemberId, double? LoadMs);
+/// <param name="App">Its client_id: a page knows no other name.</param>
+internal sealed record Heartbeat(string? MemberId, string? App, double? LoadMs);

@@ -1,3 +1,4 @@
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 
@@ -7,25 +8,24 @@ internal sealed class HeartbeatStore(Database database) : HourStore(database, "h
 
 /// <summary>The browsers' own word of the worker's load: it decides nothing.</summary>
 internal sealed partial class Heartbeats(
-    HeartbeatStore store, PortalDirectory directory, Readiness readiness, ILogger<Heartbeats> logger) : HourlyLoads(store, readiness)
+    HeartbeatStore store, PortalDirectory directory, AppRegistry apps, Readiness readiness, ILogger<Heartbeats> logger)
+        : HourlyLoads(store, readiness)
 {
     private const int MaxBeats = 2_000;
 
     private static readonly TimeSpan MaxLoad = TimeSpan.FromMinutes(2);
 
-    /// <summary>Only of portals that a worker's load has brought into memory: no made-up id takes a row.</summary>
-    public void Add(string memberId, TimeSpan load)
+    /// <summary>Only of installations that a worker's load has brought into memory: no made-up id takes a row.</summary>
+    public void Add(string memberId, string clientId, TimeSpan load)
     {
-        if (load >= TimeSpan.Zero && load <= MaxLoad && directory.FindAll(memberId) is [{ State: PortalState.Installed }, ..])
-            Count(new(memberId), load, MaxBeats);
+        if (load >= TimeSpan.Zero && load <= MaxLoad && apps.FindByClientId(clientId) is { } app
+            && directory.Find(new(memberId, app.Name)) is { State: PortalState.Installed, Id: var id })
+            Count(id, load, MaxBeats);
     }
 
-    /// <summary>A browser does not know which app it has opened: all are kept as the default one's.</summary>
-    public async Task<WorkerHour> LastDayAsync(string memberId, CancellationToken cancellationToken)
-    {
-        var id = new PortalId(memberId);
-        return (await LastDayAsync(id, cancellationToken)).Aggregate(new WorkerHour(id, 0, 0, 0, 0), static (sum, hour) => sum.Add(hour));
-    }
+    /// <summary>Of the last day.</summary>
+    public async Task<WorkerHour> SumAsync(PortalId id, CancellationToken cancellationToken) =>
+        (await LastDayAsync(id, cancellationToken)).Aggregate(new WorkerHour(id, 0, 0, 0, 0), static (sum, hour) => sum.Add(hour));
 
     protected override void NotKept(string reason) => Log.NotKept(logger, reason);
 

@@ -1,3 +1,4 @@
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
@@ -7,7 +8,7 @@ namespace Bitrix24Placements.Events;
 /// <summary>Decides whether an event is believed, and keeps what has a handler.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
 internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, Inbox inbox,
-    EventMetrics metrics, TimeProvider time)
+    EventMetrics metrics, AppRegistry apps, TimeProvider time)
 {
     /// <param name="context">Null where it has waited in the spool.</param>
     /// <returns>Null: Bitrix24 gets its 200.</returns>
@@ -47,8 +48,8 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
     }
 
     /// <summary>The application_token says which app is meant.</summary>
-    private static KnownPortal? Matching(IReadOnlyList<KnownPortal> installations, Secret token) =>
-        token.IsEmpty ? null : installations.FirstOrDefault(i => i.State != PortalState.Uninstalled && i.AcceptsApplicationToken(token));
+    private KnownPortal? Matching(IReadOnlyList<KnownPortal> installations, Secret token) => token.IsEmpty ? null
+        : installations.FirstOrDefault(i => i.State != PortalState.Uninstalled && apps.Serves(i.Id) && i.AcceptsApplicationToken(token));
 
     private StoredEvent EventOf(KnownPortal portal, string name, WireForm form) => new(
         WireEvent.Id(form), name, portal.Address.Domain, portal.Address.Protocol, WireEvent.UserId(form),

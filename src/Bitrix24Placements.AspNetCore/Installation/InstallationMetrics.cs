@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Installation;
 
-internal sealed class InstallationMetrics(IMeterFactory meters)
+internal sealed class InstallationMetrics(IMeterFactory meters, AppRegistry apps)
 {
     public const string MeterName = "Bitrix24Placements.Installation";
 
@@ -19,7 +20,8 @@ internal sealed class InstallationMetrics(IMeterFactory meters)
     private readonly Counter<long> _installs = meters.Create(MeterName).CreateCounter<long>(
         "bitrix24.installs", "{install}", "Installations by outcome.");
 
-    public void Reconciled(string outcome) => _reconciliations.Add(1, new TagList { { "outcome", outcome } });
+    public void Reconciled(PortalId id, string outcome) =>
+        _reconciliations.Add(1, new TagList { { "outcome", outcome }, apps.Label(id) });
 
     public void WorkerRemoved() => _removals.Add(1);
 

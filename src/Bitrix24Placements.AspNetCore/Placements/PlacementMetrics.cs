@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Placements;
 
-internal sealed class PlacementMetrics(IMeterFactory meters)
+internal sealed class PlacementMetrics(IMeterFactory meters, AppRegistry apps)
 {
     public const string MeterName = "Bitrix24Placements.Placements";
 
@@ -14,6 +15,12 @@ internal sealed class PlacementMetrics(IMeterFactory meters)
             HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
         });
 
-    public void Served(string placement, string outcome, TimeSpan took) =>
-        _duration.Record(took.TotalSeconds, new TagList { { "placement", placement }, { "outcome", outcome } });
+    /// <param name="portal">Null where it was refused.</param>
+    public void Served(string placement, string outcome, TimeSpan took, PortalId? portal = null)
+    {
+        var tags = new TagList { { "placement", placement }, { "outcome", outcome } };
+        if (portal is { } id)
+            tags.Add(apps.Label(id));
+        _duration.Record(took.TotalSeconds, tags);
+    }
 }

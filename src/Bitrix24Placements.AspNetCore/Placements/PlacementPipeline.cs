@@ -58,7 +58,7 @@ internal sealed class PlacementPipeline(
         context.Response.OnStarting(() =>
         {
             var took = Stopwatch.GetElapsedTime(started);
-            metrics.Served(request.Placement, "ok", took);
+            metrics.Served(request.Placement, "ok", took, request.Known?.Id);
             if (request is { Placement: PlacementCatalogue.BackgroundWorker, Known: { } portal })
                 loads.Record(portal.Id, took);
             return Task.CompletedTask;

@@ -49,8 +49,8 @@ internal sealed class ApiEndpoints(
 
     private async Task<Checked<KnownPortal>> FindAsync(ApiCaller backend, SignalRequest signal, CancellationToken cancellationToken)
     {
-        var installed = (await portals.KnownAllAsync(signal.MemberId, cancellationToken)).Where(
-            p => p.State == PortalState.Installed && backend.MaySee(p.Id) && (signal.App ?? p.Id.App) == p.Id.App).ToList();
+        var installed = (await portals.KnownAllAsync(signal.MemberId, cancellationToken)).Where(p => p.State == PortalState.Installed
+            && apps.Serves(p.Id) && backend.MaySee(p.Id) && (signal.App ?? p.Id.App) == p.Id.App).ToList();
         return installed switch
         {
             [var only] => only,

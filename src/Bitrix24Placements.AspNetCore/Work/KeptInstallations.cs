@@ -40,9 +40,9 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
         $"UPDATE work SET vouched = 1, client_id = {clientId} WHERE {WorkStore.Is(item.Id, item.Kind)} AND vouched IS NOT NULL",
         cancellationToken);
 
-    /// <summary>An app was added.</summary>
+    /// <summary>An app was added. One that is being looked at may not know of it, and is tried again.</summary>
     public Task HastenAsync(CancellationToken cancellationToken) => database.ExecuteAsync(
-        $"UPDATE work SET due_at = {database.Now} WHERE vouched IS NOT NULL AND due_at > {database.Now}", cancellationToken);
+        $"UPDATE work SET due_at = {database.Now}, request = request + 1 WHERE vouched IS NOT NULL", cancellationToken);
 
     /// <summary>The oldest first.</summary>
     public Task<List<KeptInstallation>> ListAsync(CancellationToken cancellationToken) =>

@@ -74,11 +74,12 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public Task RenewAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken);
 
-    /// <summary>Gone, unless it was asked for again meanwhile.</summary>
+    /// <summary>Gone, unless it was asked for again meanwhile. A kept installation that is finished was only hastened.</summary>
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.RunAsync(async (connection, token) =>
         {
-            var done = await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND request = {item.Request}", token);
+            Sql isDone = $"request = {item.Request} OR vouched IS NOT NULL";
+            var done = await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND ({isDone})", token);
             if (done == 0)
                 await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token);
             return done;

@@ -13,8 +13,8 @@ const share = 1 / 50;
 export function beat({ portal, scope }) {
   const loadMs = performance.getEntriesByType('navigation')[0]?.duration;
   if (!loadMs || !isDue(`heartbeat ${scope}`)) return;
-  const memberId = portal.slice(portal.lastIndexOf('@') + 1);
-  navigator.sendBeacon(new URL('../../api/heartbeat', import.meta.url), JSON.stringify({ memberId, loadMs: Math.round(loadMs) }));
+  const [app, memberId] = portal.split('@');
+  navigator.sendBeacon(new URL('../../api/heartbeat', import.meta.url), JSON.stringify({ memberId, app, loadMs: Math.round(loadMs) }));
 }
 
 function isDue(place) {

@@ -74,10 +74,11 @@ internal static class CommandLine
     {
         var json = new Option<bool>("--json") { Description = "As JSON, for scripts." };
         var portal = new Option<string>("--portal") { Description = "The member_id of the portal to look at; otherwise the first one." };
+        var app = new Option<string>("--app") { Description = "With --portal: the name of its app, where that is not the default one." };
         return New(
             "doctor", "Look for what is wrong with the service, its public address and a portal. Exit status 0: nothing.",
             parsed => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure,
-                parsed.GetValue(portal), parsed.GetValue(json)), json, portal);
+                parsed.GetValue(portal), parsed.GetValue(app), parsed.GetValue(json)), json, portal, app);
     }
 
     private static Command Replay()

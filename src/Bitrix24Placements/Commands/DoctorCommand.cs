@@ -10,15 +10,16 @@ internal static class DoctorCommand
     /// <summary>Each check has its own limit.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
-    public static async Task<int> RunAsync(WebApplicationBuilder builder, Action<WebApplication> configure, string? portal, bool asJson)
+    public static async Task<int> RunAsync(
+        WebApplicationBuilder builder, Action<WebApplication> configure, string? portal, string? appName, bool asJson)
     {
         // Its words are the answer; whoever reads them as JSON reads nothing else.
         builder.Logging.ClearProviders();
         // A key that this process made, perhaps as another user, might not be readable to the service.
         builder.Services.PostConfigure<StorageOptions>(static o => o.MayMakeKeys = false);
-        if (portal is not null && !PortalId.IsMemberId(portal))
+        if (portal is null ? appName is not null : !PortalId.IsMemberId(portal))
         {
-            await Console.Error.WriteLineAsync("--portal takes a member_id: 32 hexadecimal digits.");
+            await Console.Error.WriteLineAsync("--portal takes a member_id, 32 hexadecimal digits, and --app stands beside it.");
             return 1;
         }
 
@@ -36,6 +37,7 @@ internal static class DoctorCommand
 
         using var deadline = new CancellationTokenSource(Timeout);
         var report = app.Services.GetRequiredService<CommandReport>();
-        return await report.WriteAsync(portal is null ? null : new PortalId(portal), asJson, Console.Out, deadline.Token) ? 0 : 1;
+        PortalId? asked = portal is null ? null : new(portal, appName ?? PortalId.DefaultApp);
+        return await report.WriteAsync(asked, asJson, Console.Out, deadline.Token) ? 0 : 1;
     }
 }

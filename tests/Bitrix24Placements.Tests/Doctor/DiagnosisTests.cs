@@ -27,7 +27,7 @@ public sealed class DiagnosisTests
         await using var patient = await Patient.StartAsync();
         (await patient.Service.WorkerAsync()).Dispose();
         await patient.BeatAsync(240);
-        await patient.Service.Get<Heartbeats>().LastDayAsync(patient.Portal.MemberId, TestContext.Current.CancellationToken);
+        await patient.Service.Get<Heartbeats>().LastDayAsync(new(patient.Portal.MemberId), TestContext.Current.CancellationToken);
         var before = patient.Portal.EventHandlers.Count;
         Assert.Empty((await patient.ExamineAsync()).Findings);
         Assert.Equal(before, patient.Portal.EventHandlers.Count);

@@ -39,6 +39,16 @@ public sealed class DoctorCommandTests
     }
 
     [Fact]
+    public async Task Another_app_of_the_portal_is_looked_at_by_its_name()
+    {
+        await using var patient = await Patient.StartAsync();
+        var run = await RunAsync(patient, "doctor", "--portal", patient.Portal.MemberId, "--app", "acme");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"seen: {patient.Portal.MemberId}/acme", run.Output, StringComparison.Ordinal);
+        Assert.Equal(1, (await RunAsync(patient, "doctor", "--app", "acme")).ExitCode);
+    }
+
+    [Fact]
     public async Task Keys_that_are_lost_are_not_made_anew()
     {
         await using var patient = await Patient.StartAsync();

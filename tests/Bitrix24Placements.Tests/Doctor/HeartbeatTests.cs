@@ -35,8 +35,39 @@ public sealed class HeartbeatTests
         var unknown = new string('a', 32);
         foreach (var (memberId, load) in new[] { (unknown, "100"), (service.Portal.MemberId, "-5"), (service.Portal.MemberId, "1e300") })
             Assert.Equal(HttpStatusCode.NoContent, await SayAsync(service, memberId, load));
-        Assert.Equal(0, (await service.Get<Heartbeats>().LastDayAsync(service.Portal.MemberId, Token)).Loads);
-        Assert.Equal(0, (await service.Get<Heartbeats>().LastDayAsync(unknown, Token)).Loads);
+        Assert.Equal(0, (await service.Get<Heartbeats>().SumAsync(new(service.Portal.MemberId), Token)).Loads);
+        Assert.Equal(0, (await service.Get<Heartbeats>().SumAsync(new(unknown), Token)).Loads);
+    }
+
+    [Fact]
+    public async Task Two_apps_on_one_portal_have_heartbeats_of_their_own()
+    {
+        const string clientId = "local.second.1";
+        var secret = new string('s', 50);
+        await using var service = await Service.StartInstalledAsync(new()
+        {
+            ["Bitrix24:Apps:second:ClientId"] = clientId,
+            ["Bitrix24:Apps:second:ClientSecret"] = secret,
+        });
+        var second = service.Portal.AddApp(clientId, secret);
+        var fields = service.Portal.InstallFields(1, handler: new Uri(service.Url, "/install").AbsoluteUri, app: second);
+        (await service.PostAsync(fields, "application/json")).Dispose();
+        (await service.WorkerAsync()).Dispose();
+
+        await SayAsync(service, service.Portal.MemberId, "100");
+        foreach (var load in new[] { "200", "6000" })
+            await SayAsync(service, service.Portal.MemberId, load, clientId);
+        await SayAsync(service, service.Portal.MemberId, "300", "local.of.nobody");
+
+        var heartbeats = service.Get<Heartbeats>();
+        // From memory, and from the database.
+        for (var i = 0; i < 2; i++)
+        {
+            var (one, other) = (await heartbeats.SumAsync(new(service.Portal.MemberId), Token),
+                await heartbeats.SumAsync(new(service.Portal.MemberId, "second"), Token));
+            Assert.Equal((1, 100, 0), (one.Loads, one.WorstMilliseconds, one.Slow));
+            Assert.Equal((2, 6000, 1), (other.Loads, other.WorstMilliseconds, other.Slow));
+        }
     }
 
     [Fact]
@@ -46,16 +77,17 @@ public sealed class HeartbeatTests
         (await service.WorkerAsync()).Dispose();
         var heartbeats = service.Get<Heartbeats>();
         for (var i = 0; i < 10_000; i++)
-            heartbeats.Add(service.Portal.MemberId, TimeSpan.FromSeconds(1));
-        Assert.InRange((await heartbeats.LastDayAsync(service.Portal.MemberId, Token)).Loads, 1, 4_000);
+            heartbeats.Add(service.Portal.MemberId, service.Portal.App.ClientId, TimeSpan.FromSeconds(1));
+        Assert.InRange((await heartbeats.SumAsync(new(service.Portal.MemberId), Token)).Loads, 1, 4_000);
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("{}")]
     [InlineData("[1]")]
-    [InlineData("{\"memberId\":\"x\",\"loadMs\":1}")]
-    [InlineData("{\"memberId\":\"da45a03b265edd8787f8a258d793cc5d\",\"loadMs\":\"soon\"}")]
+    [InlineData("{\"memberId\":\"x\",\"app\":\"a\",\"loadMs\":1}")]
+    [InlineData("{\"memberId\":\"da45a03b265edd8787f8a258d793cc5d\",\"loadMs\":1}")]
+    [InlineData("{\"memberId\":\"da45a03b265edd8787f8a258d793cc5d\",\"app\":\"a\",\"loadMs\":\"soon\"}")]
     public async Task What_is_no_heartbeat_is_400(string body)
     {
         await using var service = await Service.StartAsync();
@@ -73,10 +105,11 @@ public sealed class HeartbeatTests
         Assert.DoesNotContain(service.Logs.Skip(before), static l => l.Contains("eartbeat", StringComparison.Ordinal));
     }
 
-    private static async Task<HttpStatusCode> SayAsync(Service service, string memberId, string load)
+    private static async Task<HttpStatusCode> SayAsync(Service service, string memberId, string load, string? clientId = null)
     {
         using var answer = await service.Http.PostAsync("/api/heartbeat",
-            new StringContent($$"""{"memberId":"{{memberId}}","loadMs":{{load}}}"""), Token);
+            new StringContent(
+                $$"""{"memberId":"{{memberId}}","app":"{{clientId ?? service.Portal.App.ClientId}}","loadMs":{{load}}}"""), Token);
         return answer.StatusCode;
     }
 

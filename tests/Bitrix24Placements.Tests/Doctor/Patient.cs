@@ -63,7 +63,8 @@ public sealed class Patient : IAsyncDisposable
     /// <summary>As a worker page says it.</summary>
     public async Task BeatAsync(double milliseconds)
     {
-        var beat = new StringContent(FormattableString.Invariant($$"""{"memberId":"{{Portal.MemberId}}","loadMs":{{milliseconds}}}"""));
+        var beat = new StringContent(FormattableString.Invariant(
+            $$"""{"memberId":"{{Portal.MemberId}}","app":"{{Portal.App.ClientId}}","loadMs":{{milliseconds}}}"""));
         using var answer = await Service.Http.PostAsync("/api/heartbeat", beat, Token);
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
     }

@@ -88,7 +88,7 @@ internal static class SeededFaults
             (await p.Service.WorkerAsync()).Dispose();
             for (var i = 0; i < 3; i++)
                 await p.BeatAsync(6000);
-            await p.Service.Get<Heartbeats>().LastDayAsync(p.Portal.MemberId, TestContext.Current.CancellationToken);
+            await p.Service.Get<Heartbeats>().LastDayAsync(new(p.Portal.MemberId), TestContext.Current.CancellationToken);
         }),
         ["The database can only be read"] = new("database.readOnly",
             static p => p.Settings["Storage:ConnectionString"] += ";Mode=ReadOnly"),

@@ -30,6 +30,8 @@ public sealed class TelemetryTests
         var outgoing = metrics.Split('\n').Where(static l => l.StartsWith("http_client_", StringComparison.Ordinal)).ToList();
         Assert.Contains(outgoing, static l => l.StartsWith("http_client_request_duration_seconds_count", StringComparison.Ordinal));
         Assert.DoesNotContain(outgoing, static l => l.Contains("server_", StringComparison.Ordinal) || l.Contains("127.0.0.1", StringComparison.Ordinal));
+        foreach (var name in new[] { "bitrix24_placement_duration_seconds_count", "bitrix24_reconciliations_total" })
+            Assert.Matches(name + "\\{[^}]*app=\"default\"", metrics);
         AssertSaysNothingOf(bitrix, metrics);
         Assert.Equal(HttpStatusCode.NotFound, (await watched.Process.Http.GetAsync("/metrics", Token)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync($"http://127.0.0.1:{management}/install", Token)).StatusCode);

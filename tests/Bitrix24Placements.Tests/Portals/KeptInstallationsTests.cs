@@ -64,6 +64,23 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
         Assert.Single(await store.ClaimAsync(1));
     }
 
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task One_that_was_being_looked_at_when_the_app_came_is_tried_again_and_one_that_is_finished_is_not(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var (unlucky, finished) = (TestStore.NewId(), TestStore.NewId());
+        foreach (var id in new[] { unlucky, finished })
+            Assert.True(await store.Get<KeptInstallations>().KeepAsync(id, WorkKind.Install + "1", TimeSpan.Zero, "kept", null, Token));
+        var running = await store.ClaimAsync(10);
+
+        await store.Get<KeptInstallations>().HastenAsync(Token);
+        await store.Work.PostponeAsync(running.Single(w => w.Id == unlucky), TimeSpan.FromMinutes(1), null, Token);
+        await store.Work.CompleteAsync(running.Single(w => w.Id == finished), Token);
+
+        Assert.Equal(unlucky, Assert.Single(await store.ClaimAsync(10)).Id);
+        Assert.Single(await store.Get<KeptInstallations>().ListAsync(Token));
+    }
+
     private static async Task<bool> KeepAsync(TestStore store, PortalId id, int number, string? address)
     {
         await store.AdvanceAsync(TimeSpan.FromMilliseconds(1));

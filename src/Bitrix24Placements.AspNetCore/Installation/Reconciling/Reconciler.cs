@@ -42,7 +42,7 @@ internal sealed partial class Reconciler(
         var reconciliation = new Reconciliation(outcomes, eventsError);
         var declaration = reconciliation.Finished ? catalogue.Declaration : "";
         await portals.SaveReconciliationAsync(portal.Id, portal.Epoch, declaration, StoredPlacement.Serialize(outcomes), cancellationToken);
-        metrics.Reconciled(reconciliation.Finished ? "ok" : RestErrors.Label(reconciliation.FirstError?.Code));
+        metrics.Reconciled(portal.Id, reconciliation.Finished ? "ok" : RestErrors.Label(reconciliation.FirstError?.Code));
         Log.Reconciled(logger, portal.Id, reconciliation.FirstError?.Code ?? "ok", outcomes.Count(static o => o.Changed));
         return reconciliation;
     }

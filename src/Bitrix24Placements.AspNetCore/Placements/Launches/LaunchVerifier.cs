@@ -61,9 +61,7 @@ internal sealed class LaunchVerifier(
         KnownPortal? installed = null, matching = null;
         foreach (var candidate in installations)
         {
-            // The default app may be without keys for a while; any other that is not known has been removed.
-            if (candidate.State != PortalState.Installed
-                || (candidate.Id.App != PortalId.DefaultApp && apps.Find(candidate.Id.App) is null))
+            if (candidate.State != PortalState.Installed || !apps.Serves(candidate.Id))
                 continue;
             installed ??= candidate;
             if (!post.ApplicationToken.IsEmpty && candidate.AcceptsApplicationToken(post.ApplicationToken))
@@ -89,7 +87,7 @@ internal sealed class LaunchVerifier(
     {
         if (IsOff)
             return new(Anything);
-        return confirmed.Find(post.AccessToken, post.MemberId) is var (user, portal)
+        return confirmed.Find(post.AccessToken, post.MemberId) is var (user, portal) && apps.Serves(portal.Id)
             && (post.ApplicationToken.IsEmpty || portal.AcceptsApplicationToken(post.ApplicationToken))
             && hosts.IsAllowedPortal(portal.ClientEndpoint.Host)
             ? BelieveAsync(portal, user, post)

@@ -55,8 +55,8 @@ public sealed class PageSessions
         if (Open(token) is not { } stored || DateTimeOffset.FromUnixTimeSeconds(stored.Expires) + grace <= _time.GetUtcNow())
             return null;
         var id = new PortalId(stored.MemberId, stored.App);
-        return await _portals.KnownAsync(id, cancellationToken) is { State: PortalState.Installed } known && known.Epoch == stored.Epoch
-            ? new(stored, known.Address, _apps.InfoOf(id)) : null;
+        return _apps.Serves(id) && await _portals.KnownAsync(id, cancellationToken) is { State: PortalState.Installed } known
+            && known.Epoch == stored.Epoch ? new(stored, known.Address, _apps.InfoOf(id)) : null;
     }
 
     internal string Renew(PageSession session, TokenInfo confirmed, Secret token) => Protect(session.Stored with

@@ -45,10 +45,9 @@ internal sealed partial class TokenRefresher
                 result = RestError.Unavailable("The OAuth server answered for another portal.");
             }
 
-            metrics.Refreshed(RestErrors.Label(result.Error?.Code));
+            metrics.Refreshed(portal.Id, RestErrors.Label(result.Error?.Code));
             if (!result.Ok)
                 return await FailAsync(portal, result.Error, cancellationToken);
-            _refusedApps.TryRemove(portal.Id.App, out _);
             isKept = true;
             var renewed = await keeper.KeepAsync(portal, new(result.Value.Access, result.Value.Refresh, result.Value.ExpiresAt), place);
             if (!result.Value.ByPreviousSecret)
@@ -64,6 +63,7 @@ internal sealed partial class TokenRefresher
 
     private async Task ConfirmSecretAsync(string app, CancellationToken cancellationToken)
     {
+        troubles.Note(app, isWrong: false);
         try
         {
             await apps.ConfirmSecretAsync(app, cancellationToken);
@@ -96,7 +96,7 @@ internal sealed partial class TokenRefresher
 
     private async Task<RestResult<Portal>> FailAsync(Portal portal, RestError error, CancellationToken cancellationToken)
     {
-        if (error.Code == RestErrors.InvalidClient && _refusedApps.TryAdd(portal.Id.App, true))
+        if (error.Code == RestErrors.InvalidClient && troubles.Note(portal.Id.App, isWrong: true))
             Log.KeysRefused(logger, portal.Id.App);
         Log.RefreshFailed(logger, portal.Id, error.Code);
         var isDead = error is { Kind: RestErrorKind.Refused, Code: RestErrors.InvalidGrant };

@@ -35,7 +35,7 @@ internal sealed partial class TokenRefresher
             // Not to be given up with its caller: the old tokens are void as soon as it is sent.
             var result = await oauth.RefreshAsync(
                 portal.Id.App, reserve.Tokens.Refresh, portal.OAuthServer, AnswerTimeout, CancellationToken.None);
-            metrics.Refreshed(RestErrors.Label(result.Error?.Code));
+            metrics.Refreshed(portal.Id, RestErrors.Label(result.Error?.Code));
             if (result.Ok && result.Value.MemberId == portal.Id.MemberId)
             {
                 var fresh = result.Value;

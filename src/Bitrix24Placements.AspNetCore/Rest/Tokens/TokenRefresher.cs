@@ -11,7 +11,7 @@ namespace Bitrix24Placements.Rest;
 /// blocked.</remarks>
 internal sealed partial class TokenRefresher(
     PortalStore store, OAuthClient oauth, RefreshedTokenKeeper keeper, RestMetrics metrics,
-    AppRegistry apps, TimeProvider time, ILogger<TokenRefresher> logger)
+    AppRegistry apps, KeyTroubles troubles, TimeProvider time, ILogger<TokenRefresher> logger)
     : IAsyncDisposable
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
@@ -28,8 +28,6 @@ internal sealed partial class TokenRefresher(
     private readonly string _owner = Guid.NewGuid().ToString("n");
     private readonly ConcurrentDictionary<PortalId, Lazy<Task<RestResult<Portal>>>> _running = new();
     private readonly RefreshPauses _pauses = new(time);
-
-    private readonly ConcurrentDictionary<string, bool> _refusedApps = new();
 
     /// <summary>With tokens that are not known to be expired.</summary>
     public async Task<RestResult<Portal>> UsableAsync(PortalId id, CancellationToken cancellationToken)
