@@ -34,7 +34,7 @@ internal sealed class HealthEndpoints(
     {
         report = report with { AppsWithWrongKeys = keys.Apps, MissingKey = apps.MissingKey };
         if (await census.CountAsync(CountTimeout) is { } portals)
-            report = report with { Portals = new(portals.Installed, portals.Suspended, portals.DeadTokens) };
+            report = report with { Portals = new(portals) };
         try
         {
             var events = await inbox.CountAsync(cancellationToken).WaitAsync(CountTimeout, cancellationToken);
@@ -71,7 +71,13 @@ internal sealed record HealthReport(string Status, bool? Configured)
 
 internal sealed record HealthOfEvents(long Waiting, long Failed);
 
-internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens);
+internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens, long WithoutAdministrator)
+{
+    public HealthOfPortals(PortalCounts counts)
+        : this(counts.Installed, counts.Suspended, counts.DeadTokens, counts.WithoutAdministrator)
+    {
+    }
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -55,6 +55,7 @@ internal sealed class PortalCensus
             new(counts.Suspended, new KeyValuePair<string, object?>("state", "suspended")),
             new(counts.Uninstalled, new KeyValuePair<string, object?>("state", "uninstalled")),
             new(counts.DeadTokens, new KeyValuePair<string, object?>("state", "deadTokens")),
+            new(counts.WithoutAdministrator, new KeyValuePair<string, object?>("state", "withoutAdministrator")),
         ];
     }
 

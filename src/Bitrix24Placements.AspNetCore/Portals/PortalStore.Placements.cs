@@ -51,15 +51,20 @@ internal sealed partial class PortalStore
     /// <summary>Portals whose tokens this process was not able to decrypt count as dead ones.</summary>
     public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync("SELECT state, tokens_state, COUNT(*) FROM portals GROUP BY state, tokens_state",
-            static r => (State: (PortalState)r.GetInt32(0), Tokens: (TokenState)r.GetInt32(1), Count: r.GetInt64(2)), cancellationToken);
+        var rows = await database.QueryAsync(
+            "SELECT state, tokens_state, is_administrator, COUNT(*) FROM portals GROUP BY state, tokens_state, is_administrator",
+            static r => (State: (PortalState)r.GetInt32(0), Tokens: (TokenState)r.GetInt32(1), IsAdministrator: r.GetInt64(2) != 0,
+                Count: r.GetInt64(3)),
+            cancellationToken);
         long Count(PortalState state, TokenState? tokens = null) =>
             rows.Where(r => r.State == state && (tokens is null || r.Tokens == tokens)).Sum(static r => r.Count);
         return new(Count(PortalState.Installed), Count(PortalState.Suspended), Count(PortalState.Uninstalled),
-            Count(PortalState.Installed, TokenState.Dead) + _rows.Undecryptable);
+            Count(PortalState.Installed, TokenState.Dead) + _rows.Undecryptable,
+            rows.Where(static r => r is { State: PortalState.Installed, IsAdministrator: false }).Sum(static r => r.Count));
     }
 }
 
 internal sealed record DeclaredPortal(string Declaration, PortalId Id);
 
-internal sealed record PortalCounts(long Installed, long Suspended, long Uninstalled, long DeadTokens);
+/// <param name="WithoutAdministrator">Calls go on with the system user's tokens, which bind no placements.</param>
+internal sealed record PortalCounts(long Installed, long Suspended, long Uninstalled, long DeadTokens, long WithoutAdministrator);

@@ -1,10 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Events;
 using Bitrix24Placements.PortalSimulator;
-using Bitrix24Placements.Portals;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Installation;
 using Bitrix24Placements.Work;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Instances;
 using Npgsql;

@@ -20,6 +20,8 @@ public sealed record FailedStart(int ExitCode, string Output)
             RedirectStandardError = true,
         };
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{Service.FreePort()}";
+        // A developer's own certificate must not serve.
+        start.Environment["HOME"] = folder.FullName;
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         using var process = Process.Start(start)!;

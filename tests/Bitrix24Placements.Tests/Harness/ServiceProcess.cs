@@ -5,7 +5,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.PortalSimulator;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Tests.Harness;
 
@@ -52,24 +51,29 @@ public sealed class ServiceProcess : IAsyncDisposable
     public static Task<ServiceProcess> StartAsync(Dictionary<string, string?> settings, int? port = null, params string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("b24p-");
-        var process = Begin(folder, settings, port ?? Service.FreePort(), arguments);
+        var process = Begin(folder, settings, port ?? Service.FreePort(), arguments: arguments);
         process._ownFolder = folder;
         return process.ReadyAsync();
     }
 
     /// <summary>Starts it and waits for nothing.</summary>
-    public static ServiceProcess Begin(DirectoryInfo folder, Dictionary<string, string?> settings, int port, params string[] arguments)
+    /// <param name="heedsFileModes">Also as root, whom they hold back only where a capability is missing.</param>
+    public static ServiceProcess Begin(
+        DirectoryInfo folder, Dictionary<string, string?> settings, int port, bool heedsFileModes = false, params string[] arguments)
     {
         var url = new Uri($"http://127.0.0.1:{port}");
-        var start = new ProcessStartInfo
+        string[] command =
+        [
+            .. heedsFileModes && Environment.UserName == "root" ? ["setpriv", "--bounding-set=-dac_override"] : Array.Empty<string>(),
+            .. Executable is null ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll")] : new[] { Executable },
+            .. arguments,
+        ];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
-            FileName = Executable ?? "dotnet",
             WorkingDirectory = folder.FullName,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in Executable is null ? [Path.Combine(AppContext.BaseDirectory, "Bitrix24Placements.dll"), .. arguments] : arguments)
-            start.ArgumentList.Add(argument);
         start.Environment["ASPNETCORE_URLS"] = url.GetLeftPart(UriPartial.Authority);
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         start.Environment["Shutdown__DrainSeconds"] = "0";

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Inspector;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Inspector;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 
@@ -48,6 +49,21 @@ public sealed class ReinstallationTests
 
         Assert.True(service.IsRegistered());
         Assert.Equal([("ONAPPUNINSTALL", service.Url + "events"), ("ONAPPUPDATE", service.Url + "events")], service.Portal.EventHandlers.Select(e => (e.Event, e.Handler)).Order());
+    }
+
+    [Theory]
+    [InlineData("ERROR_WRONG_HANDLER_URL")]
+    [InlineData("ERROR_UNSUPPORTED_PROTOCOL")]
+    public async Task An_address_that_the_portal_refuses_does_not_cost_the_one_that_works(string code)
+    {
+        await using var service = await Service.StartAsync();
+        service.Portal.Register(Steps.Link, "https://old.example.com/placements/rest-app-uri");
+        service.Bitrix.Faults.Next(Steps.Bind, Fault.Error(code, 400));
+
+        var outcome = await service.InstallAsync();
+
+        Assert.Equal(code, (string)outcome.Placement(Steps.Link)["error"]!);
+        Assert.Equal("https://old.example.com/placements/rest-app-uri", service.Portal.Placements.Single(p => p.Placement == Steps.Link).Handler);
     }
 
     [Fact]

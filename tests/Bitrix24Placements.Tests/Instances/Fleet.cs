@@ -81,10 +81,10 @@ public sealed class Fleet : IAsyncDisposable
     }
 
     /// <summary>Starts one and waits for nothing.</summary>
-    public ServiceProcess Begin(int index)
+    public ServiceProcess Begin(int index, bool heedsFileModes = false)
     {
         var settings = new Dictionary<string, string?>(_settings) { ["Management:Port"] = $"{_management[index]}" };
-        return _instances[index] = ServiceProcess.Begin(_folder, settings, _ports[index]);
+        return _instances[index] = ServiceProcess.Begin(_folder, settings, _ports[index], heedsFileModes);
     }
 
     /// <summary>What the management port of an instance tells of portals.</summary>

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using Bitrix24Placements.PortalSimulator;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Instances;

@@ -1,11 +1,6 @@
 using System.Net;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.PortalSimulator;
-using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,6 +1,3 @@
-using Bitrix24Placements.Events;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 using Microsoft.Extensions.Logging.Abstractions;

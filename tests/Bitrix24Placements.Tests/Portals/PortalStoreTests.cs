@@ -234,6 +234,6 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         var gone = await store.InstalledAsync();
         await store.Portals.UninstallAsync(gone.Id, gone.Epoch, clean: false, Token);
 
-        Assert.Equal(new PortalCounts(2, 1, 1, 1), await store.Portals.CountAsync(Token));
+        Assert.Equal(new PortalCounts(2, 1, 1, 1, 0), await store.Portals.CountAsync(Token));
     }
 }

@@ -92,7 +92,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
 
         Assert.NotEqual(0, code);
         await using var moved = await TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = target["Storage:ConnectionString"]! }, settings: target);
-        Assert.Equal(new PortalCounts(0, 0, 0, 0), await moved.Portals.CountAsync(Token));
+        Assert.Equal(new PortalCounts(0, 0, 0, 0, 0), await moved.Portals.CountAsync(Token));
     }
 
     [Fact]

@@ -70,6 +70,7 @@ public sealed class ReserveTests
 
         Assert.Empty(service.Portal.Calls);
         Assert.True((await service.CallAsync("placement.list")).Ok);
+        Assert.Equal(1, (await service.Get<PortalStore>().CountAsync(Token)).WithoutAdministrator);
     }
 
     [Fact]

@@ -1,9 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Signals;

@@ -67,7 +67,7 @@ internal sealed partial class Reconciler(
             if (error is null)
                 return new(declared.Placement, declared.Handler, null, Changed: true);
             // Of a lost answer, and of "there is one already", placement.get knows more.
-            if (error.Kind == RestErrorKind.Refused && error.Code is not (MaxCount or AlreadyBound))
+            if (error.Kind == RestErrorKind.Refused && !IsOccupied(error))
                 break;
             var looked = await LookAsync(id, cancellationToken);
             if (!looked.Ok)
@@ -78,20 +78,35 @@ internal sealed partial class Reconciler(
         return new(declared.Placement, declared.Handler, Registration.IsThere(registered, declared) ? null : error, Changed: true);
     }
 
-    /// <summary>Null: done.</summary>
+    /// <summary>Binds first: an address that Bitrix24 refuses must not cost the one that works. Null: done.</summary>
     private async Task<RestError?> ChangeAsync(
         PortalId id, DeclaredPlacement declared, JsonObject parameters, List<Registration> registered, CancellationToken cancellationToken)
     {
         var there = registered.FindAll(r => r.Placement == declared.Placement);
         var right = there.Find(r => r.Is(declared) && r.IsCalled(parameters["LANG_ALL"]));
-        foreach (var wrong in there.Where(r => r != right))
+        // What stands at this very address under another name has to go first: unbinding goes by the address.
+        var isToBind = right is null;
+        if (isToBind && !there.Exists(r => r.Handler == declared.Handler))
         {
-            if (await UnbindAsync(id, wrong, cancellationToken) is { } error)
-                return error;
+            if (await BindAsync(id, parameters, cancellationToken) is not { } refused)
+                isToBind = false;
+            else if (there.Count == 0 || !IsOccupied(refused))
+                return refused;
         }
 
-        if (right is not null)
-            return null;
+        foreach (var wrong in there.Where(r => r != right))
+        {
+            if (await UnbindAsync(id, wrong, cancellationToken) is { } failed)
+                return failed;
+        }
+
+        return isToBind ? await BindAsync(id, parameters, cancellationToken) : null;
+    }
+
+    private static bool IsOccupied(RestError error) => error is { Kind: RestErrorKind.Refused, Code: MaxCount or AlreadyBound };
+
+    private async Task<RestError?> BindAsync(PortalId id, JsonObject parameters, CancellationToken cancellationToken)
+    {
         var bound = await rest.CallAsync(id, RestCall.Own("placement.bind", (JsonObject)parameters.DeepClone()), cancellationToken);
         // Anything but "true" says as little as no answer.
         return bound.Ok && bound.Value.ValueKind != JsonValueKind.True
