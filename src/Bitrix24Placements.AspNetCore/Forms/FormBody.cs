@@ -6,6 +6,8 @@ namespace Bitrix24Placements.Forms;
 /// <summary>Reads a form of bounded size, without a copy of the framework's own.</summary>
 internal static class FormBody
 {
+    private const string MediaType = "application/x-www-form-urlencoded";
+
     public static readonly Rejection TooManyFields = Rejection.Malformed($"There are more than {WireForm.MaxFields} fields.");
 
     /// <summary>The caller disposes it.</summary>
@@ -21,8 +23,10 @@ internal static class FormBody
     }
 
     private static bool IsForm(HttpRequest request) =>
-        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-        && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
-        && (type.Charset.Length == 0 || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
-        && request.Headers.ContentEncoding.Count == 0;
+        (request.ContentType == MediaType || IsFormInOtherWords(request.ContentType)) && request.Headers.ContentEncoding.Count == 0;
+
+    private static bool IsFormInOtherWords(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase)
+        && (type.Charset.Length == 0 || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 }

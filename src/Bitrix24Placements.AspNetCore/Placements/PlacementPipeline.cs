@@ -55,14 +55,21 @@ internal sealed class PlacementPipeline(
 
     /// <summary>Slow readers are not counted as slowness of the service.</summary>
     private void StopTheClockWhenTheAnswerBegins(HttpContext context, PlacementRequest request, long started) =>
-        context.Response.OnStarting(() =>
-        {
-            var took = Stopwatch.GetElapsedTime(started);
-            metrics.Served(request.Placement, "ok", took, request.Known?.Id);
-            if (request is { Placement: PlacementCatalogue.BackgroundWorker, Known: { } portal })
-                loads.Record(portal.Id, took);
-            return Task.CompletedTask;
-        });
+        context.Response.OnStarting(
+            static state =>
+            {
+                var (pipeline, request, started) = (Tuple<PlacementPipeline, PlacementRequest, long>)state;
+                pipeline.Answered(request, Stopwatch.GetElapsedTime(started));
+                return Task.CompletedTask;
+            },
+            Tuple.Create(this, request, started));
+
+    private void Answered(PlacementRequest request, TimeSpan took)
+    {
+        metrics.Served(request.Placement, "ok", took, request.Known?.Id);
+        if (request is { Placement: PlacementCatalogue.BackgroundWorker, Known: { } portal })
+            loads.Record(portal.Id, took);
+    }
 
     private Task AnswerAsync(HttpContext context, PlacementRequest request)
     {

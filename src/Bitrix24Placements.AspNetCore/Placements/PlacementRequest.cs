@@ -96,9 +96,12 @@ public sealed class RestAppUriRequest : PlacementRequest
 public sealed class BackgroundWorkerRequest : PlacementRequest
 {
     internal BackgroundWorkerRequest(Launch launch)
-        : base(launch) => Options = BackgroundWorkerOptions.Read(RawOptions);
+        : base(launch)
+    {
+    }
 
-    public BackgroundWorkerOptions Options { get; }
+    /// <summary>Read when somebody asks: the built-in page, loaded on every page of every user, does not.</summary>
+    public BackgroundWorkerOptions Options => field ??= BackgroundWorkerOptions.Read(RawOptions);
 
     /// <summary>For minimal API handlers.</summary>
     public static new ValueTask<BackgroundWorkerRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>

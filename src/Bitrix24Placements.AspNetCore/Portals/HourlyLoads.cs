@@ -34,7 +34,8 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
     {
         var milliseconds = (long)took.TotalMilliseconds;
         var load = new WorkerHour(id, Hour, 1, took >= SlowFrom ? 1 : 0, milliseconds) { TotalMilliseconds = milliseconds };
-        _now.AddOrUpdate(id, load, (_, sum) => sum.Loads >= max ? sum : sum.Add(load));
+        _now.AddOrUpdate(
+            id, static (_, added) => added.load, static (_, sum, added) => sum.Loads >= added.max ? sum : sum.Add(added.load), (load, max));
     }
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)

@@ -23,25 +23,36 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare) { CrowdedDivisor = CrowdedDivisor };
 
     /// <param name="portal">As claimed; empty where there is none.</param>
-    public Place TryTake(RequestKind kind, HttpContext context, string portal)
-    {
-        var address = HashCode.Combine(ClientAddress.Of(context));
-        return portal.Length == 0 ? _kinds[(int)kind].TryTake(address)
-            : _kinds[(int)kind].TryTake(address, HashCode.Combine(portal), HashCode.Combine(portal, address));
-    }
+    public Place TryTake(RequestKind kind, HttpContext context, string portal) =>
+        _kinds[(int)kind].TryTake(new(AddressOf(context), portal.Length == 0 ? null : HashCode.Combine(portal)));
 
     /// <summary>For a body that did not come with its head.</summary>
     public Place TryTakeForUnfinishedBody(HttpContext context) =>
-        _unfinishedBodies.TryTake(HashCode.Combine(ClientAddress.Of(context)));
+        _unfinishedBodies.TryTake(new(AddressOf(context), null));
+
+    private static int AddressOf(HttpContext context) => HashCode.Combine(ClientAddress.Of(context));
+}
+
+/// <summary>Whom a place is counted to: the address, the portal, and this address at this portal.</summary>
+internal readonly record struct PlaceKeys(int Address, int? Portal)
+{
+    public int Count => Portal is null ? 1 : 3;
+
+    public int this[int index] => index switch
+    {
+        0 => Address,
+        1 => Portal ?? 0,
+        _ => HashCode.Combine(Portal, Address),
+    };
 }
 
 /// <summary>A place, given back by disposing of it once.</summary>
-internal readonly struct Place(PlaceCounters? counters, int[] keys) : IDisposable
+internal readonly struct Place(PlaceCounters? counters, PlaceKeys keys) : IDisposable
 {
     /// <summary>Otherwise the request is to be refused as <see cref="Rejection.Overloaded"/>.</summary>
     public bool IsTaken => counters is not null;
 
-    public void Dispose() => counters?.Free(keys);
+    public void Dispose() => counters?.Free(keys, keys.Count);
 }
 
 /// <summary>Counted in tables of fixed size, whatever keys come: two in one cell have one share together.</summary>
@@ -56,16 +67,16 @@ internal sealed class PlaceCounters(int max, params int[] shares)
     /// <summary>When half of all places are taken, the shares are so many times smaller.</summary>
     public int CrowdedDivisor { get; init; } = 1;
 
-    public Place TryTake(params int[] keys)
+    public Place TryTake(PlaceKeys keys)
     {
         if (!TryCount(ref _taken[0], max))
             return default;
         var divisor = _taken[0] > max / 2 ? CrowdedDivisor : 1;
-        for (var i = 0; i < keys.Length; i++)
+        for (var i = 0; i < keys.Count; i++)
         {
             if (!TryCount(ref CellOf(i, keys[i]), Math.Max(1, max / shares[i] / divisor)))
             {
-                Free(keys.AsSpan(0, i));
+                Free(keys, i);
                 return default;
             }
         }
@@ -73,9 +84,10 @@ internal sealed class PlaceCounters(int max, params int[] shares)
         return new(this, keys);
     }
 
-    public void Free(ReadOnlySpan<int> keys)
+    /// <param name="count">Of the keys, those that have been counted.</param>
+    public void Free(PlaceKeys keys, int count)
     {
-        for (var i = 0; i < keys.Length; i++)
+        for (var i = 0; i < count; i++)
             Interlocked.Decrement(ref CellOf(i, keys[i]));
         Interlocked.Decrement(ref _taken[0]);
     }

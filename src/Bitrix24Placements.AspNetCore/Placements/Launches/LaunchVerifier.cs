@@ -59,8 +59,10 @@ internal sealed class LaunchVerifier(
     private Checked<Believed> JudgeWorker(PlacementPost post, IReadOnlyList<KnownPortal> installations)
     {
         KnownPortal? installed = null, matching = null;
-        foreach (var candidate in installations)
+        // By index: an enumerator would be made for every load.
+        for (var i = 0; i < installations.Count; i++)
         {
+            var candidate = installations[i];
             if (candidate.State != PortalState.Installed || !apps.Serves(candidate.Id))
                 continue;
             installed ??= candidate;
