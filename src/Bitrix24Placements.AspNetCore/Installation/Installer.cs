@@ -35,15 +35,16 @@ internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo?
 /// administrator.</summary>
 internal sealed partial class Installer(
     Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept,
-        WorkSignal signal, TokenVault vault,
-    InstallationMetrics metrics, AppRegistry apps, ILogger<Installer> logger)
+    WorkSignal signal, TokenVault vault, InstallationMetrics metrics, AppRegistry apps, TimeProvider time, ILogger<Installer> logger)
 {
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
-    /// <summary>Whoever fills the room would fill the log as well: told when it begins, and after a second without.</summary>
-    private long _noRoomToldAt = -1000;
-
     private static readonly TimeSpan LookIn = TimeSpan.FromSeconds(2);
+
+    /// <summary>Whoever fills the room would fill the log as well: told when it begins, and after a second without.</summary>
+    private static readonly TimeSpan QuietBetween = TimeSpan.FromSeconds(1);
+
+    private long _lackedRoomAt;
 
     /// <param name="reconcileIn">When the background does it, if the caller does not.</param>
     public async Task<InstallResult> InstallAsync(InstallClaim claim, TimeSpan reconcileIn, CancellationToken cancellationToken)
@@ -107,7 +108,8 @@ internal sealed partial class Installer(
             cancellationToken);
         if (isKept)
             Log.Kept(logger, id);
-        else if (Environment.TickCount64 is var now && now - Interlocked.Exchange(ref _noRoomToldAt, now) > 1000)
+        else if (Interlocked.Exchange(ref _lackedRoomAt, time.GetTimestamp()) is var last
+            && (last == 0 || time.GetElapsedTime(last) > QuietBetween))
             Log.NoRoom(logger, id);
         return isKept;
     }

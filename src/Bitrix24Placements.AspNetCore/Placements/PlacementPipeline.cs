@@ -55,14 +55,11 @@ internal sealed class PlacementPipeline(
 
     /// <summary>Slow readers are not counted as slowness of the service.</summary>
     private void StopTheClockWhenTheAnswerBegins(HttpContext context, PlacementRequest request, long started) =>
-        context.Response.OnStarting(
-            static state =>
-            {
-                var (pipeline, request, started) = (Tuple<PlacementPipeline, PlacementRequest, long>)state;
-                pipeline.Answered(request, Stopwatch.GetElapsedTime(started));
-                return Task.CompletedTask;
-            },
-            Tuple.Create(this, request, started));
+        context.Response.OnStarting(() =>
+        {
+            Answered(request, Stopwatch.GetElapsedTime(started));
+            return Task.CompletedTask;
+        });
 
     private void Answered(PlacementRequest request, TimeSpan took)
     {

@@ -22,8 +22,7 @@ internal static class PlacementServices
             p.GetRequiredService<TokenKeys>().Provider, p.GetRequiredService<PortalStore>(), p.GetRequiredService<AppRegistry>(),
             p.GetRequiredService<TimeProvider>()))
         .AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()))
-        .AddSingleton<WorkerLoads>()
-        .AddHostedService(static p => p.GetRequiredService<WorkerLoads>());
+        .AddHosted<WorkerLoads>();
 
     public static void MapPlacements(this IEndpointRouteBuilder endpoints)
     {

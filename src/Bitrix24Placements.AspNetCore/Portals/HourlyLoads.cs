@@ -10,15 +10,15 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
     /// <summary>What Bitrix24 counts as slow.</summary>
     public static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(5);
 
-    private ConcurrentDictionary<PortalId, WorkerHour> _now = new();
+    private ConcurrentDictionary<PortalId, LoadSum> _now = new();
 
     private long Hour => Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
 
     /// <summary>The oldest first.</summary>
     public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
-        if (_now.TryRemove(id, out var hour))
-            await store.AddAsync([hour], cancellationToken);
+        if (_now.TryRemove(id, out var sum))
+            await store.AddAsync([sum.ToHour(id, Hour)], cancellationToken);
         return await store.SinceAsync(id, Hour - 23, cancellationToken);
     }
 
@@ -30,21 +30,16 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
     }
 
     /// <param name="max">Of one portal in a minute: beyond them its picture does not change.</param>
-    protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue)
-    {
-        var milliseconds = (long)took.TotalMilliseconds;
-        var load = new WorkerHour(id, Hour, 1, took >= SlowFrom ? 1 : 0, milliseconds) { TotalMilliseconds = milliseconds };
-        _now.AddOrUpdate(
-            id, static (_, added) => added.load, static (_, sum, added) => sum.Loads >= added.max ? sum : sum.Add(added.load), (load, max));
-    }
+    protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue) =>
+        _now.GetOrAdd(id, static _ => new LoadSum()).Add(took, max);
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        var written = Interlocked.Exchange(ref _now, new());
+        WorkerHour[] hours = [.. Interlocked.Exchange(ref _now, new()).Select(p => p.Value.ToHour(p.Key, Hour))];
         try
         {
-            await store.AddAsync([.. written.Values], stoppingToken);
-            foreach (var added in written.Values.Where(static h => h.Slow > 0))
+            await store.AddAsync(hours, stoppingToken);
+            foreach (var added in hours.Where(static h => h.Slow > 0))
                 await SlowAsync(added, stoppingToken);
             await store.ForgetAsync(Hour - 48, stoppingToken);
         }
@@ -57,4 +52,30 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
     protected virtual Task SlowAsync(WorkerHour added, CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected abstract void NotKept(string reason);
+
+    private sealed class LoadSum
+    {
+        private readonly Lock _lock = new();
+        private long _loads, _slow, _total, _worst;
+
+        public void Add(TimeSpan took, long max)
+        {
+            var milliseconds = (long)took.TotalMilliseconds;
+            lock (_lock)
+            {
+                if (_loads >= max)
+                    return;
+                _loads++;
+                _slow += took >= SlowFrom ? 1 : 0;
+                _total += milliseconds;
+                _worst = Math.Max(_worst, milliseconds);
+            }
+        }
+
+        public WorkerHour ToHour(PortalId id, long hour)
+        {
+            lock (_lock)
+                return new(id, hour, _loads, _slow, _worst) { TotalMilliseconds = _total };
+        }
+    }
 }

@@ -101,7 +101,7 @@ internal sealed partial class PortalStore
             $"DELETE FROM portals WHERE {Is(id)} AND state = {PortalState.Uninstalled} AND delete_at <= {database.Now}",
             cancellationToken) == 0)
             return false;
-        foreach (Sql table in (string[])["worker_hours", "inbox", "work"])
+        foreach (Sql table in (string[])["worker_hours", "heartbeats", "inbox", "work"])
             await connection.ExecuteAsync($"DELETE FROM {table} WHERE {Is(id)}", cancellationToken);
         return true;
     }

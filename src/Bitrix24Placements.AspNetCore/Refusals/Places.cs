@@ -24,81 +24,76 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     /// <param name="portal">As claimed; empty where there is none.</param>
     public Place TryTake(RequestKind kind, HttpContext context, string portal) =>
-        _kinds[(int)kind].TryTake(new(AddressOf(context), portal.Length == 0 ? null : HashCode.Combine(portal)));
+        _kinds[(int)kind].TryTake(new(ClientAddress.Of(context), portal));
 
     /// <summary>For a body that did not come with its head.</summary>
-    public Place TryTakeForUnfinishedBody(HttpContext context) =>
-        _unfinishedBodies.TryTake(new(AddressOf(context), null));
-
-    private static int AddressOf(HttpContext context) => HashCode.Combine(ClientAddress.Of(context));
-}
-
-/// <summary>Whom a place is counted to: the address, the portal, and this address at this portal.</summary>
-internal readonly record struct PlaceKeys(int Address, int? Portal)
-{
-    public int Count => Portal is null ? 1 : 3;
-
-    public int this[int index] => index switch
-    {
-        0 => Address,
-        1 => Portal ?? 0,
-        _ => HashCode.Combine(Portal, Address),
-    };
+    public Place TryTakeForUnfinishedBody(HttpContext context) => _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""));
 }
 
 /// <summary>A place, given back by disposing of it once.</summary>
-internal readonly struct Place(PlaceCounters? counters, PlaceKeys keys) : IDisposable
+internal readonly struct Place(PlaceCounters? counters, PlaceHolder holder) : IDisposable
 {
     /// <summary>Otherwise the request is to be refused as <see cref="Rejection.Overloaded"/>.</summary>
     public bool IsTaken => counters is not null;
 
-    public void Dispose() => counters?.Free(keys, keys.Count);
+    public void Dispose() => counters?.Free(holder);
 }
 
-/// <summary>Counted in tables of fixed size, whatever keys come: two in one cell have one share together.</summary>
-/// <param name="shares">The n-th key of a place has no more than this part.</param>
+/// <summary>Counted to the address, to the portal, and to this address at this portal.</summary>
+internal readonly record struct PlaceHolder(string Address, string Portal)
+{
+    public int Shares => Portal.Length == 0 ? 1 : 3;
+
+    public (string? Address, string? Portal) this[int share] => share switch
+    {
+        0 => (Address, null),
+        1 => (null, Portal),
+        _ => (Address, Portal),
+    };
+}
+
+/// <summary>Only who holds a place is in memory, so there are no more entries than places.</summary>
+/// <param name="shares">No holder has more than this part, in the order of <see cref="PlaceHolder"/>.</param>
 internal sealed class PlaceCounters(int max, params int[] shares)
 {
-    /// <summary>A power of two.</summary>
-    private const int Cells = 4096;
-
-    private readonly int[] _taken = new int[1 + (shares.Length * Cells)];
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string? Address, string? Portal), int> _held = [];
+    private int _all;
 
     /// <summary>When half of all places are taken, the shares are so many times smaller.</summary>
     public int CrowdedDivisor { get; init; } = 1;
 
-    public Place TryTake(PlaceKeys keys)
+    public Place TryTake(PlaceHolder holder)
     {
-        if (!TryCount(ref _taken[0], max))
-            return default;
-        var divisor = _taken[0] > max / 2 ? CrowdedDivisor : 1;
-        for (var i = 0; i < keys.Count; i++)
+        lock (_lock)
         {
-            if (!TryCount(ref CellOf(i, keys[i]), Math.Max(1, max / shares[i] / divisor)))
-            {
-                Free(keys, i);
+            var divisor = _all < max / 2 ? 1 : CrowdedDivisor;
+            if (_all >= max)
                 return default;
+            for (var i = 0; i < holder.Shares; i++)
+            {
+                if (_held.GetValueOrDefault(holder[i]) >= Math.Max(1, max / shares[i] / divisor))
+                    return default;
             }
+
+            _all++;
+            for (var i = 0; i < holder.Shares; i++)
+                _held[holder[i]] = _held.GetValueOrDefault(holder[i]) + 1;
         }
 
-        return new(this, keys);
+        return new(this, holder);
     }
 
-    /// <param name="count">Of the keys, those that have been counted.</param>
-    public void Free(PlaceKeys keys, int count)
+    public void Free(PlaceHolder holder)
     {
-        for (var i = 0; i < count; i++)
-            Interlocked.Decrement(ref CellOf(i, keys[i]));
-        Interlocked.Decrement(ref _taken[0]);
+        lock (_lock)
+        {
+            _all--;
+            for (var i = 0; i < holder.Shares; i++)
+            {
+                if (--_held[holder[i]] == 0)
+                    _held.Remove(holder[i]);
+            }
+        }
     }
-
-    private static bool TryCount(ref int cell, int max)
-    {
-        if (Interlocked.Increment(ref cell) <= max)
-            return true;
-        Interlocked.Decrement(ref cell);
-        return false;
-    }
-
-    private ref int CellOf(int share, int key) => ref _taken[1 + (share * Cells) + (key & (Cells - 1))];
 }

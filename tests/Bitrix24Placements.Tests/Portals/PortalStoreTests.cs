@@ -1,4 +1,6 @@
+using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 
@@ -88,6 +90,8 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         var portal = await store.InstalledAsync();
         await store.Get<WorkerLoadStore>().AddAsync([new(portal.Id, 1, 1, 0, 5)], Token);
 
+        var heartbeats = new HeartbeatStore(store.Get<Database>());
+        await heartbeats.AddAsync([new(portal.Id, Hour: 1, Loads: 1, Slow: 0, WorstMilliseconds: 90)], Token);
         Assert.True(await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token));
 
         var gone = await store.FindAsync(portal.Id);
@@ -105,6 +109,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         Assert.Null(await store.Portals.FindAsync(portal.Id, Token));
         Assert.Null(await another.Portals.KnownAsync(portal.Id, Token));
         Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(portal.Id, 0, Token));
+        Assert.Empty(await heartbeats.SinceAsync(portal.Id, 0, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

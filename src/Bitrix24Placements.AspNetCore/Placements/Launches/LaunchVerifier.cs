@@ -59,10 +59,8 @@ internal sealed class LaunchVerifier(
     private Checked<Believed> JudgeWorker(PlacementPost post, IReadOnlyList<KnownPortal> installations)
     {
         KnownPortal? installed = null, matching = null;
-        // By index: an enumerator would be made for every load.
-        for (var i = 0; i < installations.Count; i++)
+        foreach (var candidate in installations)
         {
-            var candidate = installations[i];
             if (candidate.State != PortalState.Installed || !apps.Serves(candidate.Id))
                 continue;
             installed ??= candidate;
