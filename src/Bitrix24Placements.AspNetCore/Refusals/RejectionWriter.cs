@@ -27,7 +27,13 @@ internal sealed class RejectionWriter(Texts texts, Inspections? inspections = nu
         + "h1{font-size:1.25rem}code{color:#555}button{font:inherit;padding:.4rem 1rem}"
         + "@media(prefers-color-scheme:dark){body{color:#ddd;background:#1b1f24}code{color:#aaa}}");
 
-    public Task WriteAsync(HttpContext context, Rejection rejection, string language = Texts.Fallback)
+    public async Task WriteAsync(HttpContext context, Rejection rejection, string language = Texts.Fallback)
+    {
+        await WriteAnswerAsync(context, rejection, language);
+        await UnreadBody.DrainAsync(context);
+    }
+
+    private Task WriteAnswerAsync(HttpContext context, Rejection rejection, string language)
     {
         var (response, headers) = (context.Response, context.Response.Headers);
         response.StatusCode = rejection.Status;

@@ -93,4 +93,29 @@ public sealed class SlowBodyTests
             slow.ForEach(static c => c.Dispose());
         }
     }
+
+    [Theory]
+    [InlineData("/placements/page-background-worker", 503)]
+    [InlineData("/health/live", 405)]
+    public async Task The_connection_of_one_that_was_refused_is_closed_within_a_second(string path, int status)
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var slow = Enumerable.Range(0, Places.MaxUnfinishedBodiesPerAddress).Select(_ => new RawConnection(service.Url)).ToList();
+        try
+        {
+            foreach (var connection in slow)
+                await connection.SendAsync(Head + "a=1");
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+            using var refused = new RawConnection(service.Url);
+            var started = Stopwatch.StartNew();
+            await refused.SendAsync(Head.Replace("/placements/page-background-worker", path, StringComparison.Ordinal) + "a=1");
+
+            Assert.StartsWith($"HTTP/1.1 {status} ", await refused.ReadToEndAsync(15), StringComparison.Ordinal);
+            Assert.InRange(started.Elapsed.TotalSeconds, 0, 3);
+        }
+        finally
+        {
+            slow.ForEach(static c => c.Dispose());
+        }
+    }
 }

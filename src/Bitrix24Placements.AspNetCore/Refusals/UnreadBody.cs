@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bitrix24Placements.Refusals;
+
+/// <summary>
+/// What is left of a refused request's body. A connection that is closed upon its sender loses the answer, so it is read on, but not for
+/// the 5 s of the server itself: thousands of slow senders would be as many connections in memory, though they are refused.
+/// </summary>
+internal static class UnreadBody
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(200), TimeoutOfLargeOnes = TimeSpan.FromSeconds(1);
+
+    public static async Task DrainAsync(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true })
+            return;
+        var limit = context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge ? TimeoutOfLargeOnes : Timeout;
+        try
+        {
+            await context.Response.CompleteAsync();
+            var reader = context.Request.BodyReader;
+            using var timeout = new CancellationTokenSource(limit, context.RequestServices.GetRequiredService<TimeProvider>());
+            while (true)
+            {
+                var result = await reader.ReadAsync(timeout.Token);
+                reader.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted)
+                    return;
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            context.Abort();
+        }
+    }
+}
