@@ -15,17 +15,17 @@ public sealed partial class ArchitectureTests
         ["Storage"] = ["Settings"],
         ["Apps"] = ["Settings", "Storage"],
         ["Portals"] = ["Settings", "Storage", "Apps"],
-        ["Work"] = ["Settings", "Storage", "Apps", "Portals"],
+        ["Work"] = ["Storage", "Apps", "Portals"],
         ["Rest"] = ToRest,
-        ["Pages"] = [.. ToRest, "Rest"],
-        ["Refusals"] = [.. ToRest, "Rest", "Pages"],
-        ["Forms"] = [.. ToRest, "Rest", "Pages", "Refusals"],
+        ["Pages"] = ["Settings", "Rest"],
+        ["Refusals"] = ["Settings", "Inspector", "Pages"],
+        ["Forms"] = ["Refusals"],
         ["Placements"] = ToRefusals,
         ["Events"] = ToRefusals,
         ["Installation"] = [.. ToRefusals, "Placements", "Events"],
         ["Signals"] = [.. ToRefusals, "Placements", "Events"],
         ["Health"] = [.. ToRefusals, "Placements", "Events"],
-        ["Doctor"] = [.. ToRefusals, "Placements", "Events", "Installation", "Signals", "Health"],
+        ["Doctor"] = [.. ToRefusals, "Placements", "Events", "Installation"],
     };
 
     internal static readonly string Clone = Root(new DirectoryInfo(AppContext.BaseDirectory));

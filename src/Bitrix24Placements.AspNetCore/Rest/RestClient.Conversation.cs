@@ -37,7 +37,8 @@ public sealed partial class RestClient
 
         public async Task<RestResult<JsonElement>> RunAsync(CancellationToken cancellationToken)
         {
-            for (var repeats = 0; ; repeats++)
+            var repeats = 0;
+            while (true)
             {
                 var sent = await SendAsync(cancellationToken);
                 if (!sent.Ok)
@@ -63,7 +64,7 @@ public sealed partial class RestClient
 
                 if (error.Code == RestErrors.OperationTimeLimit)
                     _with.Limits.Block(_caller.Portal, _call.Method, attempt.ResetAt);
-                if (!MayRepeat(error) || repeats >= MaxRepeats || !await PauseAsync(repeats, cancellationToken))
+                if (!MayRepeat(error) || repeats >= MaxRepeats || !await PauseAsync(repeats++, cancellationToken))
                     return error;
             }
         }

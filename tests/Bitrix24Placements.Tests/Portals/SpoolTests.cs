@@ -48,7 +48,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     {
         await using var store = await OpenAsync();
         var payload = new string('t', 2_000);
-        var place = await store.Get<Spool>().ReserveAsync("tokens", "portal", Encoding.UTF8.GetByteCount(payload), Token);
+        var place = await store.Get<Spool>().TakePlaceAsync("tokens", "portal", Encoding.UTF8.GetByteCount(payload), Token);
         Assert.NotNull(place);
         var size = Files(store).Single().Length;
         await place.WriteAsync(payload, Token);
@@ -67,8 +67,8 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     public async Task What_was_written_before_a_kill_is_carried_over_and_an_unused_place_goes()
     {
         await using var store = await OpenAsync();
-        var written = await store.Get<Spool>().ReserveAsync("tokens", "portal", 100, Token);
-        var unused = await store.Get<Spool>().ReserveAsync("tokens", "other", 100, Token);
+        var written = await store.Get<Spool>().TakePlaceAsync("tokens", "portal", 100, Token);
+        var unused = await store.Get<Spool>().TakePlaceAsync("tokens", "other", 100, Token);
         Assert.NotNull(written);
         Assert.NotNull(unused);
         await written.WriteAsync("the only valid tokens", Token);
@@ -120,7 +120,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     {
         await using var store = await OpenAsync();
         await File.WriteAllTextAsync(store.Storage.SpoolFolder, "a file where the folder would be", Token);
-        Assert.Null(await store.Get<Spool>().ReserveAsync("tokens", "portal", 100, Token));
+        Assert.Null(await store.Get<Spool>().TakePlaceAsync("tokens", "portal", 100, Token));
         Assert.False(await store.Get<Spool>().PutAsync("events", "portal", "x", null, Token));
         Assert.Equal(0, store.Get<Spool>().Count);
     }

@@ -19,6 +19,9 @@ internal sealed record StoredSession(
         return BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22) ? compressed[..length] : null;
     }
 
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"{App}@{MemberId}, user {UserId}";
+
     public byte[]? ReadContext()
     {
         // The generated serializer writes null as an empty text.

@@ -29,8 +29,8 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     public Portal? Find(PortalId id) => _kept.GetValueOrDefault(id);
 
     /// <summary>Null: there is no room for an answer, and no refresh may begin.</summary>
-    public Task<SpoolPlace?> ReserveAsync(PortalId id, CancellationToken cancellationToken) =>
-        spool.ReserveAsync(Kind, id.ToString(), PayloadBytes, cancellationToken);
+    public Task<SpoolPlace?> TakePlaceAsync(PortalId id, CancellationToken cancellationToken) =>
+        spool.TakePlaceAsync(Kind, id.ToString(), PayloadBytes, cancellationToken);
 
     /// <summary>Takes the place over.</summary>
     /// <param name="before">As it was when the refresh began.</param>

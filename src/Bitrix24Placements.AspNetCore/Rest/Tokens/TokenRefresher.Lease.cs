@@ -28,7 +28,7 @@ internal sealed partial class TokenRefresher
     private async Task<RestResult<Portal>> RefreshHoldingLeaseAsync(Portal portal, PortalTokens tokens, CancellationToken cancellationToken)
     {
         // No refresh whose answer could be lost: the old tokens are void as soon as it is sent.
-        if (await keeper.ReserveAsync(portal.Id, cancellationToken) is not { } place)
+        if (await keeper.TakePlaceAsync(portal.Id, cancellationToken) is not { } place)
         {
             await store.ReleaseRefreshAsync(portal.Id, _owner, cancellationToken);
             return RestError.Unavailable("There is no room to keep refreshed tokens.");

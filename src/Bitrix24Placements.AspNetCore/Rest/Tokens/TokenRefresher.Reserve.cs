@@ -30,7 +30,7 @@ internal sealed partial class TokenRefresher
             return;
         }
 
-        if (await keeper.ReserveAsync(portal.Id, cancellationToken) is { } place)
+        if (await keeper.TakePlaceAsync(portal.Id, cancellationToken) is { } place)
         {
             // Not to be given up with its caller: the old tokens are void as soon as it is sent.
             var result = await oauth.RefreshAsync(

@@ -14,7 +14,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
 
     /// <summary>Proves that there will be room for a payload by writing as much. Null: there is none.</summary>
     /// <param name="key">One line; given back with the payload.</param>
-    public Task<SpoolPlace?> ReserveAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
+    public Task<SpoolPlace?> TakePlaceAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
         PlaceAsync(kind, key, address: null, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
 
     /// <summary>Keeps an entry until it is carried over. False: there is no room.</summary>
