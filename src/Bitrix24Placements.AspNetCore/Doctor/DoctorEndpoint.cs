@@ -8,16 +8,17 @@ namespace Bitrix24Placements.Doctor;
 /// <summary><c>POST /doctor</c>, of an administrator's page: each check as it ends, a line of JSON each.</summary>
 internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient rest, Guard guard)
 {
-    private const int MaxAtOnce = 4;
+    private const int MaxAtOnce = 16;
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
 
     private readonly ConcurrentDictionary<PortalId, bool> _running = new();
 
-    public Task ReceiveAsync(HttpContext context) => guard.RunAsync(
-        context, RequestKind.Api, "", async () => context.Features.Get<PageSession>() is { } session
-            ? await ExamineAsync(context, session)
-            : Rejection.Unauthorized);
+    /// <summary>Behind a page session, so that others' failures do not refuse it.</summary>
+    public Task ReceiveAsync(HttpContext context) =>
+        context.Features.Get<PageSession>() is { } session
+            ? guard.RunAsync(context, RequestKind.Api, session.Portal.Id.MemberId, () => ExamineAsync(context, session), isKnown: true)
+            : guard.RefuseAsync(context, RequestKind.Api, "", Rejection.Unauthorized);
 
     private async Task<Rejection?> ExamineAsync(HttpContext context, PageSession session)
     {

@@ -12,7 +12,7 @@ internal sealed class Inspections(TimeProvider time)
 
     private const int MaxValueLength = 1_000;
 
-    private static readonly string[] Secrets = ["token", "secret", "password", "auth_id", "refresh_id", "app_sid", "session"];
+    private static readonly string[] Secrets = ["token", "secret", "password", "auth_id", "refresh_id", "app_sid", "session", "errorhandlerurl"];
 
     private readonly Lock _lock = new();
     private readonly Queue<Exchange> _last = new(Max);
@@ -104,6 +104,6 @@ internal sealed record CapturedRequest(string Address, string Body, string Accep
     }
 
     private static string Masked(string form) => string.Join('&', form.Split('&').Select(static pair =>
-        pair.IndexOf('=', StringComparison.Ordinal) is var at and > 0 && Inspections.IsSecret(pair[..at])
+        pair.IndexOf('=', StringComparison.Ordinal) is var at and > 0 && Inspections.IsSecret(Uri.UnescapeDataString(pair[..at]))
             ? pair[..(at + 1)] + new string('0', pair.Length - at - 1) : pair));
 }

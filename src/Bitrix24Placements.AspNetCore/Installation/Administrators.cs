@@ -23,17 +23,19 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/users/profile.html</remarks>
     public async Task<RestResult<bool>> AskAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken)
     {
-        var user = (confirmed.Id, confirmed.UserId);
-        // Whoever asks first may go away: the answer is everybody's.
-        var asking = _asking.GetOrAdd(user, _ => new(() => AskPortalAsync(confirmed, token)));
+        // Whoever asks first may go away: the answer is everybody's who asks meanwhile, and nobody's afterwards.
+        return await _asking.GetOrAdd((confirmed.Id, confirmed.UserId), _ => new(() => AskOnceAsync(confirmed, token))).Value.WaitAsync(cancellationToken);
+    }
+
+    private async Task<RestResult<bool>> AskOnceAsync(TokenInfo confirmed, Secret token)
+    {
         try
         {
-            return await asking.Value.WaitAsync(cancellationToken);
+            return await AskPortalAsync(confirmed, token);
         }
         finally
         {
-            if (asking.Value.IsCompleted)
-                _asking.TryRemove(new(user, asking));
+            _asking.TryRemove((confirmed.Id, confirmed.UserId), out _);
         }
     }
 

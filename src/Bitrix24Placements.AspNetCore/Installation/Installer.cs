@@ -83,7 +83,7 @@ internal sealed partial class Installer(
         if (confirmation.Verdict is TokenVerdict.NoAnswer or TokenVerdict.NotAsked)
             return new(InstallVerdict.NoAnswer, null, Rejection.Unavailable);
         if (confirmation.Verdict == TokenVerdict.UnknownApp)
-            return new(InstallVerdict.UnknownApp, null, Rejection.NotConfigured, confirmation.ClientId);
+            return new(InstallVerdict.UnknownApp, confirmation.Stranger, Rejection.NotConfigured, confirmation.ClientId);
         if (confirmation.Info is not { } info || info.Id.MemberId != claim.MemberId)
             return new(InstallVerdict.Rejected, null, Rejection.NotVerified.Because("the OAuth server does not know the token"));
         if (!hosts.IsAllowedPortal(info.ClientEndpoint.Host))

@@ -7,8 +7,8 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>Finishes an installation that could not be confirmed when it was told.</summary>
 internal sealed partial class PendingInstallWork(
-    Installer installer, OAuthClient oauth, HostRules hosts, WorkStore work, KeptInstallations kept, TokenVault vault, AppRegistry apps,
-        TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
+    Installer installer, Administrators administrators, OAuthClient oauth, HostRules hosts, WorkStore work, KeptInstallations kept,
+        TokenVault vault, AppRegistry apps, TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
 {
     /// <summary>A change of the apps comes sooner: it hastens what is kept.</summary>
     private static readonly TimeSpan LookForKeysEvery = TimeSpan.FromMinutes(1);
@@ -31,7 +31,7 @@ internal sealed partial class PendingInstallWork(
 
         var result = await installer.InstallAsync(claim, TimeSpan.Zero, cancellationToken);
         if (result.ClientId is { } clientId)
-            await kept.VouchAsync(item, clientId, cancellationToken);
+            await kept.NoteAsync(item, clientId, await IsVouchedForAsync(result, claim, cancellationToken), cancellationToken);
         switch (result)
         {
             case { Verdict: InstallVerdict.Stored }:
@@ -48,6 +48,13 @@ internal sealed partial class PendingInstallWork(
                 return WorkResult.Done;
         }
     }
+
+    /// <summary>Every employee has tokens of the portal's apps: of an unknown one only an administrator's is worth a place that others
+    /// cannot take.</summary>
+    private async Task<bool> IsVouchedForAsync(InstallResult result, InstallClaim claim, CancellationToken cancellationToken) =>
+        result is { Verdict: not InstallVerdict.UnknownApp } || (result.Info is { } user && user.Id.MemberId == claim.MemberId
+            && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
+            && await administrators.AskUnlessOrdinaryAsync(user, claim.Access, cancellationToken) is { Ok: true, Value: true });
 
     /// <summary>Null where the refresh token is no use either. Which app an expired token belongs to, nobody tells: each app's keys are
     /// tried.</summary>

@@ -35,9 +35,9 @@ internal sealed partial class PortalStore
         var (id, user) = (installation.Id, installation.UserId);
         var now = await connection.NumberAsync($"SELECT {database.Now}", cancellationToken);
         var epoch = stays && before is not null ? before.Epoch : Math.Max(now, (before?.Epoch ?? 0) + 1);
-        var hash = installation.ApplicationToken is { IsEmpty: false } sent
-            ? ApplicationToken.Hash(sent.Reveal())
-            : before?.ApplicationTokenHash;
+        var sent = installation.ApplicationToken is { IsEmpty: false } token ? ApplicationToken.Hash(token.Reveal()) : null;
+        var hash = sent is null || await connection.AnyAsync($"SELECT 1 {OfAnotherApp(id, sent)}", cancellationToken)
+            ? before?.ApplicationTokenHash : sent;
         var keepsKey = before is { RemovalKey.IsEmpty: false };
         var key = keepsKey ? before!.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         Sql newKey = keepsKey ? "" : ", removal_key = excluded.removal_key, removal_key_hash = excluded.removal_key_hash";
@@ -111,8 +111,15 @@ internal sealed partial class PortalStore
         cancellationToken);
 
     public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) =>
-        UpdateAsync(id, $"UPDATE portals SET application_token_hash = {ApplicationToken.Hash(applicationToken.Reveal())} WHERE {Is(id)}",
-            cancellationToken);
+        AdoptHashAsync(id, ApplicationToken.Hash(applicationToken.Reveal()), cancellationToken);
+
+    private Task<bool> AdoptHashAsync(PortalId id, string hash, CancellationToken cancellationToken) => UpdateAsync(id,
+        $"UPDATE portals SET application_token_hash = {hash} WHERE {Is(id)} AND NOT EXISTS (SELECT 1 {OfAnotherApp(id, hash)})",
+        cancellationToken);
+
+    /// <summary>Each app has its own: an administrator who sends another's would be taken for that app's portal.</summary>
+    private static Sql OfAnotherApp(PortalId id, string hash) =>
+        $"FROM portals other WHERE other.member_id = {id.MemberId} AND other.app <> {id.App} AND other.application_token_hash = {hash}";
 
     public Task<bool> MoveAsync(PortalId id, Uri clientEndpoint, CancellationToken cancellationToken) => UpdateAsync(id,
         $"UPDATE portals SET client_endpoint = {clientEndpoint.AbsoluteUri} WHERE {Is(id)}", cancellationToken);

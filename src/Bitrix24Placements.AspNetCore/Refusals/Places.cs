@@ -18,7 +18,7 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => new PlaceCounters(
         kind == RequestKind.Worker ? options.Value.ConcurrentWorkerLoads : options.Value.ConcurrentRequests,
-        AddressShare, PortalShare, PairShare))];
+        AddressShare, PortalShare, PairShare) { CrowdedDivisor = CrowdedDivisor })];
 
     private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare) { CrowdedDivisor = CrowdedDivisor };
 

@@ -20,8 +20,8 @@ internal sealed class AnswerReader : IDisposable
     /// <summary>Each JSON value takes memory beside its bytes: what is made of single digits is no answer to anything.</summary>
     private const int MinBytesPerValue = 24;
 
-    /// <summary>A server that dawdles holds a place no longer.</summary>
-    private static readonly TimeSpan PlaceTimeout = TimeSpan.FromSeconds(20);
+    /// <summary>A server that dawdles holds a place no longer: others wait for it.</summary>
+    private static readonly TimeSpan PlaceTimeout = TimeSpan.FromSeconds(20), LargeTimeout = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _large = new(MaxLarge);
 
@@ -77,9 +77,12 @@ internal sealed class AnswerReader : IDisposable
         try
         {
             first.CopyTo(bytes);
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (capacity == LargeBytes)
+                timeout.CancelAfter(LargeTimeout);
             var length = first.Length + await stream.ReadAtLeastAsync(
                 bytes.AsMemory(first.Length, capacity - first.Length), capacity - first.Length, throwOnEndOfStream: false,
-                cancellationToken);
+                timeout.Token);
             if (length >= maxBytes)
                 throw TooLarge();
             return length < capacity

@@ -18,7 +18,7 @@ internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposab
 {
     private readonly (byte[] Hash, ApiCaller Caller)[] _keys =
         [.. options.Value.Keys.Select(static k =>
-            (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), new ApiCaller(k.Setting, SetOf(k.Portals), SetOf(k.Apps))))];
+            (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), new ApiCaller(k.Setting, SetOf(k.Portals, StringComparer.OrdinalIgnoreCase), SetOf(k.Apps, StringComparer.Ordinal))))];
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(
         name => RateLimitPartition.GetFixedWindowLimiter(name, _ => new()
@@ -54,5 +54,6 @@ internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposab
 
     public ValueTask DisposeAsync() => _limits.DisposeAsync();
 
-    private static HashSet<string>? SetOf(string[] names) => names.Length == 0 ? null : new(names, StringComparer.OrdinalIgnoreCase);
+    private static HashSet<string>? SetOf(string[] names, StringComparer comparer) =>
+        names.Length == 0 ? null : new(names, comparer);
 }

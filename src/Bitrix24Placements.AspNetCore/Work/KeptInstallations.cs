@@ -9,10 +9,14 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
 {
     public const int Max = 100;
 
+    /// <summary>The rest is for those who cannot be asked about yet.</summary>
+    public const int MaxVouchedFor = 75;
+
     private static readonly Sql[] Surplus =
     [
         SurplusOf("member_id", "vouched DESC, created_at DESC", "vouched IS NOT NULL", 3),
         SurplusOf("address", "vouched DESC, created_at", "vouched IS NOT NULL AND address IS NOT NULL", 10),
+        SurplusOf("1", "created_at", "vouched = 1", MaxVouchedFor),
         SurplusOf("1", "vouched DESC, created_at", "vouched IS NOT NULL", Max),
     ];
 
@@ -35,10 +39,12 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
             return await connection.AnyAsync($"SELECT 1 FROM work WHERE {WorkStore.Is(id, kind)}", token);
         }, cancellationToken);
 
-    /// <summary>The OAuth server has confirmed its token.</summary>
-    public Task VouchAsync(WorkItem item, string clientId, CancellationToken cancellationToken) => database.ExecuteAsync(
-        $"UPDATE work SET vouched = 1, client_id = {clientId} WHERE {WorkStore.Is(item.Id, item.Kind)} AND vouched IS NOT NULL",
-        cancellationToken);
+    /// <summary>The OAuth server has told its app.</summary>
+    public Task NoteAsync(WorkItem item, string clientId, bool isVouchedFor, CancellationToken cancellationToken) => database.ExecuteAsync(
+        $"""
+        UPDATE work SET {(Sql)(isVouchedFor ? "vouched = 1, " : "")}client_id = {clientId}
+        WHERE {WorkStore.Is(item.Id, item.Kind)} AND vouched IS NOT NULL
+        """, cancellationToken);
 
     /// <summary>An app was added. One that is being looked at may not know of it, and is tried again.</summary>
     public Task HastenAsync(CancellationToken cancellationToken) => database.ExecuteAsync(

@@ -103,7 +103,7 @@ public sealed class OwnApp : IAsyncDisposable
         return await Http.SendAsync(request, Token);
     }
 
-    private async Task<HttpResponseMessage> PostAsync(LaunchForm form, string accept)
+    public async Task<HttpResponseMessage> PostAsync(LaunchForm form, string accept)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, form.Action.PathAndQuery) { Content = new FormUrlEncodedContent(form.Body) };
         request.Headers.Accept.ParseAdd(accept);

@@ -98,6 +98,30 @@ public sealed class DoubtfulUninstallTests : IAsyncLifetime
         await _service.EventuallyAsync(_service.IsCleanAsync, "the portal is gone but for its settings");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Where_the_first_tokens_have_died_the_reserve_is_asked(bool isGone)
+    {
+        (await _service.AppPageAsync(userId: 4)).Dispose();
+        await _service.EventuallyAsync(async () => await _service.StoredAsync() is { Reserve: not null }, "there is a reserve");
+        if (isGone)
+            _service.Portal.UninstallSilently();
+        else
+            _bitrix.Faults.Next("oauth:app.info", Fault.Error("invalid_token", 401));
+
+        (await ForgeAsync()).Dispose();
+
+        if (isGone)
+        {
+            await _service.EventuallyAsync(_service.IsCleanAsync, "the portal is gone but for its settings");
+            return;
+        }
+
+        await _service.EventuallyAsync(async () => await _service.DueInAsync(WorkKind.Uninstall) > 0, "it is asked again later");
+        Assert.True(await _service.StoredAsync() is { State: PortalState.Installed, UserId: 4, TokenState: TokenState.Good });
+    }
+
     [Fact]
     public async Task A_refusal_of_the_keys_is_no_answer()
     {

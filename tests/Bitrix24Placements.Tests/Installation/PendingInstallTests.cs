@@ -117,6 +117,26 @@ public sealed class PendingInstallTests
     }
 
     [Fact]
+    public async Task Employees_tokens_of_unknown_apps_do_not_take_the_places_of_a_genuine_installation()
+    {
+        var time = new ShiftedTime();
+        await using var bitrix = await Bitrix24.StartAsync(new() { Time = time }, Token);
+        await using var service = await Service.StartAsync(bitrix: bitrix, services: time.Register);
+        for (var i = 0; i < 3; i++)
+            (await service.PostAsync(service.Wizard(userId: 2, app: service.Portal.AddOtherApp()))).Dispose();
+        time.Shift(TimeSpan.FromSeconds(3));
+        await service.EventuallyAsync(() => service.Portal.Methods().Contains("profile"), "the portal was asked who they are");
+        await Task.Delay(500, Token);
+
+        var genuine = service.Portal.AddOtherApp();
+        using var answer = await service.PostAsync("/install", service.Portal.EventFields("ONAPPINSTALL", app: genuine));
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        time.Shift(TimeSpan.FromSeconds(3));
+        await service.EventuallyAsync(async () => (await service.Get<Bitrix24Placements.Work.KeptInstallations>().ListAsync(Token)).Exists(k => k.ClientId == genuine.ClientId), "it is kept");
+    }
+
+    [Fact]
     public async Task An_installation_of_an_app_that_is_not_known_waits_until_that_is_added()
     {
         await using var first = await Service.StartAsync();
@@ -194,11 +214,13 @@ public sealed class PendingInstallTests
         await second.EventuallyReconciledAsync();
     }
 
-    [Fact]
-    public async Task An_event_while_the_OAuth_server_is_silent_is_kept_and_finished_when_it_answers()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_event_while_the_OAuth_server_is_silent_or_in_trouble_is_kept_and_finished_when_it_answers(bool isSilent)
     {
         await using var service = await Service.StartAsync();
-        service.Bitrix.Faults.Set("oauth:app.info", Fault.Drop());
+        service.Bitrix.Faults.Set("oauth:app.info", isSilent ? Fault.Drop() : Fault.Error("something_new", 503));
 
         var delivery = await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
 

@@ -40,6 +40,30 @@ public sealed class WizardBeliefTests
     }
 
     [Fact]
+    public async Task What_the_portal_said_of_a_user_who_did_not_wait_for_it_counts_for_nothing_later()
+    {
+        await using var service = await Service.StartAsync();
+        var goOn = new TaskCompletionSource();
+        service.Bitrix.Faults.Next("rest:profile", Fault.UntilAfter(goOn.Task));
+        var form = service.Wizard();
+        using var content = new FormUrlEncodedContent(form.Body);
+        using var leaving = new CancellationTokenSource();
+        var abandoned = service.Http.PostAsync(form.Action.PathAndQuery, content, leaving.Token);
+        await service.EventuallyAsync(() => service.Portal.Methods().Contains("profile"), "the portal is asked");
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => abandoned);
+        await Task.Delay(300, Token);
+        goOn.SetResult();
+        await Task.Delay(300, Token);
+
+        service.Bitrix.Faults.Next("rest:profile", Fault.Answer("""{"result":{"ID":"1","ADMIN":false}}"""));
+        using var answer = await service.PostAsync(service.Wizard(), "application/json");
+
+        (await Service.JsonAsync(answer)).AssertAllFailed("ACCESS_DENIED");
+        Assert.Null(await service.StoredAsync());
+    }
+
+    [Fact]
     public async Task A_forged_token_is_refused_and_the_portal_is_not_asked()
     {
         await using var service = await Service.StartAsync();

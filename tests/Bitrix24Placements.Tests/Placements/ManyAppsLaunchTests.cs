@@ -45,6 +45,25 @@ public sealed class ManyAppsLaunchTests
     }
 
     [Fact]
+    public async Task An_app_that_is_told_anothers_application_token_gets_nothing_that_is_the_others()
+    {
+        var (app, second) = await StartAsync();
+        await using var disposed = app;
+        var others = app.Portal.LaunchFields("PAGE_BACKGROUND_WORKER").Body["APPLICATION_TOKEN"];
+        var wizard = app.Portal.InstallFields(handler: new Uri(app.Url, "/install").AbsoluteUri, app: second);
+        wizard.Body["APPLICATION_TOKEN"] = others;
+
+        (await app.PostAsync(wizard, "application/json")).Dispose();
+        (await app.LaunchAsync("REST_APP_URI", path: "/placements/rest-app-uri", app: second, change: f => f.Body["APPLICATION_TOKEN"] = others)).Dispose();
+
+        foreach (var theirs in new[] { app.Portal.App, second })
+        {
+            using var worker = await app.LaunchAsync("PAGE_BACKGROUND_WORKER", path: "/placements/page-background-worker", app: theirs);
+            Assert.Contains($"data-app=\"{theirs.ClientId}\"", await worker.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task The_worker_is_that_of_the_application_token()
     {
         var (app, second) = await StartAsync();

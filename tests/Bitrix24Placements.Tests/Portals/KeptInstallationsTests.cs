@@ -44,12 +44,27 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
 
         var item = await store.Work.ClaimAsync(genuine, WorkKind.Install + 99, Token);
         Assert.NotNull(item);
-        await store.Get<KeptInstallations>().VouchAsync(item, "local.1.2", Token);
+        await store.Get<KeptInstallations>().NoteAsync(item, "local.1.2", isVouchedFor: true, Token);
 
         var kept = await store.Get<KeptInstallations>().ListAsync(Token);
         Assert.Equal(KeptInstallations.Max, kept.Count);
         Assert.Equal("local.1.2", kept.Single(k => k.MemberId == genuine.MemberId).ClientId);
         Assert.All(kept, k => Assert.Equal(store.Time.GetUtcNow(), k.KeptAt, TimeSpan.FromMinutes(5)));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task However_many_are_vouched_for_there_is_room_for_those_who_cannot_be_yet(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        for (var i = 0; i < KeptInstallations.Max; i++)
+        {
+            var id = TestStore.NewId();
+            await KeepAsync(store, id, i, null);
+            if (await store.Work.ClaimAsync(id, WorkKind.Install + i, Token) is { } item)
+                await store.Get<KeptInstallations>().NoteAsync(item, "local.1.2", isVouchedFor: true, Token);
+        }
+
+        Assert.True(await KeepAsync(store, TestStore.NewId(), 101, null));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

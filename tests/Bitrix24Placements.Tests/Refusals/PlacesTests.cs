@@ -46,6 +46,23 @@ public sealed class PlacesTests
     }
 
     [Fact]
+    public void A_few_portals_and_addresses_do_not_take_the_places_of_all()
+    {
+        var places = new Places(Options.Create(new LimitsOptions()));
+        var context = new DefaultHttpContext();
+        bool Take(int address, string portal)
+        {
+            context.Connection.RemoteIpAddress = new IPAddress(address);
+            return places.TryTake(RequestKind.Person, context, portal).IsTaken;
+        }
+
+        for (var i = 0; i < 10_000; i++)
+            Take(1 + (i % 8), $"hostile{i % 16}");
+
+        Assert.All(Enumerable.Range(0, 8), i => Assert.True(Take(100 + i, $"honest{i % 2}")));
+    }
+
+    [Fact]
     public async Task A_body_that_is_still_on_its_way_takes_no_place()
     {
         await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentWorkerLoads"] = "1", ["Limits:ConcurrentRequests"] = "1" });

@@ -36,7 +36,7 @@ internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue cata
             if (there.Exists(r => r.Handler == handler))
                 continue;
             yield return there is [var other, ..]
-                ? new($"{kind}.elsewhere", $"{name}: {other.Handler}")
+                ? new($"{kind}.elsewhere", $"{name}: {RestErrors.CleanText(other.Handler)}")
                 : new($"{kind}.missing", name);
         }
     }

@@ -48,6 +48,9 @@ internal sealed partial class UninstallWork(
 
         // Tokens that have died since the notice were refused with invalid_grant, by whichever call asked first.
         var answer = dead ? Answer.Gone : await AskAsync(portal, cancellationToken);
+        // Another administrator's may live where the first one's have died, and an employee who knows it tells of an uninstallation.
+        if (answer == Answer.Gone && await tokens.UseReserveAsync(portal, cancellationToken) is { } reserve)
+            answer = reserve.Ok ? await AskAsync(reserve.Value, cancellationToken) : GoneIf(reserve.Error.Code == RestErrors.InvalidGrant);
         metrics.Uninstall(answer switch { Answer.Gone => "gone", Answer.StillThere => "stillThere", _ => "noAnswer" });
         switch (answer)
         {
@@ -74,6 +77,8 @@ internal sealed partial class UninstallWork(
             Log.Uninstalled(logger, portal.Id, notice.Clean);
     }
 
+    private static Answer GoneIf(bool isGone) => isGone ? Answer.Gone : Answer.None;
+
     /// <summary>A refusal of our keys speaks of us and not of the portal.</summary>
     private async Task<Answer> AskAsync(Portal portal, CancellationToken cancellationToken)
     {
@@ -86,7 +91,7 @@ internal sealed partial class UninstallWork(
 
         var refreshed = await tokens.RefreshAsync(portal, afresh: true, cancellationToken);
         if (!refreshed.Ok)
-            return refreshed.Error.Code == "invalid_grant" ? Answer.Gone : Answer.None;
+            return GoneIf(refreshed.Error.Code == RestErrors.InvalidGrant);
         return await ConfirmAsync(refreshed.Value, cancellationToken) ?? Answer.None;
     }
 

@@ -59,7 +59,7 @@ internal sealed class SessionRenewal(
         var memberId = session.Portal.MemberId;
         if (confirmed.Find(token, memberId) is var (user, _))
             return user;
-        return attempts.MayTry(context, RequestKind.Api, "")
+        return attempts.MayTry(context, RequestKind.Api, memberId)
             ? Confirmations.UserOf(
                 await confirmations.AskAsync(memberId, token, session.Stored.Server.AbsoluteUri, context.RequestAborted), memberId)
             : Rejection.TooManyAttempts;

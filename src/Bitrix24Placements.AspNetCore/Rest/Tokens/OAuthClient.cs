@@ -49,7 +49,9 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             var url = new Uri(server, "/rest/app.info/");
             var answer = await http.GetWithTokenAsync(
                 BitrixHttp.OAuthClient, url, accessToken, new(MaxAnswerBytes, timeout), cancellationToken);
-            confirmation = Read(answer.Body, server);
+            // Whatever a server in trouble says, it is not of the token.
+            if ((int)answer.Status < 500)
+                confirmation = Read(answer.Body, server);
         }
         catch (BitrixTransportException)
         {
@@ -81,13 +83,13 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             return new(TokenVerdict.NoAnswer);
         }
 
-        if (apps.FindByClientId(clientId) is not { } app)
-            return new(TokenVerdict.UnknownApp, null, clientId);
         if (hosts.PortalEndpoint(install.Text("client_endpoint")) is not { } endpoint)
             return new(TokenVerdict.Refused, null, clientId);
         var now = time.GetUtcNow();
         var expires = result.Instant("expires") is { } told && told > now && told < now + TokenLife ? told : now + TokenLife;
-        return new(TokenVerdict.Confirmed, new(new(memberId, app.Name), endpoint, server, userId, expires), clientId);
+        return apps.FindByClientId(clientId) is { } app
+            ? new(TokenVerdict.Confirmed, new(new(memberId, app.Name), endpoint, server, userId, expires), clientId)
+            : new(TokenVerdict.UnknownApp, null, clientId, new(new(memberId), endpoint, server, userId, expires));
     }
 
     /// <summary>The old token is void as soon as the server has seen this, whether or not its answer arrives.</summary>
@@ -96,6 +98,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
     {
         if (apps.Find(app) is not { } keys)
             return RestError.NotConfigured;
+        // A server that is configured no more is told no secret.
+        server = hosts.ConfiguredOAuthServer(server.AbsoluteUri) ?? hosts.OAuthServers[0];
         var result = await RefreshAsync(keys.ClientId, keys.ClientSecret, refreshToken, server, timeout, cancellationToken);
         // While a secret is being rotated, either may be the one that Bitrix24 knows. A refusal of the keys burns no token.
         if (result.Error?.Code != RestErrors.InvalidClient || keys.PreviousSecret is not { } previous)

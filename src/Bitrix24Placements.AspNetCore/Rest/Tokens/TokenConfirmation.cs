@@ -27,7 +27,10 @@ internal enum TokenVerdict
 /// <param name="ClientEndpoint">The portal's REST base, with a trailing slash.</param>
 internal sealed record TokenInfo(PortalId Id, Uri ClientEndpoint, Uri Server, long UserId, DateTimeOffset ExpiresAt);
 
-internal readonly record struct TokenConfirmation(TokenVerdict Verdict, TokenInfo? Info = null, string? ClientId = null);
+/// <param name="Info">Only of a confirmed one.</param>
+/// <param name="Stranger">Of one of an unknown app: nothing of it is believed but who may have a place to wait.</param>
+internal readonly record struct TokenConfirmation(
+    TokenVerdict Verdict, TokenInfo? Info = null, string? ClientId = null, TokenInfo? Stranger = null);
 
 internal enum KeysVerdict
 {
