@@ -10,7 +10,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>What has been running for longer waits for a portal: it takes nobody's place.</summary>
-    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
 
     private const int WaitingPerPlace = 32;
 
