@@ -12,7 +12,8 @@ internal sealed class Inspections(TimeProvider time)
 
     private const int MaxValueLength = 1_000;
 
-    private static readonly string[] Secrets = ["token", "secret", "password", "auth_id", "refresh_id", "app_sid", "session", "errorhandlerurl"];
+    private static readonly string[] Secrets =
+        ["token", "secret", "password", "auth_id", "refresh_id", "app_sid", "session", "errorhandlerurl"];
 
     private readonly Lock _lock = new();
     private readonly Queue<Exchange> _last = new(Max);

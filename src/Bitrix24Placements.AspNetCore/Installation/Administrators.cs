@@ -24,7 +24,8 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     public async Task<RestResult<bool>> AskAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken)
     {
         // Whoever asks first may go away: the answer is everybody's who asks meanwhile, and nobody's afterwards.
-        return await _asking.GetOrAdd((confirmed.Id, confirmed.UserId), _ => new(() => AskOnceAsync(confirmed, token))).Value.WaitAsync(cancellationToken);
+        var asking = _asking.GetOrAdd((confirmed.Id, confirmed.UserId), _ => new(() => AskOnceAsync(confirmed, token)));
+        return await asking.Value.WaitAsync(cancellationToken);
     }
 
     private async Task<RestResult<bool>> AskOnceAsync(TokenInfo confirmed, Secret token)

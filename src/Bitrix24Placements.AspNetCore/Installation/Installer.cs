@@ -82,7 +82,7 @@ internal sealed partial class Installer(
         var confirmation = await confirmations.AskAsync(claim.MemberId, claim.Access, claim.ServerEndpoint, cancellationToken);
         if (confirmation.Verdict is TokenVerdict.NoAnswer or TokenVerdict.NotAsked)
             return new(InstallVerdict.NoAnswer, null, Rejection.Unavailable);
-        if (confirmation.Verdict == TokenVerdict.UnknownApp)
+        if (confirmation is { Verdict: TokenVerdict.UnknownApp, Stranger.Id: var stranger } && stranger.MemberId == claim.MemberId)
             return new(InstallVerdict.UnknownApp, confirmation.Stranger, Rejection.NotConfigured, confirmation.ClientId);
         if (confirmation.Info is not { } info || info.Id.MemberId != claim.MemberId)
             return new(InstallVerdict.Rejected, null, Rejection.NotVerified.Because("the OAuth server does not know the token"));

@@ -13,6 +13,8 @@ internal sealed partial class PendingInstallWork(
     /// <summary>A change of the apps comes sooner: it hastens what is kept.</summary>
     private static readonly TimeSpan LookForKeysEvery = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan AskForAppEvery = TimeSpan.FromHours(6);
+
     private static readonly TimeSpan ConfirmTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RefreshTimeout = TimeSpan.FromSeconds(20);
 
@@ -56,10 +58,11 @@ internal sealed partial class PendingInstallWork(
             && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
             && await administrators.AskUnlessOrdinaryAsync(user, claim.Access, cancellationToken) is { Ok: true, Value: true });
 
-    /// <summary>Null where the refresh token is no use either. Which app an expired token belongs to, nobody tells: each app's keys are
+    /// <summary>Null where it is no token at all. Which app an expired token belongs to, nobody tells: each app's keys are
     /// tried.</summary>
     private async Task<TimeSpan?> RenewAsync(WorkItem item, InstallClaim claim, CancellationToken cancellationToken)
     {
+        TimeSpan? pause = null;
         foreach (var server in hosts.ConfiguredOAuthServer(claim.ServerEndpoint) is { } named ? [named] : hosts.OAuthServers)
         {
             var confirmation = await oauth.ConfirmAsync(claim.Access, server, ConfirmTimeout, cancellationToken);
@@ -67,6 +70,8 @@ internal sealed partial class PendingInstallWork(
                 return Pauses.AfterSilence(item.Attempt);
             if (confirmation.Verdict != TokenVerdict.Expired)
                 continue;
+            // It was one: its app may still be added, which hastens this.
+            pause = AskForAppEvery;
             foreach (var app in apps.All)
             {
                 var refreshed = await oauth.RefreshAsync(app.Name, claim.Refresh, server, RefreshTimeout, cancellationToken);
@@ -80,7 +85,7 @@ internal sealed partial class PendingInstallWork(
             }
         }
 
-        return null;
+        return pause;
     }
 
     private static partial class Log

@@ -36,8 +36,7 @@ internal sealed partial class PortalStore
         var now = await connection.NumberAsync($"SELECT {database.Now}", cancellationToken);
         var epoch = stays && before is not null ? before.Epoch : Math.Max(now, (before?.Epoch ?? 0) + 1);
         var sent = installation.ApplicationToken is { IsEmpty: false } token ? ApplicationToken.Hash(token.Reveal()) : null;
-        var hash = sent is null || await connection.AnyAsync($"SELECT 1 {OfAnotherApp(id, sent)}", cancellationToken)
-            ? before?.ApplicationTokenHash : sent;
+        var hash = sent is not null && await MayHaveAsync(connection, id, sent, cancellationToken) ? sent : before?.ApplicationTokenHash;
         var keepsKey = before is { RemovalKey.IsEmpty: false };
         var key = keepsKey ? before!.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         Sql newKey = keepsKey ? "" : ", removal_key = excluded.removal_key, removal_key_hash = excluded.removal_key_hash";
@@ -111,15 +110,27 @@ internal sealed partial class PortalStore
         cancellationToken);
 
     public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) =>
-        AdoptHashAsync(id, ApplicationToken.Hash(applicationToken.Reveal()), cancellationToken);
+        ChangeAsync(id, async (connection, token) =>
+        {
+            var hash = ApplicationToken.Hash(applicationToken.Reveal());
+            return await MayHaveAsync(connection, id, hash, token)
+                && await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = {hash} WHERE {Is(id)}", token) > 0;
+        }, cancellationToken);
 
-    private Task<bool> AdoptHashAsync(PortalId id, string hash, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"UPDATE portals SET application_token_hash = {hash} WHERE {Is(id)} AND NOT EXISTS (SELECT 1 {OfAnotherApp(id, hash)})",
-        cancellationToken);
-
-    /// <summary>Each app has its own: an administrator who sends another's would be taken for that app's portal.</summary>
-    private static Sql OfAnotherApp(PortalId id, string hash) =>
-        $"FROM portals other WHERE other.member_id = {id.MemberId} AND other.app <> {id.App} AND other.application_token_hash = {hash}";
+    /// <summary>Each app has its own: who sends another's would be taken for that app's portal. What an app has left behind under a name
+    /// that it has no more is free again.</summary>
+    private async Task<bool> MayHaveAsync(DbConnection connection, PortalId id, string hash, CancellationToken cancellationToken)
+    {
+        var others = await connection.QueryAsync(
+            $"SELECT app FROM portals WHERE member_id = {id.MemberId} AND app <> {id.App} AND application_token_hash = {hash}",
+            static r => r.GetString(0), cancellationToken);
+        if (others.Any(other => apps.Find(other) is not null))
+            return false;
+        foreach (var left in others)
+            await connection.ExecuteAsync(
+                $"UPDATE portals SET application_token_hash = NULL WHERE {Is(new(id.MemberId, left))}", cancellationToken);
+        return true;
+    }
 
     public Task<bool> MoveAsync(PortalId id, Uri clientEndpoint, CancellationToken cancellationToken) => UpdateAsync(id,
         $"UPDATE portals SET client_endpoint = {clientEndpoint.AbsoluteUri} WHERE {Is(id)}", cancellationToken);

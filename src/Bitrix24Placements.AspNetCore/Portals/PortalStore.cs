@@ -1,11 +1,13 @@
 using System.Data.Common;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
 /// <summary>Every change reaches this process's memory at once and other instances' within seconds.</summary>
 internal sealed partial class PortalStore(
-    Database database, DatabaseClock clock, PortalDirectory directory, TokenVault vault, TokenKeys keys, ILogger<PortalStore> logger)
+    Database database, DatabaseClock clock, PortalDirectory directory, AppRegistry apps, TokenVault vault, TokenKeys keys,
+        ILogger<PortalStore> logger)
 {
     private readonly PortalRows _rows = new(vault, clock, logger);
 

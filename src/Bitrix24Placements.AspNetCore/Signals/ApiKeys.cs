@@ -18,7 +18,8 @@ internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposab
 {
     private readonly (byte[] Hash, ApiCaller Caller)[] _keys =
         [.. options.Value.Keys.Select(static k =>
-            (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), new ApiCaller(k.Setting, SetOf(k.Portals, StringComparer.OrdinalIgnoreCase), SetOf(k.Apps, StringComparer.Ordinal))))];
+            (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), new ApiCaller(
+                k.Setting, SetOf(k.Portals, StringComparer.OrdinalIgnoreCase), SetOf(k.Apps, StringComparer.Ordinal))))];
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(
         name => RateLimitPartition.GetFixedWindowLimiter(name, _ => new()

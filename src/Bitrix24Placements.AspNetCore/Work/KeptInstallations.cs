@@ -9,15 +9,14 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
 {
     public const int Max = 100;
 
-    /// <summary>The rest is for those who cannot be asked about yet.</summary>
+    /// <summary>The others stand with those who cannot be asked about yet, for whom the rest is.</summary>
     public const int MaxVouchedFor = 75;
 
     private static readonly Sql[] Surplus =
     [
         SurplusOf("member_id", "vouched DESC, created_at DESC", "vouched IS NOT NULL", 3),
         SurplusOf("address", "vouched DESC, created_at", "vouched IS NOT NULL AND address IS NOT NULL", 10),
-        SurplusOf("1", "created_at", "vouched = 1", MaxVouchedFor),
-        SurplusOf("1", "vouched DESC, created_at", "vouched IS NOT NULL", Max),
+        SurplusOf("1", "vouched DESC, client_id IS NOT NULL, created_at", "vouched IS NOT NULL", Max),
     ];
 
     /// <summary>Where there are too many, those give way that nobody has vouched for. False: it was itself the one to give way.</summary>
@@ -33,6 +32,11 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
                         UNION ALL SELECT MAX(created_at) + 1 FROM work WHERE vouched IS NOT NULL) known),
                     0, 0, {(address is null ? null : Short(address))})
                 ON CONFLICT (member_id, app, kind) DO NOTHING
+                """, token);
+            await connection.ExecuteAsync(
+                $"""
+                UPDATE work SET vouched = 0 WHERE vouched = 1 AND (member_id, app, kind) NOT IN (
+                    SELECT member_id, app, kind FROM work WHERE vouched = 1 ORDER BY created_at, kind LIMIT {MaxVouchedFor})
                 """, token);
             foreach (var surplus in Surplus)
                 await connection.ExecuteAsync(surplus, token);

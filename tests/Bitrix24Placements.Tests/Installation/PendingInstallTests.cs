@@ -117,6 +117,40 @@ public sealed class PendingInstallTests
     }
 
     [Fact]
+    public async Task A_token_of_another_portal_and_an_unknown_app_is_not_kept()
+    {
+        await using var service = await Service.StartAsync();
+        var other = await service.Bitrix.AddPortalAsync(Token);
+        var form = service.Wizard();
+        (form.Body["AUTH_ID"], form.Body["REFRESH_ID"]) = other.IssueTokens(1, app: other.AddOtherApp());
+
+        using var answer = await service.PostAsync(form, "application/json");
+
+        await answer.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
+        Assert.Equal(0, await CountPendingAsync(service));
+    }
+
+    [Fact]
+    public async Task One_of_an_unknown_app_outlives_its_access_token()
+    {
+        var time = new ShiftedTime();
+        await using var bitrix = await Bitrix24.StartAsync(new() { Time = time }, Token);
+        var app = bitrix.Portals[0].AddOtherApp();
+        await using var first = await Service.StartAsync(bitrix: bitrix, services: time.Register);
+        (await first.PostAsync(first.Wizard(app: app))).Dispose();
+        time.Shift(TimeSpan.FromHours(2));
+        await first.EventuallyAsync(() => first.Bitrix.OAuth.Calls.Any(static c => c.Outcome == "expired_token"), "its token was found to have expired");
+        await Task.Delay(500, Token);
+        Assert.Equal(1, await CountPendingAsync(first));
+        await first.StopAsync();
+
+        await using var second = await Service.StartAsync(
+            new() { ["Bitrix24:Apps:late:ClientId"] = app.ClientId, ["Bitrix24:Apps:late:ClientSecret"] = app.ClientSecret }, bitrix, first.Folder, services: time.Register);
+
+        await second.EventuallyAsync(() => second.Portal.Placements.Count(p => p.ClientId == app.ClientId) == 2, "the app is installed");
+    }
+
+    [Fact]
     public async Task Employees_tokens_of_unknown_apps_do_not_take_the_places_of_a_genuine_installation()
     {
         var time = new ShiftedTime();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -128,6 +129,25 @@ public sealed class ReinstallationTests
             Assert.False(await third.HasWorkAsync(WorkKind.Reconcile));
             Assert.Equal(["pull.application.event.add"], third.Portal.Methods());
         }
+    }
+
+    [Fact]
+    public async Task An_app_that_has_another_name_now_has_its_application_token_again()
+    {
+        await using var bitrix = await Bitrix24.StartAsync(cancellationToken: Token);
+        var app = bitrix.Portals[0].AddApp();
+        Dictionary<string, string?> Named(string name) =>
+            new() { [$"Bitrix24:Apps:{name}:ClientId"] = app.ClientId, [$"Bitrix24:Apps:{name}:ClientSecret"] = app.ClientSecret };
+        await using var first = await Service.StartAsync(Named("shop"), bitrix);
+        (await first.PostAsync(first.Wizard(app: app), "application/json")).Dispose();
+        await first.StopAsync();
+
+        await using var second = await Service.StartAsync(Named("store"), bitrix, first.Folder);
+        (await second.PostAsync(second.Wizard(app: app), "application/json")).Dispose();
+
+        using var worker = await second.PostAsync(second.Portal.LaunchFields(
+            "PAGE_BACKGROUND_WORKER", handler: new Uri(second.Url, "/placements/page-background-worker").AbsoluteUri, app: app));
+        Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
     }
 
     [Fact]

@@ -162,6 +162,23 @@ public sealed class PageSessionTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
     }
 
+    [Fact]
+    public async Task Wrong_tokens_are_asked_about_so_often_and_no_more()
+    {
+        await using var app = await StartInstalledAsync();
+        var session = await app.OpenAsync("REST_APP_URI", 2);
+        app.Bitrix.OAuth.Calls.Clear();
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 310; i++)
+        {
+            using var answer = await RenewAsync(app, session, $"{i:x70}");
+            statuses.Add(answer.StatusCode);
+        }
+
+        Assert.Equal([HttpStatusCode.Unauthorized, HttpStatusCode.TooManyRequests], statuses.Distinct());
+        Assert.Equal(300, app.Bitrix.OAuth.Calls.Count);
+    }
+
     private static Task<HttpResponseMessage> RenewAsync(OwnApp app, string session, string token) =>
         app.AskAsync(HttpMethod.Post, "/api/session", session, new JsonObject { ["accessToken"] = token });
 }

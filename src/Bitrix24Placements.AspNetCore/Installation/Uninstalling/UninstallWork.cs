@@ -98,8 +98,10 @@ internal sealed partial class UninstallWork(
     /// <summary>Null: the token has expired, so that its refusal says nothing.</summary>
     private async Task<Answer?> ConfirmAsync(Portal portal, CancellationToken cancellationToken)
     {
-        var confirmation = await oauth.ConfirmAsync(portal.Tokens!.Access, hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri),
-            Budget, cancellationToken);
+        // Another server does not know the token, whether or not the app is there.
+        if (hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri) is not { } server)
+            return Answer.None;
+        var confirmation = await oauth.ConfirmAsync(portal.Tokens!.Access, server, Budget, cancellationToken);
         return confirmation.Verdict switch
         {
             TokenVerdict.Invalid => Answer.Gone,

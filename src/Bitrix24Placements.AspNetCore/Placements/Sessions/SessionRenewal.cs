@@ -21,10 +21,11 @@ internal sealed class SessionRenewal(
 
     public async Task RenewAsync(HttpContext context)
     {
-        var renewed = await TryRenewAsync(context);
+        var session = await sessions.ReadAsync(context, Grace);
+        var renewed = session is null ? Rejection.Unauthorized : await TryRenewAsync(context, session);
         if (!renewed.Ok)
         {
-            await guard.RefuseAsync(context, RequestKind.Api, "", renewed.Rejection);
+            await guard.RefuseAsync(context, RequestKind.Api, session?.Portal.MemberId ?? "", renewed.Rejection);
             return;
         }
 
@@ -33,10 +34,8 @@ internal sealed class SessionRenewal(
             renewed.Value, RenewalJson.Default.RenewedSession, cancellationToken: context.RequestAborted);
     }
 
-    private async Task<Checked<RenewedSession>> TryRenewAsync(HttpContext context)
+    private async Task<Checked<RenewedSession>> TryRenewAsync(HttpContext context, PageSession session)
     {
-        if (await sessions.ReadAsync(context, Grace) is not { } session)
-            return Rejection.Unauthorized;
         if (!context.Request.HasJsonContentType())
             return Rejection.NotJson;
         var body = await BoundedBody.ReadAsync(context, static (_, bytes) => bytes.ToArray());

@@ -98,8 +98,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
     {
         if (apps.Find(app) is not { } keys)
             return RestError.NotConfigured;
-        // A server that is configured no more is told no secret.
-        server = hosts.ConfiguredOAuthServer(server.AbsoluteUri) ?? hosts.OAuthServers[0];
+        if (hosts.ConfiguredOAuthServer(server.AbsoluteUri) is null)
+            return RestError.Unavailable("The portal's OAuth server is none of Bitrix24:OAuthServers.");
         var result = await RefreshAsync(keys.ClientId, keys.ClientSecret, refreshToken, server, timeout, cancellationToken);
         // While a secret is being rotated, either may be the one that Bitrix24 knows. A refusal of the keys burns no token.
         if (result.Error?.Code != RestErrors.InvalidClient || keys.PreviousSecret is not { } previous)
