@@ -28,9 +28,13 @@ internal static class UnreadBody
                     return;
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException)
+        catch (OperationCanceledException)
         {
             context.Abort();
+        }
+        catch (IOException)
+        {
+            // A body that is none, or nobody there: the server closes such a connection by itself, after the answer.
         }
     }
 }
