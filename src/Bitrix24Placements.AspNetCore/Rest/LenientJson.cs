@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Bitrix24Placements.Rest;
@@ -9,15 +10,38 @@ internal static class LenientJson
     public static JsonElement Member(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
 
+    /// <summary>Of a list that a portal tells of itself. What is made of it stays in memory while the portal is called, and many may be
+    /// silent: so much of it is read.</summary>
+    public static IEnumerable<JsonElement> Entries(this JsonElement list)
+    {
+        const int MaxBytes = 96 * 1024;
+        var bytes = 0;
+        return list.ValueKind != JsonValueKind.Array ? []
+            : list.EnumerateArray().TakeWhile(e => (bytes += JsonMarshal.GetRawUtf8Value(e).Length) <= MaxBytes);
+    }
+
     public static string? Text(this JsonElement element, string name)
     {
         var value = element.Member(name);
         return value.ValueKind switch
         {
-            JsonValueKind.String => value.GetString(),
+            JsonValueKind.String => TextOf(value),
             JsonValueKind.Number => value.GetRawText(),
             _ => null,
         };
+    }
+
+    private static string? TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // Bytes that are no UTF-8, or half of a surrogate pair.
+            return null;
+        }
     }
 
     public static long? Number(this JsonElement element, string name) =>

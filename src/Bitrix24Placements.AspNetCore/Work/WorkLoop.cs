@@ -12,7 +12,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     /// <summary>What has been running for longer waits for a portal: it takes nobody's place.</summary>
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
 
-    private const int WaitingPerPlace = 32;
+    private const int WaitingPerPlace = 16;
 
     /// <summary>With how much may be running when one begins: there is always room for whoever asks for something.</summary>
     private static readonly (WorkPriority Priority, int Places)[] Priorities =

@@ -49,5 +49,7 @@ internal static class HostingSetup
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 500, gracePeriod: TimeSpan.FromSeconds(5));
         kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+        // Of each connection: one that sends request after request and reads no answer would have a megabyte.
+        kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
     }
 }

@@ -13,7 +13,7 @@ public sealed class NameLookupTests
     {
         using var silence = new ManualResetEventSlim();
         var held = new List<bool>();
-        var names = new NameLookup(_ =>
+        using var names = new NameLookup(_ =>
         {
             lock (held)
                 held.Add(Thread.CurrentThread.IsThreadPoolThread);
@@ -29,10 +29,30 @@ public sealed class NameLookupTests
     }
 
     [Fact]
+    public async Task However_many_names_are_not_answered_they_hold_so_many_threads()
+    {
+        using var silence = new ManualResetEventSlim();
+        var held = 0;
+        using var names = new NameLookup(_ =>
+        {
+            Interlocked.Increment(ref held);
+            silence.Wait(Token);
+            return [IPAddress.Loopback];
+        });
+
+        var asked = Enumerable.Range(0, NameLookup.MaxThreads * 3).Select(i => names.FindAsync($"portal{i}.example.com", Token)).ToList();
+        await Task.Delay(500, Token);
+        Assert.Equal(NameLookup.MaxThreads, Volatile.Read(ref held));
+        silence.Set();
+
+        Assert.All(await Task.WhenAll(asked), static found => Assert.Equal([IPAddress.Loopback], found));
+    }
+
+    [Fact]
     public async Task A_name_is_looked_up_again_when_it_was_not_found()
     {
         var tried = 0;
-        var names = new NameLookup(_ => ++tried == 1 ? throw new SocketException((int)SocketError.HostNotFound) : [IPAddress.Loopback]);
+        using var names = new NameLookup(_ => ++tried == 1 ? throw new SocketException((int)SocketError.HostNotFound) : [IPAddress.Loopback]);
 
         await Assert.ThrowsAsync<SocketException>(() => names.FindAsync("portal.example.com", Token));
 
@@ -44,7 +64,7 @@ public sealed class NameLookupTests
     {
         using var silence = new ManualResetEventSlim();
         using var patience = new CancellationTokenSource();
-        var names = new NameLookup(_ =>
+        using var names = new NameLookup(_ =>
         {
             silence.Wait(Token);
             return [];

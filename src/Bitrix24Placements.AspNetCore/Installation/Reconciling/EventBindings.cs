@@ -27,7 +27,11 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
             return looked.Error;
         var bound = looked.Ok ? Read(looked.Value) : [];
         foreach (var stale in bound.Where(b => IsOurs(b.Handler, bound) && (b.Handler != handler || !names.Contains(b.Event))))
-            await CallAsync(id, "event.unbind", stale, cancellationToken);
+        {
+            if (await CallAsync(id, "event.unbind", stale, cancellationToken) is { Kind: not RestErrorKind.Refused } silent)
+                return silent;
+        }
+
         foreach (var missing in names.Select(n => new Binding(n, handler)).Except(bound))
         {
             if (await CallAsync(id, "event.bind", missing, cancellationToken) is { } error)
@@ -57,7 +61,5 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         || error.Description.Contains("already bound", StringComparison.OrdinalIgnoreCase);
 
     private static List<Binding> Read(JsonElement result) =>
-        result.ValueKind != JsonValueKind.Array ? []
-            : [.. result.EnumerateArray()
-            .Select(static e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
+        [.. result.Entries().Select(static e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
 }

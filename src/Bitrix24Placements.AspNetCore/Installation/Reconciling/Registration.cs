@@ -16,8 +16,7 @@ internal sealed record Registration(string Placement, long UserId, string Handle
     /// <summary>No portal shows so many; each that is in the way costs a call.</summary>
     private const int Max = 500;
 
-    public static List<Registration> ReadAll(JsonElement result) =>
-        result.ValueKind != JsonValueKind.Array ? [] : [.. result.EnumerateArray().Take(Max).Select(Read)];
+    public static List<Registration> ReadAll(JsonElement result) => [.. result.Entries().Take(Max).Select(Read)];
 
     private static Registration Read(JsonElement entry) => new(
         entry.Text("placement") ?? "", entry.Number("userId") ?? 0, entry.Text("handler") ?? "",

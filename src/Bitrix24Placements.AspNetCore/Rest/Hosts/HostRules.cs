@@ -6,7 +6,7 @@ namespace Bitrix24Placements.Rest;
 
 /// <summary>Which hosts may be talked to.</summary>
 /// <remarks>Hosts are compared, kept and sent in ASCII (<c>xn--…</c>): no header takes other letters.</remarks>
-internal sealed class HostRules
+internal sealed class HostRules : IDisposable
 {
     private readonly bool _allowInsecure;
     private readonly string[] _allowedPortals;
@@ -21,6 +21,8 @@ internal sealed class HostRules
     }
 
     public IReadOnlyList<Uri> OAuthServers { get; }
+
+    public void Dispose() => _names.Dispose();
 
     /// <summary>By whole origin; null where the address names none of them.</summary>
     public Uri? ConfiguredOAuthServer(string? address) =>
