@@ -28,7 +28,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         Assert.True(await source.Get<KeptInstallations>().KeepAsync(pending, WorkKind.Install + "1", TimeSpan.Zero, claim, null, Token));
         // Another app's values are bound to that app, too.
         var other = new PortalId(portals[0].Id.MemberId, "other");
-        await source.Portals.InstallAsync(TestStore.Installation(other), Token);
+        await source.Portals.InstallAsync(TestStore.Installation(other) with { ApplicationToken = new("the other app's own") }, Token);
         portals.Add(await source.FindAsync(other));
         Assert.True(await source.Inbox.AddAsync(new(portals[0].Id, "1", "ONCRMDEALADD", "an event"), Token));
         await source.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 5, 1, 6000)], Token);
