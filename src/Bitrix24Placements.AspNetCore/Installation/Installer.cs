@@ -27,6 +27,7 @@ internal enum InstallVerdict
     UnknownApp,
 }
 
+/// <param name="Info">Of an unknown app, too: nothing of it is believed then but who may have a place to wait.</param>
 /// <param name="ClientId">Where the OAuth server has told it.</param>
 internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo? Info = null, Rejection? Rejection = null,
     string? ClientId = null);

@@ -32,9 +32,9 @@ internal static class UnreadBody
         {
             context.Abort();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
-            // A body that is none, or nobody there: the server closes such a connection by itself, after the answer.
+            // A body that is none, nobody there, or an endpoint that has done with it: the server does what is left, after the answer.
         }
     }
 }

@@ -122,6 +122,30 @@ public sealed class DoubtfulUninstallTests : IAsyncLifetime
         Assert.True(await _service.StoredAsync() is { State: PortalState.Installed, UserId: 4, TokenState: TokenState.Good });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_OAuth_server_that_is_configured_no_more_is_not_asked_and_no_other_has_its_word(bool isExpired)
+    {
+        await _service.StopAsync();
+        if (isExpired)
+            _service.Portal.ExpireTokens();
+        await using var elsewhere = await Bitrix24.StartAsync(cancellationToken: Token);
+        await using var second = await Service.StartAsync(
+            new() { ["Bitrix24:OAuthServers:0"] = elsewhere.OAuth.Url }, _bitrix, _service.Folder, services: _time.Register);
+        _bitrix.OAuth.Calls.Clear();
+
+        (await second.PostAsync("/events", second.Portal.EventFields("ONAPPUNINSTALL"))).Dispose();
+        if (isExpired)
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, await second.SignalAsync());
+        await second.EventuallyAsync(async () => await second.DueInAsync(WorkKind.Uninstall) > 0, "the notice waits");
+
+        Assert.Empty(_bitrix.OAuth.Calls);
+        Assert.Empty(elsewhere.OAuth.Calls);
+        var stored = (await second.StoredAsync())!;
+        Assert.Equal((PortalState.Installed, isExpired ? TokenState.Failing : TokenState.Good), (stored.State, stored.TokenState));
+    }
+
     [Fact]
     public async Task A_refusal_of_the_keys_is_no_answer()
     {

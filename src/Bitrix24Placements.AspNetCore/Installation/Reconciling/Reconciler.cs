@@ -118,7 +118,10 @@ internal sealed partial class Reconciler(
     {
         foreach (var stale in registered.Where(r => !catalogue.Codes.Contains(r.Placement)
             && r.Handler.EndsWith(MappedPlacement.PathOf(r.Placement), StringComparison.Ordinal)))
-            await UnbindAsync(id, stale, cancellationToken);
+        {
+            if (await UnbindAsync(id, stale, cancellationToken) is { Kind: not RestErrorKind.Refused })
+                return;
+        }
     }
 
     private async Task<RestError?> UnbindAsync(PortalId id, Registration registration, CancellationToken cancellationToken)
