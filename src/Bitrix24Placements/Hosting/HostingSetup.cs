@@ -16,6 +16,8 @@ internal static class HostingSetup
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
+        // Of each connection: one that sends request after request and reads no answer would have a megabyte.
+        builder.WebHost.UseSockets(static sockets => sockets.MaxReadBufferSize = 128 * 1024);
         var services = builder.Services;
         services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
         services.AddDraining(builder.Environment);
@@ -49,7 +51,5 @@ internal static class HostingSetup
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 500, gracePeriod: TimeSpan.FromSeconds(5));
         kestrel.Limits.MaxRequestLineSize = 16 * 1024;
-        // Of each connection: one that sends request after request and reads no answer would have a megabyte.
-        kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
     }
 }
