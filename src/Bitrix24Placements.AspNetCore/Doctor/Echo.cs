@@ -8,10 +8,8 @@ namespace Bitrix24Placements.Doctor;
 
 /// <summary>What arrived of the doctor's request through whatever stands before the service.</summary>
 /// <param name="Nonce">An old answer is not taken for a new one.</param>
-/// <param name="Heard">Test events that have come lately.</param>
-internal sealed record Echo(string Nonce, string Scheme, string Host, long Bytes, IReadOnlyList<HeardEvent> Heard);
-
-internal sealed record HeardEvent(string Nonce, int Status);
+/// <param name="Heard">How the test event that the request asks about was answered; null: it has not come.</param>
+internal sealed record Echo(string Nonce, string Scheme, string Host, long Bytes, int? Heard);
 
 /// <summary>Whoever can open an echo knows that an instance of this service has answered. Nobody else learns anything.</summary>
 internal sealed class EchoSeal(TokenKeys keys)

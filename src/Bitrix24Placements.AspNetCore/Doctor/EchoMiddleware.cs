@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
+using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Doctor;
 
@@ -17,10 +17,7 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
             return next(context);
         if (request.Headers[EchoSeal.Header] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } nonce])
             return AnswerAsync(context, nonce);
-        return request.Query[HeardEvents.Parameter] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } told]
-            && HttpMethods.IsPost(request.Method)
-            ? HearAsync(context, told)
-            : next(context);
+        return HeardEvents.NonceOf(request) is { } told && HttpMethods.IsPost(request.Method) ? HearAsync(context, told) : next(context);
     }
 
     private async Task AnswerAsync(HttpContext context, string nonce)
@@ -48,7 +45,8 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
     private void Write(HttpContext context, string nonce, long bytes)
     {
         var request = context.Request;
-        context.Response.Headers[EchoSeal.Header] = seal.Seal(new(nonce, request.Scheme, request.Host.Value ?? "", bytes, heard.All));
+        context.Response.Headers[EchoSeal.Header] =
+            seal.Seal(new(nonce, request.Scheme, request.Host.Value ?? "", bytes, heard.StatusOf(HeardEvents.NonceOf(request))));
     }
 
     private sealed record ReadBody(long Bytes);
@@ -56,26 +54,28 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
     private async Task HearAsync(HttpContext context, string nonce)
     {
         await next(context);
-        heard.Add(new(nonce, context.Response.StatusCode));
+        heard.Add(nonce, context.Response.StatusCode);
     }
 }
 
 /// <summary>In memory: the doctor asks until the instance that has heard his event answers.</summary>
-internal sealed class HeardEvents
+internal sealed class HeardEvents : IDisposable
 {
     /// <summary>In the query: so the test event's way is that of any other.</summary>
     public const string Parameter = "doctor";
 
-    private const int Max = 8;
+    private static readonly TimeSpan Kept = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentQueue<HeardEvent> _last = new();
+    /// <summary>Anybody can post an event with a nonce of his own.</summary>
+    private readonly MemoryCache _statuses = new(new MemoryCacheOptions { SizeLimit = 20_000 });
 
-    public IReadOnlyList<HeardEvent> All => [.. _last.Reverse()];
+    public static string? NonceOf(HttpRequest request) =>
+        request.Query[Parameter] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } nonce] ? nonce : null;
 
-    public void Add(HeardEvent heard)
-    {
-        _last.Enqueue(heard);
-        if (_last.Count > Max)
-            _last.TryDequeue(out _);
-    }
+    public int? StatusOf(string? nonce) => nonce is null ? null : _statuses.Get<int?>(nonce);
+
+    public void Add(string nonce, int status) =>
+        _statuses.Set<int?>(nonce, status, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = Kept });
+
+    public void Dispose() => _statuses.Dispose();
 }

@@ -2,13 +2,14 @@ using Bitrix24Placements.Apps;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Events;
 
 /// <summary>Decides whether an event is believed, and keeps what has a handler.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
 internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, Inbox inbox,
-    EventMetrics metrics, AppRegistry apps, TimeProvider time)
+    EventMetrics metrics, AppRegistry apps, HostRules hosts, TimeProvider time)
 {
     /// <param name="context">Null where it has waited in the spool.</param>
     /// <returns>Null: Bitrix24 gets its 200.</returns>
@@ -42,6 +43,8 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
 
         if (name == AppEvent.Uninstall)
             await app.UninstallAsync(portal, form.Text("data[CLEAN]"u8) == "1", cancellationToken);
+        else if (!hosts.IsAllowedPortal(portal.ClientEndpoint.Host))
+            return Rejection.NotAllowed;
         else if (handlers.Find(name) is not null && !await inbox.AddAsync(portal.Id, EventOf(portal, name, form), cancellationToken))
             return Rejection.Overloaded;
         return null;

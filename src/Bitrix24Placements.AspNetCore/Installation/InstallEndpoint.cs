@@ -25,7 +25,7 @@ internal sealed class InstallEndpoint(
 
         var parsed = body.Ok ? PlacementParser.Parse(body.Value, Wizard) : body.Rejection;
         if (parsed is { Ok: true, Value: var post })
-            await guard.RunAsync(context, RequestKind.Person, post.MemberId, () => InstallAsync(context, post), post.Language);
+            await guard.RunAsync(context, RequestKind.Installation, post.MemberId, () => InstallAsync(context, post), post.Language);
         else
             await rejections.WriteAsync(context, parsed.Rejection, form?.Text("LANG"u8) ?? Texts.Fallback);
     }
@@ -42,7 +42,7 @@ internal sealed class InstallEndpoint(
                         ?? AllFailed(RestError.Unavailable("The installation goes on in the background.")));
                 return null;
             case InstallVerdict.NotAdministrator when result.Info is { } info:
-                attempts.Failed(context, RequestKind.Person, post.MemberId);
+                attempts.Failed(context, RequestKind.Installation, post.MemberId);
                 await ShowFailureAsync(
                     context, post, info.ClientEndpoint, new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
                 return null;

@@ -8,12 +8,18 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>What cannot be confirmed now is kept.</summary>
 internal sealed class InstallEvents(
-    Installer installer, SystemUsers systemUsers, WorkStore work, UnverifiedAttempts attempts, TimeProvider time) : IAppEvents
+    Installer installer, SystemUsers systemUsers, WorkStore work, UnverifiedAttempts attempts, TimeProvider time) : IAppEvents,
+    IDisposable
 {
     private static readonly Rejection NotAdministrator =
         new(403, "notVerified", "The event's token is not an administrator's.") { IsFailedAttempt = true };
 
     private static readonly TimeSpan FirstCheck = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan TurnTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Of whoever has failed too often, one event at a time is written: the others' writes are not to wait for his.</summary>
+    private readonly SemaphoreSlim _turns = new(1);
 
     public async Task<Rejection?> TokensAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken)
     {
@@ -24,7 +30,7 @@ internal sealed class InstallEvents(
         if (name == AppEvent.UserReady)
             return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken) : Rejection.TooManyAttempts;
         if (!mayAsk)
-            return await KeepAsync(context, claim.Value) ? null : Rejection.TooManyAttempts;
+            return await KeepInTurnAsync(context, claim.Value) ? null : Rejection.TooManyAttempts;
 
         var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
         return result.Verdict switch
@@ -35,6 +41,20 @@ internal sealed class InstallEvents(
                 await KeepAsync(context, claim.Value) ? null : Rejection.Overloaded,
             _ => result.Rejection,
         };
+    }
+
+    private async Task<bool> KeepInTurnAsync(HttpContext? context, InstallClaim claim)
+    {
+        if (!await _turns.WaitAsync(TurnTimeout))
+            return false;
+        try
+        {
+            return await KeepAsync(context, claim);
+        }
+        finally
+        {
+            _turns.Release();
+        }
     }
 
     private Task<bool> KeepAsync(HttpContext? context, InstallClaim claim) =>
@@ -56,4 +76,6 @@ internal sealed class InstallEvents(
             cancellationToken))
             await Task.Delay(TimeSpan.FromMilliseconds(25), time, cancellationToken);
     }
+
+    public void Dispose() => _turns.Dispose();
 }

@@ -20,7 +20,7 @@ internal static class PlacementServices
         .AddSingleton<SessionRenewal>()
         .AddSingleton(static p => new PageSessions(
             p.GetRequiredService<TokenKeys>().Provider, p.GetRequiredService<PortalStore>(), p.GetRequiredService<AppRegistry>(),
-            p.GetRequiredService<TimeProvider>()))
+            p.GetRequiredService<ServedPortals>(), p.GetRequiredService<TimeProvider>()))
         .AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()))
         .AddHosted<WorkerLoads>();
 

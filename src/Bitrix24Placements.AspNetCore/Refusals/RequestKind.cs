@@ -5,6 +5,9 @@ internal enum RequestKind
 {
     Worker,
     Person,
+
+    /// <summary>Waits for its portal, which may be anybody's.</summary>
+    Installation,
     Api,
     Event,
     Removal,

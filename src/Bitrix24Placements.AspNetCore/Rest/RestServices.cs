@@ -13,6 +13,7 @@ internal static class RestServices
         services.AddSettings<Bitrix24Options>(Bitrix24Options.Section, static (s, o) => o.Read(s),
             static (provider, o) => Bitrix24Rules.Problem(o, provider.GetRequiredService<IHostEnvironment>()));
         services.AddSingleton<HostRules>();
+        services.AddSingleton<ServedPortals>();
         services.AddSingleton<RestMetrics>();
         services.AddSingleton<CallLog>();
         services.AddSingleton<AnswerReader>();

@@ -12,8 +12,8 @@ using Bitrix24Placements.Rest;
 namespace Bitrix24Placements.Signals;
 
 internal sealed class ApiEndpoints(
-    ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, AppRegistry apps, Guard guard,
-    RejectionWriter rejections)
+    ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, AppRegistry apps,
+    ServedPortals served, Guard guard, RejectionWriter rejections)
 {
     private static readonly Rejection UnknownPortal = new(404, "portalNotInstalled", "No portal with this memberId has installed the app.");
     private static readonly Rejection UnknownApp = new(404, "notFound", "There is no such app.");
@@ -50,7 +50,7 @@ internal sealed class ApiEndpoints(
     private async Task<Checked<KnownPortal>> FindAsync(ApiCaller backend, SignalRequest signal, CancellationToken cancellationToken)
     {
         var installed = (await portals.KnownAllAsync(signal.MemberId, cancellationToken)).Where(p => p.State == PortalState.Installed
-            && apps.Serves(p.Id) && backend.MaySee(p.Id) && (signal.App ?? p.Id.App) == p.Id.App).ToList();
+            && served.Contains(p) && backend.MaySee(p.Id) && (signal.App ?? p.Id.App) == p.Id.App).ToList();
         return installed switch
         {
             [var only] => only,

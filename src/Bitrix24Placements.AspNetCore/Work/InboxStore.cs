@@ -22,6 +22,8 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
     /// <summary>A portal that floods fills its own share, not the database.</summary>
     public const int MaxWaitingOfPortal = 2_000;
 
+    public const int MaxBytesOfPortal = 32 * 1024 * 1024;
+
     private const int Waiting = 0;
     private const int Failed = 1;
     private const int Done = 2;
@@ -45,6 +47,7 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
                         UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {isWaiting}) known),
                     0, {Waiting}, 0
                 WHERE (SELECT COUNT(*) FROM inbox WHERE {isWaiting}) < {MaxWaitingOfPortal}
+                    AND (SELECT COALESCE(SUM(OCTET_LENGTH(payload)), 0) FROM inbox WHERE {isWaiting}) < {MaxBytesOfPortal}
                 ON CONFLICT (member_id, app, id) DO NOTHING
                 """, token) > 0
                 || await connection.AnyAsync($"SELECT 1 FROM inbox WHERE {Is(received)}", token);

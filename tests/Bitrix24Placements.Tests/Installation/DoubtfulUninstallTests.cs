@@ -217,6 +217,22 @@ public sealed class DoubtfulUninstallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task With_dead_tokens_and_a_reserve_the_reserve_is_asked_and_nothing_ends()
+    {
+        _time.Shift(TimeSpan.FromHours(2));
+        _bitrix.Faults.Next("oauth:token", Fault.Error("invalid_grant"));
+        Assert.NotEqual(HttpStatusCode.Accepted, await _service.SignalAsync());
+        (await _service.PostAsync("/events", _service.Portal.EventFields("ONAPPUSERREADY"))).Dispose();
+        Assert.Equal(TokenState.Dead, (await _service.StoredAsync())!.TokenState);
+
+        (await ForgeAsync()).Dispose();
+
+        await _service.EventuallyAsync(async () => await _service.DueInAsync(WorkKind.Uninstall) > 0, "asked once");
+        Assert.Equal(PortalState.Installed, (await _service.StoredAsync())!.State);
+        Assert.Equal(HttpStatusCode.Accepted, await _service.SignalAsync());
+    }
+
+    [Fact]
     public async Task With_dead_tokens_the_portal_is_suspended_until_an_administrators_page()
     {
         _time.Shift(TimeSpan.FromHours(2));

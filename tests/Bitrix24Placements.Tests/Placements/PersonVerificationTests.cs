@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text.Json.Nodes;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Tests.Installation;
 
 namespace Bitrix24Placements.Tests.Placements;
 
@@ -172,6 +174,11 @@ public sealed class PersonVerificationTests
     public async Task Refuses_a_portal_that_is_not_allowed_any_more()
     {
         await using var first = await Service.StartInstalledAsync();
+        string session;
+        using (var page = await first.LinkAsync())
+            session = System.Text.RegularExpressions.Regex.Match(await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), "data-session=\"([^\"]+)\"").Groups[1].Value;
+        using (var link = await first.ApiAsync("/api/links", new JsonObject { ["params"] = new JsonObject() }, session))
+            Assert.Equal(HttpStatusCode.OK, link.StatusCode);
         await first.StopAsync();
         await using var second = await Service.StartAsync(new() { ["Bitrix24:AllowedPortals:0"] = "*.bitrix24.com" }, first.Bitrix, first.Folder);
 
@@ -181,6 +188,12 @@ public sealed class PersonVerificationTests
             Assert.Equal("portalNotAllowed", await Service.CodeAsync(answer));
             answer.Dispose();
         }
+
+        using (var link = await second.ApiAsync("/api/links", new JsonObject { ["params"] = new JsonObject() }, session))
+            Assert.Equal(HttpStatusCode.Unauthorized, link.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, await second.SignalAsync());
+        using (var told = await second.PostAsync("/events", second.Portal.EventFields("ONCRMDEALADD")))
+            await told.AssertRefusedAsync(HttpStatusCode.Forbidden, "portalNotAllowed");
     }
 
     private static async Task<SimPortal> OtherPortalAsync(Service service)

@@ -108,6 +108,19 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_portal_with_large_events_fills_its_own_share(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        var large = new string('x', InboxStore.MaxBytesOfPortal / 4);
+        for (var i = 0; i < 3; i++)
+            Assert.True(await store.Inbox.AddAsync(new(id, "event-" + i, "ONCRMDEALADD", large), Token));
+
+        Assert.False(await store.Inbox.AddAsync(new(id, "one more", "ONCRMDEALADD", ""), Token));
+        Assert.True(await store.Inbox.AddAsync(new(TestStore.NewId(), "one", "ONCRMDEALADD", ""), Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task What_an_event_holds_is_encrypted_and_gone_once_it_was_handled(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

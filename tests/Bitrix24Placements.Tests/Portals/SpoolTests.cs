@@ -44,6 +44,25 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task Entries_whose_portal_does_not_answer_keep_back_no_others()
+    {
+        await using var store = await OpenAsync();
+        var answers = new TaskCompletionSource();
+        var handler = new Handler { WaitsFor = key => key == "z" ? Task.CompletedTask : answers.Task };
+        foreach (var key in (string[])["a", "b", "c", "z"])
+            Assert.True(await store.Get<Spool>().PutAsync(handler.Kind, key, "payload", null, Token));
+
+        var carrying = CarryOverAsync(store, handler);
+        while (handler.Carried.Count == 0)
+            await Task.Delay(5, Token);
+        Assert.Equal([("z", "payload")], handler.Carried);
+
+        answers.SetResult();
+        await carrying;
+        Assert.Equal(4, handler.Carried.Count);
+    }
+
+    [Fact]
     public async Task A_reserved_place_is_written_without_growing_and_removed_when_the_database_has_it()
     {
         await using var store = await OpenAsync();
@@ -146,16 +165,20 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
 
         public string Kind { get; init; } = "events";
 
-        public Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+        public Func<string, Task> WaitsFor { get; init; } = static _ => Task.CompletedTask;
+
+        public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
         {
-            if (Refuses(key))
+            await WaitsFor(key);
+            lock (Carried)
             {
-                Refused++;
-                return Task.FromResult(false);
+                if (Refuses(key))
+                    Refused++;
+                else
+                    Carried.Add((key, payload));
             }
 
-            Carried.Add((key, payload));
-            return Task.FromResult(true);
+            return !Refuses(key);
         }
     }
 }

@@ -39,6 +39,18 @@ public sealed class TokenRefreshTests
     }
 
     [Fact]
+    public async Task A_portal_that_says_of_every_token_that_it_has_expired_does_not_get_the_app_blocked()
+    {
+        await using var service = await RestTest.StartAsync();
+        service.Bitrix.Faults.Set("rest:profile", Fault.Error("expired_token", 401));
+
+        for (var i = 0; i < 50; i++)
+            Assert.False((await service.CallAsync("profile")).Ok);
+
+        Assert.InRange(service.Bitrix.OAuth.Refreshes, 1, 30);
+    }
+
+    [Fact]
     public async Task A_token_that_is_known_to_have_expired_is_refreshed_before_the_call()
     {
         await using var service = await RestTest.StartAsync();

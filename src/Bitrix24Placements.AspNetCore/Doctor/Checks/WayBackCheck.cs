@@ -18,9 +18,9 @@ internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue
 
     protected override async Task<IReadOnlyList<Finding>> RunAsync(Portal portal, CancellationToken cancellationToken)
     {
-        var nonce = EchoSeal.NewNonce();
         // The way to /events is that of every event; what stands behind it tells this one from others'.
-        var binding = new JsonObject { ["event"] = TestEvent, ["handler"] = $"{catalogue.EventsUrl}?{HeardEvents.Parameter}={nonce}" };
+        var handler = $"{catalogue.EventsUrl}?{HeardEvents.Parameter}={EchoSeal.NewNonce()}";
+        var binding = new JsonObject { ["event"] = TestEvent, ["handler"] = handler };
         var bound = await rest.AskAsync(portal, "event.bind", Copy(binding), cancellationToken);
         if (!bound.Ok)
             return Refused(portal, "event.bind", bound.Error);
@@ -28,7 +28,7 @@ internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue
         {
             var asked = await rest.AskAsync(portal, "event.test", null, cancellationToken);
             return asked.Ok
-                ? await WaitAsync(nonce, portal, cancellationToken)
+                ? await WaitAsync(handler, portal, cancellationToken)
                 : Refused(portal, "event.test", asked.Error);
         }
         finally
@@ -37,7 +37,7 @@ internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue
         }
     }
 
-    private async Task<IReadOnlyList<Finding>> WaitAsync(string nonce, Portal portal, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Finding>> WaitAsync(string handler, Portal portal, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Timeout);
@@ -46,10 +46,10 @@ internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue
             while (true)
             {
                 // Several instances stand behind one address: one of them has heard it.
-                var answer = await probe.AskAsync(HttpMethod.Head, new(catalogue.EventsUrl ?? ""), 0, patience.Token);
-                if (answer.Echo?.Heard.FirstOrDefault(h => h.Nonce == nonce) is { } heard)
-                    return heard.Status == StatusCodes.Status200OK ? Finding.None
-                        : Finding.One("event.refused", $"{TestEvent} → {catalogue.EventsUrl}: {heard.Status}");
+                var answer = await probe.AskAsync(HttpMethod.Head, new(handler), 0, patience.Token);
+                if (answer.Echo?.Heard is { } status)
+                    return status == StatusCodes.Status200OK ? Finding.None
+                        : Finding.One("event.refused", $"{TestEvent} → {catalogue.EventsUrl}: {status}");
                 await Task.Delay(AskEvery, patience.Token);
             }
         }

@@ -6,8 +6,9 @@ using Bitrix24Placements.Work;
 namespace Bitrix24Placements.Installation;
 
 /// <summary>After an installation, an update, a removal notice, a changed declaration.</summary>
-internal sealed class ReconcileWork(
-    PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work, TimeProvider time) : IWork
+internal sealed partial class ReconcileWork(
+    PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work, TimeProvider time,
+    ILogger<ReconcileWork> logger) : IWork
 {
     /// <summary>Payload of the work that the store writes together with the portal.</summary>
     public const string Installation = "installation";
@@ -68,6 +69,7 @@ internal sealed class ReconcileWork(
             return;
         }
 
+        Log.Removed(logger, portal.Id);
         var removals = now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1;
         await portals.SaveRemovalsAsync(portal.Id, removals, now, cancellationToken);
         await work.RequestAsync(
@@ -81,4 +83,10 @@ internal sealed class ReconcileWork(
         RestErrorKind.NoTokens or RestErrorKind.NotConfigured => TimeSpan.FromDays(1),
         _ => Pauses.Growing(attempt, 60, 600, 3600, 21600, 86400),
     };
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Bitrix24 had removed the worker of portal {MemberId}: it was slow too often. It is there again")]
+        public static partial void Removed(ILogger logger, PortalId memberId);
+    }
 }

@@ -8,9 +8,9 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>Bitrix24 has removed the worker. The key in the address is all that proves it, so the portal is asked.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
-internal sealed partial class RemovalNotices(
+internal sealed class RemovalNotices(
     PortalStore portals, WorkStore work, Spool spool, Guard guard, UnverifiedAttempts attempts, InstallationMetrics metrics,
-    TimeProvider time, ILogger<RemovalNotices> logger) : ISpoolHandler, IDisposable
+    TimeProvider time) : ISpoolHandler, IDisposable
 {
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
     private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
@@ -86,17 +86,9 @@ internal sealed partial class RemovalNotices(
         await work.RequestAsync(portal.Id, WorkKind.Reconcile, due, ChecksApart, ReconcileWork.Removal, resetAttempts: false,
             CancellationToken.None);
         metrics.WorkerRemoved();
-        Log.Removed(logger, portal.Id, (due - now).TotalSeconds);
     }
 
     public void Dispose() => _turns.Dispose();
 
     private static DateTimeOffset Max(params IEnumerable<DateTimeOffset> instants) => instants.Max();
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning,
-            "Bitrix24 has removed the worker of portal {MemberId}: it was slow too often. The placements are looked at in {Seconds:0} s")]
-        public static partial void Removed(ILogger logger, PortalId memberId, double seconds);
-    }
 }

@@ -26,6 +26,9 @@ internal sealed partial class UninstallWork(
         Gone,
         StillThere,
         None,
+
+        /// <summary>There are no tokens, or they were dead before the notice came.</summary>
+        NobodyToAsk,
     }
 
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
@@ -37,23 +40,26 @@ internal sealed partial class UninstallWork(
             return WorkResult.Done;
         }
 
-        var dead = portal.TokenState == TokenState.Dead;
-        if (portal.Tokens is null || (dead && !notice.WasAlive))
-        {
-            Log.Suspended(logger, portal.Id);
-            metrics.Uninstall("suspended");
-            await portals.SuspendAsync(portal.Id, portal.Epoch, cancellationToken);
-            return WorkResult.Done;
-        }
-
         // Tokens that have died since the notice were refused with invalid_grant, by whichever call asked first.
-        var answer = dead ? Answer.Gone : await AskAsync(portal, cancellationToken);
+        var answer = portal.Tokens is null ? Answer.NobodyToAsk
+            : portal.TokenState == TokenState.Dead ? notice.WasAlive ? Answer.Gone : Answer.NobodyToAsk
+            : await AskAsync(portal, cancellationToken);
         // Another administrator's may live where the first one's have died, and an employee who knows it tells of an uninstallation.
-        if (answer == Answer.Gone && await tokens.UseReserveAsync(portal, cancellationToken) is { } reserve)
+        if (answer is Answer.Gone or Answer.NobodyToAsk && await tokens.UseReserveAsync(portal, cancellationToken) is { } reserve)
             answer = reserve.Ok ? await AskAsync(reserve.Value, cancellationToken) : GoneIf(reserve.Error.Code == RestErrors.InvalidGrant);
-        metrics.Uninstall(answer switch { Answer.Gone => "gone", Answer.StillThere => "stillThere", _ => "noAnswer" });
+        metrics.Uninstall(answer switch
+        {
+            Answer.Gone => "gone",
+            Answer.StillThere => "stillThere",
+            Answer.NobodyToAsk => "suspended",
+            _ => "noAnswer",
+        });
         switch (answer)
         {
+            case Answer.NobodyToAsk:
+                Log.Suspended(logger, portal.Id);
+                await portals.SuspendAsync(portal.Id, portal.Epoch, cancellationToken);
+                return WorkResult.Done;
             case Answer.Gone:
                 await UninstallAsync(portal, notice, cancellationToken);
                 return WorkResult.Done;

@@ -21,7 +21,7 @@ internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verificati
 /// <summary>Changes nothing. Everything in the request is a claim: any employee of a portal can send one.</summary>
 internal sealed class LaunchVerifier(
     PortalStore portals, PortalDirectory directory, ConfirmedTokens confirmed, Confirmations confirmations, HostRules hosts,
-    ILaunchListener listener, UnverifiedAttempts attempts, AppRegistry apps, IOptions<Bitrix24Options> options)
+    ILaunchListener listener, UnverifiedAttempts attempts, AppRegistry apps, ServedPortals served, IOptions<Bitrix24Options> options)
 {
     /// <summary>A page of the portal is waiting, and Bitrix24 counts: rather no answer than a late one.</summary>
     private static readonly TimeSpan WorkerTimeout = TimeSpan.FromMilliseconds(750);
@@ -87,9 +87,8 @@ internal sealed class LaunchVerifier(
     {
         if (IsOff)
             return new(Anything);
-        return confirmed.Find(post.AccessToken, post.MemberId) is var (user, portal) && apps.Serves(portal.Id)
+        return confirmed.Find(post.AccessToken, post.MemberId) is var (user, portal) && served.Contains(portal)
             && (post.ApplicationToken.IsEmpty || portal.AcceptsApplicationToken(post.ApplicationToken))
-            && hosts.IsAllowedPortal(portal.ClientEndpoint.Host)
             ? BelieveAsync(portal, user, post)
             : ConfirmAsync(context, post);
     }

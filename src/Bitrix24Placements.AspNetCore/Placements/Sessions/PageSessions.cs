@@ -18,12 +18,14 @@ public sealed class PageSessions
     private readonly IDataProtector _protector;
     private readonly PortalStore _portals;
     private readonly AppRegistry _apps;
+    private readonly ServedPortals _served;
     private readonly TimeProvider _time;
 
-    internal PageSessions(IDataProtectionProvider provider, PortalStore portals, AppRegistry apps, TimeProvider time)
+    internal PageSessions(
+        IDataProtectionProvider provider, PortalStore portals, AppRegistry apps, ServedPortals served, TimeProvider time)
     {
         _protector = provider.CreateProtector("Bitrix24Placements.PageSessions.v2");
-        (_portals, _apps, _time) = (portals, apps, time);
+        (_portals, _apps, _served, _time) = (portals, apps, served, time);
     }
 
     /// <summary>A session as text for the page; empty where no user was confirmed. The page that carries it has to be <c>Cache-Control:
@@ -55,8 +57,8 @@ public sealed class PageSessions
         if (Open(token) is not { } stored || DateTimeOffset.FromUnixTimeSeconds(stored.Expires) + grace <= _time.GetUtcNow())
             return null;
         var id = new PortalId(stored.MemberId, stored.App);
-        return _apps.Serves(id) && await _portals.KnownAsync(id, cancellationToken) is { State: PortalState.Installed } known
-            && known.Epoch == stored.Epoch ? new(stored, known.Address, _apps.InfoOf(id)) : null;
+        return await _portals.KnownAsync(id, cancellationToken) is { State: PortalState.Installed } known
+            && known.Epoch == stored.Epoch && _served.Contains(known) ? new(stored, known.Address, _apps.InfoOf(id)) : null;
     }
 
     internal string Renew(PageSession session, TokenInfo confirmed, Secret token) => Protect(session.Stored with

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using System.Threading.RateLimiting;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 
@@ -28,6 +29,10 @@ internal sealed partial class TokenRefresher(
     private readonly string _owner = Guid.NewGuid().ToString("n");
     private readonly ConcurrentDictionary<PortalId, Lazy<Task<RestResult<Portal>>>> _running = new();
     private readonly RefreshPauses _pauses = new(time);
+
+    /// <summary>A portal may say of any token that it has expired, and refreshing without need gets an app blocked.</summary>
+    private readonly PartitionedRateLimiter<PortalId> _earlyRefreshes = PartitionedRateLimiter.Create<PortalId, PortalId>(static id =>
+        RateLimitPartition.GetFixedWindowLimiter(id, static _ => new() { PermitLimit = 30, Window = TimeSpan.FromMinutes(1) }));
 
     /// <summary>With tokens that are not known to be expired.</summary>
     public async Task<RestResult<Portal>> UsableAsync(PortalId id, CancellationToken cancellationToken)
@@ -116,6 +121,8 @@ internal sealed partial class TokenRefresher(
         {
             // Nobody is there any more to keep its answer.
         }
+
+        await _earlyRefreshes.DisposeAsync();
     }
 
     private static partial class Log

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 
 namespace Bitrix24Placements.Storage;
@@ -7,22 +8,27 @@ internal sealed partial class SpoolCarrier(
     Spool spool, IEnumerable<ISpoolHandler> handlers, Readiness readiness, ILogger<SpoolCarrier> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
+    /// <summary>Some wait for a portal that does not answer.</summary>
+    private const int SideBySide = 16;
+
     private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(static h => h.Kind);
 
-    private readonly HashSet<string> _told = [];
+    private readonly ConcurrentDictionary<string, bool> _told = new();
 
     protected override Task RunOnceAsync(CancellationToken stoppingToken) => CarryOverAllAsync(stoppingToken);
 
     /// <summary>Each key's entries in their order.</summary>
-    internal async Task CarryOverAllAsync(CancellationToken cancellationToken)
-    {
-        var waiting = new HashSet<string>();
-        foreach (var file in spool.List())
+    internal Task CarryOverAllAsync(CancellationToken cancellationToken) => Parallel.ForEachAsync(
+        spool.List().GroupBy(static f => f.KeyShare),
+        new ParallelOptions { MaxDegreeOfParallelism = SideBySide, CancellationToken = cancellationToken },
+        async (ofKey, token) =>
         {
-            if (!waiting.Contains(file.KeyShare) && !await CarryOverAsync(file, cancellationToken))
-                waiting.Add(file.KeyShare);
-        }
-    }
+            foreach (var file in ofKey)
+            {
+                if (!await CarryOverAsync(file, token))
+                    return;
+            }
+        });
 
     private async Task<bool> CarryOverAsync(SpoolFile file, CancellationToken cancellationToken)
     {
@@ -71,7 +77,7 @@ internal sealed partial class SpoolCarrier(
 
     private void Tell(string what, Action log)
     {
-        if (_told.Count < 1_000 && _told.Add(what))
+        if (_told.Count < 1_000 && _told.TryAdd(what, true))
             log();
     }
 

@@ -1,0 +1,10 @@
+using Bitrix24Placements.Apps;
+using Bitrix24Placements.Portals;
+
+namespace Bitrix24Placements.Rest;
+
+/// <summary>An installation outlives its app and the rules by which it was made: both may have changed since.</summary>
+internal sealed class ServedPortals(AppRegistry apps, HostRules hosts)
+{
+    public bool Contains(KnownPortal portal) => apps.Serves(portal.Id) && hosts.IsAllowedPortal(portal.ClientEndpoint.Host);
+}
