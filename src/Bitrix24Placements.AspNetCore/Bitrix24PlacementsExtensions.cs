@@ -15,7 +15,6 @@ using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.FileProviders;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements;
 

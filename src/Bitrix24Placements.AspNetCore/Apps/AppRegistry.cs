@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using Bitrix24Placements.Storage;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Apps;
 

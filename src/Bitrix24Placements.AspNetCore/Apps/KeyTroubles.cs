@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Bitrix24Placements.Apps;
 
 /// <summary>Apps whose secret Bitrix24 has refused when it was last tried.</summary>

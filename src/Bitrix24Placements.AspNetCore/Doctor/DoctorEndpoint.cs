@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Text.Json;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Bitrix24Placements.Installation;
 
 namespace Bitrix24Placements.Doctor;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 

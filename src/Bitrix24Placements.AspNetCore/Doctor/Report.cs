@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Bitrix24Placements.Doctor;
 
 internal sealed record ReportedCheck(string Check, string Title, string State, string StateText, IReadOnlyList<ReportedFinding> Findings)

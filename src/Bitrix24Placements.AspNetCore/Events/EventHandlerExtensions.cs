@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Settings;
 

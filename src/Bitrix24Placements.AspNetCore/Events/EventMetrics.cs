@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Events;
 
@@ -10,8 +11,8 @@ internal sealed class EventMetrics(IMeterFactory meters)
     private readonly Counter<long> _received = meters.Create(MeterName).CreateCounter<long>(
         "bitrix24.events.received", "{event}", "Events by what became of them.");
 
-    private readonly Histogram<double> _handled = meters.Create(MeterName).CreateHistogram<double>(
-        "bitrix24.events.handled", "s", "How long handlers of events took, by outcome.");
+    private readonly Histogram<double> _handled = meters.Create(MeterName).CreateHistogram(
+        "bitrix24.events.handled", "s", "How long handlers of events took, by outcome.", advice: RestMetrics.Seconds);
 
     public void Received(string outcome) => _received.Add(1, new TagList { { "outcome", outcome } });
 

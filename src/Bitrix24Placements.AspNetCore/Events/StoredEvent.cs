@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Bitrix24Placements.Events;
 
 /// <summary>An event as it waits in the inbox.</summary>

@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Bitrix24Placements.Forms;
 
 namespace Bitrix24Placements.Events;

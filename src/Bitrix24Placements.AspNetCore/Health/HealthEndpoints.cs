@@ -1,12 +1,8 @@
-using System.Data.Common;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Health;
 

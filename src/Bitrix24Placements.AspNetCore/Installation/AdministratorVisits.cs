@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;

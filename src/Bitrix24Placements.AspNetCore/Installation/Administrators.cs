@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 using Microsoft.Extensions.Caching.Memory;

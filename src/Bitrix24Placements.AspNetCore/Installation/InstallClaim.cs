@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;

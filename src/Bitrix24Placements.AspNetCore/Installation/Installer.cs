@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;

@@ -1,5 +1,4 @@
 using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Pages;
 

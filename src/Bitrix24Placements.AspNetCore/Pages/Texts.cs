@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
-using System.Globalization;
 using System.Reflection;
-using System.Text.Json;
 
 namespace Bitrix24Placements;
 

@@ -1,10 +1,6 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json.Nodes;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bitrix24Placements.Placements;
 
 namespace Bitrix24Placements;

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Bitrix24Placements.Portals;
 
 /// <summary>Kept and compared as SHA-256 alone: 32 random characters need no salt or stretching.</summary>

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Bitrix24Placements.Portals;
 
 /// <summary>What the process keeps of a portal in memory, ready for the worker's answers.</summary>

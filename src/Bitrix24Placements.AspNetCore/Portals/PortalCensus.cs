@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Diagnostics.Metrics;
 
 namespace Bitrix24Placements.Portals;

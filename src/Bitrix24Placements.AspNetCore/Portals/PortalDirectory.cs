@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using Bitrix24Placements.Storage;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Portals;
 

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Data.Common;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;

@@ -1,5 +1,3 @@
-using System.Data.Common;
-using System.Security.Cryptography;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Storage;
 

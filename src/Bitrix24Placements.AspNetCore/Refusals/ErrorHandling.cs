@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Refusals;

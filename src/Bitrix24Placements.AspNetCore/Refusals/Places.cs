@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>503 at once is better than anybody waiting for five seconds. A place is taken when the body is there.</summary>

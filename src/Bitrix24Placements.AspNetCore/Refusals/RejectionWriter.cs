@@ -1,8 +1,5 @@
-using System.Globalization;
 using System.Net.Mime;
 using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Inspector;
 using Bitrix24Placements.Pages;
 

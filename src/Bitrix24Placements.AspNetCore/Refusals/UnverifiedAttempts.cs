@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>Only what is not verified from memory asks here, so nobody can lock out those who are known.</summary>

@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using Microsoft.Extensions.Options;
-
 namespace Bitrix24Placements.Rest;
 
 /// <summary>Whose calls wait apart from the others'.</summary>

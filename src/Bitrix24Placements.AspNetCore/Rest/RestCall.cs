@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements;

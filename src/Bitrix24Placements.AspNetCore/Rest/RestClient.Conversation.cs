@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 

@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 

@@ -9,6 +9,12 @@ internal sealed class RestMetrics
 {
     public const string MeterName = "Bitrix24Placements.Rest";
 
+    /// <summary>Fine below a second, and with Bitrix24's five seconds as a boundary.</summary>
+    public static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    };
+
     private readonly AppRegistry _apps;
     private readonly Histogram<double> _rest;
     private readonly Histogram<double> _oauth;
@@ -18,8 +24,9 @@ internal sealed class RestMetrics
     {
         _apps = apps;
         var meter = meters.Create(MeterName);
-        _rest = meter.CreateHistogram<double>("bitrix24.rest.duration", "s", "Calls of REST methods on portals, one attempt each.");
-        _oauth = meter.CreateHistogram<double>("bitrix24.oauth.duration", "s", "Calls to OAuth servers.");
+        _rest = meter.CreateHistogram(
+            "bitrix24.rest.duration", "s", "Calls of REST methods on portals, one attempt each.", advice: Seconds);
+        _oauth = meter.CreateHistogram("bitrix24.oauth.duration", "s", "Calls to OAuth servers.", advice: Seconds);
         _refreshes = meter.CreateCounter<long>("bitrix24.token.refreshes", "{refresh}", "Refreshes of portals' tokens by outcome.");
     }
 

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;

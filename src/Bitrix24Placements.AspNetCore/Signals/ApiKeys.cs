@@ -1,7 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Threading.RateLimiting;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Signals;
 

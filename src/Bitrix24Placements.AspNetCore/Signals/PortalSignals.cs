@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Bitrix24Placements;
 
 /// <summary>Signals from a backend to the pages of a portal's users, through Push &amp; Pull.</summary>

@@ -1,6 +1,4 @@
-using System.Data.Common;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 
 namespace Bitrix24Placements.Storage;
 

@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace Bitrix24Placements.Storage;
 
 /// <summary>Something done again and again, whatever comes of it: one line when it begins to fail.</summary>

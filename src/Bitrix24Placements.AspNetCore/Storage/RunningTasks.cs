@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Bitrix24Placements.Storage;
 
 /// <summary>What is running, so that its end can be waited for.</summary>

@@ -1,6 +1,4 @@
-using System.Data.Common;
 using System.Runtime.CompilerServices;
-using System.Text;
 
 namespace Bitrix24Placements.Storage;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using Bitrix24Placements.Settings;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Storage;
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;

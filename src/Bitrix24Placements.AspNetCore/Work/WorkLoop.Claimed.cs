@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Data.Common;
-
 namespace Bitrix24Placements.Work;
 
 internal sealed partial class WorkLoop

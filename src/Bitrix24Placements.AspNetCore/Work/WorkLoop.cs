@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Placements;
@@ -17,12 +18,9 @@ internal static class Telemetry
 {
     private static readonly string[] Meters =
     [
-        PlacementMetrics.MeterName, RestMetrics.MeterName, InstallationMetrics.MeterName, PortalCensus.MeterName,
+        PlacementMetrics.MeterName, RestMetrics.MeterName, InstallationMetrics.MeterName, EventMetrics.MeterName, PortalCensus.MeterName,
         "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime",
     ];
-
-    /// <summary>Fine below a second, and with Bitrix24's five seconds as a boundary.</summary>
-    private static readonly double[] Buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
     public static WebApplicationBuilder AddTelemetry(this WebApplicationBuilder builder)
     {
@@ -40,10 +38,8 @@ internal static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService(service));
         telemetry.WithMetrics(metrics =>
         {
-            metrics.AddMeter(Meters).AddView(static instrument => instrument.Name is "bitrix24.rest.duration" or "bitrix24.oauth.duration"
-                ? new ExplicitBucketHistogramConfiguration { Boundaries = Buckets } : null);
             // They name the host, and a portal's name belongs into no metric.
-            metrics.AddView(static instrument => instrument.Meter.Name == "System.Net.Http"
+            metrics.AddMeter(Meters).AddView(static instrument => instrument.Meter.Name == "System.Net.Http"
                 ? new MetricStreamConfiguration { TagKeys = ["http.request.method", "http.response.status_code", "http.connection.state"] }
                 : null);
             if (prometheus)

@@ -1,7 +1,6 @@
 using System.Net;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Doctor.Checks;
 

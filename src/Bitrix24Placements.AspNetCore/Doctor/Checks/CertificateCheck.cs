@@ -1,10 +1,8 @@
-using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Doctor.Checks;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor.Checks;

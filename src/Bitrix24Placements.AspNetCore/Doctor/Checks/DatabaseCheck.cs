@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Doctor.Checks;

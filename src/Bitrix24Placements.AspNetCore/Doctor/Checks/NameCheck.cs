@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Doctor.Checks;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;

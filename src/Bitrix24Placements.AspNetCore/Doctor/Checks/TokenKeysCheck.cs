@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Doctor.Checks;

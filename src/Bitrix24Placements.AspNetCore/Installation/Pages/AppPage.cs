@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;

@@ -1,7 +1,6 @@
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Installation;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;

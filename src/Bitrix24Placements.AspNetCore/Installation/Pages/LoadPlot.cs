@@ -1,4 +1,3 @@
-using System.Globalization;
 using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Installation;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Rest;

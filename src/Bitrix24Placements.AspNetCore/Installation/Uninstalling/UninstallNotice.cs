@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace Bitrix24Placements.Installation;
 
 /// <param name="Clean">Whether the portal's data is to be deleted.</param>

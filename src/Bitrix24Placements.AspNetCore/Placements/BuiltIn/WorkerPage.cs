@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Text;
-
 namespace Bitrix24Placements.Placements;
 
 /// <summary>The same bytes for every user of an app, made once; its load event waits for nothing but them.</summary>

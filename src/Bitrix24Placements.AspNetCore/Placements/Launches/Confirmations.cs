@@ -1,9 +1,7 @@
-using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Placements;
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Microsoft.Extensions.Caching.Memory;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Bitrix24Placements.Placements;
 
 /// <summary>As it came; of a repeated name the last.</summary>

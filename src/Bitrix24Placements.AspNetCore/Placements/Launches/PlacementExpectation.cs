@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Bitrix24Placements.Placements;
 
 /// <summary>Which placements an address serves.</summary>

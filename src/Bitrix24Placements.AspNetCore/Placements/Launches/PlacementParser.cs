@@ -1,6 +1,4 @@
 using System.Collections.Frozen;
-using System.Globalization;
-using System.Text;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 

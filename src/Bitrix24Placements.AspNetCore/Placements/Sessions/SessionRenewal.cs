@@ -1,7 +1,4 @@
 using System.Buffers;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;

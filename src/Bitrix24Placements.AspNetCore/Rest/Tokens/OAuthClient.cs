@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
 using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Rest;

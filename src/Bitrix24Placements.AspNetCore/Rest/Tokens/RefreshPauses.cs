@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Rest;

@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Rest;

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Data.Common;
 using System.Threading.RateLimiting;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Portals;

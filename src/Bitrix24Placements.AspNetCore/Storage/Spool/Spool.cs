@@ -1,6 +1,3 @@
-using System.Text;
-using Microsoft.Extensions.Options;
-
 namespace Bitrix24Placements.Storage;
 
 /// <summary>Small encrypted files, synced and bounded, for what must not be lost while the database is away.</summary>

@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Data.Common;
-
 namespace Bitrix24Placements.Storage;
 
 /// <summary>Brings what the spool holds into the database, as soon as that is there.</summary>

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Bitrix24Placements.Storage;
 
 /// <summary>The name of an entry's file: its order, its kind, and whose share it takes, as short hashes.</summary>
