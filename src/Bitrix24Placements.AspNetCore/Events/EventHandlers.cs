@@ -9,7 +9,6 @@ internal sealed class EventHandlers : IDeclaredEvents
 {
     private readonly ConcurrentDictionary<string, EventHandling> _handlers = new(StringComparer.Ordinal);
 
-    /// <summary>In a stable order.</summary>
     public IEnumerable<string> Names => _handlers.Keys.Where(static n => n is not (StoredEvent.Installed or StoredEvent.Uninstalled))
         .Order(StringComparer.Ordinal);
 

@@ -5,7 +5,6 @@ namespace Bitrix24Placements.Events;
 
 internal sealed class Inbox(InboxStore store, WorkSignal signal, EventHandlers handlers)
 {
-    /// <summary>False: that portal has too many waiting. An id that is known already is not kept again.</summary>
     public async Task<bool> AddAsync(PortalId id, StoredEvent stored, CancellationToken cancellationToken)
     {
         if (!await store.AddAsync(new(id, stored.Id, stored.Name, stored.Serialize()), cancellationToken))

@@ -21,7 +21,6 @@ internal sealed partial class AdministratorVisits(
     public bool IsWanted(KnownPortal known, TokenInfo user) =>
         known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId);
 
-    /// <summary>Waits a moment where the portal is waiting to be mended.</summary>
     public async Task VisitAsync(KnownPortal known, TokenInfo user, PlacementPost post)
     {
         var visitor = (known.Id, user.UserId);

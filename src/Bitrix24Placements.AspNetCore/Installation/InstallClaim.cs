@@ -11,7 +11,6 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
     public static InstallClaim From(PlacementPost post) =>
         new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken);
 
-    /// <summary>From <c>auth[…]</c> of an event.</summary>
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-install.html</remarks>
     public static Checked<InstallClaim> Read(WireForm form)
     {

@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Installation;
 /// <summary><c>POST /install</c>: the wizard, or the events that Bitrix24 sends to the address of the installation.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/app-installation/installation-finish.html</remarks>
 internal sealed class InstallEndpoint(
-    Installer installer, InstallationRun run, EventEndpoint events, InstallPage page, PlacementCatalogue catalogue, Guard guard,
+    Installer installer, InstallationRun run, EventEndpoint events, InstallPageParts page, PlacementCatalogue catalogue, Guard guard,
     UnverifiedAttempts attempts, RejectionWriter rejections)
 {
     private static readonly PlacementExpectation Wizard = new(PlacementCatalogue.Default) { NeedsRefreshToken = true };
@@ -37,9 +37,14 @@ internal sealed class InstallEndpoint(
         switch (result.Verdict)
         {
             case InstallVerdict.Stored when result.Info is { } info:
-                await using (var answer = await page.BeginAsync(context, post, info.ClientEndpoint))
-                    await answer.FinishAsync(await run.RunAsync(info.Id, answer.ProgressAsync)
-                        ?? AllFailed(RestError.Unavailable("The installation goes on in the background.")));
+                await using (var answer = new InstallPage(page, context, post, info.ClientEndpoint))
+                {
+                    await answer.BeginAsync();
+                    var outcome = await run.RunAsync(info.Id, answer.ProgressAsync);
+                    await answer.FinishAsync(
+                        outcome ?? AllFailed(RestError.Unavailable("The installation goes on in the background.")), info.Id.App);
+                }
+
                 return null;
             case InstallVerdict.NotAdministrator when result.Info is { } info:
                 attempts.Failed(context, RequestKind.Installation, post.MemberId);
@@ -58,13 +63,14 @@ internal sealed class InstallEndpoint(
     private async Task ShowFailureAsync(
         HttpContext context, PlacementPost post, Uri endpoint, RestError error, string? unknownClientId = null)
     {
-        await using var answer = await page.BeginAsync(context, post, endpoint);
+        await using var answer = new InstallPage(page, context, post, endpoint);
+        await answer.BeginAsync();
         var failed = AllFailed(error);
         foreach (var placement in failed.Placements)
             await answer.ProgressAsync(placement);
-        await answer.FinishAsync(failed, unknownClientId);
+        await answer.FinishAsync(failed, unknownClientId: unknownClientId);
     }
 
     private Reconciliation AllFailed(RestError error) =>
-        new([.. catalogue.Handlers().Select(h => new PlacementOutcome(h.Placement, h.Handler, error))], error);
+        new([.. catalogue.Handlers().Select(h => PlacementOutcome.Of(h, error))], error);
 }

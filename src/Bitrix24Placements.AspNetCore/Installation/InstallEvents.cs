@@ -6,7 +6,6 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>What cannot be confirmed now is kept.</summary>
 internal sealed class InstallEvents(
     Installer installer, SystemUsers systemUsers, WorkStore work, UnverifiedAttempts attempts, TimeProvider time) : IAppEvents,
     IDisposable
@@ -60,7 +59,6 @@ internal sealed class InstallEvents(
     private Task<bool> KeepAsync(HttpContext? context, InstallClaim claim) =>
         installer.KeepAsync(claim, context is null ? null : ClientAddress.Of(context), CancellationToken.None);
 
-    /// <summary>Any user of the portal can tell an uninstallation, so the OAuth server has the word.</summary>
     public async Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
     {
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);

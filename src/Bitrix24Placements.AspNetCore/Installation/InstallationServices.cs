@@ -29,7 +29,7 @@ internal static class InstallationServices
         .AddSingleton<IWork, PendingInstallWork>()
         .AddHostedService<Upkeep>()
         .AddSingleton<InstallEndpoint>()
-        .AddSingleton<InstallPage>()
+        .AddSingleton<InstallPageParts>()
         .AddSingleton<AppPage>()
         .AddSingleton<HomePage>()
         .AddSingleton<RemovalNotices>()

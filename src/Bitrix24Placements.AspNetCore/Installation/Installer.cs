@@ -12,7 +12,6 @@ internal enum InstallVerdict
 {
     Stored,
 
-    /// <summary>The token's user is no administrator: nothing was stored.</summary>
     NotAdministrator,
 
     Rejected,

@@ -8,18 +8,15 @@ namespace Bitrix24Placements.Installation;
 /// wrong.</summary>
 internal sealed partial class KeyCheck(OAuthClient oauth, AppRegistry apps, KeyTroubles troubles, ILogger<KeyCheck> logger)
 {
-    public bool AreKnownToBeWrong(PortalId id) => troubles.Has(id.App);
-
-    public async Task<bool> AreWrongAsync(Portal portal, CancellationToken cancellationToken)
+    public async Task CheckAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (apps.Find(portal.Id.App) is not { } app)
-            return false;
+            return;
         var verdict = await oauth.TestKeysAsync(app, portal.OAuthServer, cancellationToken);
         if (verdict == KeysVerdict.Wrong)
             Log.Wrong(logger, app.Name, app.ClientId);
         if (verdict != KeysVerdict.NotKnown)
             troubles.Note(app.Name, verdict == KeysVerdict.Wrong);
-        return troubles.Has(app.Name);
     }
 
     private static partial class Log

@@ -34,7 +34,6 @@ internal static class ApiBody
         return body[name] as JsonObject;
     }
 
-    /// <summary>Null where it is not named.</summary>
     public static string? App(JsonObject body, Dictionary<string, string> errors)
     {
         var app = Text(body["app"]);

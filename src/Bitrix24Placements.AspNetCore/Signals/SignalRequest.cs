@@ -2,7 +2,6 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Signals;
 
-/// <summary>Of <c>POST /api/signals</c>.</summary>
 internal sealed record SignalRequest(string MemberId, string? App, string Command, JsonObject? Parameters, IReadOnlyList<long>? UserIds)
 {
     public static Checked<SignalRequest> Read(JsonObject body)

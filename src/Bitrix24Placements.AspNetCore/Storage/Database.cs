@@ -46,7 +46,6 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>Where it is, for an operator: host, port and name, or the file. Never a password.</summary>
     public string Place { get; }
 
-    /// <summary>Where the keys of tokens lie beside it.</summary>
     public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
 
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>

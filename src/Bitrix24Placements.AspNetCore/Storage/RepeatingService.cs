@@ -1,36 +1,50 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Something done again and again, whatever comes of it: one line when it begins to fail.</summary>
-internal abstract partial class RepeatingService(Readiness readiness, TimeSpan pause) : ReadyService(readiness)
+/// <summary>Something done again and again from when the service can serve, whatever comes of it: one line when it begins to fail.</summary>
+internal abstract partial class RepeatingService(Readiness readiness, TimeSpan pause) : BackgroundService
 {
-    private static readonly TimeSpan MinFailurePause = TimeSpan.FromSeconds(1);
+    private readonly TimeSpan _pauseAfterFailure = TimeSpan.FromSeconds(Math.Clamp(pause.TotalSeconds, min: 1, max: 60));
 
-    protected TimeProvider Time => Readiness.Time;
+    protected Readiness Readiness => readiness;
+
+    protected TimeProvider Time => readiness.Time;
 
     protected abstract Task RunOnceAsync(CancellationToken stoppingToken);
 
-    protected sealed override async Task RunAsync(CancellationToken stoppingToken)
+    protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var logger = Readiness.Loggers.CreateLogger(GetType());
-        var isFailing = false;
-        while (true)
+        try
         {
-            try
+            await readiness.WaitAsync(stoppingToken);
+            var isFailing = false;
+            while (true)
             {
-                await RunOnceAsync(stoppingToken);
-                isFailing = false;
+                isFailing = !await TryRunOnceAsync(isFailing, stoppingToken);
+                await Task.Delay(isFailing ? _pauseAfterFailure : pause, Time, stoppingToken);
             }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Whatever it is: a background service that ends takes the whole host with it.
-                if (!isFailing && e is DbException or TimeoutException or IOException)
-                    Log.Waiting(logger, GetType().Name, e.Message);
-                else if (!isFailing)
-                    Log.Failed(logger, e, GetType().Name);
-                isFailing = true;
-            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host takes it for a failure where it has not started itself.
+        }
+    }
 
-            await Task.Delay(isFailing && pause < MinFailurePause ? MinFailurePause : pause, Time, stoppingToken);
+    private async Task<bool> TryRunOnceAsync(bool isFailing, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await RunOnceAsync(stoppingToken);
+            return true;
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        {
+            // Whatever it is: a background service that ends takes the whole host with it.
+            var logger = readiness.Loggers.CreateLogger(GetType());
+            if (!isFailing && e is DbException or TimeoutException or IOException)
+                Log.Waiting(logger, GetType().Name, e.Message);
+            else if (!isFailing)
+                Log.Failed(logger, e, GetType().Name);
+            return false;
         }
     }
 

@@ -1,6 +1,5 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>What is running, so that its end can be waited for.</summary>
 internal sealed class RunningTasks(TimeProvider time)
 {
     private readonly ConcurrentDictionary<Task, long> _tasks = new();

@@ -33,7 +33,7 @@ public sealed class ServiceRunTests
     {
         await using var service = await Service.StartAsync(services: static s => s.AddHostedService<FaultyOnce>());
 
-        await service.EventuallyAsync(() => service.Logs.Any(static l => l.StartsWith("Error: FaultyOnce failed; it begins again", StringComparison.Ordinal)), "it is told");
+        await service.EventuallyAsync(() => service.Logs.Any(static l => l.StartsWith("Error: FaultyOnce failed; it goes on", StringComparison.Ordinal)), "it is told");
         await service.EventuallyAsync(static () => FaultyOnce.Runs > 1, "it goes on");
         using var worker = await service.Http.GetAsync("/health/ready", Token);
         Assert.True(worker.IsSuccessStatusCode);
@@ -48,11 +48,11 @@ public sealed class ServiceRunTests
         }
     }
 
-    private sealed class FaultyOnce(Readiness readiness) : ReadyService(readiness)
+    private sealed class FaultyOnce(Readiness readiness) : RepeatingService(readiness, TimeSpan.FromMilliseconds(50))
     {
         public static int Runs { get; private set; }
 
-        protected override Task RunAsync(CancellationToken stoppingToken) =>
+        protected override Task RunOnceAsync(CancellationToken stoppingToken) =>
             Runs++ == 0 ? throw new InvalidOperationException("A fault of the program.") : Task.CompletedTask;
     }
 }

@@ -71,7 +71,7 @@ internal sealed class AppPage(
     private Markup Placements(Portal? portal, string language)
     {
         string T(string key) => texts.Get(language, key);
-        var known = StoredPlacement.ReadAll(portal?.Placements);
+        var known = PlacementOutcome.Read(portal?.Placements);
         var rows = catalogue.Codes.Select(code =>
         {
             var outcome = Array.Find(known, p => p.Placement == code);
@@ -131,8 +131,8 @@ internal sealed class AppPage(
         status["tokens"] = portal?.TokenState.ToString().ToLowerInvariant();
         status["reserveInUse"] = portal is { IsAdministrator: false };
         status["keysAreWrong"] = troubles.Has(request.App.Name);
-        status["placements"] = JsonSerializer.SerializeToNode(StoredPlacement.ReadAll(portal?.Placements),
-            InstallationJson.Default.StoredPlacementArray);
+        status["placements"] = JsonSerializer.SerializeToNode(PlacementOutcome.Read(portal?.Placements),
+            InstallationJson.Default.PlacementOutcomeArray);
         status["link"] = links.Example(request.App.Name);
         return status;
     }

@@ -1,91 +1,137 @@
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Pages;
 using Bitrix24Placements.Placements;
+using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The wizard, in the pieces in which it is sent. Readable without script; that is in it only when there is something for it to
-/// finish.</summary>
-internal sealed class InstallPage(PageFrame pages, Texts texts, PlacementCatalogue catalogue, AppRegistry apps)
+/// <summary>What the wizard's answers are made with.</summary>
+internal sealed record InstallPageParts(
+    PageFrame Frame, Texts Texts, PlacementCatalogue Catalogue, AppRegistry Apps, KeyTroubles Troubles);
+
+/// <summary>The wizard's answer: a page that is sent at once, grows with the progress and can be read without script, or JSON when all is
+/// known.</summary>
+internal sealed class InstallPage(InstallPageParts parts, HttpContext context, PlacementPost post, Uri endpoint) : IAsyncDisposable
 {
     private const string FinishScript = "if (window.BX24) BX24.init(function () { BX24.installFinish(); });";
 
     private static readonly string FinishScriptHash = PageFrame.HashOf(FinishScript);
 
-    /// <summary>A page is sent at once and grows with the progress; JSON when all is known.</summary>
-    public async Task<InstallAnswer> BeginAsync(HttpContext context, PlacementPost post, Uri endpoint)
+    private readonly bool _asJson = Accepts.JsonOnly(context.Request);
+    private bool _finished;
+
+    public Task BeginAsync()
     {
-        var answer = new InstallAnswer(this, context, post, endpoint);
-        await answer.BeginAsync();
-        return answer;
+        if (_asJson)
+            return Task.CompletedTask;
+        var headers = context.Response.Headers;
+        context.Response.ContentType = Markup.ContentType;
+        headers.ContentSecurityPolicy = parts.Frame.FramePolicy(endpoint.GetLeftPart(UriPartial.Authority), FinishScriptHash);
+        headers.CacheControl = "no-store";
+        // A proxy that gathers the answer would hide the progress.
+        headers["X-Accel-Buffering"] = "no";
+        return WriteAsync(
+            $"""
+            {parts.Frame.Head(context, post.Language, T("install.title"))}
+            <body data-bx24="{parts.Frame.ScriptUrl}">
+            <main>
+            <h1>{T("install.title")}</h1>
+            <p>{T("install.intro")}</p>
+            <ul class="steps" aria-live="polite">
+
+            """);
     }
 
-    public string PolicyFor(Uri endpoint) => pages.FramePolicy(endpoint.GetLeftPart(UriPartial.Authority), FinishScriptHash);
-
-    public Markup Beginning(HttpContext context, string language) => Html.Of(
-        $"""
-        {pages.Head(context, language, texts.Get(language, "install.title"))}
-        <body data-bx24="{pages.ScriptUrl}">
-        <main>
-        <h1>{texts.Get(language, "install.title")}</h1>
-        <p>{texts.Get(language, "install.intro")}</p>
-        <ul class="steps" aria-live="polite">
-
-        """);
-
-    public Markup Step(PlacementOutcome outcome, string language) => Html.Of(
+    public Task ProgressAsync(PlacementOutcome outcome) => _asJson ? Task.CompletedTask : WriteAsync(
         $"""
         <li class="{(outcome.IsRegistered ? "good" : "bad")}" data-placement="{outcome.Placement}">
-        <strong>{catalogue.TitleOf(outcome.Placement, language)}</strong> <code>{outcome.Placement}</code>
-        <span>{texts.Get(language, outcome.IsRegistered ? "install.registered" : "install.failed")}</span>
-        {Reason(outcome.Error, language)}</li>
+        <strong>{parts.Catalogue.TitleOf(outcome.Placement, post.Language)}</strong> <code>{outcome.Placement}</code>
+        <span>{T(outcome.IsRegistered ? "install.registered" : "install.failed")}</span>
+        {Reason(outcome.Error)}</li>
 
         """);
 
-    public Markup EventsFailed(RestError error, string language)
+    /// <param name="app">Whose keys it needs.</param>
+    /// <param name="unknownClientId">Of an app that nobody has added yet: its installation is kept.</param>
+    public async Task FinishAsync(Reconciliation reconciliation, string? app = null, string? unknownClientId = null)
     {
-        var (events, failed) = (texts.Get(language, "install.events"), texts.Get(language, "install.failed"));
-        return Html.Of($"""<li class="bad"><strong>{events}</strong> <span>{failed}</span>{Reason(error, language)}</li>""");
+        var eventsError = reconciliation.Placements.All(static p => p.IsRegistered) ? reconciliation.EventsError?.Code : null;
+        var keysAreWrong = app is not null && parts.Troubles.Has(app);
+        if (_asJson)
+        {
+            var domain = endpoint.IsDefaultPort ? endpoint.IdnHost : $"{endpoint.IdnHost}:{endpoint.Port}";
+            await context.Response.WriteJsonAsync(new InstallationOutcome(
+                new(post.MemberId, domain), reconciliation.Finished, reconciliation.Placements, eventsError,
+                keysAreWrong ? RestErrors.InvalidClient : null).Serialize());
+            return;
+        }
+
+        if (eventsError is not null)
+            await WriteAsync(
+                $"""<li class="bad"><strong>{T("install.events")}</strong> <span>{T("install.failed")}</span>{Reason(eventsError)}</li>""");
+        if (unknownClientId is not null)
+            await WriteAsync($"""<li class="bad" id="unknown-app">{T("install.unknownApp")} <code>{unknownClientId}</code></li>""");
+        if (!reconciliation.Finished && parts.Apps.MissingKey is { } key)
+            await WriteAsync($"""<li class="bad" id="missing-key">{T("install.missingKey")} <code>{key}</code></li>""");
+        if (keysAreWrong)
+            await WriteAsync(
+                $"""
+                <li class="bad" id="wrong-keys">{T("install.wrongKeys")}
+                <code>{parts.Apps.Find(app!)?.ClientId}</code> ({app})</li>
+                """);
+        _finished = true;
+        await (reconciliation.Finished ? EndFinishedAsync() : EndUnfinishedAsync());
     }
 
-    public Markup UnknownApp(string clientId, string language) => Html.Of(
-        $"""<li class="bad" id="unknown-app">{texts.Get(language, "install.unknownApp")} <code>{clientId}</code></li>""");
-
-    /// <summary>Empty where both of the default app's keys are set, or none.</summary>
-    public Markup MissingKey(string language) => apps.MissingKey is not { } key ? Html.Of($"") : Html.Of(
-        $"""<li class="bad" id="missing-key">{texts.Get(language, "install.missingKey")} <code>{key}</code></li>""");
-
-    public Markup WrongKeys(string app, string language) => Html.Of(
-        $"""
-        <li class="bad" id="wrong-keys">{texts.Get(language, "install.wrongKeys")}
-        <code>{apps.Find(app)?.ClientId}</code> ({app})</li>
-        """);
+    public async ValueTask DisposeAsync()
+    {
+        if (!_asJson && !_finished)
+            await EndUnfinishedAsync();
+    }
 
     /// <summary>Until installFinish has been called, nobody on the portal sees any placement.</summary>
-    public Markup Finished(string language) => Html.Of(
+    private Task EndFinishedAsync() => WriteAsync(
         $"""
         </ul>
-        <p class="outcome good" role="status">{texts.Get(language, "install.done")}</p>
-        <noscript><p>{texts.Get(language, "install.noScript")}</p></noscript>
+        <p class="outcome good" role="status">{T("install.done")}</p>
+        <noscript><p>{T("install.noScript")}</p></noscript>
         </main>
-        <script src="{pages.ScriptUrl}"></script>
+        <script src="{parts.Frame.ScriptUrl}"></script>
         <script>{new Markup(FinishScript)}</script>
         </body>
         </html>
 
         """);
 
-    public Markup NotFinished(HttpContext context, string language) => Html.Of(
+    private Task EndUnfinishedAsync() => WriteAsync(
         $"""
         </ul>
-        <p class="outcome bad" role="alert">{texts.Get(language, "install.notDone")}</p>
-        <p><button type="button" id="retry">{texts.Get(language, "install.retry")}</button></p>
+        <p class="outcome bad" role="alert">{T("install.notDone")}</p>
+        <p><button type="button" id="retry">{T("install.retry")}</button></p>
         </main>
-        {pages.Module(context, "retry.js")}
+        {parts.Frame.Module(context, "retry.js")}
         </body>
         </html>
 
         """);
 
-    private Markup Reason(RestError? error, string language) => error is null ? default
-        : Html.Of($"""<p class="reason">{texts.OfError(language, error.Code)} <code>{error.Code}</code></p>""");
+    private string T(string key) => parts.Texts.Get(post.Language, key);
+
+    private Markup Reason(string? code) => code is null ? default
+        : Html.Of($"""<p class="reason">{parts.Texts.OfError(post.Language, code)} <code>{code}</code></p>""");
+
+    private Task WriteAsync(HtmlInterpolation html) => WriteAsync(html.ToMarkup());
+
+    /// <summary>The installation goes on where the browser has gone away.</summary>
+    private async Task WriteAsync(Markup html)
+    {
+        try
+        {
+            await context.Response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(html.Value), context.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
 }

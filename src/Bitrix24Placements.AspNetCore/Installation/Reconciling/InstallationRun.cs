@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>Runs the work that an installation has filed, now, so that its progress can be shown. It goes on if the browser goes
 /// away.</summary>
-internal sealed class InstallationRun(ReconcileWork reconcile, WorkLoop loop, KeyCheck keys, PortalStore portals, DetachedTasks tasks)
+internal sealed class InstallationRun(ReconcileWork reconcile, WorkLoop loop, PortalStore portals, DetachedTasks tasks)
 {
     /// <summary>The background does it if this process dies before the wizard has begun.</summary>
     public static readonly TimeSpan BackgroundTakesOver = TimeSpan.FromSeconds(4);
@@ -28,6 +28,6 @@ internal sealed class InstallationRun(ReconcileWork reconcile, WorkLoop loop, Ke
         if (await portals.FindAsync(id, cancellationToken) is not { Placements: { } stored } portal)
             return null;
         var eventsError = portal.Declaration.Length == 0 ? RestError.Unavailable("The installation goes on in the background.") : null;
-        return new(StoredPlacement.OutcomesOf(stored), eventsError, keys.AreKnownToBeWrong(id), id.App);
+        return new(PlacementOutcome.Read(stored), eventsError);
     }
 }

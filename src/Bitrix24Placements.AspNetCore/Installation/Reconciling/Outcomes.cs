@@ -1,38 +1,41 @@
 using System.Text.Encodings.Web;
+using Bitrix24Placements.Placements;
 
 namespace Bitrix24Placements.Installation;
 
-/// <param name="Error">Null where it is registered.</param>
-internal sealed record PlacementOutcome(string Placement, string Handler, RestError? Error, bool Changed = false)
+/// <summary>As the store keeps it and scripts are told.</summary>
+/// <param name="Error">Bitrix24's code; null where it is registered.</param>
+internal sealed record PlacementOutcome(string Placement, string Handler, string State, string? Error)
 {
+    [JsonIgnore]
+    public RestError? Failure { get; init; }
+
+    [JsonIgnore]
+    public bool Changed { get; init; }
+
+    [JsonIgnore]
     public bool IsRegistered => Error is null;
+
+    public static PlacementOutcome Of(DeclaredPlacement declared, RestError? failure, bool changed = false) =>
+        new(declared.Placement, declared.Handler, failure is null ? "registered" : "failed", failure?.Code)
+        {
+            Failure = failure,
+            Changed = changed,
+        };
+
+    public static string Serialize(PlacementOutcome[] outcomes) =>
+        JsonSerializer.Serialize(outcomes, InstallationJson.Default.PlacementOutcomeArray);
+
+    public static PlacementOutcome[] Read(string? json) => json is null ? []
+        : JsonSerializer.Deserialize(json, InstallationJson.Default.PlacementOutcomeArray) ?? [];
 }
 
 /// <param name="EventsError">Null where the app's events are bound.</param>
-/// <param name="KeysAreWrong">What is registered works until the tokens have to be refreshed.</param>
-internal sealed record Reconciliation(
-    IReadOnlyList<PlacementOutcome> Placements, RestError? EventsError, bool KeysAreWrong = false, string App = PortalId.DefaultApp)
+internal sealed record Reconciliation(PlacementOutcome[] Placements, RestError? EventsError)
 {
     public bool Finished => EventsError is null && Placements.All(static p => p.IsRegistered);
 
-    public RestError? FirstError => Placements.FirstOrDefault(static p => p.Error is not null)?.Error ?? EventsError;
-}
-
-internal sealed record StoredPlacement(string Placement, string Handler, string State, string? Error)
-{
-    public static StoredPlacement[] From(IEnumerable<PlacementOutcome> outcomes) =>
-        [.. outcomes.Select(static o =>
-            new StoredPlacement(o.Placement, o.Handler, o.IsRegistered ? "registered" : "failed", o.Error?.Code))];
-
-    public static string Serialize(IEnumerable<PlacementOutcome> outcomes) =>
-        JsonSerializer.Serialize(From(outcomes), InstallationJson.Default.StoredPlacementArray);
-
-    public static PlacementOutcome[] OutcomesOf(string json) =>
-        [.. ReadAll(json).Select(static p =>
-            new PlacementOutcome(p.Placement, p.Handler, p.Error is null ? null : new(RestErrorKind.Refused, p.Error, p.Error)))];
-
-    public static StoredPlacement[] ReadAll(string? json) => json is null ? []
-        : JsonSerializer.Deserialize(json, InstallationJson.Default.StoredPlacementArray) ?? [];
+    public RestError? FirstError => Placements.FirstOrDefault(static p => !p.IsRegistered)?.Failure ?? EventsError;
 }
 
 internal sealed record InstalledPortal(string MemberId, string Domain);
@@ -41,7 +44,7 @@ internal sealed record InstalledPortal(string MemberId, string Domain);
 /// <param name="EventsError">Placements can all be registered while the events are not.</param>
 /// <param name="KeysError">What is registered works, for an hour.</param>
 internal sealed record InstallationOutcome(
-    InstalledPortal Portal, bool Finished, StoredPlacement[] Placements,
+    InstalledPortal Portal, bool Finished, PlacementOutcome[] Placements,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? EventsError,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? KeysError)
 {
@@ -56,7 +59,7 @@ internal sealed record InstallationOutcome(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(InstallationOutcome))]
-[JsonSerializable(typeof(StoredPlacement[]))]
+[JsonSerializable(typeof(PlacementOutcome[]))]
 [JsonSerializable(typeof(KeptClaim))]
 [JsonSerializable(typeof(UninstallNotice))]
 [JsonSerializable(typeof(LookMemory))]

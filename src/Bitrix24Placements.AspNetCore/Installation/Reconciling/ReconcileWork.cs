@@ -22,7 +22,6 @@ internal sealed partial class ReconcileWork(
 
     public Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken) => RunAsync(item, null, null, cancellationToken);
 
-    /// <param name="progress">Called with every outcome as soon as it is known.</param>
     public async Task<WorkResult> RunAsync(
         WorkItem item, Func<PlacementOutcome, Task>? progress, Action<Reconciliation>? finished, CancellationToken cancellationToken)
     {
@@ -36,15 +35,15 @@ internal sealed partial class ReconcileWork(
     private async Task<Reconciliation> ReconcileAsync(WorkItem item, Portal portal, Func<PlacementOutcome, Task>? progress,
         CancellationToken cancellationToken)
     {
-        var isFirst = item is { Payload: Installation, Attempt: 0 };
-        var keysAreWrong = isFirst ? keys.AreWrongAsync(portal, cancellationToken) : Task.FromResult(keys.AreKnownToBeWrong(portal.Id));
-        if (isFirst)
-            await inbox.InstalledAsync(portal, time.GetUtcNow(), cancellationToken);
-        var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken) with
+        var check = Task.CompletedTask;
+        if (item is { Payload: Installation, Attempt: 0 })
         {
-            KeysAreWrong = await keysAreWrong,
-            App = portal.Id.App
-        };
+            check = keys.CheckAsync(portal, cancellationToken);
+            await inbox.InstalledAsync(portal, time.GetUtcNow(), cancellationToken);
+        }
+
+        var reconciliation = await reconciler.RunAsync(portal, progress, cancellationToken);
+        await check;
         if (item.Payload == Removal)
             await CountRemovalAsync(portal,
                 reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }),
@@ -53,7 +52,6 @@ internal sealed partial class ReconcileWork(
         return reconciliation;
     }
 
-    /// <summary>Longer, the more often the worker has just been removed.</summary>
     public static TimeSpan PauseAfterRemovals(Portal portal, DateTimeOffset now) =>
         now - portal.RemovedAt > RemovalsForgotten ? TimeSpan.Zero
             : Pauses.Growing(portal.Removals, 0, 5, 30, 120, 600, 1800, 3600, 7200, 14400);

@@ -26,7 +26,7 @@ internal sealed partial class Reconciler(
         {
             var outcome = looked.Ok
                 ? await EnsureAsync(portal.Id, declared, looked.Value, cancellationToken)
-                : new PlacementOutcome(declared.Placement, declared.Handler, looked.Error);
+                : PlacementOutcome.Of(declared, looked.Error);
             outcomes.Add(outcome);
             if (progress is not null)
                 await progress(outcome);
@@ -35,10 +35,11 @@ internal sealed partial class Reconciler(
         if (looked.Ok)
             await RemoveUndeclaredAsync(portal.Id, looked.Value, cancellationToken);
         var eventsError = outcomes.Exists(static o => o.IsRegistered) ? await events.EnsureAsync(portal.Id, cancellationToken)
-            : outcomes[0].Error;
-        var reconciliation = new Reconciliation(outcomes, eventsError);
+            : outcomes[0].Failure;
+        var reconciliation = new Reconciliation([.. outcomes], eventsError);
         var declaration = reconciliation.Finished ? catalogue.Declaration : "";
-        await portals.SaveReconciliationAsync(portal.Id, portal.Epoch, declaration, StoredPlacement.Serialize(outcomes), cancellationToken);
+        await portals.SaveReconciliationAsync(
+            portal.Id, portal.Epoch, declaration, PlacementOutcome.Serialize(reconciliation.Placements), cancellationToken);
         metrics.Reconciled(portal.Id, reconciliation.Finished ? "ok" : RestErrors.Label(reconciliation.FirstError?.Code));
         Log.Reconciled(logger, portal.Id, reconciliation.FirstError?.Code ?? "ok", outcomes.Count(static o => o.Changed));
         return reconciliation;
@@ -59,20 +60,20 @@ internal sealed partial class Reconciler(
         {
             if (Registration.IsThere(registered, declared)
                 && (round > 0 || registered.Exists(r => r.Is(declared) && r.IsCalled(parameters["LANG_ALL"]))))
-                return new(declared.Placement, declared.Handler, null, Changed: round > 0);
+                return PlacementOutcome.Of(declared, null, changed: round > 0);
             error = await ChangeAsync(id, declared, parameters, registered, cancellationToken);
             if (error is null)
-                return new(declared.Placement, declared.Handler, null, Changed: true);
+                return PlacementOutcome.Of(declared, null, changed: true);
             // Of a lost answer, and of "there is one already", placement.get knows more.
             if (error.Kind == RestErrorKind.Refused && !IsOccupied(error))
                 break;
             var looked = await LookAsync(id, cancellationToken);
             if (!looked.Ok)
-                return new(declared.Placement, declared.Handler, looked.Error);
+                return PlacementOutcome.Of(declared, looked.Error);
             registered = looked.Value;
         }
 
-        return new(declared.Placement, declared.Handler, Registration.IsThere(registered, declared) ? null : error, Changed: true);
+        return PlacementOutcome.Of(declared, Registration.IsThere(registered, declared) ? null : error, changed: true);
     }
 
     /// <summary>Binds first: an address that Bitrix24 refuses must not cost the one that works. Null: done.</summary>

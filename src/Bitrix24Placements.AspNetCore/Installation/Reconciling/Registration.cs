@@ -7,7 +7,6 @@ namespace Bitrix24Placements.Installation;
 /// <summary>One entry of <c>placement.get</c>.</summary>
 /// <param name="UserId">0: for everybody.</param>
 /// <param name="ErrorHandlerUrl">Null where the portal does not tell.</param>
-/// <param name="LangAll">Nothing where the portal does not tell.</param>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/placement-get.html</remarks>
 internal sealed record Registration(string Placement, long UserId, string Handler, string? ErrorHandlerUrl, JsonElement LangAll)
 {
@@ -30,7 +29,6 @@ internal sealed record Registration(string Placement, long UserId, string Handle
         langAll is not JsonObject languages
         || languages.All(l => LangAll.Member(l.Key).Text("TITLE") is not { } title || title == (string?)l.Value?["TITLE"]);
 
-    /// <summary>Exactly one registration, and that the declared one.</summary>
     public static bool IsThere(IEnumerable<Registration> registered, DeclaredPlacement declared) =>
         registered.Where(r => r.Placement == declared.Placement).ToList() is [var only] && only.Is(declared);
 }

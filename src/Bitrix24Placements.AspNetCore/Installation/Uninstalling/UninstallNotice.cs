@@ -1,6 +1,5 @@
 namespace Bitrix24Placements.Installation;
 
-/// <param name="Clean">Whether the portal's data is to be deleted.</param>
 /// <param name="StillThere">How often the OAuth server has said so.</param>
 /// <param name="WasAlive">Of the tokens when the notice came: if they have died since, the OAuth server has said what was to be
 /// asked.</param>

@@ -7,7 +7,6 @@ internal sealed class TokenVault(TokenKeys keys)
 {
     private readonly Lazy<IDataProtector> _protector = new(() => keys.Provider.CreateProtector("Bitrix24Placements.Portals.v1"));
 
-    /// <summary>False while the keys are not read, and cannot be.</summary>
     public bool IsUsable => keys.AreUsable;
 
     public string Protect(PortalId id, string purpose, string value) => For(id, purpose).Protect(value);

@@ -41,7 +41,6 @@ internal sealed record SealedColumn(string Name, string Purpose)
 
     public bool IsCounted { get; init; }
 
-    /// <summary>Only rows of this kind are encrypted.</summary>
     public string? KindPrefix { get; init; }
 }
 
