@@ -18,13 +18,11 @@ internal sealed partial class AdministratorVisits(
 
     private readonly ConcurrentDictionary<(PortalId Id, long UserId), bool> _visits = new();
 
-    public bool IsWanted(KnownPortal known, TokenInfo user) =>
-        known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId);
-
     public async Task VisitAsync(KnownPortal known, TokenInfo user, PlacementPost post)
     {
         var visitor = (known.Id, user.UserId);
-        if (administrators.IsOrdinary(user) || !_visits.TryAdd(visitor, true))
+        var isWanted = known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId);
+        if (!isWanted || administrators.IsOrdinary(user) || !_visits.TryAdd(visitor, true))
             return;
         var visit = tasks.Run("An administrator's visit", async cancellationToken =>
         {

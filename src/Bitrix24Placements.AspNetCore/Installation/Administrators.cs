@@ -19,41 +19,36 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken) =>
         IsOrdinary(confirmed) ? new(false) : new(AskAsync(confirmed, token, cancellationToken));
 
-    /// <remarks>https://apidocs.bitrix24.com/api-reference/common/users/profile.html</remarks>
     public async Task<RestResult<bool>> AskAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken)
     {
         // Whoever asks first may go away: the answer is everybody's who asks meanwhile, and nobody's afterwards.
-        var asking = _asking.GetOrAdd((confirmed.Id, confirmed.UserId), _ => new(() => AskOnceAsync(confirmed, token)));
+        var asking = _asking.GetOrAdd((confirmed.Id, confirmed.UserId), _ => new(() => AskPortalAsync(confirmed, token)));
         return await asking.Value.WaitAsync(cancellationToken);
     }
 
-    private async Task<RestResult<bool>> AskOnceAsync(TokenInfo confirmed, Secret token)
+    /// <remarks>https://apidocs.bitrix24.com/api-reference/common/users/profile.html</remarks>
+    private async Task<RestResult<bool>> AskPortalAsync(TokenInfo confirmed, Secret token)
     {
+        var user = (confirmed.Id, confirmed.UserId);
         try
         {
-            return await AskPortalAsync(confirmed, token);
+            var call = RestCall.Own("profile") with { Deadline = Timeout };
+            var profile = await rest.CallAsUserAsync(confirmed, token, call, CancellationToken.None);
+            if (!profile.Ok)
+                // A portal that is busy has not said no.
+                return profile.Error.Kind == RestErrorKind.TooMany || RestErrors.IsPassing(profile.Error.Code)
+                    ? RestError.Unavailable(profile.Error.Description) : profile.Error;
+            var isAdministrator = profile.Value.Truth("ADMIN");
+            if (isAdministrator)
+                _ordinary.Remove(user);
+            else
+                _ordinary.Set(user, true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = NoLasts });
+            return isAdministrator;
         }
         finally
         {
-            _asking.TryRemove((confirmed.Id, confirmed.UserId), out _);
+            _asking.TryRemove(user, out _);
         }
-    }
-
-    private async Task<RestResult<bool>> AskPortalAsync(TokenInfo confirmed, Secret token)
-    {
-        var call = RestCall.Own("profile") with { Deadline = Timeout };
-        var profile = await rest.CallAsUserAsync(confirmed, token, call, CancellationToken.None);
-        if (!profile.Ok)
-            // A portal that is busy has not said no.
-            return profile.Error.Kind == RestErrorKind.TooMany || RestErrors.IsPassing(profile.Error.Code)
-                ? RestError.Unavailable(profile.Error.Description) : profile.Error;
-        var isAdministrator = profile.Value.Truth("ADMIN");
-        if (isAdministrator)
-            _ordinary.Remove((confirmed.Id, confirmed.UserId));
-        else
-            _ordinary.Set((confirmed.Id, confirmed.UserId), true,
-                new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = NoLasts });
-        return isAdministrator;
     }
 
     public void Dispose() => _ordinary.Dispose();

@@ -15,10 +15,7 @@ internal sealed class InstallEvents(
 
     private static readonly TimeSpan FirstCheck = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan TurnTimeout = TimeSpan.FromSeconds(5);
-
-    /// <summary>Of whoever has failed too often, one event at a time is written: the others' writes are not to wait for his.</summary>
-    private readonly SemaphoreSlim _turns = new(1);
+    private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
     public async Task<Rejection?> TokensAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken)
     {
@@ -29,7 +26,7 @@ internal sealed class InstallEvents(
         if (name == AppEvent.UserReady)
             return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken) : Rejection.TooManyAttempts;
         if (!mayAsk)
-            return await KeepInTurnAsync(context, claim.Value) ? null : Rejection.TooManyAttempts;
+            return await _turns.RunAsync(() => KeepAsync(context, claim.Value), otherwise: false, cancellationToken) ? null : Rejection.TooManyAttempts;
 
         var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
         return result.Verdict switch
@@ -40,20 +37,6 @@ internal sealed class InstallEvents(
                 await KeepAsync(context, claim.Value) ? null : Rejection.Overloaded,
             _ => result.Rejection,
         };
-    }
-
-    private async Task<bool> KeepInTurnAsync(HttpContext? context, InstallClaim claim)
-    {
-        if (!await _turns.WaitAsync(TurnTimeout))
-            return false;
-        try
-        {
-            return await KeepAsync(context, claim);
-        }
-        finally
-        {
-            _turns.Release();
-        }
     }
 
     private Task<bool> KeepAsync(HttpContext? context, InstallClaim claim) =>

@@ -55,8 +55,7 @@ internal sealed class LaunchListener(
         return await portals.KnownAsync(user.Id, cancellationToken) is { State: PortalState.Installed } now ? now : Rejection.NotInstalled;
     }
 
-    public ValueTask VisitedAsync(KnownPortal known, TokenInfo user, PlacementPost post) =>
-        visits.IsWanted(known, user) ? new(visits.VisitAsync(known, user, post)) : default;
+    public Task VisitedAsync(KnownPortal known, TokenInfo user, PlacementPost post) => visits.VisitAsync(known, user, post);
 
     public Task HearEventAsync(HttpContext context, WireForm form) => events.HandleOwnAsync(context, form);
 

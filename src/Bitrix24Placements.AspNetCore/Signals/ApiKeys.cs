@@ -14,9 +14,7 @@ internal sealed record ApiCaller(string Name, IReadOnlySet<string>? Portals = nu
 internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposable
 {
     private readonly (byte[] Hash, ApiCaller Caller)[] _keys =
-        [.. options.Value.Keys.Select(static k =>
-            (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), new ApiCaller(
-                k.Setting, SetOf(k.Portals, StringComparer.OrdinalIgnoreCase), SetOf(k.Apps, StringComparer.Ordinal))))];
+        [.. options.Value.Keys.Select(static k => (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), k.Caller))];
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(
         name => RateLimitPartition.GetFixedWindowLimiter(name, _ => new()
@@ -51,7 +49,4 @@ internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposab
     }
 
     public ValueTask DisposeAsync() => _limits.DisposeAsync();
-
-    private static HashSet<string>? SetOf(string[] names, StringComparer comparer) =>
-        names.Length == 0 ? null : new(names, comparer);
 }

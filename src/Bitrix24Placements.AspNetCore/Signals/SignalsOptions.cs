@@ -4,13 +4,9 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Signals;
 
-/// <param name="Portals">Empty: all.</param>
-/// <param name="Apps">Empty: all.</param>
-internal sealed record ConfiguredKey(string Setting, string Key, string[] Portals, string[] Apps)
-{
-    /// <summary>A limited one has a section of its own.</summary>
-    public string KeySetting => Setting.StartsWith("Signals:Keys:", StringComparison.Ordinal) ? Setting + ":Key" : Setting;
-}
+/// <param name="Setting">Where it stands.</param>
+/// <param name="Caller">Named by its section.</param>
+internal sealed record ConfiguredKey(string Setting, string Key, ApiCaller Caller);
 
 internal sealed class SignalsOptions
 {
@@ -26,23 +22,24 @@ internal sealed class SignalsOptions
     internal void Read(IConfigurationSection section)
     {
         PerMinute = section.AtLeastOne(nameof(PerMinute), PerMinute);
-        var unlimited = (section.List("ApiKeys") ?? []).Select(static (key, i) => new ConfiguredKey($"Signals:ApiKeys:{i}", key, [], []));
-        var limited = section.GetSection("Keys").GetChildren()
-            .Select(static k => new ConfiguredKey($"Signals:Keys:{k.Key}", k.Text("Key") ?? "", k.List("Portals") ?? [], k.List("Apps")
-                ?? []));
+        var unlimited = (section.List("ApiKeys") ?? []).Select(static (key, i) =>
+            new ConfiguredKey($"Signals:ApiKeys:{i}", key, new($"Signals:ApiKeys:{i}")));
+        var limited = section.GetSection("Keys").GetChildren().Select(static k => new ConfiguredKey(
+            $"Signals:Keys:{k.Key}:Key", k.Text("Key") ?? "",
+            new($"Signals:Keys:{k.Key}", k.List("Portals")?.ToHashSet(StringComparer.OrdinalIgnoreCase), k.List("Apps")?.ToHashSet())));
         Keys = [.. unlimited, .. limited];
     }
 
     internal string? Problem() =>
         Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)
             ?? Keys.GroupBy(static k => k.Key).Where(static g => g.Count() > 1)
-                .Select(static g => $"{g.Last().Setting} is the key of {g.First().Setting} as well.").FirstOrDefault();
+                .Select(static g => $"{g.Last().Caller.Name} is the key of {g.First().Caller.Name} as well.").FirstOrDefault();
 
     private static string? ProblemOf(ConfiguredKey key) =>
         key.Key.Length < MinKeyLength
-            ? $"{key.KeySetting} has to have at least {MinKeyLength} characters: whoever guesses a key can send signals to every user."
-        : key.Portals.FirstOrDefault(static p => !PortalId.IsMemberId(p)) is not null
-            ? $"{key.Setting}:Portals has to hold member_ids of 32 hexadecimal digits."
-        : key.Apps.FirstOrDefault(static a => !AppsOptions.IsName(a)) is not null ? $"{key.Setting}:Apps has to hold names of apps."
+            ? $"{key.Setting} has to have at least {MinKeyLength} characters: whoever guesses a key can send signals to every user."
+        : key.Caller.Portals?.All(PortalId.IsMemberId) == false
+            ? $"{key.Caller.Name}:Portals has to hold member_ids of 32 hexadecimal digits."
+        : key.Caller.Apps?.All(AppsOptions.IsName) == false ? $"{key.Caller.Name}:Apps has to hold names of apps."
         : null;
 }

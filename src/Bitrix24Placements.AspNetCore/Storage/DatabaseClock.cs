@@ -11,12 +11,11 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
     /// <summary>How far the process's clock is ahead of the database's.</summary>
     public TimeSpan Ahead => TimeSpan.FromTicks(Volatile.Read(ref _ahead));
 
-    public async Task MeasureAsync(CancellationToken cancellationToken) => Measured(
-        await database.RunAsync((connection, token) => connection.NumberAsync($"SELECT {database.Now}", token), cancellationToken));
-
-    public void Measured(long databaseNow)
+    public async Task MeasureAsync(CancellationToken cancellationToken)
     {
-        var ahead = time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(databaseNow);
+        var now = await database.RunAsync(
+            (connection, token) => connection.NumberAsync($"SELECT {database.Now}", token), cancellationToken);
+        var ahead = time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(now);
         Volatile.Write(ref _ahead, ahead.Duration() < Negligible ? 0 : ahead.Ticks);
     }
 

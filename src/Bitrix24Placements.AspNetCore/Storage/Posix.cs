@@ -1,5 +1,5 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Bitrix24Placements.Storage;
 
@@ -11,18 +11,10 @@ internal static class Posix
     {
         if (!OperatingSystem.IsLinux())
             return;
-        var descriptor = Open(Terminated(path), 0);
-        if (descriptor < 0)
-            throw new IOException($"{path} cannot be opened: {LastError()}");
-        try
-        {
-            if (Sync(descriptor) != 0)
-                throw new IOException($"{path} cannot be synced: {LastError()}");
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
+        using var folder = Open(Terminated(path), 0);
+        if (folder.IsInvalid)
+            throw new IOException($"{path} cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
+        RandomAccess.FlushToDisk(folder);
     }
 
     /// <summary>Another one after the file was deleted or replaced; null where there is none.</summary>
@@ -37,16 +29,8 @@ internal static class Posix
 
     private static byte[] Terminated(string path) => Encoding.UTF8.GetBytes(path + "\0");
 
-    private static string LastError() => new Win32Exception(Marshal.GetLastPInvokeError()).Message;
-
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
-    private static extern int Open(byte[] path, int flags);
-
-    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static extern int Sync(int descriptor);
-
-    [DllImport("libc", EntryPoint = "close", SetLastError = true)]
-    private static extern int Close(int descriptor);
+    private static extern SafeFileHandle Open(byte[] path, int flags);
 
     [DllImport("libc", EntryPoint = "stat", SetLastError = true)]
     private static extern int Stat(byte[] path, long[] status);

@@ -23,15 +23,6 @@ internal sealed class RunningTasks(TimeProvider time)
     }
 
     /// <summary>Gives up when it is cancelled: what runs has to bear that.</summary>
-    public async Task WaitAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await All.WaitAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The host does not wait for ever.
-        }
-    }
+    public async Task WaitAsync(CancellationToken cancellationToken) =>
+        await All.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }

@@ -51,17 +51,15 @@ internal static class LoadPlot
 
     private static Markup Axes(Func<string, string> t)
     {
-        const string Text = "font-size=\"11\" fill=\"currentColor\"";
-        var text = new Markup(Text);
         var seconds = Enumerable.Range(0, TopSeconds / 2).Select(static i => i * 2).Append(5)
-            .Select(s => Html.Of($"""<text {text} x="{Left - 6}" y="{Y(s)}" text-anchor="end" dominant-baseline="middle">{s}</text>"""));
+            .Select(s => Html.Of($"""<text x="{Left - 6}" y="{Y(s)}" text-anchor="end" dominant-baseline="middle">{s}</text>"""));
         var hours = LabelledHours.Select(h =>
-            Html.Of($"""<text {text} x="{X(h)}" y="{Height + 14}" text-anchor="{(h == 0 ? "end" : "middle")}">{h}</text>"""));
+            Html.Of($"""<text x="{X(h)}" y="{Height + 14}" text-anchor="{(h == 0 ? "end" : "middle")}">{h}</text>"""));
         return Html.Of(
             $"""
-            <g class="axes" stroke="none">{Html.Join(seconds)}{Html.Join(hours)}
-            <text {text} x="0" y="-1">{t("app.loads.seconds")}</text>
-            <text {text} x="{Left + (Width / 2)}" y="{Height + 30}" text-anchor="middle">{t("app.loads.hours")}</text></g>
+            <g class="axes" stroke="none" font-size="11" fill="currentColor">{Html.Join(seconds)}{Html.Join(hours)}
+            <text x="0" y="-1">{t("app.loads.seconds")}</text>
+            <text x="{Left + (Width / 2)}" y="{Height + 30}" text-anchor="middle">{t("app.loads.hours")}</text></g>
             <path d="M{Left} 0V{Height}H{Left + Width}" fill="none" stroke="currentColor" stroke-width="1"/>
             """);
     }

@@ -14,12 +14,9 @@ internal sealed class RemovalNotices(
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
     private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan TurnTimeout = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>A notice is sent once. Of whoever has guessed too often, one key at a time is still looked up.</summary>
-    private readonly SemaphoreSlim _turns = new(1);
-
     private static readonly Rejection UnknownKey = new(404, "notFound") { IsFailedAttempt = true };
+
+    private readonly Turns _turns = new(TimeSpan.FromMilliseconds(100));
 
     public string Kind => "removal";
 
@@ -28,21 +25,9 @@ internal sealed class RemovalNotices(
             ? guard.RunAsync(context, RequestKind.Removal, "", () => ReceiveInTurnAsync(context, key), isKnown: true)
             : guard.RunAsync(context, RequestKind.Removal, "", static () => Task.FromResult<Rejection?>(UnknownKey));
 
-    private async Task<Rejection?> ReceiveInTurnAsync(HttpContext context, string key)
-    {
-        if (attempts.MayTry(context, RequestKind.Removal, ""))
-            return await ReceiveAsync(context, key);
-        if (!await _turns.WaitAsync(TurnTimeout, context.RequestAborted))
-            return Rejection.TooManyAttempts;
-        try
-        {
-            return await ReceiveAsync(context, key);
-        }
-        finally
-        {
-            _turns.Release();
-        }
-    }
+    private Task<Rejection?> ReceiveInTurnAsync(HttpContext context, string key) => attempts.MayTry(context, RequestKind.Removal, "")
+        ? ReceiveAsync(context, key)
+        : _turns.RunAsync(() => ReceiveAsync(context, key), Rejection.TooManyAttempts, context.RequestAborted);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string key)
     {

@@ -13,7 +13,7 @@ internal interface ILaunchListener
     Task<Checked<KnownPortal>> SettleAsync(TokenInfo user, PlacementPost post, KnownPortal? known, CancellationToken cancellationToken);
 
     /// <summary>Waits only where the page is better shown with what the visit has mended.</summary>
-    ValueTask VisitedAsync(KnownPortal known, TokenInfo user, PlacementPost post);
+    Task VisitedAsync(KnownPortal known, TokenInfo user, PlacementPost post);
 
     /// <summary>Told by a worker load whose application_token matches.</summary>
     void AddressDiffers(PortalId id);

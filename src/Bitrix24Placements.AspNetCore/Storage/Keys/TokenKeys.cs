@@ -8,28 +8,20 @@ namespace Bitrix24Placements.Storage;
 
 /// <summary>The keys that encrypt tokens: beside a SQLite file, or in PostgreSQL under a certificate. They are apart from the host's own
 /// data protection.</summary>
-internal sealed class TokenKeys : IAsyncDisposable
+internal sealed class TokenKeys(
+    Database database, SchemaInstaller schema, IOptions<DataProtectionSettings> settings, IOptions<StorageOptions> storage,
+    ILoggerFactory loggers) : IAsyncDisposable
 {
     /// <summary>Fixed: a moved folder or a new version still reads old tokens.</summary>
     private const string ApplicationName = "Bitrix24Placements";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    private readonly Database _database;
-    private readonly SchemaInstaller _schema;
-    private readonly DataProtectionSettings _settings;
-    private readonly StorageOptions _storage;
-    private readonly ILoggerFactory _loggers;
-    private readonly Lazy<ServiceProvider> _services;
+    private readonly Lazy<ServiceProvider> _services =
+        new(() => Build(database, schema, settings.Value, storage.Value.MayMakeKeys, loggers));
+
     private readonly Lock _lock = new();
     private Task? _reading;
-
-    public TokenKeys(Database database, SchemaInstaller schema, IOptions<DataProtectionSettings> settings, IOptions<StorageOptions> storage,
-        ILoggerFactory loggers)
-    {
-        (_database, _schema, _settings, _storage, _loggers) = (database, schema, settings.Value, storage.Value, loggers);
-        _services = new(Build);
-    }
 
     public IDataProtectionProvider Provider => _services.Value.GetRequiredService<IDataProtectionProvider>();
 
@@ -39,7 +31,7 @@ internal sealed class TokenKeys : IAsyncDisposable
     public bool AreRead { get; private set; }
 
     /// <summary>Those beside a SQLite file can be used while that cannot.</summary>
-    public bool AreUsable => AreRead || _database.KeyFolder is not null;
+    public bool AreUsable => AreRead || database.KeyFolder is not null;
 
     /// <summary>Reads the keys once. Whoever needs them before holds neither a thread nor a connection: the framework reads them while a
     /// thread stands still.</summary>
@@ -59,28 +51,29 @@ internal sealed class TokenKeys : IAsyncDisposable
     {
         if (AreRead)
             return;
-        await _schema.EnsureAsync(CancellationToken.None);
+        await schema.EnsureAsync(CancellationToken.None);
         var protector = Provider.CreateProtector("readiness");
         protector.Unprotect(protector.Protect([]));
         AreRead = true;
     }
 
-    private ServiceProvider Build()
+    private static ServiceProvider Build(
+        Database database, SchemaInstaller schema, DataProtectionSettings settings, bool mayMakeKeys, ILoggerFactory loggers)
     {
         var services = new ServiceCollection();
-        services.AddSingleton(_loggers);
+        services.AddSingleton(loggers);
         services.AddLogging();
         var builder = services.AddDataProtection().SetApplicationName(ApplicationName);
         builder.AddKeyManagementOptions(options =>
         {
-            options.XmlRepository = _database.KeyFolder is { } path
-                ? new FileSystemXmlRepository(MakeFolder(path), _loggers)
-                : new DatabaseKeys(_database, _schema);
-            options.AutoGenerateKeys = _storage.MayMakeKeys;
-            if (_settings.CertificatePath is { } certificate)
-                options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, _settings.CertificatePassword)), _loggers);
+            options.XmlRepository = database.KeyFolder is { } path
+                ? new FileSystemXmlRepository(MakeFolder(path), loggers)
+                : new DatabaseKeys(database, schema);
+            options.AutoGenerateKeys = mayMakeKeys;
+            if (settings.CertificatePath is { } certificate)
+                options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, settings.CertificatePassword)), loggers);
         });
-        builder.UnprotectKeysWithAnyCertificate([.. _settings.All.Select(Load)]);
+        builder.UnprotectKeysWithAnyCertificate([.. settings.All.Select(Load)]);
         return services.BuildServiceProvider();
     }
 

@@ -1,36 +1,38 @@
 namespace Bitrix24Placements.Storage;
 
 /// <summary>What changes in a row when it moves: secrets come under the keys of the new place, leases stay behind.</summary>
-/// <param name="Reset">Columns with a value of their own at the new place.</param>
-internal sealed record MovedTable(string Name, IReadOnlyList<SealedColumn> Sealed, IReadOnlyDictionary<string, object> Reset)
+internal sealed record MovedTable(string Name, params SealedColumn[] Sealed)
 {
     /// <summary>As <c>Portals.TokenState</c> has it: an administrator's page brings new ones.</summary>
     private const long DeadTokens = 3;
 
-    private static readonly IReadOnlyDictionary<string, object> None = new Dictionary<string, object>();
+    /// <summary>Columns with a value of their own at the new place.</summary>
+    public Dictionary<string, object> Reset { get; init; } = [];
 
     public static readonly IReadOnlyList<MovedTable> All =
     [
         new("portals",
-            [
-                new("tokens", "tokens")
-                {
-                    IfUnreadable = new() { ["tokens"] = DBNull.Value, ["tokens_state"] = DeadTokens },
-                    IsCounted = true,
-                },
-                new("reserve_tokens", "tokens") { IfUnreadable = new() { ["reserve_tokens"] = DBNull.Value } },
-                // An empty declaration has the reconciler register another one.
-                new("removal_key", "removal") { IfUnreadable = new() { ["removal_key"] = "", ["declaration"] = "" } },
-            ],
-            new Dictionary<string, object> { ["refresh_owner"] = DBNull.Value, ["refresh_until"] = 0L }),
-        new("work", [new("payload", "install") { KindPrefix = "install:" }],
-            new Dictionary<string, object> { ["lease_by"] = DBNull.Value, ["lease_till"] = 0L }),
-        new("worker_hours", [], None),
-        new("heartbeats", [], None),
-        new("inbox", [new("payload", "event")], None),
+            new("tokens", "tokens")
+            {
+                IfUnreadable = new() { ["tokens"] = DBNull.Value, ["tokens_state"] = DeadTokens },
+                IsCounted = true,
+            },
+            new("reserve_tokens", "tokens") { IfUnreadable = new() { ["reserve_tokens"] = DBNull.Value } },
+            // An empty declaration has the reconciler register another one.
+            new("removal_key", "removal") { IfUnreadable = new() { ["removal_key"] = "", ["declaration"] = "" } })
+        {
+            Reset = new() { ["refresh_owner"] = DBNull.Value, ["refresh_until"] = 0L },
+        },
+        new("work", new SealedColumn("payload", "install") { KindPrefix = "install:" })
+        {
+            Reset = new() { ["lease_by"] = DBNull.Value, ["lease_till"] = 0L },
+        },
+        new("worker_hours"),
+        new("heartbeats"),
+        new("inbox", new SealedColumn("payload", "event")),
         new("apps",
-            [new("secret", "app"), new("previous_secret", "app") { IfUnreadable = new() { ["previous_secret"] = DBNull.Value } }],
-            None),
+            new("secret", "app"),
+            new("previous_secret", "app") { IfUnreadable = new() { ["previous_secret"] = DBNull.Value } }),
     ];
 }
 

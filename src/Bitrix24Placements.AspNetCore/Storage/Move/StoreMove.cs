@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Bitrix24Placements.Storage;
 
@@ -83,7 +82,7 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
             WHERE table_schema = current_schema() AND table_name = {table.Name}
             ORDER BY ordinal_position
             """,
-            static r => (Name: r.GetString(0), Type: TypeOf(r.GetString(1))), cancellationToken);
+            static r => (Name: r.GetString(0), IsInteger: r.GetString(1) == "integer"), cancellationToken);
         var names = string.Join(", ", columns.Select(static c => c.Name));
         var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>(), table, [.. columns.Select(static c => c.Name)]);
         Sql all = "SELECT " + names + " FROM " + table.Name;
@@ -99,9 +98,10 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
             reader.GetValues(row);
             if (!rows.Change(row))
                 continue;
-            await importer.StartRowAsync(cancellationToken);
+            // SQLite has one kind of whole number.
             for (var i = 0; i < row.Length; i++)
-                await WriteAsync(importer, row[i], columns[i].Type, cancellationToken);
+                row[i] = columns[i].IsInteger && row[i] is long number ? checked((int)number) : row[i];
+            await importer.WriteRowAsync(cancellationToken, row);
             if (++count % ProgressEvery == 0)
                 await output.WriteLineAsync($"{table.Name}: {count}");
         }
@@ -110,24 +110,6 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await output.WriteLineAsync($"{table.Name}: {count}, all");
         return rows.Unreadable;
     }
-
-    private static NpgsqlDbType TypeOf(string name) => name switch
-    {
-        "text" => NpgsqlDbType.Text,
-        "integer" => NpgsqlDbType.Integer,
-        "bigint" => NpgsqlDbType.Bigint,
-        _ => throw new StoreMoveException($"A column of the type {name} cannot be moved."),
-    };
-
-    private static Task WriteAsync(NpgsqlBinaryImporter importer, object value, NpgsqlDbType type, CancellationToken cancellationToken) =>
-        (value, type) switch
-        {
-            (DBNull, _) => importer.WriteNullAsync(cancellationToken),
-            // SQLite has one kind of whole number.
-            (long number, NpgsqlDbType.Integer) => importer.WriteAsync(checked((int)number), type, cancellationToken),
-            (long number, _) => importer.WriteAsync(number, type, cancellationToken),
-            _ => importer.WriteAsync((string)value, type, cancellationToken),
-        };
 
     private static string? FileOf(string from)
     {
