@@ -26,7 +26,8 @@ internal sealed class InstallEvents(
         if (name == AppEvent.UserReady)
             return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken) : Rejection.TooManyAttempts;
         if (!mayAsk)
-            return await _turns.RunAsync(() => KeepAsync(context, claim.Value), otherwise: false, cancellationToken) ? null : Rejection.TooManyAttempts;
+            return await _turns.RunAsync(() => KeepAsync(context, claim.Value), otherwise: false, CancellationToken.None)
+                ? null : Rejection.TooManyAttempts;
 
         var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
         return result.Verdict switch
