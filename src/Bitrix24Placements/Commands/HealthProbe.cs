@@ -8,7 +8,6 @@ internal static class HealthProbe
 
     private static readonly string[] Prefixes = ["", "ASPNETCORE_", "DOTNET_"];
 
-    /// <summary>Where the service beside this process listens.</summary>
     public static string ServiceUrl => $"http://127.0.0.1:{Port()}";
 
     public static async Task<int> RunAsync()

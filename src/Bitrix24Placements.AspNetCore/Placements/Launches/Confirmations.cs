@@ -40,7 +40,6 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         }
     }
 
-    /// <summary>Whose token it is, or why the request is refused.</summary>
     public static Checked<TokenInfo> UserOf(TokenConfirmation confirmation, string memberId) => confirmation switch
     {
         { Info: { } user } when user.Id.MemberId == memberId => user,

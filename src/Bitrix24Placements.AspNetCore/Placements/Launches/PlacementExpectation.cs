@@ -10,7 +10,6 @@ internal sealed class PlacementExpectation(params string[] placements)
 
     internal string Message { get; } = $"This address serves {string.Join(", ", placements)}.";
 
-    /// <summary>Null where none of them was sent.</summary>
     internal string? Find(ReadOnlySpan<byte> sent)
     {
         foreach (var placement in placements)

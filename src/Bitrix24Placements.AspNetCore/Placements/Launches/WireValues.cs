@@ -13,13 +13,10 @@ internal static class WireValues
 
     public static string Text(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value);
 
-    /// <summary>Visible ASCII.</summary>
     public static string? Token(ReadOnlySpan<byte> value) => Visible(value, MaxTokenLength);
 
-    /// <summary>Visible ASCII, short.</summary>
     public static string? Sid(ReadOnlySpan<byte> value) => Visible(value, 128);
 
-    /// <summary>32 hexadecimal digits, in lower case.</summary>
     public static string? MemberId(ReadOnlySpan<byte> value)
     {
         if (value.Length != 32 || !ConsistsOf(value, char.IsAsciiHexDigit))
