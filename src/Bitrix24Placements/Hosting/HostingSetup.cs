@@ -20,7 +20,10 @@ internal static class HostingSetup
         builder.WebHost.UseSockets(static sockets => sockets.MaxReadBufferSize = 128 * 1024);
         var services = builder.Services;
         services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        services.AddDraining(builder.Environment);
+        services.AddSettings<ShutdownSettings>(
+            ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
+        // For what is under way when nobody is sent here any more.
+        services.Configure<HostOptions>(static o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddHsts(static o =>
         {
             o.MaxAge = TimeSpan.FromDays(365);

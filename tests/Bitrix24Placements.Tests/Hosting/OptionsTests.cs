@@ -146,12 +146,14 @@ public sealed class OptionsTests
         Assert.DoesNotContain("hidden-password", run.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task An_option_that_the_host_itself_reads_stops_the_process_with_one_line()
+    [Theory]
+    [InlineData("Shutdown__DrainSeconds", "-1")]
+    [InlineData("Hsts__Enabled", "always")]
+    public async Task A_bad_value_of_the_hosting_stops_the_process_with_one_line(string key, string value)
     {
-        var run = await FailedStart.RunAsync(new() { ["Shutdown__DrainSeconds"] = "-1", ["ASPNETCORE_ENVIRONMENT"] = "Production" });
+        var run = await FailedStart.RunAsync(new() { [key] = value, ["ASPNETCORE_ENVIRONMENT"] = "Production" });
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("Shutdown:DrainSeconds", Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains(key.Replace("__", ":", StringComparison.Ordinal) + " has to be", Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -189,7 +191,7 @@ public sealed class OptionsTests
         builder.Configuration.AddConfiguration(configuration);
         builder.AddBitrix24Placements();
         builder.Services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
+        builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
         builder.Services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
         return builder.Services.BuildServiceProvider();
     }
