@@ -19,7 +19,6 @@ internal static class HostingSetup
         // Of each connection: one that sends request after request and reads no answer would have a megabyte.
         builder.WebHost.UseSockets(static sockets => sockets.MaxReadBufferSize = 128 * 1024);
         var services = builder.Services;
-        services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
         services.AddSettings<ShutdownSettings>(
             ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
         // For what is under way when nobody is sent here any more.
@@ -30,7 +29,7 @@ internal static class HostingSetup
             o.ExcludedHosts.Clear();
         });
         services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
-        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ForwardedSettings>>(Proxies.Configure);
+        services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
         return builder;
     }
 

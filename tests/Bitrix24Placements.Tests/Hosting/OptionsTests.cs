@@ -6,6 +6,7 @@ using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 using Bitrix24Placements.Signals;
 using Bitrix24Placements.Tests.Harness;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -132,8 +133,10 @@ public sealed class OptionsTests
         using var unset = Services();
         Assert.Equal(unset.GetRequiredService<IOptions<Bitrix24Options>>().Value.OAuthServers, empty.GetRequiredService<IOptions<Bitrix24Options>>().Value.OAuthServers);
         Assert.Null(empty.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl);
-        Assert.Null(empty.GetRequiredService<IOptions<ForwardedSettings>>().Value.KnownProxies);
-        Assert.Null(empty.GetRequiredService<IOptions<ForwardedSettings>>().Value.KnownNetworks);
+        var (ofEmpty, ofUnset) = (empty.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value, unset.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value);
+        Assert.Equal(ofUnset.KnownProxies, ofEmpty.KnownProxies);
+        Assert.Equal(ofUnset.KnownIPNetworks, ofEmpty.KnownIPNetworks);
+        Assert.NotEmpty(ofEmpty.KnownProxies);
         Assert.Null(empty.GetRequiredService<IOptions<ManagementOptions>>().Value.Port);
     }
 
@@ -190,7 +193,7 @@ public sealed class OptionsTests
         var builder = Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = Environments.Production });
         builder.Configuration.AddConfiguration(configuration);
         builder.AddBitrix24Placements();
-        builder.Services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
+        builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
         builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
         builder.Services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
         return builder.Services.BuildServiceProvider();
