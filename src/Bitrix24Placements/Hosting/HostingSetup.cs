@@ -2,7 +2,6 @@ using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Settings;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
@@ -28,7 +27,6 @@ internal static class HostingSetup
             o.MaxAge = TimeSpan.FromDays(365);
             o.ExcludedHosts.Clear();
         });
-        services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
         services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
         return builder;
     }
@@ -40,7 +38,7 @@ internal static class HostingSetup
         app.UseMiddleware<Draining>();
         app.UseForwardedHeaders();
         app.UseMiddleware<Proxies>();
-        if (app.Services.GetRequiredService<IOptions<HstsSettings>>().Value.Enabled)
+        if (app.Configuration.GetSection("Hsts").Truth("Enabled", true))
             app.UseHsts();
         return app;
     }

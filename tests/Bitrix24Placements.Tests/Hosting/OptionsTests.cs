@@ -68,7 +68,6 @@ public sealed class OptionsTests
         { "Management:Address", "management.example.com" },
         { "Shutdown:DrainSeconds", "-1" },
         { "Shutdown:DrainSeconds", "soon" },
-        { "Hsts:Enabled", "always" },
     };
 
     [Theory]
@@ -195,7 +194,6 @@ public sealed class OptionsTests
         builder.AddBitrix24Placements();
         builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
         builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
-        builder.Services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
         return builder.Services.BuildServiceProvider();
     }
 }
