@@ -21,26 +21,14 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
 
     public Command All() => new("app", "The apps that the service is, beside those in its configuration.")
     {
-        New("add", "Add an app. Its secret is read from standard input.", AddAsync, _name, _clientId, _appCode),
-        New("list", "Show the apps.", ListAsync, _pending),
-        New("rotate", "Give an app a new secret, read from standard input.", RotateAsync, _name),
-        New("remove", "Remove an app.", RemoveAsync, _name),
+        Runs(new("add", "Add an app. Its secret is read from standard input.") { _name, _clientId, _appCode }, AddAsync),
+        Runs(new("list", "Show the apps.") { _pending }, ListAsync),
+        Runs(new("rotate", "Give an app a new secret, read from standard input.") { _name }, RotateAsync),
+        Runs(new("remove", "Remove an app.") { _name }, RemoveAsync),
     };
 
-    private Command New(string name, string description, Run runAsync, params Symbol[] symbols)
-    {
-        var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
-        foreach (var symbol in symbols)
-        {
-            if (symbol is Argument argument)
-                command.Add(argument);
-            else
-                command.Add((Option)symbol);
-        }
-
-        command.SetAction((parsed, token) => RunAsync(parsed, runAsync, token));
-        return command;
-    }
+    private Command Runs(Command command, Run runAsync) =>
+        command.Runs((parsed, token) => RunAsync(parsed, runAsync, token), takesSettings: true);
 
     private async Task<int> RunAsync(ParseResult parsed, Run runAsync, CancellationToken cancellationToken)
     {
