@@ -1,11 +1,8 @@
 using System.CommandLine;
-using System.Data.Common;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Hosting;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
 
@@ -30,25 +27,17 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
     private Command Runs(Command command, Run runAsync) =>
         command.Runs((parsed, token) => RunAsync(parsed, runAsync, token), takesSettings: true);
 
-    private async Task<int> RunAsync(ParseResult parsed, Run runAsync, CancellationToken cancellationToken)
+    private Task<int> RunAsync(ParseResult parsed, Run runAsync, CancellationToken cancellationToken)
     {
         var builder = create([.. parsed.UnmatchedTokens]);
         // What is said is the command's own line.
         builder.Logging.ClearProviders();
-        await using var app = builder.Build();
-        try
+        return CommandRun.RunAsync(builder, async app =>
         {
-            app.Services.GetRequiredService<IStartupValidator>().Validate();
             await app.Services.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
             await Console.Out.WriteLineAsync(await runAsync(parsed, app.Services, cancellationToken));
             return 0;
-        }
-        catch (Exception e)
-            when (e is AppException or SchemaTooNewException or DbException or IOException || ServiceRun.Explain(e) is not null)
-        {
-            await Console.Error.WriteLineAsync(ServiceRun.Explain(e) ?? e.Message);
-            return 1;
-        }
+        });
     }
 
     private async Task<string> AddAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)

@@ -58,8 +58,11 @@ internal static class CommandLine
         };
         return new Command(
             StoreMove.Command, "Move everything from a SQLite file into the configured, empty PostgreSQL." + Settings) { from }
-            .Runs((parsed, _) =>
-                StoreMove.RunAsync(create([.. parsed.UnmatchedTokens, $"--from={parsed.GetValue(from)}"]).Build()), takesSettings: true);
+            .Runs((parsed, token) => CommandRun.RunAsync(create([.. parsed.UnmatchedTokens]), async app =>
+            {
+                await new StoreMove(app.Services, Console.Out).MoveAsync(parsed.GetValue(from), token);
+                return 0;
+            }, StoreMove.Command + ": "), takesSettings: true);
     }
 
     private static Command Examine(Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
