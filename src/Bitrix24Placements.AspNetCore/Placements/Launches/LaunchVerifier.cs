@@ -98,8 +98,7 @@ internal sealed class LaunchVerifier(
         if (installations.Count > 0 && !installations.Any(i => hosts.IsAllowedPortal(i.ClientEndpoint.Host)))
             return Rejection.NotAllowed;
 
-        var answer = Confirmations.UserOf(
-            await confirmations.AskAsync(post.MemberId, post.AccessToken, post.ServerEndpoint, context.RequestAborted), post.MemberId);
+        var answer = await confirmations.UserAsync(post.MemberId, post.AccessToken, post.ServerEndpoint, context.RequestAborted);
         if (!answer.Ok && answer.Rejection != Rejection.NotVerified)
             return answer.Rejection;
         // Of a portal that is not served, that is what helps to know.
