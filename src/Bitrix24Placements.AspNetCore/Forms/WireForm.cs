@@ -75,7 +75,7 @@ internal sealed class WireForm : IDisposable
         foreach (var field in _fields.AsSpan(0, _queryFields))
         {
             if (!excluded(NameOf(field)))
-                (rest ??= new(StringComparer.Ordinal))[Encoding.UTF8.GetString(NameOf(field))] = Encoding.UTF8.GetString(ValueOf(field));
+                (rest ??= [])[Encoding.UTF8.GetString(NameOf(field))] = Encoding.UTF8.GetString(ValueOf(field));
         }
 
         return rest;

@@ -56,16 +56,12 @@ internal sealed class PlacementPipeline(
     private void StopTheClockWhenTheAnswerBegins(HttpContext context, PlacementRequest request, long started) =>
         context.Response.OnStarting(() =>
         {
-            Answered(request, Stopwatch.GetElapsedTime(started));
+            var took = Stopwatch.GetElapsedTime(started);
+            metrics.Served(request.Placement, "ok", took, request.Known?.Id);
+            if (request is { Placement: PlacementCatalogue.BackgroundWorker, Known: { } portal })
+                loads.Record(portal.Id, took);
             return Task.CompletedTask;
         });
-
-    private void Answered(PlacementRequest request, TimeSpan took)
-    {
-        metrics.Served(request.Placement, "ok", took, request.Known?.Id);
-        if (request is { Placement: PlacementCatalogue.BackgroundWorker, Known: { } portal })
-            loads.Record(portal.Id, took);
-    }
 
     private Task AnswerAsync(HttpContext context, PlacementRequest request)
     {

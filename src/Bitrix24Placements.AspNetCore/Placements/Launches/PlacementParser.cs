@@ -76,7 +76,7 @@ internal static class PlacementParser
             form.TryGet(name, out var value);
             if (read(value) is { } valid)
                 return valid;
-            (Errors ??= new(StringComparer.Ordinal))[Encoding.ASCII.GetString(name)] =
+            (Errors ??= [])[Encoding.ASCII.GetString(name)] =
                 value.Length == 0 ? "Missing. " + expectation : expectation;
             return otherwise;
         }
