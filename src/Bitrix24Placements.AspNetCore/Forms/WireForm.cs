@@ -57,6 +57,9 @@ internal sealed class WireForm : IDisposable
         return false;
     }
 
+    /// <summary>Empty where there is none.</summary>
+    public ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? value : default;
+
     public string? Text(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? Encoding.UTF8.GetString(value) : null;
 
     /// <summary>Repeated ones too.</summary>
