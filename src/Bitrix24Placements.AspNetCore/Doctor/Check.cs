@@ -19,10 +19,17 @@ internal abstract class Check(string id, params string[] needs)
 /// <summary>Looks at the portal that is examined.</summary>
 internal abstract class CheckOfPortal(string id, params string[] needs) : Check(id, needs)
 {
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+
     public sealed override Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken) =>
         examination.Portal is { } portal ? RunAsync(portal, cancellationToken) : Task.FromResult(Finding.Note("portal.none"));
 
     protected abstract Task<IReadOnlyList<Finding>> RunAsync(Portal portal, CancellationToken cancellationToken);
+
+    protected static Task<RestResult<JsonElement>> AskAsync(
+        RestClient rest, Portal portal, string method, JsonObject? parameters, CancellationToken cancellationToken) =>
+        rest.CallAsync(
+            portal.Id, RestCall.Own(method, parameters) with { Deadline = CallTimeout, Repeat = Repeat.Safe }, cancellationToken);
 
     protected static IReadOnlyList<Finding> Refused(Portal portal, string method, RestError error) =>
         Finding.One("portal.refused", $"{portal.ClientEndpoint.Host}: {method}, {error.Code}");

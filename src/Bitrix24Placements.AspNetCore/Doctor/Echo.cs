@@ -1,6 +1,4 @@
-using System.Buffers.Text;
 using Bitrix24Placements.Storage;
-using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements.Doctor;
 
@@ -17,25 +15,13 @@ internal sealed class EchoSeal(TokenKeys keys)
 
     public const int MaxNonceLength = 64;
 
-    private readonly IDataProtector _protector = keys.Provider.CreateProtector("Bitrix24Placements.Doctor.v1");
+    private readonly Seal<Echo> _seal = new(keys.Provider, "Bitrix24Placements.Doctor.v1", DoctorJson.Default.Echo);
 
     public static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    public string Seal(Echo echo) =>
-        Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(echo, DoctorJson.Default.Echo)));
+    public string Seal(Echo echo) => _seal.Close(echo);
 
     /// <summary>Null for what is no echo of this nonce.</summary>
-    public Echo? Open(string? seal, string nonce)
-    {
-        try
-        {
-            return seal is not null &&
-                JsonSerializer.Deserialize(_protector.Unprotect(Base64Url.DecodeFromChars(seal)), DoctorJson.Default.Echo) is { } echo
-                && echo.Nonce == nonce ? echo : null;
-        }
-        catch (Exception e) when (e is CryptographicException or FormatException or JsonException)
-        {
-            return null;
-        }
-    }
+    public Echo? Open(string? seal, string nonce) =>
+        seal is not null && _seal.Open(seal) is { } echo && echo.Nonce == nonce ? echo : null;
 }

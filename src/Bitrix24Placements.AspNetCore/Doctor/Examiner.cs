@@ -10,11 +10,13 @@ internal sealed class Examiner(IEnumerable<Check> checks)
     public async IAsyncEnumerable<CheckResult> RunAsync(
         Examination examination, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var good = new HashSet<string>();
         foreach (var check in checks)
         {
-            var result = examination.Has(check)
+            var result = check.Needs.All(good.Contains)
                 ? Read(check, await FindingsAsync(check, examination, cancellationToken)) : new(check, CheckState.NotLooked, []);
-            examination.Note(result);
+            if (result.State == CheckState.Good)
+                good.Add(check.Id);
             yield return result;
         }
     }

@@ -2,7 +2,6 @@ namespace Bitrix24Placements.Doctor;
 
 internal sealed record ReportedCheck(string Check, string Title, string State, string StateText, IReadOnlyList<ReportedFinding> Findings)
 {
-    /// <param name="forOperator">Who runs the service reads all that was seen.</param>
     public static ReportedCheck Of(CheckResult result, Texts texts, string language, bool forOperator)
     {
         var state = JsonNamingPolicy.CamelCase.ConvertName(result.State.ToString());

@@ -57,6 +57,9 @@ internal sealed class WireForm : IDisposable
         return false;
     }
 
+    /// <summary>Empty where there is none.</summary>
+    public ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? value : default;
+
     public string? Text(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? Encoding.UTF8.GetString(value) : null;
 
     /// <summary>Repeated ones too.</summary>
@@ -75,7 +78,7 @@ internal sealed class WireForm : IDisposable
         foreach (var field in _fields.AsSpan(0, _queryFields))
         {
             if (!excluded(NameOf(field)))
-                (rest ??= new(StringComparer.Ordinal))[Encoding.UTF8.GetString(NameOf(field))] = Encoding.UTF8.GetString(ValueOf(field));
+                (rest ??= [])[Encoding.UTF8.GetString(NameOf(field))] = Encoding.UTF8.GetString(ValueOf(field));
         }
 
         return rest;

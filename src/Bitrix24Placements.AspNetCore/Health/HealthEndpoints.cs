@@ -1,4 +1,5 @@
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Pages;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
@@ -15,7 +16,7 @@ internal sealed class HealthEndpoints(
     /// <summary>A database that is away must not make an orchestrator wait.</summary>
     private static readonly TimeSpan CountTimeout = TimeSpan.FromMilliseconds(500);
 
-    public static Task LiveAsync(HttpContext context) => WriteAsync(context, 200, new("live", null));
+    public static Task LiveAsync(HttpContext context) => WriteAsync(context, 200, new("live"));
 
     public async Task ReadyAsync(HttpContext context)
     {
@@ -29,8 +30,8 @@ internal sealed class HealthEndpoints(
     private async Task<HealthReport> CountAsync(HealthReport report, CancellationToken cancellationToken)
     {
         report = report with { AppsWithWrongKeys = keys.Apps, MissingKey = apps.MissingKey };
-        if (await census.CountAsync(CountTimeout) is { } portals)
-            report = report with { Portals = new(portals) };
+        if (await census.CountAsync(CountTimeout) is var (installed, suspended, _, deadTokens, withoutAdministrator))
+            report = report with { Portals = new(installed, suspended, deadTokens, withoutAdministrator) };
         try
         {
             var events = await inbox.CountAsync(cancellationToken).WaitAsync(CountTimeout, cancellationToken);
@@ -42,38 +43,21 @@ internal sealed class HealthEndpoints(
         }
     }
 
-    private static async Task WriteAsync(HttpContext context, int status, HealthReport report)
+    private static Task WriteAsync(HttpContext context, int status, HealthReport report)
     {
-        byte[] json = [.. JsonSerializer.SerializeToUtf8Bytes(report, HealthJson.Default.HealthReport), (byte)'\n'];
         context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
-        context.Response.ContentLength = json.Length;
-        context.Response.Headers.CacheControl = "no-store";
-        if (!HttpMethods.IsHead(context.Request.Method))
-            await context.Response.BodyWriter.WriteAsync(json, context.RequestAborted);
+        // The server leaves the body of a HEAD out.
+        return context.Response.WriteJsonAsync(JsonSerializer.SerializeToUtf8Bytes(report, HealthJson.Default.HealthReport));
     }
 }
 
-internal sealed record HealthReport(string Status, bool? Configured)
-{
-    public HealthOfPortals? Portals { get; init; }
-
-    public HealthOfEvents? Events { get; init; }
-
-    public IReadOnlyList<string>? AppsWithWrongKeys { get; init; }
-
-    public string? MissingKey { get; init; }
-}
+internal sealed record HealthReport(
+    string Status, bool? Configured = null, HealthOfPortals? Portals = null, HealthOfEvents? Events = null,
+    IReadOnlyList<string>? AppsWithWrongKeys = null, string? MissingKey = null);
 
 internal sealed record HealthOfEvents(long Waiting, long Failed);
 
-internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens, long WithoutAdministrator)
-{
-    public HealthOfPortals(PortalCounts counts)
-        : this(counts.Installed, counts.Suspended, counts.DeadTokens, counts.WithoutAdministrator)
-    {
-    }
-}
+internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens, long WithoutAdministrator);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

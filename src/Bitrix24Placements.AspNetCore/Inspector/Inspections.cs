@@ -15,29 +15,14 @@ internal sealed class Inspections(TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Queue<Exchange> _last = new(Max);
-    private readonly AsyncLocal<Decision?> _current = new();
     private long _number;
 
-    private sealed class Decision
-    {
-        public string? Text { get; set; }
-    }
-
-    /// <summary>Begins a request; what is decided of it until it is added belongs to it.</summary>
-    public void Begin() => _current.Value = new();
-
-    public void Decided(string what)
-    {
-        if (_current.Value is { } decision)
-            decision.Text = what;
-    }
-
     public void AddRequest(
-        string title, CapturedRequest request, int status, IEnumerable<KeyValuePair<string, string>> fields, TimeSpan took)
+        string title, CapturedRequest request, string outcome, IEnumerable<KeyValuePair<string, string>> fields, TimeSpan took)
     {
         var all = fields.ToList();
         var kind = all.Exists(static f => f.Key == "event") ? "event" : "launch";
-        Add(new(kind, title, $"{status} {_current.Value?.Text}".TrimEnd(), Shown(all), (long)took.TotalMilliseconds) { Request = request });
+        Add(new(kind, title, outcome, Shown(all), (long)took.TotalMilliseconds) { Request = request });
     }
 
     public void AddCall(string portal, string method, JsonObject? parameters, string outcome, TimeSpan took) =>
@@ -85,10 +70,16 @@ internal sealed record Exchange(
     public DateTimeOffset At { get; init; }
 
     /// <summary>Tokens and all: for a replay. Never shown.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public CapturedRequest? Request { get; init; }
 
     public bool CanReplay => Request is not null;
+}
+
+/// <summary>A feature of a request that is inspected; others have none.</summary>
+internal sealed class Decision
+{
+    public string? Text { get; set; }
 }
 
 /// <summary>As it came: path and query, and a posted form.</summary>

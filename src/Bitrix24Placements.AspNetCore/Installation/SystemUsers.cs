@@ -49,7 +49,7 @@ internal sealed partial class SystemUsers(
     private async Task<Checked<TokenInfo>> ConfirmAsync(
         string memberId, Secret token, string? server, CancellationToken cancellationToken) =>
         apps.HasAny
-            ? Confirmations.UserOf(await confirmations.AskAsync(memberId, token, server, cancellationToken), memberId)
+            ? await confirmations.UserAsync(memberId, token, server, cancellationToken)
             : Rejection.NotConfigured;
 
     private static partial class Log

@@ -23,8 +23,6 @@ public static class Html
     public static Markup Of(HtmlInterpolation html) => html.ToMarkup();
 
     public static Markup Join(IEnumerable<Markup> parts) => new(string.Concat(parts));
-
-    public static Markup Encode(string text) => new(HtmlEncoder.Default.Encode(text));
 }
 
 [InterpolatedStringHandler]

@@ -1,6 +1,5 @@
 using System.Reflection;
 using Bitrix24Placements.Rest;
-using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements;
 
@@ -97,14 +96,6 @@ public sealed class PageFrame
 
     /// <summary>One of the library's own modules.</summary>
     public Markup Module(HttpContext context, string name) => Html.Of($"""<script type="module" src="{File(context, name)}"></script>""");
-
-    /// <param name="noStore">For pages that carry a session.</param>
-    public static Task WriteAsync(HttpContext context, string policy, Markup html, bool noStore)
-    {
-        context.Response.Headers[HeaderNames.ContentSecurityPolicy] = policy;
-        context.Response.Headers.CacheControl = noStore ? "no-store" : "no-cache";
-        return html.ExecuteAsync(context);
-    }
 
     private static string OriginOf(string url) => new Uri(url).GetLeftPart(UriPartial.Authority);
 }

@@ -12,7 +12,7 @@ public sealed class Texts
 
     private readonly ConcurrentDictionary<(string Language, string Key), string> _own = new();
 
-    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> _texts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> _texts = new();
 
     /// <summary>The text in a language, or in English; the key itself where there is none.</summary>
     public string Get(string language, string key) => Find(language, key) ?? key;
@@ -62,7 +62,7 @@ public sealed class Texts
     private static IReadOnlyDictionary<string, string> Read(string language)
     {
         var assembly = Assembly.GetExecutingAssembly();
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        var texts = new Dictionary<string, string>();
         // A room may have a folder Texts of its own.
         foreach (
             var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith($".Texts.{language}.json", StringComparison.Ordinal)))

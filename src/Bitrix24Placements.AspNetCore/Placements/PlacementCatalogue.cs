@@ -16,8 +16,8 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
     public const string Default = "DEFAULT";
 
     private readonly string? _publicUrl = options.Value.PublicUrl;
-    private readonly Dictionary<string, MappedPlacement> _mapped = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, PlacementTitles> _titles = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MappedPlacement> _mapped = [];
+    private readonly Dictionary<string, PlacementTitles> _titles = [];
     private readonly List<string> _codes = [RestAppUri, BackgroundWorker];
 
     /// <summary>The two universal ones whoever answers them.</summary>

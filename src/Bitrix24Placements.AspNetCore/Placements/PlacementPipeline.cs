@@ -9,8 +9,7 @@ namespace Bitrix24Placements.Placements;
 /// <summary>Read, parse, verify, then either the context as JSON or the handler of the placement.</summary>
 internal sealed class PlacementPipeline(
     LaunchVerifier verifier, PlacementCatalogue catalogue, LaunchServices services, ILaunchListener listener, Places places, Guard guard,
-    WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics,
-    Inspections? inspections = null)
+    WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
 {
     public static readonly PlacementExpectation AppPage = new(PlacementCatalogue.Default);
 
@@ -49,7 +48,7 @@ internal sealed class PlacementPipeline(
             ? await verifier.VerifyWorkerAsync(context, post) : await verifier.VerifyPersonAsync(context, post);
         if (!believed.Ok)
             return believed.Rejection;
-        inspections?.Decided(believed.Value.Explain());
+        context.Features.Get<Decision>()?.Text = believed.Value.Explain();
         return catalogue.Find(post.Placement).Read(new(post, believed.Value, services));
     }
 
@@ -57,16 +56,12 @@ internal sealed class PlacementPipeline(
     private void StopTheClockWhenTheAnswerBegins(HttpContext context, PlacementRequest request, long started) =>
         context.Response.OnStarting(() =>
         {
-            Answered(request, Stopwatch.GetElapsedTime(started));
+            var took = Stopwatch.GetElapsedTime(started);
+            metrics.Served(request.Placement, "ok", took, request.Known?.Id);
+            if (request is { Placement: PlacementCatalogue.BackgroundWorker, Known: { } portal })
+                loads.Record(portal.Id, took);
             return Task.CompletedTask;
         });
-
-    private void Answered(PlacementRequest request, TimeSpan took)
-    {
-        metrics.Served(request.Placement, "ok", took, request.Known?.Id);
-        if (request is { Placement: PlacementCatalogue.BackgroundWorker, Known: { } portal })
-            loads.Record(portal.Id, took);
-    }
 
     private Task AnswerAsync(HttpContext context, PlacementRequest request)
     {

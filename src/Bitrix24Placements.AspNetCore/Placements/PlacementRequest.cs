@@ -56,14 +56,12 @@ public abstract class PlacementRequest
     /// <see cref="PageSessions"/>.</summary>
     public string Session => _session ??= _launch.Services.Sessions.Create(this);
 
-    /// <summary>The user's confirmed token; null where none was confirmed.</summary>
     internal TokenInfo? Confirmed => _launch.Believed.User;
 
     /// <summary>As whom one's own calls are made; null where no user was confirmed.</summary>
     internal UserAccess? Access =>
         Confirmed is { } user ? new(user.Id, user.ClientEndpoint, user.Server, user.UserId, _launch.Post.AccessToken) : null;
 
-    /// <summary>The portal as it is known in memory; null with <c>Verification: Off</c>.</summary>
     internal KnownPortal? Known => _launch.Believed.Portal;
 
     internal byte[] RawOptions => _launch.Post.Options;
@@ -85,7 +83,6 @@ public sealed class RestAppUriRequest : PlacementRequest
 
     public RestAppUriOptions Options { get; }
 
-    /// <summary>For minimal API handlers.</summary>
     public static new ValueTask<RestAppUriRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>
         new(Of<RestAppUriRequest>(context));
 }
@@ -102,7 +99,6 @@ public sealed class BackgroundWorkerRequest : PlacementRequest
     /// <summary>Read when somebody asks: the built-in page, loaded on every page of every user, does not.</summary>
     public BackgroundWorkerOptions Options => field ??= BackgroundWorkerOptions.Read(RawOptions);
 
-    /// <summary>For minimal API handlers.</summary>
     public static new ValueTask<BackgroundWorkerRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>
         new(Of<BackgroundWorkerRequest>(context));
 }
@@ -117,7 +113,6 @@ public sealed class AppPageRequest : PlacementRequest
     /// nothing.</summary>
     public IReadOnlyDictionary<string, JsonElement> Parameters { get; }
 
-    /// <summary>For minimal API handlers.</summary>
     public static new ValueTask<AppPageRequest?> BindAsync(HttpContext context, ParameterInfo parameter) =>
         new(Of<AppPageRequest>(context));
 }
@@ -133,7 +128,6 @@ public sealed class PlacementRequest<T> : PlacementRequest
     /// <summary>They name things, and grant nothing: the user's own browser sent them.</summary>
     public T Options { get; }
 
-    /// <summary>For minimal API handlers.</summary>
     [SuppressMessage("Design", "CA1000", Justification = "Minimal APIs look for it on the parameter's own type.")]
     public static new ValueTask<PlacementRequest<T>?> BindAsync(HttpContext context, ParameterInfo parameter) =>
         new(Of<PlacementRequest<T>>(context));

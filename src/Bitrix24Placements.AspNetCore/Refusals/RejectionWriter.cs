@@ -6,7 +6,7 @@ using Bitrix24Placements.Pages;
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>Problem+json (RFC 9457), or a small page for those who ask for HTML.</summary>
-internal sealed class RejectionWriter(Texts texts, Inspections? inspections = null)
+internal sealed class RejectionWriter(Texts texts)
 {
     private const string RetryScript = "document.getElementById('retry').addEventListener('click', () => location.reload());";
 
@@ -42,7 +42,7 @@ internal sealed class RejectionWriter(Texts texts, Inspections? inspections = nu
             headers.WWWAuthenticate = "Bearer";
         var title = texts.Get(language, "rejection." + rejection.Code);
         var detail = rejection.Detail ?? texts.Get(language, "detail." + rejection.Code);
-        inspections?.Decided(rejection.Explain(detail));
+        context.Features.Get<Decision>()?.Text = rejection.Explain(detail);
         if (Accepts.Html(context.Request))
         {
             headers.ContentSecurityPolicy = MayRetry(rejection) ? RetryPolicy : PagePolicy;

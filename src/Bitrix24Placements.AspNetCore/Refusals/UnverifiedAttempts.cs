@@ -19,44 +19,40 @@ internal sealed class UnverifiedAttempts(IOptions<LimitsOptions> options, TimePr
     public bool MayTry(HttpContext context, RequestKind kind, string subject)
     {
         var (address, limit) = (ClientAddress.Of(context), options.Value.UnverifiedPerMinute);
-        return Count(Key(kind, address, "")) < limit * PortalsPerAddress && Count(Key(kind, address, subject)) < limit;
+        return CountOf(kind, address, "") < limit * PortalsPerAddress && CountOf(kind, address, subject) < limit;
     }
 
     public void Failed(HttpContext context, RequestKind kind, string subject)
     {
         var address = ClientAddress.Of(context);
-        Add(Key(kind, address, ""));
+        Add(CellsOf(kind, address, ""));
         if (subject.Length > 0)
-            Add(Key(kind, address, subject));
+            Add(CellsOf(kind, address, subject));
     }
 
     private int Minute => (int)time.GetElapsedTime(_started).TotalMinutes;
 
     /// <summary>Seeded anew in every process: nobody can choose to share another's cells.</summary>
-    private static (int First, int Second) Key(RequestKind kind, string address, string subject)
+    private static int[] CellsOf(RequestKind kind, string address, string subject)
     {
         var first = HashCode.Combine(kind, address, subject);
-        return (first & (Cells - 1), HashCode.Combine(subject, first, address) & (Cells - 1));
+        return [first & (Cells - 1), HashCode.Combine(subject, first, address) & (Cells - 1)];
     }
 
-    private int Count((int First, int Second) key) => Math.Min(CountIn(key.First), CountIn(key.Second));
+    private int CountOf(RequestKind kind, string address, string subject) => CellsOf(kind, address, subject).Min(cell =>
+        Volatile.Read(ref _cells[cell]) is var value && (int)(value >> 32) == Minute ? (int)value : 0);
 
-    private int CountIn(int cell) => Volatile.Read(ref _cells[cell]) is var value && (int)(value >> 32) == Minute ? (int)value : 0;
-
-    private void Add((int First, int Second) key)
+    private void Add(int[] cells)
     {
-        AddIn(key.First);
-        AddIn(key.Second);
-    }
-
-    private void AddIn(int cell)
-    {
-        long seen, next;
-        do
+        foreach (var cell in cells)
         {
-            seen = Volatile.Read(ref _cells[cell]);
-            next = (int)(seen >> 32) == Minute ? seen + 1 : ((long)Minute << 32) | 1;
+            long seen, next;
+            do
+            {
+                seen = Volatile.Read(ref _cells[cell]);
+                next = (int)(seen >> 32) == Minute ? seen + 1 : ((long)Minute << 32) | 1;
+            }
+            while (Interlocked.CompareExchange(ref _cells[cell], next, seen) != seen);
         }
-        while (Interlocked.CompareExchange(ref _cells[cell], next, seen) != seen);
     }
 }

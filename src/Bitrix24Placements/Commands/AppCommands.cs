@@ -1,11 +1,8 @@
 using System.CommandLine;
-using System.Data.Common;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Hosting;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
 
@@ -21,46 +18,26 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
 
     public Command All() => new("app", "The apps that the service is, beside those in its configuration.")
     {
-        New("add", "Add an app. Its secret is read from standard input.", AddAsync, _name, _clientId, _appCode),
-        New("list", "Show the apps.", ListAsync, _pending),
-        New("rotate", "Give an app a new secret, read from standard input.", RotateAsync, _name),
-        New("remove", "Remove an app.", RemoveAsync, _name),
+        Runs(new("add", "Add an app. Its secret is read from standard input.") { _name, _clientId, _appCode }, AddAsync),
+        Runs(new("list", "Show the apps.") { _pending }, ListAsync),
+        Runs(new("rotate", "Give an app a new secret, read from standard input.") { _name }, RotateAsync),
+        Runs(new("remove", "Remove an app.") { _name }, RemoveAsync),
     };
 
-    private Command New(string name, string description, Run runAsync, params Symbol[] symbols)
-    {
-        var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
-        foreach (var symbol in symbols)
-        {
-            if (symbol is Argument argument)
-                command.Add(argument);
-            else
-                command.Add((Option)symbol);
-        }
+    private Command Runs(Command command, Run runAsync) =>
+        command.Runs((parsed, token) => RunAsync(parsed, runAsync, token), takesSettings: true);
 
-        command.SetAction((parsed, token) => RunAsync(parsed, runAsync, token));
-        return command;
-    }
-
-    private async Task<int> RunAsync(ParseResult parsed, Run runAsync, CancellationToken cancellationToken)
+    private Task<int> RunAsync(ParseResult parsed, Run runAsync, CancellationToken cancellationToken)
     {
         var builder = create([.. parsed.UnmatchedTokens]);
         // What is said is the command's own line.
         builder.Logging.ClearProviders();
-        await using var app = builder.Build();
-        try
+        return CommandRun.RunAsync(builder, async app =>
         {
-            app.Services.GetRequiredService<IStartupValidator>().Validate();
             await app.Services.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
             await Console.Out.WriteLineAsync(await runAsync(parsed, app.Services, cancellationToken));
             return 0;
-        }
-        catch (Exception e)
-            when (e is AppException or SchemaTooNewException or DbException or IOException || ServiceRun.Explain(e) is not null)
-        {
-            await Console.Error.WriteLineAsync(ServiceRun.Explain(e) ?? e.Message);
-            return 1;
-        }
+        });
     }
 
     private async Task<string> AddAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)

@@ -11,17 +11,18 @@ internal static class CommandLine
 
     private const string Serve = "serve";
 
+    private const string Settings = " Settings are given as --key=value or --key value.";
+
     public static async Task<int> RunAsync(string[] args, Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
     {
         var root = new RootCommand("A Bitrix24 app for the universal placements.")
         {
-            New(
-                Serve, "Serve: what it does without a command as well.",
-                parsed => create([.. parsed.UnmatchedTokens]).RunServiceAsync(configure)),
-            New("health", "Ask the service that runs beside this process whether it is ready.", HealthProbe.RunAsync),
-            New(
-                "make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.",
-                static () => Task.FromResult(MakeCertificate.Run())),
+            new Command(Serve, "Serve: what it does without a command as well." + Settings)
+                .Runs((parsed, _) => create([.. parsed.UnmatchedTokens]).RunServiceAsync(configure), takesSettings: true),
+            new Command("health", "Ask the service that runs beside this process whether it is ready.")
+                .Runs(static (_, _) => HealthProbe.RunAsync()),
+            new Command("make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.")
+                .Runs(static (_, _) => Task.FromResult(MakeCertificate.Run())),
             MoveStore(create),
             new AppCommands(create).All(),
             Examine(create, configure),
@@ -39,21 +40,11 @@ internal static class CommandLine
     private static bool IsServing(string[] args) =>
         args is [] || (args[0].StartsWith("--", StringComparison.Ordinal) && args[0] is not ("--help" or "--version"));
 
-    private static Command New(string name, string description, Func<Task<int>> runAsync)
+    /// <param name="takesSettings">Then what the command does not know is the configuration's.</param>
+    public static Command Runs(
+        this Command command, Func<ParseResult, CancellationToken, Task<int>> runAsync, bool takesSettings = false)
     {
-        var command = new Command(name, description);
-        command.SetAction(_ => runAsync());
-        return command;
-    }
-
-    private static Command New(string name, string description, Func<ParseResult, Task<int>> runAsync, params Option[] options)
-    {
-        var command = new Command(name, description + " Settings are given as --key=value or --key value.")
-        {
-            TreatUnmatchedTokensAsErrors = false,
-        };
-        foreach (var option in options)
-            command.Add(option);
+        command.TreatUnmatchedTokensAsErrors = !takesSettings;
         command.SetAction(runAsync);
         return command;
     }
@@ -65,9 +56,13 @@ internal static class CommandLine
             Description = "Connection string of the SQLite file: \"Data Source=…\".",
             Required = true,
         };
-        return New(
-            StoreMove.Command, "Move everything from a SQLite file into the configured, empty PostgreSQL.",
-            parsed => StoreMove.RunAsync(create([.. parsed.UnmatchedTokens, $"--from={parsed.GetValue(from)}"]).Build()), from);
+        return new Command(
+            StoreMove.Command, "Move everything from a SQLite file into the configured, empty PostgreSQL." + Settings) { from }
+            .Runs((parsed, token) => CommandRun.RunAsync(create([.. parsed.UnmatchedTokens]), async app =>
+            {
+                await new StoreMove(app.Services, Console.Out).MoveAsync(parsed.GetValue(from), token);
+                return 0;
+            }, StoreMove.Command + ": "), takesSettings: true);
     }
 
     private static Command Examine(Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
@@ -75,21 +70,21 @@ internal static class CommandLine
         var json = new Option<bool>("--json") { Description = "As JSON, for scripts." };
         var portal = new Option<string>("--portal") { Description = "The member_id of the portal to look at; otherwise the first one." };
         var app = new Option<string>("--app") { Description = "With --portal: the name of its app, where that is not the default one." };
-        return New(
-            "doctor", "Look for what is wrong with the service, its public address and a portal. Exit status 0: nothing.",
-            parsed => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure,
-                parsed.GetValue(portal), parsed.GetValue(app), parsed.GetValue(json)), json, portal, app);
+        return new Command(
+            "doctor",
+            "Look for what is wrong with the service, its public address and a portal. Exit status 0: nothing." + Settings)
+            { json, portal, app }
+            .Runs((parsed, _) => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure,
+                parsed.GetValue(portal), parsed.GetValue(app), parsed.GetValue(json)), takesSettings: true);
     }
 
     private static Command Replay()
     {
         var file = new Argument<FileInfo>("file") { Description = "As the inspector saves it: address, line break, form." };
         var url = new Option<string>("--url") { Description = "The service; otherwise the one that runs beside this process." };
-        var command = new Command("replay", "Post a saved launch or event to a running service, and print the answer. Exit status 0: 2xx.");
-        command.Add(file);
-        command.Add(url);
-        command.SetAction(parsed => ReplayCommand.RunAsync(parsed.GetRequiredValue(file), parsed.GetValue(url) ?? HealthProbe.ServiceUrl));
-        return command;
+        return new Command("replay", "Post a saved launch or event to a running service, and print the answer. Exit status 0: 2xx.")
+            { file, url }
+            .Runs((parsed, _) => ReplayCommand.RunAsync(parsed.GetRequiredValue(file), parsed.GetValue(url) ?? HealthProbe.ServiceUrl));
     }
 
     /// <summary>What the configuration would pass over without a word.</summary>

@@ -1,6 +1,5 @@
 using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Storage;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
 
@@ -23,21 +22,13 @@ internal static class DoctorCommand
             return 1;
         }
 
-        await using var app = builder.Build();
-        try
+        return await CommandRun.RunAsync(builder, async app =>
         {
-            app.Services.GetRequiredService<IStartupValidator>().Validate();
             configure(app);
-        }
-        catch (OptionsValidationException e)
-        {
-            await Console.Error.WriteLineAsync(string.Join(' ', e.Failures));
-            return 1;
-        }
-
-        using var deadline = new CancellationTokenSource(Timeout);
-        var report = app.Services.GetRequiredService<CommandReport>();
-        PortalId? asked = portal is null ? null : new(portal, appName ?? PortalId.DefaultApp);
-        return await report.WriteAsync(asked, asJson, Console.Out, deadline.Token) ? 0 : 1;
+            using var deadline = new CancellationTokenSource(Timeout);
+            var report = app.Services.GetRequiredService<CommandReport>();
+            PortalId? asked = portal is null ? null : new(portal, appName ?? PortalId.DefaultApp);
+            return await report.WriteAsync(asked, asJson, Console.Out, deadline.Token) ? 0 : 1;
+        });
     }
 }

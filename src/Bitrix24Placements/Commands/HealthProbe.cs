@@ -1,3 +1,5 @@
+using Bitrix24Placements.Hosting;
+
 namespace Bitrix24Placements.Commands;
 
 /// <summary>A container without shell and curl checks itself with it.</summary>
@@ -6,9 +8,6 @@ internal static class HealthProbe
     /// <summary>Below the time-out of the image's HEALTHCHECK, so that a silent service is told from a slow probe.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
-    private static readonly string[] Prefixes = ["", "ASPNETCORE_", "DOTNET_"];
-
-    /// <summary>Where the service beside this process listens.</summary>
     public static string ServiceUrl => $"http://127.0.0.1:{Port()}";
 
     public static async Task<int> RunAsync()
@@ -28,14 +27,10 @@ internal static class HealthProbe
         }
     }
 
-    /// <summary>The service's first http port, from where the server takes it; addresses come before ports, as they do there.</summary>
+    /// <summary>The service's first http port, from where the server takes it.</summary>
     private static int Port() =>
-        Entries("URLS").Where(static url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
-            .Select(static url => BindingAddress.Parse(url).Port)
-            .Concat(Entries("HTTP_PORTS").Select(static port => int.TryParse(port, out var number) ? number : 0))
-            .FirstOrDefault(static port => port > 0, 5000);
-
-    private static IEnumerable<string> Entries(string name) =>
-        Prefixes.SelectMany(prefix => (Environment.GetEnvironmentVariable(prefix + name) ?? "")
-            .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        Listening.UrlsIn(new ConfigurationBuilder()
+                .AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().Build())
+            .Where(static url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+            .Select(static url => BindingAddress.Parse(url).Port).FirstOrDefault(static port => port > 0, 5000);
 }

@@ -2,15 +2,10 @@ using System.Text;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary>
-/// <c>dotnet Bitrix24Placements.dll replay FILE</c>: posts a request that was saved, its address in the first line and its form in the
-/// second, to a service that runs.
-/// </summary>
 internal static class ReplayCommand
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    /// <returns>The exit status: 0 answered with 2xx, 1 anything else.</returns>
     public static async Task<int> RunAsync(FileInfo file, string service)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Timeout };

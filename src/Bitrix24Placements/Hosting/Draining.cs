@@ -10,9 +10,10 @@ internal sealed class ShutdownSettings
 
     private const int MaxSeconds = 300;
 
-    public int DrainSeconds { get; set; } = 5;
+    public int DrainSeconds { get; set; }
 
-    internal void Read(IConfigurationSection section) => DrainSeconds = section.Whole(nameof(DrainSeconds), DrainSeconds);
+    internal void Read(IConfigurationSection section, IHostEnvironment environment) =>
+        DrainSeconds = section.Whole(nameof(DrainSeconds), environment.IsDevelopment() ? 0 : 5);
 
     internal string? Problem() =>
         DrainSeconds is >= 0 and <= MaxSeconds ? null : $"Shutdown:DrainSeconds has to be between 0 and {MaxSeconds}.";
@@ -29,42 +30,15 @@ internal sealed class Draining(RequestDelegate next, IHostApplicationLifetime li
             context.Response.Headers.Connection = "close";
         return next(context);
     }
-}
 
-/// <summary>The host calls it before it stops anything.</summary>
-internal sealed class DrainTime(IOptions<ShutdownSettings> settings, Readiness readiness, TimeProvider time) : IHostedLifecycleService
-{
-    public Task StoppingAsync(CancellationToken cancellationToken) =>
-        // Whoever was never ready was sent nobody.
-        readiness.IsReady ? Task.Delay(TimeSpan.FromSeconds(settings.Value.DrainSeconds), time, cancellationToken) : Task.CompletedTask;
-
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-}
-
-internal static class DrainingSetup
-{
-    private static readonly TimeSpan ForWhatIsUnderWay = TimeSpan.FromSeconds(25);
-
-    public static void AddDraining(this IServiceCollection services, IHostEnvironment environment)
+    /// <summary>Until the process is told to end, and while whoever is in front goes elsewhere.</summary>
+    public static async Task WaitAsync(WebApplication app)
     {
-        services.AddSettings<ShutdownSettings>(
-            ShutdownSettings.Section,
-            (section, settings) =>
-            {
-                settings.DrainSeconds = environment.IsDevelopment() ? 0 : settings.DrainSeconds;
-                settings.Read(section);
-            },
-            static (_, settings) => settings.Problem());
-        services.AddOptions<HostOptions>().Configure<IOptions<ShutdownSettings>>(static (host, settings) =>
-            host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Value.DrainSeconds) + ForWhatIsUnderWay);
-        services.AddHostedService<DrainTime>();
+        var (services, stopping) = (app.Services, app.Lifetime.ApplicationStopping);
+        await Task.Delay(Timeout.Infinite, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var seconds = services.GetRequiredService<IOptions<ShutdownSettings>>().Value.DrainSeconds;
+        // Whoever was never ready was sent nobody.
+        if (services.GetRequiredService<Readiness>().IsReady)
+            await Task.Delay(TimeSpan.FromSeconds(seconds), services.GetRequiredService<TimeProvider>());
     }
 }

@@ -2,7 +2,6 @@ using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Settings;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
@@ -19,15 +18,16 @@ internal static class HostingSetup
         // Of each connection: one that sends request after request and reads no answer would have a megabyte.
         builder.WebHost.UseSockets(static sockets => sockets.MaxReadBufferSize = 128 * 1024);
         var services = builder.Services;
-        services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        services.AddDraining(builder.Environment);
+        services.AddSettings<ShutdownSettings>(
+            ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
+        // For what is under way when nobody is sent here any more.
+        services.Configure<HostOptions>(static o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddHsts(static o =>
         {
             o.MaxAge = TimeSpan.FromDays(365);
             o.ExcludedHosts.Clear();
         });
-        services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
-        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ForwardedSettings>>(Proxies.Configure);
+        services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
         return builder;
     }
 
@@ -38,7 +38,7 @@ internal static class HostingSetup
         app.UseMiddleware<Draining>();
         app.UseForwardedHeaders();
         app.UseMiddleware<Proxies>();
-        if (app.Services.GetRequiredService<IOptions<HstsSettings>>().Value.Enabled)
+        if (app.Configuration.GetSection("Hsts").Truth("Enabled", true))
             app.UseHsts();
         return app;
     }

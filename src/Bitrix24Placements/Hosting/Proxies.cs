@@ -1,6 +1,6 @@
 using System.Net;
+using Bitrix24Placements.Settings;
 using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.Extensions.Options;
 using Headers = Microsoft.AspNetCore.HttpOverrides.ForwardedHeadersDefaults;
 
 namespace Bitrix24Placements.Hosting;
@@ -36,18 +36,23 @@ internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> log
         return false;
     }
 
-    public static void Configure(ForwardedHeadersOptions headers, IOptions<ForwardedSettings> settings)
+    /// <summary>Whose <c>X-Forwarded-*</c> is believed: loopback's, unless somebody is named.</summary>
+    public static void Configure(ForwardedHeadersOptions headers, IConfiguration configuration)
     {
         headers.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
         headers.ForwardLimit = null;
-        if (settings.Value.KnownProxies is null && settings.Value.KnownNetworks is null)
+        var section = configuration.GetSection("ForwardedHeaders");
+        var (proxies, networks) = (section.List("KnownProxies"), section.List("KnownNetworks"));
+        if (proxies is null && networks is null)
             return;
         headers.KnownProxies.Clear();
         headers.KnownIPNetworks.Clear();
-        foreach (var proxy in settings.Value.KnownProxies ?? [])
-            headers.KnownProxies.Add(IPAddress.Parse(proxy));
-        foreach (var network in settings.Value.KnownNetworks ?? [])
-            headers.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(network));
+        foreach (var proxy in proxies ?? [])
+            headers.KnownProxies.Add(IPAddress.TryParse(proxy, out var address) ? address
+                : throw new SettingsException($"ForwardedHeaders:KnownProxies: {proxy} is not an IP address."));
+        foreach (var network in networks ?? [])
+            headers.KnownIPNetworks.Add(System.Net.IPNetwork.TryParse(network, out var range) ? range
+                : throw new SettingsException($"ForwardedHeaders:KnownNetworks: {network} is not a network such as 10.0.0.0/8."));
     }
 
     private static partial class Log

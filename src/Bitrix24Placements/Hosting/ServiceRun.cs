@@ -26,19 +26,7 @@ internal static partial class ServiceRun
             return 1;
         }
 
-        WebApplication built;
-        try
-        {
-            built = builder.Build();
-        }
-        catch (OptionsValidationException e)
-        {
-            // The host reads some of the options while it is built: there is no log yet.
-            await Console.Error.WriteLineAsync($"The service cannot start: {Explain(e)}");
-            return 1;
-        }
-
-        await using var app = built;
+        await using var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Bitrix24Placements");
         try
         {
@@ -56,7 +44,8 @@ internal static partial class ServiceRun
         }
 
         Announce(app, logger);
-        await app.WaitForShutdownAsync();
+        await Draining.WaitAsync(app);
+        await app.StopAsync();
         var hasFailed = app.Services.GetServices<IHostedService>().Any(static s => s is BackgroundService { ExecuteTask.IsFaulted: true });
         return hasFailed ? 1 : Environment.ExitCode;
     }

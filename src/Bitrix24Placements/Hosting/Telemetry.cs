@@ -64,7 +64,10 @@ internal static class Telemetry
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value is not { Port: { } port } management)
             return app;
         var host = management.Address.Contains(':', StringComparison.Ordinal) ? $"[{management.Address}]" : management.Address;
-        AddAddress(app, $"http://{host}:{port}");
+        // The server reads its configured addresses only while it has been given none.
+        foreach (var url in Listening.UrlsIn(app.Configuration).DefaultIfEmpty("http://localhost:5000"))
+            app.Urls.Add(url);
+        app.Urls.Add($"http://{host}:{port}");
         app.Services.GetRequiredService<PortalCensus>();
         app.MapWhen(context => management.IsAskedBy(context) && !context.Request.Path.StartsWithSegments("/health"), static management =>
         {
@@ -77,23 +80,6 @@ internal static class Telemetry
         });
         return app;
     }
-
-    /// <summary>The server reads its configured addresses only while it has been given none.</summary>
-    private static void AddAddress(WebApplication app, string address)
-    {
-        var configuration = app.Configuration;
-        var urls = configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } given
-            ? given.Split(';', StringSplitOptions.RemoveEmptyEntries)
-            : [.. Ports(configuration, WebHostDefaults.HttpPortsKey, "http"),
-                .. Ports(configuration, WebHostDefaults.HttpsPortsKey, "https")];
-        foreach (var url in urls.DefaultIfEmpty("http://localhost:5000"))
-            app.Urls.Add(url);
-        app.Urls.Add(address);
-    }
-
-    private static IEnumerable<string> Ports(IConfiguration configuration, string key, string scheme) =>
-        (configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(p => $"{scheme}://*:{p}");
 
     /// <summary>Paths can hold a removal key and queries a user's data: a trace gets the route instead.</summary>
     private static void Configure(OpenTelemetry.Instrumentation.AspNetCore.AspNetCoreTraceInstrumentationOptions options)

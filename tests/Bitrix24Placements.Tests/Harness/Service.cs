@@ -11,11 +11,11 @@ public sealed class Service : IAsyncDisposable
 {
     public const string ApiKey = "a-key-of-the-users-own-backend-1";
 
-    private readonly InstalledApp<ForwardedSettings> _app;
+    private readonly InstalledApp<Draining> _app;
     private readonly bool _ownsFolder;
     private readonly bool _ownsBitrix;
 
-    private Service(InstalledApp<ForwardedSettings> app, bool ownsBitrix, bool ownsFolder) =>
+    private Service(InstalledApp<Draining> app, bool ownsBitrix, bool ownsFolder) =>
         (_app, _ownsBitrix, _ownsFolder) = (app, ownsBitrix, ownsFolder);
 
     public Bitrix24 Bitrix => _app.Bitrix;
@@ -55,7 +55,7 @@ public sealed class Service : IAsyncDisposable
         };
         foreach (var (key, value) in settings ?? [])
             configuration[key] = value;
-        var app = await InstalledApp<ForwardedSettings>.StartAsync(
+        var app = await InstalledApp<Draining>.StartAsync(
             configuration, services, bitrix, install: false, environment, folder, port, cancellationToken);
         bitrix.SignalsApiKey = ApiKey;
         return new(app, ownsBitrix, ownsFolder);

@@ -6,6 +6,7 @@ using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
 using Bitrix24Placements.Signals;
 using Bitrix24Placements.Tests.Harness;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -67,7 +68,6 @@ public sealed class OptionsTests
         { "Management:Address", "management.example.com" },
         { "Shutdown:DrainSeconds", "-1" },
         { "Shutdown:DrainSeconds", "soon" },
-        { "Hsts:Enabled", "always" },
     };
 
     [Theory]
@@ -132,8 +132,10 @@ public sealed class OptionsTests
         using var unset = Services();
         Assert.Equal(unset.GetRequiredService<IOptions<Bitrix24Options>>().Value.OAuthServers, empty.GetRequiredService<IOptions<Bitrix24Options>>().Value.OAuthServers);
         Assert.Null(empty.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl);
-        Assert.Null(empty.GetRequiredService<IOptions<ForwardedSettings>>().Value.KnownProxies);
-        Assert.Null(empty.GetRequiredService<IOptions<ForwardedSettings>>().Value.KnownNetworks);
+        var (ofEmpty, ofUnset) = (empty.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value, unset.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value);
+        Assert.Equal(ofUnset.KnownProxies, ofEmpty.KnownProxies);
+        Assert.Equal(ofUnset.KnownIPNetworks, ofEmpty.KnownIPNetworks);
+        Assert.NotEmpty(ofEmpty.KnownProxies);
         Assert.Null(empty.GetRequiredService<IOptions<ManagementOptions>>().Value.Port);
     }
 
@@ -146,12 +148,14 @@ public sealed class OptionsTests
         Assert.DoesNotContain("hidden-password", run.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task An_option_that_the_host_itself_reads_stops_the_process_with_one_line()
+    [Theory]
+    [InlineData("Shutdown__DrainSeconds", "-1")]
+    [InlineData("Hsts__Enabled", "always")]
+    public async Task A_bad_value_of_the_hosting_stops_the_process_with_one_line(string key, string value)
     {
-        var run = await FailedStart.RunAsync(new() { ["Shutdown__DrainSeconds"] = "-1", ["ASPNETCORE_ENVIRONMENT"] = "Production" });
+        var run = await FailedStart.RunAsync(new() { [key] = value, ["ASPNETCORE_ENVIRONMENT"] = "Production" });
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("Shutdown:DrainSeconds", Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains(key.Replace("__", ":", StringComparison.Ordinal) + " has to be", Assert.Single(run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,9 +192,8 @@ public sealed class OptionsTests
         var builder = Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = Environments.Production });
         builder.Configuration.AddConfiguration(configuration);
         builder.AddBitrix24Placements();
-        builder.Services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        builder.Services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
+        builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
+        builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
         return builder.Services.BuildServiceProvider();
     }
 }

@@ -68,7 +68,7 @@ public sealed class PostgreSqlTests(ThrowawayPostgres postgres) : IDisposable
     [InlineData("/no/such/file.pfx")]
     public async Task Without_a_certificate_the_process_refuses_to_start_and_names_the_key(string? certificate)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Bitrix24Placements.Hosting.ForwardedSettings).Assembly.Location]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(Bitrix24Placements.Hosting.Draining).Assembly.Location]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Storage__Provider"] = "PostgreSql";
         start.Environment["Storage__ConnectionString"] = "Host=127.0.0.1;Port=1;Username=app;Password=a-password-of-the-database";

@@ -258,7 +258,7 @@ public sealed partial class MappedPlacementTests
             if (title is not null)
                 catalogue.TitlesOf(PlacementCatalogue.RestAppUri).Set("TITLE", "", title);
             if (placement is not null)
-                catalogue.Add(new(placement, OptionsReader.Default(placement), static (_, _) => Task.CompletedTask, IsBuiltIn: false));
+                catalogue.Add(new(placement, OptionsReader.Default(placement).Read, static (_, _) => Task.CompletedTask, IsBuiltIn: false));
             Assert.True(declared.Add(catalogue.Declaration));
             Assert.Equal(16, catalogue.Declaration.Length);
         }

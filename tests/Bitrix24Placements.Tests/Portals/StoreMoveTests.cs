@@ -167,7 +167,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
     /// <summary>The command as an operator gives it.</summary>
     private static async Task<(int Code, string Output)> RunAsync(Dictionary<string, string?> settings, string from)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Bitrix24Placements.Hosting.ForwardedSettings).Assembly.Location, StoreMove.Command, "--from", from]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(Bitrix24Placements.Hosting.Draining).Assembly.Location, StoreMove.Command, "--from", from]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (key, value) in settings)
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         using var process = Process.Start(start)!;

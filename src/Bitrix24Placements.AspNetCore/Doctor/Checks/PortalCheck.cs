@@ -15,7 +15,7 @@ internal sealed class PortalCheck(RestClient rest) : CheckOfPortal(Name, TokenKe
             return Finding.One("portal.unknown", $"{portal.Id}: {portal.State}");
         if (portal.TokenState == TokenState.Dead)
             return Finding.One("portal.tokens", $"{portal.Id}");
-        var answer = await rest.AskAsync(portal, "scope", null, cancellationToken);
+        var answer = await AskAsync(rest, portal, "scope", null, cancellationToken);
         if (!answer.Ok)
             return answer.Error.Kind == RestErrorKind.NoTokens
                 ? Finding.One("portal.tokens", $"{portal.Id}") : Refused(portal, "scope", answer.Error);
@@ -24,13 +24,4 @@ internal sealed class PortalCheck(RestClient rest) : CheckOfPortal(Name, TokenKe
         string[] missing = [.. Scopes.Except(granted)];
         return missing is [] ? Finding.None : Finding.One("scope.missing", $"{portal.ClientEndpoint.Host}: {string.Join(", ", missing)}");
     }
-}
-
-internal static class PortalCalls
-{
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
-
-    public static Task<RestResult<JsonElement>> AskAsync(
-        this RestClient rest, Portal portal, string method, JsonObject? parameters, CancellationToken cancellationToken) =>
-        rest.CallAsync(portal.Id, RestCall.Own(method, parameters) with { Deadline = Deadline, Repeat = Repeat.Safe }, cancellationToken);
 }

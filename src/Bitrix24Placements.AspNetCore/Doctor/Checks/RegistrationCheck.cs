@@ -12,10 +12,10 @@ internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue cata
 
     protected override async Task<IReadOnlyList<Finding>> RunAsync(Portal portal, CancellationToken cancellationToken)
     {
-        var placements = await rest.AskAsync(portal, "placement.get", null, cancellationToken);
+        var placements = await AskAsync(rest, portal, "placement.get", null, cancellationToken);
         if (!placements.Ok)
             return Refused(portal, "placement.get", placements.Error);
-        var events = await rest.AskAsync(portal, "event.get", null, cancellationToken);
+        var events = await AskAsync(rest, portal, "event.get", null, cancellationToken);
         if (!events.Ok)
             return Refused(portal, "event.get", events.Error);
         var declaredEvents = bindings.Names.Select(name => (Name: name, Handler: catalogue.EventsUrl ?? ""));

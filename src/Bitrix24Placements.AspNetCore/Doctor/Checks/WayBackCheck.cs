@@ -20,19 +20,19 @@ internal sealed class WayBackCheck(RestClient rest, PlacementCatalogue catalogue
         // The way to /events is that of every event; what stands behind it tells this one from others'.
         var handler = $"{catalogue.EventsUrl}?{HeardEvents.Parameter}={EchoSeal.NewNonce()}";
         var binding = new JsonObject { ["event"] = TestEvent, ["handler"] = handler };
-        var bound = await rest.AskAsync(portal, "event.bind", Copy(binding), cancellationToken);
+        var bound = await AskAsync(rest, portal, "event.bind", Copy(binding), cancellationToken);
         if (!bound.Ok)
             return Refused(portal, "event.bind", bound.Error);
         try
         {
-            var asked = await rest.AskAsync(portal, "event.test", null, cancellationToken);
+            var asked = await AskAsync(rest, portal, "event.test", null, cancellationToken);
             return asked.Ok
                 ? await WaitAsync(handler, portal, cancellationToken)
                 : Refused(portal, "event.test", asked.Error);
         }
         finally
         {
-            await rest.AskAsync(portal, "event.unbind", Copy(binding), CancellationToken.None);
+            await AskAsync(rest, portal, "event.unbind", Copy(binding), CancellationToken.None);
         }
     }
 

@@ -71,7 +71,9 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             </html>
 
             """);
-        return PageFrame.WriteAsync(context, PageFrame.WindowPolicy, html, noStore: false);
+        context.Response.Headers.ContentSecurityPolicy = PageFrame.WindowPolicy;
+        context.Response.Headers.CacheControl = "no-cache";
+        return html.ExecuteAsync(context);
     }
 
     private IEnumerable<string> Scopes(Bitrix24Options bitrix) =>

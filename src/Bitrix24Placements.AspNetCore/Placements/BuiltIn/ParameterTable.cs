@@ -23,9 +23,6 @@ internal static class ParameterTable
     private static string Text(JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : JsonSerializer.Serialize(value, Readable.JsonElement);
 
-    private static readonly ReadableJson Readable =
-        new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly ContextJson Readable =
+        new(new(ContextJson.Default.Options) { WriteIndented = false, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }
-
-[JsonSerializable(typeof(JsonElement))]
-internal sealed partial class ReadableJson : JsonSerializerContext;

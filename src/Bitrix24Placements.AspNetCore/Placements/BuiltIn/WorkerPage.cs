@@ -8,7 +8,7 @@ internal sealed class WorkerPage(PageFrame pages)
 
     private static readonly string LoaderHash = PageFrame.HashOf(Loader);
 
-    private readonly ConcurrentDictionary<string, byte[]> _pages = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, byte[]> _pages = new();
 
     public async Task ShowAsync(HttpContext context, BackgroundWorkerRequest request)
     {

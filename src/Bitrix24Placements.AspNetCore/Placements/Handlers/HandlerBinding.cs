@@ -14,15 +14,9 @@ internal static class HandlerBinding
             static t => t.IsAssignableTo(typeof(PlacementRequest)));
         if (asked is { IsGenericType: true })
             return OptionsReader.Typed(asked.GetGenericArguments()[0]);
-        var own = code switch
-        {
-            PlacementCatalogue.RestAppUri => typeof(RestAppUriRequest),
-            PlacementCatalogue.BackgroundWorker => typeof(BackgroundWorkerRequest),
-            PlacementCatalogue.Default => typeof(AppPageRequest),
-            _ => typeof(PlacementRequest),
-        };
+        var (own, read) = OptionsReader.Default(code);
         return asked is null || asked == typeof(PlacementRequest) || asked == own
-            ? OptionsReader.Default(code)
+            ? read
             : throw new StartException($"The handler of {code} asks for a {asked.Name}, which is another placement's.");
     }
 

@@ -12,12 +12,13 @@ internal static class OptionsReader
         Rejection.Malformed(
             new Dictionary<string, string> { ["PLACEMENT_OPTIONS"] = "These are not the options that this placement is opened with." });
 
-    public static RequestReader Default(string placement) => placement switch
+    /// <summary>What a handler of this placement may ask for, and how it is read.</summary>
+    public static (Type Request, RequestReader Read) Default(string placement) => placement switch
     {
-        PlacementCatalogue.RestAppUri => static launch => new RestAppUriRequest(launch),
-        PlacementCatalogue.BackgroundWorker => static launch => new BackgroundWorkerRequest(launch),
-        PlacementCatalogue.Default => static launch => new AppPageRequest(launch),
-        _ => static launch => new PlacementRequest<JsonElement>(launch, JsonElement.Parse(JsonOf(launch))),
+        PlacementCatalogue.RestAppUri => (typeof(RestAppUriRequest), static launch => new RestAppUriRequest(launch)),
+        PlacementCatalogue.BackgroundWorker => (typeof(BackgroundWorkerRequest), static launch => new BackgroundWorkerRequest(launch)),
+        PlacementCatalogue.Default => (typeof(AppPageRequest), static launch => new AppPageRequest(launch)),
+        _ => (typeof(PlacementRequest), static launch => new PlacementRequest<JsonElement>(launch, JsonElement.Parse(JsonOf(launch)))),
     };
 
     public static RequestReader Typed<T>(JsonTypeInfo<T> type) => launch =>

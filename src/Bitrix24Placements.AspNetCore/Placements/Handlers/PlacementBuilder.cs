@@ -20,21 +20,17 @@ public sealed class PlacementBuilder : IEndpointConventionBuilder
     /// <summary>A sentence that the portal shows beside the title, where it has room for one.</summary>
     public PlacementBuilder WithDescription(string description) => With("DESCRIPTION", "", description);
 
-    /// <inheritdoc cref="WithTitle(string, string)" path="/param"/>
-    /// <inheritdoc cref="WithDescription(string)" path="/summary"/>
+    /// <inheritdoc cref="WithDescription(string)"/>
     public PlacementBuilder WithDescription(string language, string description) => With("DESCRIPTION", language, description);
 
     /// <summary>The name under which the portal gathers several entries of one app.</summary>
     public PlacementBuilder WithGroupName(string groupName) => With("GROUP_NAME", "", groupName);
 
-    /// <inheritdoc cref="WithTitle(string, string)" path="/param"/>
-    /// <inheritdoc cref="WithGroupName(string)" path="/summary"/>
+    /// <inheritdoc cref="WithGroupName(string)"/>
     public PlacementBuilder WithGroupName(string language, string groupName) => With("GROUP_NAME", language, groupName);
 
-    /// <inheritdoc/>
     public void Add(Action<EndpointBuilder> convention) => _endpoint.Add(convention);
 
-    /// <inheritdoc/>
     public void Finally(Action<EndpointBuilder> finallyConvention) => _endpoint.Finally(finallyConvention);
 
     private PlacementBuilder With(string name, string language, string text)

@@ -79,11 +79,11 @@ public static class PlacementEndpoints
     /// <summary>Answers where nobody maps his own, before or after this.</summary>
     internal static PlacementBuilder MapBuiltIn<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, Task> page)
         where T : PlacementRequest =>
-        endpoints.Map(new(code, OptionsReader.Default(code), (context, request) => page(context, (T)request), IsBuiltIn: true));
+        endpoints.Map(new(code, OptionsReader.Default(code).Read, (context, request) => page(context, (T)request), IsBuiltIn: true));
 
     private static PlacementBuilder Map<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, ValueTask> handler)
         where T : PlacementRequest =>
-        endpoints.Map(new(code, OptionsReader.Default(code), (context, request) =>
+        endpoints.Map(new(code, OptionsReader.Default(code).Read, (context, request) =>
             handler(context, (T)request).AsTask(), IsBuiltIn: false));
 
     [RequiresUnreferencedCode(Reflection)]

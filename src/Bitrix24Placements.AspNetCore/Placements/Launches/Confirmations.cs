@@ -40,14 +40,16 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         }
     }
 
-    /// <summary>Whose token it is, or why the request is refused.</summary>
-    public static Checked<TokenInfo> UserOf(TokenConfirmation confirmation, string memberId) => confirmation switch
-    {
-        { Info: { } user } when user.Id.MemberId == memberId => user,
-        { Verdict: TokenVerdict.NotAsked } => Rejection.Overloaded,
-        { Verdict: TokenVerdict.NoAnswer } => Rejection.Unavailable,
-        _ => Rejection.NotVerified,
-    };
+    /// <summary>Asks, and gives the user or why the request is refused.</summary>
+    public async Task<Checked<TokenInfo>> UserAsync(
+        string memberId, Secret token, string? server, CancellationToken cancellationToken) =>
+        await AskAsync(memberId, token, server, cancellationToken) switch
+        {
+            { Info: { } user } when user.Id.MemberId == memberId => user,
+            { Verdict: TokenVerdict.NotAsked } => Rejection.Overloaded,
+            { Verdict: TokenVerdict.NoAnswer } => Rejection.Unavailable,
+            _ => Rejection.NotVerified,
+        };
 
     private async Task<TokenConfirmation> AskOnceAsync(string memberId, Secret token, Uri? server)
     {

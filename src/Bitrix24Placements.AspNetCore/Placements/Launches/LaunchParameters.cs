@@ -5,7 +5,7 @@ internal static class LaunchParameters
 {
     public static Dictionary<string, JsonElement> Read(byte[] json)
     {
-        var parameters = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        var parameters = new Dictionary<string, JsonElement>();
         if (json.Length > 0)
         {
             foreach (var member in JsonElement.Parse(json).EnumerateObject())

@@ -30,23 +30,18 @@ internal sealed class LaunchVerifier(
     private bool IsOff => options.Value.Verification == VerificationMode.Off;
 
     /// <summary>From memory, without any call. Whoever may load it learns nothing private.</summary>
-    public ValueTask<Checked<Believed>> VerifyWorkerAsync(HttpContext context, PlacementPost post)
+    public async ValueTask<Checked<Believed>> VerifyWorkerAsync(HttpContext context, PlacementPost post)
     {
         if (IsOff)
-            return new(Anything);
-        return JudgeWorker(post, directory.FindAll(post.MemberId)) is { Ok: true } believed ? new(believed)
-            : VerifyUnknownWorkerAsync(context, post);
-    }
-
-    private async ValueTask<Checked<Believed>> VerifyUnknownWorkerAsync(HttpContext context, PlacementPost post)
-    {
+            return Anything;
+        if (JudgeWorker(post, directory.FindAll(post.MemberId)) is { Ok: true } believed)
+            return believed;
         if (!attempts.MayTry(context, RequestKind.Worker, post.MemberId))
             return Rejection.TooManyAttempts;
         try
         {
-            var installations = await portals.KnownAllAsync(post.MemberId, CancellationToken.None).AsTask().WaitAsync(
-                WorkerTimeout, context.RequestAborted);
-            return JudgeWorker(post, installations);
+            return JudgeWorker(post, await portals.KnownAllAsync(post.MemberId, CancellationToken.None).AsTask().WaitAsync(
+                WorkerTimeout, context.RequestAborted));
         }
         catch (TimeoutException)
         {
@@ -76,7 +71,7 @@ internal sealed class LaunchVerifier(
             return new Believed(installed, null, Verification.None);
         if (matching is null)
             return Rejection.NotVerified.Because("APPLICATION_TOKEN differs from the stored one");
-        if (!string.Equals(post.Domain, matching.Domain, StringComparison.Ordinal))
+        if (post.Domain != matching.Domain)
             listener.AddressDiffers(matching.Id);
         return new Believed(matching, null, Verification.ApplicationToken);
     }
@@ -103,8 +98,7 @@ internal sealed class LaunchVerifier(
         if (installations.Count > 0 && !installations.Any(i => hosts.IsAllowedPortal(i.ClientEndpoint.Host)))
             return Rejection.NotAllowed;
 
-        var answer = Confirmations.UserOf(
-            await confirmations.AskAsync(post.MemberId, post.AccessToken, post.ServerEndpoint, context.RequestAborted), post.MemberId);
+        var answer = await confirmations.UserAsync(post.MemberId, post.AccessToken, post.ServerEndpoint, context.RequestAborted);
         if (!answer.Ok && answer.Rejection != Rejection.NotVerified)
             return answer.Rejection;
         // Of a portal that is not served, that is what helps to know.

@@ -10,17 +10,7 @@ internal sealed class PlacementExpectation(params string[] placements)
 
     internal string Message { get; } = $"This address serves {string.Join(", ", placements)}.";
 
-    /// <summary>Null where none of them was sent.</summary>
-    internal string? Find(ReadOnlySpan<byte> sent)
-    {
-        foreach (var placement in placements)
-        {
-            if (Ascii.Equals(sent, placement))
-                return placement;
-        }
-
-        return null;
-    }
+    internal string? Find(ReadOnlySpan<byte> sent) => WireValues.OneOf(sent, placements);
 
     /// <summary>Every page but the worker's acts for a person.</summary>
     internal bool ActsForAPerson(string placement) =>

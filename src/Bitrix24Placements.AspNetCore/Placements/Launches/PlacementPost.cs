@@ -9,13 +9,10 @@ internal sealed record PlacementPost
     /// <summary><c>DEFAULT</c> for the app's own page and the installation.</summary>
     public required string Placement { get; init; }
 
-    /// <summary><c>member_id</c>, lower case.</summary>
     public required string MemberId { get; init; }
 
-    /// <summary><c>DOMAIN</c>: the host, with its port where that is not 80 or 443.</summary>
     public required string Domain { get; init; }
 
-    /// <summary><c>PROTOCOL</c>.</summary>
     public required bool IsHttps { get; init; }
 
     /// <summary><c>LANG</c>: <c>en</c>, <c>de</c>, <c>la</c> (Spanish), <c>br</c> (Portuguese), …</summary>
@@ -31,16 +28,13 @@ internal sealed record PlacementPost
     /// <summary><c>AUTH_ID</c>; empty for the worker, which acts for nobody.</summary>
     public Secret AccessToken { get; init; }
 
-    /// <summary><c>REFRESH_ID</c>.</summary>
     public Secret RefreshToken { get; init; }
 
     /// <summary><c>AUTH_EXPIRES</c>, in seconds from now; the OAuth server's word counts.</summary>
     public int? AccessExpires { get; init; }
 
-    /// <summary><c>SERVER_ENDPOINT</c>; newer portals.</summary>
     public string? ServerEndpoint { get; init; }
 
-    /// <summary><c>APPLICATION_TOKEN</c>; newer portals.</summary>
     public Secret ApplicationToken { get; init; }
 
     /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through; empty where there are none.</summary>

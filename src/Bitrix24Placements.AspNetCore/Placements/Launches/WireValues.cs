@@ -11,100 +11,68 @@ internal static class WireValues
     private const int MaxTokenLength = 2048;
     private const int MaxHostLength = 255;
 
-    public static string Text(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value);
-
-    /// <summary>Visible ASCII.</summary>
     public static string? Token(ReadOnlySpan<byte> value) => Visible(value, MaxTokenLength);
 
-    /// <summary>Visible ASCII, short.</summary>
     public static string? Sid(ReadOnlySpan<byte> value) => Visible(value, 128);
 
-    /// <summary>32 hexadecimal digits, in lower case.</summary>
-    public static string? MemberId(ReadOnlySpan<byte> value)
-    {
-        if (value.Length != 32 || !ConsistsOf(value, char.IsAsciiHexDigit))
-            return null;
-        Span<byte> lower = stackalloc byte[32];
-        Ascii.ToLower(value, lower, out _);
-        return Encoding.ASCII.GetString(lower);
-    }
+    public static string? MemberId(ReadOnlySpan<byte> value) =>
+        value.Length == 32 && ConsistsOf(value, char.IsAsciiHexDigit) ? Encoding.ASCII.GetString(value).ToLowerInvariant() : null;
 
     /// <summary>Without a default port. Never resolved, never connected to.</summary>
     public static string? Domain(ReadOnlySpan<byte> value)
     {
-        if (value.Length is 0 or > MaxHostLength)
-            return null;
         var colon = value.IndexOf((byte)':');
         var host = colon < 0 ? value : value[..colon];
-        var port = colon < 0 ? default : value[(colon + 1)..];
-        if (host.Length == 0 || host[0] is (byte)'.' or (byte)'-' || host.IndexOf(".."u8) >= 0)
+        var port = colon < 0 ? "443"u8 : value[(colon + 1)..];
+        if (value.Length > MaxHostLength || host is [] or [(byte)'.' or (byte)'-', ..] || host.IndexOf(".."u8) >= 0
+            || !ConsistsOf(host, static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
+            || !ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0)
             return null;
-        if (!ConsistsOf(host, static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
-            return null;
-        if (colon >= 0 && (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0))
-            return null;
-        if (port.SequenceEqual("80"u8) || port.SequenceEqual("443"u8))
-            value = host;
-        return Encoding.ASCII.GetString(value).ToLowerInvariant();
+        return Encoding.ASCII.GetString(OneOf(port, "80", "443") is null ? value : host).ToLowerInvariant();
     }
 
     /// <summary><c>1</c> is https, <c>0</c> http.</summary>
-    public static string? Protocol(ReadOnlySpan<byte> value) => Common(value, "1", "0");
+    public static string? Protocol(ReadOnlySpan<byte> value) => OneOf(value, "1", "0");
 
     public static string? Language(ReadOnlySpan<byte> value) =>
         value.Length is < 2 or > 12 || !ConsistsOf(value, static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null
-        : Common(value, "en", "ru", "de", "la", "br", "ua", "fr", "pl") ?? Encoding.ASCII.GetString(value).ToLowerInvariant();
+        : OneOf(value, "en", "ru", "de", "la", "br", "ua", "fr", "pl") ?? Encoding.ASCII.GetString(value).ToLowerInvariant();
 
     public static string? Status(ReadOnlySpan<byte> value) =>
-        value.Length is 0 or > 16 ? null : Common(value, "L", "F", "D", "T", "P", "S") ?? Text(value);
+        value.Length is 0 or > 16 ? null : OneOf(value, "L", "F", "D", "T", "P", "S") ?? Encoding.UTF8.GetString(value);
 
     /// <summary>PHP writes an empty array where it means an object without keys; both, and nothing at all, are empty here.</summary>
-    public static byte[]? Options(ReadOnlySpan<byte> json) => json.Length == 0 ? [] : KindOf(json) switch
+    public static byte[]? Options(ReadOnlySpan<byte> json)
     {
-        JsonTokenType.StartObject => json.ToArray(),
-        JsonTokenType.StartArray => [],
-        _ => null,
-    };
-
-    /// <summary>Every name and text is looked at: half of a surrogate pair, escaped, passes for JSON and throws wherever it is
-    /// read.</summary>
-    private static JsonTokenType KindOf(ReadOnlySpan<byte> json)
-    {
+        if (json.Length == 0)
+            return [];
         if (!Utf8.IsValid(json))
-            return JsonTokenType.None;
+            return null;
         try
         {
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
             reader.Read();
-            var kind = reader.TokenType;
-            var empty = true;
-            while (reader.Read())
+            var (first, others) = (reader.TokenType, 0);
+            for (; reader.Read(); others++)
             {
-                empty &= reader.TokenType == JsonTokenType.EndArray;
+                // Half of a surrogate pair, escaped, passes for JSON and throws wherever it is read.
                 if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped
                     && reader.ValueSpan.IndexOf("\\u"u8) >= 0)
-                {
                     reader.GetString();
-                }
             }
 
-            return kind == JsonTokenType.StartObject || (kind == JsonTokenType.StartArray && empty) ? kind : JsonTokenType.None;
+            return first == JsonTokenType.StartObject ? json.ToArray() : first == JsonTokenType.StartArray && others == 1 ? [] : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return JsonTokenType.None;
+            return null;
         }
     }
 
-    private static string? Visible(ReadOnlySpan<byte> value, int maxLength) =>
-        value.Length > 0 && value.Length <= maxLength && value.IndexOfAnyExceptInRange((byte)0x21, (byte)0x7E) < 0
-            ? Encoding.ASCII.GetString(value)
-            : null;
-
-    /// <summary>Values that nearly every request holds need no string of their own.</summary>
-    private static string? Common(ReadOnlySpan<byte> value, params ReadOnlySpan<string> common)
+    /// <summary>Values that are known need no string of their own.</summary>
+    public static string? OneOf(ReadOnlySpan<byte> value, params ReadOnlySpan<string> known)
     {
-        foreach (var text in common)
+        foreach (var text in known)
         {
             if (Ascii.Equals(value, text))
                 return text;
@@ -112,6 +80,11 @@ internal static class WireValues
 
         return null;
     }
+
+    private static string? Visible(ReadOnlySpan<byte> value, int maxLength) =>
+        value.Length > 0 && value.Length <= maxLength && value.IndexOfAnyExceptInRange((byte)0x21, (byte)0x7E) < 0
+            ? Encoding.ASCII.GetString(value)
+            : null;
 
     private static bool ConsistsOf(ReadOnlySpan<byte> value, Func<char, bool> allowed)
     {

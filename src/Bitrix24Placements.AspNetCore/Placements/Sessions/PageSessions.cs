@@ -1,8 +1,8 @@
-using System.Buffers.Text;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Storage;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements;
@@ -13,7 +13,7 @@ namespace Bitrix24Placements;
 /// <c>session.js</c>.</summary>
 public sealed class PageSessions
 {
-    private readonly IDataProtector _protector;
+    private readonly Seal<StoredSession> _seal;
     private readonly PortalStore _portals;
     private readonly AppRegistry _apps;
     private readonly ServedPortals _served;
@@ -22,7 +22,7 @@ public sealed class PageSessions
     internal PageSessions(
         IDataProtectionProvider provider, PortalStore portals, AppRegistry apps, ServedPortals served, TimeProvider time)
     {
-        _protector = provider.CreateProtector("Bitrix24Placements.PageSessions.v2");
+        _seal = new(provider, "Bitrix24Placements.PageSessions.v2", SessionJson.Default.StoredSession);
         (_portals, _apps, _served, _time) = (portals, apps, served, time);
     }
 
@@ -30,7 +30,7 @@ public sealed class PageSessions
     /// no-store</c>.</summary>
     public string Create(PlacementRequest request) =>
         request is { Access: { } access, Confirmed: { } confirmed, Known: { } known }
-            ? Protect(new(
+            ? _seal.Close(new(
                 access.Portal.MemberId, access.Portal.App, access.UserId, known.Epoch, confirmed.ExpiresAt.ToUnixTimeSeconds(),
                 access.AccessToken.Reveal(), access.Endpoint, access.OAuthServer,
                 StoredSession.Compress(LaunchContextJson.Write(request))))
@@ -52,33 +52,18 @@ public sealed class PageSessions
 
     private async ValueTask<PageSession?> FindAsync(string token, TimeSpan grace, CancellationToken cancellationToken)
     {
-        if (Open(token) is not { } stored || DateTimeOffset.FromUnixTimeSeconds(stored.Expires) + grace <= _time.GetUtcNow())
+        if (_seal.Open(token) is not { } stored || DateTimeOffset.FromUnixTimeSeconds(stored.Expires) + grace <= _time.GetUtcNow())
             return null;
         var id = new PortalId(stored.MemberId, stored.App);
         return await _portals.KnownAsync(id, cancellationToken) is { State: PortalState.Installed } known
             && known.Epoch == stored.Epoch && _served.Contains(known) ? new(stored, known.Address, _apps.InfoOf(id)) : null;
     }
 
-    internal string Renew(PageSession session, TokenInfo confirmed, Secret token) => Protect(session.Stored with
+    internal string Renew(PageSession session, TokenInfo confirmed, Secret token) => _seal.Close(session.Stored with
     {
         Expires = confirmed.ExpiresAt.ToUnixTimeSeconds(),
         Token = token.Reveal(),
         Endpoint = confirmed.ClientEndpoint,
         Server = confirmed.Server,
     });
-
-    private string Protect(StoredSession session) =>
-        Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(session, SessionJson.Default.StoredSession)));
-
-    private StoredSession? Open(string token)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(_protector.Unprotect(Base64Url.DecodeFromChars(token)), SessionJson.Default.StoredSession);
-        }
-        catch (Exception e) when (e is CryptographicException or FormatException or JsonException)
-        {
-            return null;
-        }
-    }
 }

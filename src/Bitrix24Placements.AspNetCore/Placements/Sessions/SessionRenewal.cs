@@ -56,8 +56,7 @@ internal sealed class SessionRenewal(
         if (confirmed.Find(token, memberId) is var (user, _))
             return user;
         return attempts.MayTry(context, RequestKind.Api, memberId)
-            ? Confirmations.UserOf(
-                await confirmations.AskAsync(memberId, token, session.Stored.Server.AbsoluteUri, context.RequestAborted), memberId)
+            ? await confirmations.UserAsync(memberId, token, session.Stored.Server.AbsoluteUri, context.RequestAborted)
             : Rejection.TooManyAttempts;
     }
 

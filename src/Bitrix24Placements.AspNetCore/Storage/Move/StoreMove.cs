@@ -11,26 +11,6 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 
     private const int ProgressEvery = 10_000;
 
-    public static async Task<int> RunAsync(WebApplication app)
-    {
-        await using (app)
-        {
-            try
-            {
-                app.Services.GetService<IStartupValidator>()?.Validate();
-                await new StoreMove(app.Services, Console.Out).MoveAsync(app.Configuration["from"], app.Lifetime.ApplicationStopping);
-                return 0;
-            }
-            catch (Exception e) when (e is StoreMoveException or OptionsValidationException or SchemaTooNewException or DbException
-                or IOException)
-            {
-                await Console.Error.WriteLineAsync(
-                    $"{Command}: {(e is OptionsValidationException options ? string.Join(' ', options.Failures) : e.Message)}");
-                return 1;
-            }
-        }
-    }
-
     public async Task MoveAsync(string? from, CancellationToken cancellationToken)
     {
         var database = target.GetRequiredService<Database>();

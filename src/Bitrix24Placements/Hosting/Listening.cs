@@ -1,0 +1,15 @@
+namespace Bitrix24Placements.Hosting;
+
+internal static class Listening
+{
+    /// <summary>What the server is told to listen on; addresses come before ports, as they do there.</summary>
+    public static string[] UrlsIn(IConfiguration configuration) =>
+        Entries(configuration, WebHostDefaults.ServerUrlsKey) is { Length: > 0 } urls ? urls :
+        [
+            .. Entries(configuration, WebHostDefaults.HttpPortsKey).Select(static port => $"http://*:{port}"),
+            .. Entries(configuration, WebHostDefaults.HttpsPortsKey).Select(static port => $"https://*:{port}"),
+        ];
+
+    private static string[] Entries(IConfiguration configuration, string key) =>
+        (configuration[key] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}
