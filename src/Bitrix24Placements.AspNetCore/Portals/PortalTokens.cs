@@ -14,6 +14,4 @@ internal sealed record PortalReserve(PortalTokens Tokens, long UserId, bool IsAd
 {
     /// <summary>Grows with every change of the reserve.</summary>
     public long Version { get; init; }
-
-    public DateTimeOffset RenewedAt { get; init; }
 }

@@ -32,9 +32,8 @@ internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answer
         SendAsync(client, HttpMethod.Post, new Url(url.AbsoluteUri), content, limits, cancellationToken);
 
     /// <summary>For <c>app.info</c>, which the OAuth servers document with the token in the query.</summary>
-    public Task<HttpAnswer> GetWithTokenAsync(
-        string client, Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) =>
-        SendAsync(client, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, limits, cancellationToken);
+    public Task<HttpAnswer> GetWithTokenAsync(Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) => SendAsync(
+        OAuthClient, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, limits, cancellationToken);
 
     private async Task<HttpAnswer> SendAsync(
         string client, HttpMethod method, Url url, HttpContent? content, CallLimits limits, CancellationToken cancellationToken)

@@ -43,9 +43,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         signal.Wake();
     }
 
-    public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        AnyAsync(Is(id, kind), cancellationToken);
-
     public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) => (await database.QueryAsync(
         $"SELECT payload FROM work WHERE {Is(id, kind)}", static r => r.TextOrNull(0), cancellationToken)).FirstOrDefault();
 

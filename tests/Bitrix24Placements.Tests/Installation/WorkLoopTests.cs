@@ -25,7 +25,7 @@ public sealed class WorkLoopTests
 
         Assert.Equal(1, work.Runs);
         work.End();
-        await service.EventuallyAsync(async () => !await store.ExistsAsync(TestStore.Named("portal"), HeldWork.Name, Token), "it is done");
+        await service.EventuallyAsync(async () => !await service.Get<Database>().HasWorkAsync(TestStore.Named("portal"), HeldWork.Name), "it is done");
         Assert.Equal(1, work.Runs);
     }
 

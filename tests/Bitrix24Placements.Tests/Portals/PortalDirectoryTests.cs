@@ -21,7 +21,7 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
 
         Assert.True((await store.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("a new one"u8));
         Assert.True((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("application-token"u8));
-        Assert.Equal(1, await another.Portals.FollowChangesAsync(Token));
+        await another.Portals.FollowChangesAsync(Token);
         Assert.True((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("a new one"u8));
         Assert.False((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("application-token"u8));
     }

@@ -64,8 +64,12 @@ public sealed class SeveralAppsTests(ThrowawayPostgres postgres)
             + "removal_key, removal_key_hash, declaration, reconciled_at, checked_at, removals, removed_at, delete_at) "
             + "VALUES ('short', 'default', '', '', 1, 0, 0, 1, 0, 0, 0, 0, '', '', '', 0, 0, 0, 0, 1)", Token);
 
-        Assert.Equal(3, await another.Portals.FollowChangesAsync(Token));
+        var known = another.Get<PortalDirectory>().Find(good.Id);
+        await another.Portals.FollowChangesAsync(Token);
 
+        Assert.Null(another.Get<PortalDirectory>().Find(hash.Id));
+        Assert.Null(another.Get<PortalDirectory>().Find(address.Id));
+        Assert.NotSame(known, another.Get<PortalDirectory>().Find(good.Id));
         Assert.Null(await another.Portals.KnownAsync(hash.Id, Token));
         Assert.Null(await another.Portals.FindAsync(address.Id, Token));
         Assert.NotNull(await another.Portals.KnownAsync(good.Id, Token));

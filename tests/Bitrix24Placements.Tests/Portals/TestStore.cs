@@ -152,3 +152,9 @@ internal sealed class TestStore : IAsyncDisposable
         _folder?.Delete(true);
     }
 }
+
+internal static class StoredWork
+{
+    public static Task<bool> HasWorkAsync(this Database database, PortalId id, string kind) =>
+        database.AnyAsync($"SELECT 1 FROM work WHERE {WorkStore.Is(id, kind)}", TestContext.Current.CancellationToken);
+}

@@ -114,7 +114,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
 
         var second = Assert.Single(await store.ClaimAsync(1));
         await store.Work.CompleteAsync(second, Token);
-        Assert.False(await store.Work.ExistsAsync(Portal, WorkKind.Reconcile, Token));
+        Assert.False(await store.Database.HasWorkAsync(Portal, WorkKind.Reconcile));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -126,7 +126,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         var item = Assert.Single(await store.ClaimAsync(200));
         await store.Work.CompleteAsync(item, Token);
 
-        Assert.False(await store.Work.ExistsAsync(Portal, WorkKind.Reconcile, Token));
+        Assert.False(await store.Database.HasWorkAsync(Portal, WorkKind.Reconcile));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
