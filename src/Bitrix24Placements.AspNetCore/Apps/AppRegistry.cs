@@ -19,7 +19,6 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     public bool HasAny => All.Count > 0;
 
-    /// <inheritdoc cref="AppsOptions.MissingKey"/>
     public string? MissingKey => options.Value.MissingKey;
 
     private Snapshot Current => _snapshot ??= new([.. options.Value.Apps]);
@@ -66,7 +65,6 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         await RefreshAsync(cancellationToken);
     }
 
-    /// <summary>The present secret has worked: the previous one is forgotten.</summary>
     public async Task ConfirmSecretAsync(string name, CancellationToken cancellationToken)
     {
         if (Find(name) is not { PreviousSecret: not null } || IsConfigured(name))

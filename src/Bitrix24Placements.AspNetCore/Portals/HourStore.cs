@@ -49,7 +49,6 @@ internal abstract class HourStore(Database database, Sql table)
     private static Sql Row(WorkerHour hour) =>
         $"({hour.Id.MemberId}, {hour.Id.App}, {hour.Hour}, {hour.Loads}, {hour.Slow}, {hour.TotalMilliseconds}, {hour.WorstMilliseconds})";
 
-    /// <summary>The oldest first.</summary>
     public Task<List<WorkerHour>> SinceAsync(PortalId id, long hour, CancellationToken cancellationToken) => database.QueryAsync(
         $"SELECT hour, loads, slow, worst_ms, total_ms FROM {table} WHERE {PortalSql.Is(id)} AND hour >= {hour} ORDER BY hour",
         r => new WorkerHour(id, r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3)) { TotalMilliseconds = r.GetInt64(4) },

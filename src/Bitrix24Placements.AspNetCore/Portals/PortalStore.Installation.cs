@@ -2,13 +2,11 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>An installation's life.</summary>
 internal sealed partial class PortalStore
 {
     /// <summary>A reinstallation finds its settings.</summary>
     private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
-    /// <summary>Together with the work that it asks for: whoever is killed afterwards finds both.</summary>
     public Task InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async (connection, token) =>
         {

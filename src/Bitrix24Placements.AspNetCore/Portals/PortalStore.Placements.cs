@@ -2,7 +2,6 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>What the reconciler keeps of a portal.</summary>
 internal sealed partial class PortalStore
 {
     /// <param name="declaration">Empty where something is missing.</param>

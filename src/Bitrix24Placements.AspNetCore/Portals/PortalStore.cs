@@ -25,7 +25,6 @@ internal sealed partial class PortalStore(
         return null;
     }
 
-    /// <summary>Null where it is nobody's.</summary>
     public async Task<PortalId?> FindByRemovalKeyAsync(string key, CancellationToken cancellationToken) =>
         await database.QueryAsync($"SELECT member_id, app FROM portals WHERE removal_key_hash = {ApplicationToken.Hash(key)}",
             PortalSql.ReadId, cancellationToken) is [var id] ? id : null;

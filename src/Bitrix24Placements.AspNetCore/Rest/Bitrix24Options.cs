@@ -27,7 +27,6 @@ internal sealed class Bitrix24Options
     /// <summary>REST calls per second and portal.</summary>
     public double RequestsPerSecond { get; set; } = 2;
 
-    /// <summary>REST calls that a portal takes at once.</summary>
     public int RequestBurst { get; set; } = 50;
 
     /// <summary>Permissions that the app's own calls need; told on <c>GET /</c>.</summary>

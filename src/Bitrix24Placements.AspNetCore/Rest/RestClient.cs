@@ -91,7 +91,6 @@ public sealed partial class RestClient
     }
 }
 
-/// <summary>What calls are made with.</summary>
 internal sealed record RestParts(
     TokenRefresher Tokens, PortalTransport Transport, PortalLimits Limits, OAuthClient OAuth, HostRules Hosts, PortalStore Store,
     TimeProvider Time, ILogger<RestClient> Logger);

@@ -64,7 +64,6 @@ internal static class RestServices
         handler.MaxResponseHeadersLength = 32;
     }
 
-    /// <summary>The check and the use see the same addresses.</summary>
     private static async ValueTask<Stream> ConnectAsync(
         HostRules rules, OutgoingProxy proxy, DnsEndPoint target, CancellationToken cancellationToken)
     {

@@ -54,7 +54,6 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         }, cancellationToken);
     }
 
-    /// <summary>For whoever holds the portal's work.</summary>
     public async Task<InboxEvent?> NextAsync(PortalId id, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);

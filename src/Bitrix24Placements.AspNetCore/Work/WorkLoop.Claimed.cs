@@ -36,7 +36,6 @@ internal sealed partial class WorkLoop
         }
     }
 
-    /// <summary>The lease is renewed meanwhile; if the process dies it runs out.</summary>
     public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -16,7 +16,7 @@ internal sealed partial class TokenRefresher
                 return portal;
             if (portal.TokenState == TokenState.Dead)
                 return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
-            if (portal.Tokens.ExpiresAt > time.GetUtcNow() + Margin && !_earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
+            if (portal.Tokens.ExpiresAt > time.GetUtcNow() + ExpiryMargin && !_earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
                 return RestError.Unavailable("The portal keeps saying that fresh tokens have expired.");
             if (await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken))
                 return await RefreshHoldingLeaseAsync(portal, portal.Tokens, cancellationToken);

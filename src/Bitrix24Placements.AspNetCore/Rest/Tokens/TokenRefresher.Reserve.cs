@@ -18,7 +18,7 @@ internal sealed partial class TokenRefresher
             return null;
         }
 
-        return tokens.ExpiresAt > time.GetUtcNow() + Margin ? now : await RefreshLeasedAsync(now, cancellationToken);
+        return tokens.ExpiresAt > time.GetUtcNow() + ExpiryMargin ? now : await RefreshLeasedAsync(now, cancellationToken);
     }
 
     /// <summary>Before its refresh token is too old; one that is refused for good goes.</summary>
