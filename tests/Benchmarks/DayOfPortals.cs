@@ -191,7 +191,7 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
     private async Task LookAsync()
     {
         var (from, id) = (Stopwatch.GetTimestamp(), Any());
-        await _work.RequestIfNoneAsync(id, WorkKind.Look, DateTimeOffset.UtcNow, CancellationToken.None);
+        await _work.RequestIfNoneAsync(id, WorkKind.Look, TimeSpan.Zero, CancellationToken.None);
         if (await _work.ClaimAsync(id, WorkKind.Look, CancellationToken.None) is { } item
             && await _store.FindAsync(id, CancellationToken.None) is { Tokens: { } tokens } portal)
         {

@@ -1,4 +1,5 @@
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;

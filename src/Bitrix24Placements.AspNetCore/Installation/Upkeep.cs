@@ -43,7 +43,7 @@ internal sealed partial class Upkeep(
         while (await portals.OfOtherDeclarationAsync(catalogue.Declaration, last, Page, cancellationToken) is { Count: > 0 } page)
         {
             foreach (var portal in page)
-                await work.RequestIfNoneAsync(portal.Id, WorkKind.Reconcile, time.GetUtcNow(), cancellationToken);
+                await work.RequestIfNoneAsync(portal.Id, WorkKind.Reconcile, TimeSpan.Zero, cancellationToken);
             count += page.Count;
             last = page[^1];
         }

@@ -37,8 +37,8 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         return await database.ChangeAsync(async (connection, token) =>
         {
             // The work first: its row lets writers of one portal take turns, so that their order is one.
-            await PortalWork.RequestAsync(connection, now, id, WorkKind.Events, (int)WorkPriority.Again, TimeSpan.Zero, TimeSpan.Zero,
-                null, resetAttempts: false, token);
+            await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }
+                .FileAsync(connection, now, token);
             return await connection.ExecuteAsync(
                 $"""
                 INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)

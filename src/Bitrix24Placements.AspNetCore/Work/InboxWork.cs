@@ -1,3 +1,5 @@
+using Bitrix24Placements.Portals;
+
 namespace Bitrix24Placements.Work;
 
 /// <summary>An exception: the event is handed over again.</summary>
