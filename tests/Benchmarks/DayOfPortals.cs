@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Diagnostics;
 using System.Globalization;
 using Bitrix24Placements;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
@@ -57,6 +58,7 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
         {
             s.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
             s.AddSingleton<Readiness>();
+            s.AddSingleton<InboxStore>();
             s.AddSingleton<WorkerLoads>();
         }))
         {

@@ -8,8 +8,6 @@ internal static class WorkServices
     {
         services.AddSingleton<WorkStore>();
         services.AddSingleton<KeptInstallations>();
-        services.AddSingleton<InboxStore>();
-        services.AddSingleton<IWork, InboxWork>();
         services.AddSingleton<WorkSignal>();
         services.AddHostedService<KeptInstallationsFollower>();
         services.AddHosted<WorkLoop>();

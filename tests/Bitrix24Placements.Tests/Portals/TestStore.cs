@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
@@ -105,6 +106,8 @@ internal sealed class TestStore : IAsyncDisposable
         services.AddApps();
         services.AddPortals();
         services.AddWork();
+        services.AddMetrics();
+        services.AddEvents();
         var store = new TestStore(services.BuildServiceProvider(), storage, time, folder);
         if (schema)
             await store.Get<SchemaInstaller>().EnsureAsync(TestContext.Current.CancellationToken);

@@ -1,7 +1,7 @@
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 
-namespace Bitrix24Placements.Work;
+namespace Bitrix24Placements.Events;
 
 /// <summary>An event that was answered 200 and waits for its handler.</summary>
 /// <param name="EventId">The same over repeats of one event.</param>
