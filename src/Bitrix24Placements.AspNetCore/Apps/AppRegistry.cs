@@ -12,9 +12,7 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     private volatile Snapshot? _snapshot;
 
-    /// <summary>Called in the background.</summary>
-    public event Action? Changed;
-
+    /// <summary>Another list after every change.</summary>
     public IReadOnlyList<RegisteredApp> All => Current.All;
 
     public bool HasAny => All.Count > 0;
@@ -96,10 +94,8 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         var added = (await store.ListAsync(cancellationToken))
             .Where(a => !configured.Any(c => c.Name == a.Name || c.ClientId == a.ClientId));
         Snapshot snapshot = new([.. configured, .. added]);
-        if (snapshot.All.SequenceEqual(All))
-            return;
-        _snapshot = snapshot;
-        Changed?.Invoke();
+        if (!snapshot.All.SequenceEqual(All))
+            _snapshot = snapshot;
     }
 
     private void RefuseConfigured(string name)

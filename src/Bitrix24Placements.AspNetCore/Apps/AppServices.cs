@@ -12,7 +12,6 @@ internal static class AppServices
         services.AddSingleton<AppRegistry>();
         services.AddSingleton<KeyTroubles>();
         services.AddSingleton<IReadyStep>(static p => p.GetRequiredService<AppRegistry>());
-        services.AddHostedService<AppFollower>();
         return services;
     }
 }

@@ -8,7 +8,6 @@ internal static class PortalServices
         services.AddSingleton<PortalStore>();
         services.AddSingleton<PortalCensus>();
         services.AddSingleton<WorkerLoadStore>();
-        services.AddHostedService<ChangeFollower>();
         return services;
     }
 }

@@ -9,7 +9,7 @@ internal static class WorkServices
         services.AddSingleton<WorkStore>();
         services.AddSingleton<KeptInstallations>();
         services.AddSingleton<WorkSignal>();
-        services.AddHostedService<KeptInstallationsFollower>();
+        services.AddHostedService<ChangeFollower>();
         services.AddHosted<WorkLoop>();
         services.AddHosted<DetachedTasks>();
         return services;
