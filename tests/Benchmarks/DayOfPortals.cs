@@ -31,7 +31,7 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
     private readonly InboxStore _inbox = services.GetRequiredService<InboxStore>();
     private readonly WorkStore _work = services.GetRequiredService<WorkStore>();
     private readonly WorkerLoads _loads = services.GetRequiredService<WorkerLoads>();
-    private readonly WorkerLoadStore _hours = services.GetRequiredService<WorkerLoadStore>();
+    private readonly HourStore _hours = new(services.GetRequiredService<Database>(), "worker_hours");
     private readonly ConcurrentDictionary<string, Tally> _tallies = new();
     private readonly PortalId[] _ids = [.. Enumerable.Range(0, portals).Select(static i => new PortalId(ManyPortals.MemberId(i)))];
     private Task _flush = Task.CompletedTask;

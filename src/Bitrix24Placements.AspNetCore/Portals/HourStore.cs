@@ -19,7 +19,7 @@ internal sealed record WorkerHour(PortalId Id, long Hour, long Loads, long Slow,
 }
 
 /// <summary>Loads by portal and hour; every instance adds its own.</summary>
-internal abstract class HourStore(Database database, Sql table)
+internal sealed class HourStore(Database database, Sql table)
 {
     private const int PerStatement = 200;
 
@@ -57,5 +57,3 @@ internal abstract class HourStore(Database database, Sql table)
     public Task ForgetAsync(long beforeHour, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"DELETE FROM {table} WHERE hour < {beforeHour}", cancellationToken);
 }
-
-internal sealed class WorkerLoadStore(Database database) : HourStore(database, "worker_hours");

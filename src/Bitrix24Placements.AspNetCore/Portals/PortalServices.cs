@@ -7,7 +7,6 @@ internal static class PortalServices
         services.AddSingleton<PortalDirectory>();
         services.AddSingleton<PortalStore>();
         services.AddSingleton<PortalCensus>();
-        services.AddSingleton<WorkerLoadStore>();
         return services;
     }
 }

@@ -40,8 +40,8 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
             await store.Portals.StoreRefreshedAsync(new(id), found.TokensVersion, TestStore.Tokens("new"), Token);
             await store.Work.RequestAsync(new(new(id), WorkKind.Reconcile), Token);
             await store.ClaimAsync(8);
-            await store.Get<WorkerLoadStore>().SinceAsync(new(id), 0, Token);
-            await store.Get<WorkerLoadStore>().ForgetAsync(1, Token);
+            await store.Loads.SinceAsync(new(id), 0, Token);
+            await store.Loads.ForgetAsync(1, Token);
         });
 
         Assert.True(statements.Count >= 10, string.Join('\n', statements.Keys));

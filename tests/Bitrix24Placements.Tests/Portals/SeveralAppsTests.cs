@@ -21,9 +21,9 @@ public sealed class SeveralAppsTests(ThrowawayPostgres postgres)
         Assert.Equal(one.Id, await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal(), Token));
         Assert.Equal(2, (await store.ClaimAsync(10)).Count(static w => w.Kind == WorkKind.Reconcile));
         Assert.True(await store.Portals.StoreRefreshedAsync(id, other.TokensVersion, TestStore.Tokens("fresh"), Token));
-        await store.Get<WorkerLoadStore>().AddAsync([new(id, 1, 2, 0, 5)], Token);
+        await store.Loads.AddAsync([new(id, 1, 2, 0, 5)], Token);
         Assert.Equal(TestStore.Tokens("first"), (await store.FindAsync(one.Id)).Tokens);
-        Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(one.Id, 0, Token));
+        Assert.Empty(await store.Loads.SinceAsync(one.Id, 0, Token));
 
         await store.Portals.UninstallAsync(id, other.Epoch, clean: true, Token);
         await store.AdvanceAsync(TimeSpan.FromDays(2));

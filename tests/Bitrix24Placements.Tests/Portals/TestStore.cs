@@ -44,6 +44,10 @@ internal sealed class TestStore : IAsyncDisposable
 
     public Database Database => Get<Database>();
 
+    public HourStore Loads => new(Database, "worker_hours");
+
+    public HourStore Heartbeats => new(Database, "heartbeats");
+
     public IServiceProvider Services => _services;
 
     public T Get<T>()
