@@ -47,11 +47,6 @@ public sealed partial class RestClient
     internal Task<RestResult<JsonElement>> CallAsUserAsync(UserAccess user, RestCall call, CancellationToken cancellationToken) =>
         new Conversation(_parts, call, user).RunAsync(cancellationToken);
 
-    /// <param name="confirmed">Nothing is sent to an address that the OAuth server has not named.</param>
-    internal Task<RestResult<JsonElement>> CallAsUserAsync(
-        TokenInfo confirmed, Secret token, RestCall call, CancellationToken cancellationToken) =>
-        CallAsUserAsync(new UserAccess(confirmed, token), call, cancellationToken);
-
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     private static RestCall Call(string method, object? parameters, Repeat repeat)
