@@ -79,7 +79,7 @@ internal sealed partial class PendingInstallWork(
                     return Pauses.AfterSilence(item.Attempt);
                 if (!refreshed.Ok || refreshed.Value.MemberId != item.Id.MemberId)
                     continue;
-                var renewed = claim with { Access = refreshed.Value.Access, Refresh = refreshed.Value.Refresh };
+                var renewed = claim with { Access = refreshed.Value.Tokens.Access, Refresh = refreshed.Value.Tokens.Refresh };
                 await work.SavePayloadAsync(item, vault.Protect(item.Id.MemberId, "install", renewed.Serialize()), cancellationToken);
                 return TimeSpan.Zero;
             }

@@ -164,6 +164,6 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         }
 
         var life = body.Number("expires_in") is { } seconds and > 0 and < 86400 ? TimeSpan.FromSeconds(seconds) : TokenLife;
-        return new RefreshedTokens(new(access), new(refresh), time.GetUtcNow() + life, memberId.ToLowerInvariant());
+        return new RefreshedTokens(new(new(access), new(refresh), time.GetUtcNow() + life), memberId.ToLowerInvariant());
     }
 }
