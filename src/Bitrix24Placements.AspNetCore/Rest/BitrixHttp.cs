@@ -5,10 +5,7 @@ using Flurl.Http;
 namespace Bitrix24Placements.Rest;
 
 /// <summary>A body that is not JSON is <c>default</c>.</summary>
-internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Body, int Bytes, Uri? Location)
-{
-    public bool IsJsonObject => Body.ValueKind == JsonValueKind.Object;
-}
+internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Body, int Bytes, Uri? Location);
 
 /// <summary>Nothing came back. No inner exception: those of the libraries name whole URLs, and a URL can hold a token.</summary>
 internal sealed class BitrixTransportException(string message, bool sent) : Exception(message)

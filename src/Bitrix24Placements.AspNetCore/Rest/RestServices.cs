@@ -77,11 +77,6 @@ internal static class RestServices
             await socket.ConnectAsync(addresses, target.Port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
-        catch (SocketException e)
-        {
-            socket.Dispose();
-            throw new HttpRequestException(HttpRequestError.ConnectionError, "No connection.", e);
-        }
         catch
         {
             socket.Dispose();

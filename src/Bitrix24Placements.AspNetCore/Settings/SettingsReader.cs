@@ -28,7 +28,7 @@ internal static class SettingsReader
     {
         var list = section.GetSection(key);
         var entries = string.IsNullOrEmpty(list.Value) ? list.GetChildren().Select(static c => c.Value ?? "") : list.Value.Split(',');
-        string[] set = [.. entries.Select(static e => e.Trim()).Where(static e => e.Length > 0).Distinct(StringComparer.Ordinal)];
+        string[] set = [.. entries.Select(static e => e.Trim()).Where(static e => e.Length > 0).Distinct()];
         return set.Length > 0 ? set : null;
     }
 
