@@ -33,8 +33,7 @@ internal sealed class HealthEndpoints(
             report = report with { Portals = new(portals) };
         try
         {
-            var events = await inbox.CountAsync(cancellationToken).WaitAsync(CountTimeout, cancellationToken);
-            return report with { Events = new(events.Waiting, events.Failed) };
+            return report with { Events = await inbox.CountAsync(cancellationToken).WaitAsync(CountTimeout, cancellationToken) };
         }
         catch (Exception e) when (e is DbException or TimeoutException)
         {
@@ -58,14 +57,12 @@ internal sealed record HealthReport(string Status, bool? Configured)
 {
     public HealthOfPortals? Portals { get; init; }
 
-    public HealthOfEvents? Events { get; init; }
+    public InboxCounts? Events { get; init; }
 
     public IReadOnlyList<string>? AppsWithWrongKeys { get; init; }
 
     public string? MissingKey { get; init; }
 }
-
-internal sealed record HealthOfEvents(long Waiting, long Failed);
 
 internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens, long WithoutAdministrator)
 {
