@@ -10,7 +10,7 @@ internal static class RestServices
 {
     public static IServiceCollection AddRest(this IServiceCollection services)
     {
-        services.AddSettings<Bitrix24Options>(Bitrix24Options.Section, static (s, o) => o.Read(s),
+        services.AddSettings<Bitrix24Options>(
             static (provider, o) => Bitrix24Rules.Problem(o, provider.GetRequiredService<IHostEnvironment>()));
         services.AddSingleton<HostRules>();
         services.AddSingleton<ServedPortals>();

@@ -12,9 +12,9 @@ internal sealed record ConfiguredKey(string Setting, string Key, string[] Portal
     public string KeySetting => Setting.StartsWith("Signals:Keys:", StringComparison.Ordinal) ? Setting + ":Key" : Setting;
 }
 
-internal sealed class SignalsOptions
+internal sealed class SignalsOptions : ISettings
 {
-    public const string Section = "Signals";
+    public static string Section => "Signals";
 
     private const int MinKeyLength = 32;
 
@@ -23,7 +23,7 @@ internal sealed class SignalsOptions
     /// <summary>And per minute and page session.</summary>
     public int PerMinute { get; set; } = 6000;
 
-    internal void Read(IConfigurationSection section)
+    public void Read(IConfigurationSection section)
     {
         PerMinute = section.AtLeastOne(nameof(PerMinute), PerMinute);
         var unlimited = (section.List("ApiKeys") ?? []).Select(static (key, i) => new ConfiguredKey($"Signals:ApiKeys:{i}", key, [], []));
@@ -33,7 +33,7 @@ internal sealed class SignalsOptions
         Keys = [.. unlimited, .. limited];
     }
 
-    internal string? Problem() =>
+    public string? Problem() =>
         Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)
             ?? Keys.GroupBy(static k => k.Key).Where(static g => g.Count() > 1)
                 .Select(static g => $"{g.Last().Setting} is the key of {g.First().Setting} as well.").FirstOrDefault();

@@ -4,17 +4,17 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
-internal sealed class ShutdownSettings
+internal sealed class ShutdownSettings : ISettings
 {
-    public const string Section = "Shutdown";
+    public static string Section => "Shutdown";
 
     private const int MaxSeconds = 300;
 
     public int DrainSeconds { get; set; } = 5;
 
-    internal void Read(IConfigurationSection section) => DrainSeconds = section.Whole(nameof(DrainSeconds), DrainSeconds);
+    public void Read(IConfigurationSection section) => DrainSeconds = section.Whole(nameof(DrainSeconds), DrainSeconds);
 
-    internal string? Problem() =>
+    public string? Problem() =>
         DrainSeconds is >= 0 and <= MaxSeconds ? null : $"Shutdown:DrainSeconds has to be between 0 and {MaxSeconds}.";
 }
 
@@ -53,16 +53,11 @@ internal static class DrainingSetup
 {
     private static readonly TimeSpan ForWhatIsUnderWay = TimeSpan.FromSeconds(25);
 
-    public static void AddDraining(this IServiceCollection services, IHostEnvironment environment)
+    public static void AddDraining(this IServiceCollection services)
     {
-        services.AddSettings<ShutdownSettings>(
-            ShutdownSettings.Section,
-            (section, settings) =>
-            {
-                settings.DrainSeconds = environment.IsDevelopment() ? 0 : settings.DrainSeconds;
-                settings.Read(section);
-            },
-            static (_, settings) => settings.Problem());
+        services.AddOptions<ShutdownSettings>().Configure<IHostEnvironment>(static (settings, environment) =>
+            settings.DrainSeconds = environment.IsDevelopment() ? 0 : settings.DrainSeconds);
+        services.AddSettings<ShutdownSettings>();
         services.AddOptions<HostOptions>().Configure<IOptions<ShutdownSettings>>(static (host, settings) =>
             host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Value.DrainSeconds) + ForWhatIsUnderWay);
         services.AddHostedService<DrainTime>();

@@ -4,22 +4,22 @@ using Bitrix24Placements.Settings;
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>Whose <c>X-Forwarded-*</c> is believed. Null: loopback.</summary>
-internal sealed class ForwardedSettings
+internal sealed class ForwardedSettings : ISettings
 {
-    public const string Section = "ForwardedHeaders";
+    public static string Section => "ForwardedHeaders";
 
     public string[]? KnownProxies { get; set; }
 
     /// <summary>As <c>10.0.0.0/8</c>.</summary>
     public string[]? KnownNetworks { get; set; }
 
-    internal void Read(IConfigurationSection section)
+    public void Read(IConfigurationSection section)
     {
         KnownProxies = section.List(nameof(KnownProxies));
         KnownNetworks = section.List(nameof(KnownNetworks));
     }
 
-    internal string? Problem() =>
+    public string? Problem() =>
         KnownProxies?.FirstOrDefault(static p => !IPAddress.TryParse(p, out _)) is { } proxy
             ? $"ForwardedHeaders:KnownProxies: {proxy} is not an IP address."
         : KnownNetworks?.FirstOrDefault(static n => !IPNetwork.TryParse(n, out _)) is { } network

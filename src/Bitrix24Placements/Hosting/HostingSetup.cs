@@ -19,14 +19,14 @@ internal static class HostingSetup
         // Of each connection: one that sends request after request and reads no answer would have a megabyte.
         builder.WebHost.UseSockets(static sockets => sockets.MaxReadBufferSize = 128 * 1024);
         var services = builder.Services;
-        services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        services.AddDraining(builder.Environment);
+        services.AddSettings<ForwardedSettings>();
+        services.AddDraining();
         services.AddHsts(static o =>
         {
             o.MaxAge = TimeSpan.FromDays(365);
             o.ExcludedHosts.Clear();
         });
-        services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
+        services.AddSettings<HstsSettings>();
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ForwardedSettings>>(Proxies.Configure);
         return builder;
     }

@@ -188,9 +188,9 @@ public sealed class OptionsTests
         var builder = Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = Environments.Production });
         builder.Configuration.AddConfiguration(configuration);
         builder.AddBitrix24Placements();
-        builder.Services.AddSettings<ForwardedSettings>(ForwardedSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        builder.Services.AddSettings<HstsSettings>(HstsSettings.Section, static (s, o) => o.Read(s), static (_, _) => null);
+        builder.Services.AddSettings<ForwardedSettings>();
+        builder.Services.AddSettings<ShutdownSettings>();
+        builder.Services.AddSettings<HstsSettings>();
         return builder.Services.BuildServiceProvider();
     }
 }
