@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Diagnostics;
 using System.Globalization;
 using Bitrix24Placements;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
@@ -30,7 +31,7 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
     private readonly InboxStore _inbox = services.GetRequiredService<InboxStore>();
     private readonly WorkStore _work = services.GetRequiredService<WorkStore>();
     private readonly WorkerLoads _loads = services.GetRequiredService<WorkerLoads>();
-    private readonly WorkerLoadStore _hours = services.GetRequiredService<WorkerLoadStore>();
+    private readonly HourStore _hours = new(services.GetRequiredService<Database>(), "worker_hours");
     private readonly ConcurrentDictionary<string, Tally> _tallies = new();
     private readonly PortalId[] _ids = [.. Enumerable.Range(0, portals).Select(static i => new PortalId(ManyPortals.MemberId(i)))];
     private Task _flush = Task.CompletedTask;
@@ -57,6 +58,7 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
         {
             s.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
             s.AddSingleton<Readiness>();
+            s.AddSingleton<InboxStore>();
             s.AddSingleton<WorkerLoads>();
         }))
         {
@@ -191,7 +193,7 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
     private async Task LookAsync()
     {
         var (from, id) = (Stopwatch.GetTimestamp(), Any());
-        await _work.RequestIfNoneAsync(id, WorkKind.Look, DateTimeOffset.UtcNow, CancellationToken.None);
+        await _work.RequestIfNoneAsync(id, WorkKind.Look, TimeSpan.Zero, CancellationToken.None);
         if (await _work.ClaimAsync(id, WorkKind.Look, CancellationToken.None) is { } item
             && await _store.FindAsync(id, CancellationToken.None) is { Tokens: { } tokens } portal)
         {

@@ -12,14 +12,11 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     private volatile Snapshot? _snapshot;
 
-    /// <summary>Called in the background.</summary>
-    public event Action? Changed;
-
+    /// <summary>Another list after every change.</summary>
     public IReadOnlyList<RegisteredApp> All => Current.All;
 
     public bool HasAny => All.Count > 0;
 
-    /// <inheritdoc cref="AppsOptions.MissingKey"/>
     public string? MissingKey => options.Value.MissingKey;
 
     private Snapshot Current => _snapshot ??= new([.. options.Value.Apps]);
@@ -66,7 +63,6 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         await RefreshAsync(cancellationToken);
     }
 
-    /// <summary>The present secret has worked: the previous one is forgotten.</summary>
     public async Task ConfirmSecretAsync(string name, CancellationToken cancellationToken)
     {
         if (Find(name) is not { PreviousSecret: not null } || IsConfigured(name))
@@ -98,10 +94,8 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         var added = (await store.ListAsync(cancellationToken))
             .Where(a => !configured.Any(c => c.Name == a.Name || c.ClientId == a.ClientId));
         Snapshot snapshot = new([.. configured, .. added]);
-        if (snapshot.All.SequenceEqual(All))
-            return;
-        _snapshot = snapshot;
-        Changed?.Invoke();
+        if (!snapshot.All.SequenceEqual(All))
+            _snapshot = snapshot;
     }
 
     private void RefuseConfigured(string name)

@@ -7,12 +7,11 @@ internal static class AppServices
 {
     public static IServiceCollection AddApps(this IServiceCollection services)
     {
-        services.AddSettings<AppsOptions>(AppsOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
+        services.AddSettings<AppsOptions>();
         services.AddSingleton<AppStore>();
         services.AddSingleton<AppRegistry>();
         services.AddSingleton<KeyTroubles>();
         services.AddSingleton<IReadyStep>(static p => p.GetRequiredService<AppRegistry>());
-        services.AddHostedService<AppFollower>();
         return services;
     }
 }

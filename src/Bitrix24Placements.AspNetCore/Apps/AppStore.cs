@@ -2,7 +2,6 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>Apps that were added at run time.</summary>
 internal sealed partial class AppStore(Database database, TokenVault vault, TokenKeys keys, ILogger<AppStore> logger)
 {
     private const string Purpose = "app";

@@ -3,9 +3,9 @@ using Bitrix24Placements.Settings;
 namespace Bitrix24Placements.Apps;
 
 /// <summary>The keys of apps in the section <c>Bitrix24</c>.</summary>
-internal sealed class AppsOptions
+internal sealed class AppsOptions : ISettings
 {
-    public const string Section = "Bitrix24";
+    public static string Section => "Bitrix24";
 
     /// <summary>The default app first, where it has both keys.</summary>
     public IReadOnlyList<RegisteredApp> Apps { get; private set; } = [];
@@ -15,7 +15,7 @@ internal sealed class AppsOptions
 
     private string? _problem;
 
-    internal void Read(IConfigurationSection section)
+    public void Read(IConfigurationSection section)
     {
         var apps = new List<RegisteredApp>();
         Add(PortalId.DefaultApp, section);
@@ -39,7 +39,7 @@ internal sealed class AppsOptions
         }
     }
 
-    internal string? Problem() =>
+    public string? Problem() =>
         _problem ?? (Apps.GroupBy(static a => a.ClientId).FirstOrDefault(static g => g.Count() > 1) is { } twice
             ? $"Bitrix24:Apps:{twice.Last().Name}:ClientId is that of another app as well." : null);
 

@@ -3,7 +3,7 @@ namespace Bitrix24Placements.Apps;
 /// <summary>Apps whose secret Bitrix24 has refused when it was last tried.</summary>
 internal sealed class KeyTroubles(AppRegistry apps)
 {
-    private readonly ConcurrentDictionary<string, Secret> _refused = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Secret> _refused = new();
 
     public IReadOnlyList<string> Apps => [.. _refused.Keys.Where(Has).Order(StringComparer.Ordinal)];
 

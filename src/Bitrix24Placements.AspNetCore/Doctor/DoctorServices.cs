@@ -13,7 +13,6 @@ internal static class DoctorServices
         services.AddSingleton<EchoSeal>();
         services.AddSingleton<HeardEvents>();
         services.AddSingleton<ProbeHttp>();
-        services.AddSingleton<HeartbeatStore>();
         services.AddHosted<Heartbeats>();
         services.AddSingleton<HeartbeatEndpoint>();
         services.AddSingleton<IAppPagePart, DoctorPart>();

@@ -4,12 +4,10 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Doctor;
 
-internal sealed class HeartbeatStore(Database database) : HourStore(database, "heartbeats");
-
 /// <summary>The browsers' own word of the worker's load: it decides nothing.</summary>
 internal sealed partial class Heartbeats(
-    HeartbeatStore store, PortalDirectory directory, AppRegistry apps, Readiness readiness, ILogger<Heartbeats> logger)
-        : HourlyLoads(store, readiness)
+    Database database, PortalDirectory directory, AppRegistry apps, Readiness readiness, ILogger<Heartbeats> logger)
+        : HourlyLoads(database, "heartbeats", readiness)
 {
     private const int MaxBeats = 2_000;
 

@@ -10,11 +10,12 @@ internal static class EventServices
         .AddSingleton<EventMetrics>()
         .AddSingleton<EventHandlers>()
         .AddSingleton<IDeclaredEvents>(static p => p.GetRequiredService<EventHandlers>())
+        .AddSingleton<InboxStore>()
         .AddSingleton<Inbox>()
         .AddSingleton<EventReceiver>()
         .AddSingleton<EventEndpoint>()
         .AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<EventEndpoint>())
-        .AddSingleton<IInboxHandler, EventRunner>();
+        .AddSingleton<IWork, EventWork>();
 
     public static void MapEvents(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost(AppPaths.Events, endpoints.ServiceProvider.GetRequiredService<EventEndpoint>().ReceiveAsync);

@@ -1,9 +1,9 @@
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Pages;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Health;
 
@@ -34,8 +34,7 @@ internal sealed class HealthEndpoints(
             report = report with { Portals = new(installed, suspended, deadTokens, withoutAdministrator) };
         try
         {
-            var events = await inbox.CountAsync(cancellationToken).WaitAsync(CountTimeout, cancellationToken);
-            return report with { Events = new(events.Waiting, events.Failed) };
+            return report with { Events = await inbox.CountAsync(cancellationToken).WaitAsync(CountTimeout, cancellationToken) };
         }
         catch (Exception e) when (e is DbException or TimeoutException)
         {
@@ -52,10 +51,8 @@ internal sealed class HealthEndpoints(
 }
 
 internal sealed record HealthReport(
-    string Status, bool? Configured = null, HealthOfPortals? Portals = null, HealthOfEvents? Events = null,
+    string Status, bool? Configured = null, HealthOfPortals? Portals = null, InboxCounts? Events = null,
     IReadOnlyList<string>? AppsWithWrongKeys = null, string? MissingKey = null);
-
-internal sealed record HealthOfEvents(long Waiting, long Failed);
 
 internal sealed record HealthOfPortals(long Installed, long Suspended, long DeadTokens, long WithoutAdministrator);
 

@@ -8,7 +8,7 @@ internal static class HealthServices
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
     public static IServiceCollection AddHealth(this IServiceCollection services) => services
-        .AddSettings<ManagementOptions>(ManagementOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem())
+        .AddSettings<ManagementOptions>()
         .AddSingleton<HealthEndpoints>();
 
     public static void MapHealth(this IEndpointRouteBuilder endpoints)

@@ -3,9 +3,9 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Health;
 
-internal sealed class ManagementOptions
+internal sealed class ManagementOptions : ISettings
 {
-    public const string Section = "Management";
+    public static string Section => "Management";
 
     /// <summary>A second port for metrics, and for the counts in <c>/health/ready</c>; null: none.</summary>
     public int? Port { get; set; }
@@ -16,13 +16,13 @@ internal sealed class ManagementOptions
     /// <summary>Whatever the Host header says.</summary>
     public bool IsAskedBy(HttpContext context) => Port is { } port && context.Connection.LocalPort == port;
 
-    internal void Read(IConfigurationSection section)
+    public void Read(IConfigurationSection section)
     {
         Port = section.Text(nameof(Port)) is null ? null : section.Whole(nameof(Port), 0);
         Address = section.Text(nameof(Address)) ?? Address;
     }
 
-    internal string? Problem() =>
+    public string? Problem() =>
         Port is not (null or (> 0 and < 65536)) ? "Management:Port has to be a port between 1 and 65535."
         : Address != "*" && !IPAddress.TryParse(Address, out _)
             ? "Management:Address has to be an IP address, or * for all of this machine's."

@@ -48,7 +48,7 @@ internal sealed partial class AdministratorVisits(
         else if (known.WantsReserve(user.UserId) && !post.RefreshToken.IsEmpty)
             await portals.SaveReserveAsync(known.Id, new(tokens, user.UserId, IsAdministrator: true), cancellationToken);
         if (IsCheckDue(known) && await portals.TakeCheckAsync(known.Id, time.GetUtcNow() - CheckEvery, cancellationToken))
-            await work.RequestAsync(known.Id, WorkKind.Look, cancellationToken);
+            await work.RequestAsync(new(known.Id, WorkKind.Look), cancellationToken);
     }
 
     private async Task MendAsync(TokenInfo user, PortalTokens tokens, CancellationToken cancellationToken)
@@ -56,7 +56,7 @@ internal sealed partial class AdministratorVisits(
         if (!await portals.ReplaceTokensAsync(user.Id, user.UserId, tokens, cancellationToken))
             return;
         Log.Mended(logger, user.Id);
-        await work.RequestAsync(user.Id, WorkKind.Reconcile, cancellationToken);
+        await work.RequestAsync(new(user.Id, WorkKind.Reconcile), cancellationToken);
     }
 
     private bool IsCheckDue(KnownPortal known) => known.CheckedAt < time.GetUtcNow() - CheckEvery;

@@ -33,7 +33,7 @@ internal sealed class Administrators(RestClient rest) : IDisposable
         try
         {
             var call = RestCall.Own("profile") with { Deadline = Timeout };
-            var profile = await rest.CallAsUserAsync(confirmed, token, call, CancellationToken.None);
+            var profile = await rest.CallAsUserAsync(new UserAccess(confirmed, token), call, CancellationToken.None);
             if (!profile.Ok)
                 // A portal that is busy has not said no.
                 return profile.Error.Kind == RestErrorKind.TooMany || RestErrors.IsPassing(profile.Error.Code)

@@ -51,8 +51,8 @@ internal sealed class InstallEvents(
             && waiting.Epoch == notice.Epoch)
             notice = notice with { Clean = clean && waiting.Clean, WasAlive = waiting.WasAlive };
         await work.RequestAsync(
-            portal.Id, WorkKind.Uninstall, time.GetUtcNow(), UninstallWork.ChecksApart, notice.Serialize(), resetAttempts: true,
-                CancellationToken.None);
+            new(portal.Id, WorkKind.Uninstall) { PauseIfThere = UninstallWork.ChecksApart, Payload = notice.Serialize() },
+            CancellationToken.None);
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < FirstCheck && await work.IsDueOrRunningAsync(portal.Id, WorkKind.Uninstall,
             cancellationToken))

@@ -68,6 +68,6 @@ internal sealed class LaunchListener(
         if (_addressChecks.Count >= MaxAddressChecks)
             _addressChecks.Clear();
         _addressChecks[id] = now;
-        tasks.Run("Asking for an address check", token => work.RequestIfNoneAsync(id, WorkKind.Address, now, token));
+        tasks.Run("Asking for an address check", token => work.RequestIfNoneAsync(id, WorkKind.Address, TimeSpan.Zero, token));
     }
 }

@@ -1,4 +1,5 @@
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
@@ -78,7 +79,7 @@ internal sealed partial class PendingInstallWork(
                     return Pauses.AfterSilence(item.Attempt);
                 if (!refreshed.Ok || refreshed.Value.MemberId != item.Id.MemberId)
                     continue;
-                var renewed = claim with { Access = refreshed.Value.Access, Refresh = refreshed.Value.Refresh };
+                var renewed = claim with { Access = refreshed.Value.Tokens.Access, Refresh = refreshed.Value.Tokens.Refresh };
                 await work.SavePayloadAsync(item, vault.Protect(item.Id.MemberId, "install", renewed.Serialize()), cancellationToken);
                 return TimeSpan.Zero;
             }

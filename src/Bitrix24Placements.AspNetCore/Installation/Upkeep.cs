@@ -1,3 +1,4 @@
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
@@ -39,7 +40,7 @@ internal sealed partial class Upkeep(
         while (await portals.OfOtherDeclarationAsync(catalogue.Declaration, last, Page, cancellationToken) is { Count: > 0 } page)
         {
             foreach (var portal in page)
-                await work.RequestIfNoneAsync(portal.Id, WorkKind.Reconcile, Time.GetUtcNow(), cancellationToken);
+                await work.RequestIfNoneAsync(portal.Id, WorkKind.Reconcile, TimeSpan.Zero, cancellationToken);
             count += page.Count;
             last = page[^1];
         }

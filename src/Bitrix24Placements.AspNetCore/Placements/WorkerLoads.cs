@@ -5,8 +5,8 @@ namespace Bitrix24Placements.Placements;
 
 /// <summary>How long the worker's answers took, by portal and hour, against Bitrix24's limit: slower than five seconds more than ten times
 /// a day, and it removes the worker.</summary>
-internal sealed partial class WorkerLoads(WorkerLoadStore store, Readiness readiness, ILogger<WorkerLoads> logger)
-    : HourlyLoads(store, readiness)
+internal sealed partial class WorkerLoads(Database database, Readiness readiness, ILogger<WorkerLoads> logger)
+    : HourlyLoads(database, "worker_hours", readiness)
 {
     public const int WarnFrom = 3;
 

@@ -12,8 +12,4 @@ internal static class ApplicationToken
         SHA256.HashData(token, actual);
         return CryptographicOperations.FixedTimeEquals(expectedHash, actual);
     }
-
-    public static bool Matches(string? expectedHash, string? token) =>
-        expectedHash is not null && token is not null
-        && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expectedHash), Encoding.ASCII.GetBytes(Hash(token)));
 }

@@ -19,7 +19,7 @@ internal sealed record WorkerHour(PortalId Id, long Hour, long Loads, long Slow,
 }
 
 /// <summary>Loads by portal and hour; every instance adds its own.</summary>
-internal abstract class HourStore(Database database, Sql table)
+internal sealed class HourStore(Database database, Sql table)
 {
     private const int PerStatement = 200;
 
@@ -49,7 +49,6 @@ internal abstract class HourStore(Database database, Sql table)
     private static Sql Row(WorkerHour hour) =>
         $"({hour.Id.MemberId}, {hour.Id.App}, {hour.Hour}, {hour.Loads}, {hour.Slow}, {hour.TotalMilliseconds}, {hour.WorstMilliseconds})";
 
-    /// <summary>The oldest first.</summary>
     public Task<List<WorkerHour>> SinceAsync(PortalId id, long hour, CancellationToken cancellationToken) => database.QueryAsync(
         $"SELECT hour, loads, slow, worst_ms, total_ms FROM {table} WHERE {PortalSql.Is(id)} AND hour >= {hour} ORDER BY hour",
         r => new WorkerHour(id, r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3)) { TotalMilliseconds = r.GetInt64(4) },
@@ -58,5 +57,3 @@ internal abstract class HourStore(Database database, Sql table)
     public Task ForgetAsync(long beforeHour, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"DELETE FROM {table} WHERE hour < {beforeHour}", cancellationToken);
 }
-
-internal sealed class WorkerLoadStore(Database database) : HourStore(database, "worker_hours");

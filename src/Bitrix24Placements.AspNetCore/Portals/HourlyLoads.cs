@@ -3,11 +3,13 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Portals;
 
 /// <summary>Counts loads by portal and hour, and keeps them every minute. They are not worth holding anything up for.</summary>
-internal abstract class HourlyLoads(HourStore store, Readiness readiness) : RepeatingService(readiness, TimeSpan.FromSeconds(60))
+internal abstract class HourlyLoads(Database database, Sql table, Readiness readiness)
+    : RepeatingService(readiness, TimeSpan.FromSeconds(60))
 {
     /// <summary>What Bitrix24 counts as slow.</summary>
     public static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(5);
 
+    private readonly HourStore _store = new(database, table);
     private ConcurrentDictionary<PortalId, LoadSum> _now = new();
 
     private long Hour => Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
@@ -16,8 +18,8 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
     public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (_now.TryRemove(id, out var sum))
-            await store.AddAsync([sum.ToHour(id, Hour)], cancellationToken);
-        return await store.SinceAsync(id, Hour - 23, cancellationToken);
+            await _store.AddAsync([sum.ToHour(id, Hour)], cancellationToken);
+        return await _store.SinceAsync(id, Hour - 23, cancellationToken);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -36,10 +38,10 @@ internal abstract class HourlyLoads(HourStore store, Readiness readiness) : Repe
         WorkerHour[] hours = [.. Interlocked.Exchange(ref _now, new()).Select(p => p.Value.ToHour(p.Key, Hour))];
         try
         {
-            await store.AddAsync(hours, stoppingToken);
+            await _store.AddAsync(hours, stoppingToken);
             foreach (var added in hours.Where(static h => h.Slow > 0))
                 await SlowAsync(added, stoppingToken);
-            await store.ForgetAsync(Hour - 48, stoppingToken);
+            await _store.ForgetAsync(Hour - 48, stoppingToken);
         }
         catch (DbException e)
         {

@@ -48,8 +48,6 @@ internal sealed record Portal
     /// <summary>Grows with every change of the tokens; what was decided about older ones is void.</summary>
     public long TokensVersion { get; init; }
 
-    public DateTimeOffset RenewedAt { get; init; }
-
     public PortalReserve? Reserve { get; init; }
 
     /// <summary>Null where the portal has never sent one.</summary>

@@ -5,7 +5,6 @@ namespace Bitrix24Placements;
 /// <param name="Protocol"><c>https</c> or <c>http</c>.</param>
 public sealed record PortalAddress(PortalId Id, string Domain, string Protocol)
 {
-    /// <summary>The portal's stable id.</summary>
     public string MemberId => Id.MemberId;
 
     public string Origin => Protocol + "://" + Domain;

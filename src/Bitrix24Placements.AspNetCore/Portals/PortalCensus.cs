@@ -50,13 +50,15 @@ internal sealed class PortalCensus
         _ = CountAsync(TimeSpan.Zero);
         return _last?.Counts is not { } counts ? [] :
         [
-            new(counts.Installed, new KeyValuePair<string, object?>("state", "installed")),
-            new(counts.Suspended, new KeyValuePair<string, object?>("state", "suspended")),
-            new(counts.Uninstalled, new KeyValuePair<string, object?>("state", "uninstalled")),
-            new(counts.DeadTokens, new KeyValuePair<string, object?>("state", "deadTokens")),
-            new(counts.WithoutAdministrator, new KeyValuePair<string, object?>("state", "withoutAdministrator")),
+            Measurement("installed", counts.Installed),
+            Measurement("suspended", counts.Suspended),
+            Measurement("uninstalled", counts.Uninstalled),
+            Measurement("deadTokens", counts.DeadTokens),
+            Measurement("withoutAdministrator", counts.WithoutAdministrator),
         ];
     }
+
+    private static Measurement<long> Measurement(string state, long count) => new(count, new KeyValuePair<string, object?>("state", state));
 
     private sealed record Count(long At, PortalCounts? Counts);
 }

@@ -53,13 +53,9 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
             // What cannot be decrypted counts as dead, not as a crash.
             TokenState = isUndecryptable ? TokenState.Dead : tokenState,
             TokensVersion = row.Number("tokens_version"),
-            RenewedAt = Instant(row, "tokens_renewed_at"),
             Reserve = ReadTokens(id, row, "reserve_tokens", "reserve_expire_at") is not { } reserve ? null
                 : new(reserve, row.Number("reserve_user_id"), row.Truth("reserve_is_administrator"))
-                {
-                    Version = row.Number("reserve_version"),
-                    RenewedAt = Instant(row, "reserve_renewed_at"),
-                },
+                { Version = row.Number("reserve_version") },
             ApplicationTokenHash = row.TextOrNull("application_token_hash") is { } hash
                 ? Convert.ToHexString(Convert.FromHexString(hash)) : null,
             RemovalKey = new(vault.Unprotect(id, "removal", row.Text("removal_key")) ?? ""),

@@ -7,8 +7,6 @@ internal static class PortalServices
         services.AddSingleton<PortalDirectory>();
         services.AddSingleton<PortalStore>();
         services.AddSingleton<PortalCensus>();
-        services.AddSingleton<WorkerLoadStore>();
-        services.AddHostedService<ChangeFollower>();
         return services;
     }
 }

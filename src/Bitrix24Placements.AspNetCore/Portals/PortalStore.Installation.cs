@@ -2,13 +2,11 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>An installation's life.</summary>
 internal sealed partial class PortalStore
 {
     /// <summary>A reinstallation finds its settings.</summary>
     private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
-    /// <summary>Together with the work that it asks for: whoever is killed afterwards finds both.</summary>
     public Task InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async (connection, token) =>
         {
@@ -18,12 +16,11 @@ internal sealed partial class PortalStore
             var before = rows.Select(_rows.Read).FirstOrDefault();
             // What was told of the earlier installation does not concern this one, not even where its answer is under way: so this is
             // another one.
-            var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {PortalWork.Uninstall}", token) > 0;
+            var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}", token) > 0;
             var stays = before is { State: PortalState.Installed } && !wasTold;
             await StoreAsync(connection, installation, before, stays, token);
-            await PortalWork.RequestAsync(
-                connection, database.Now, id, PortalWork.Reconcile, 0, installation.ReconcileIn, TimeSpan.Zero, "installation",
-                resetAttempts: true, token);
+            await new WorkRequest(id, WorkKind.Reconcile) { Delay = installation.ReconcileIn, Payload = "installation" }
+                .FileAsync(connection, database.Now, token);
             return true;
         }, cancellationToken);
 
@@ -73,7 +70,7 @@ internal sealed partial class PortalStore
                 """, token);
             // Its events are still handled, that of the uninstallation too.
             if (uninstalled > 0)
-                await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {PortalWork.Events}", token);
+                await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {WorkKind.Events}", token);
             return uninstalled > 0;
         }, cancellationToken);
 

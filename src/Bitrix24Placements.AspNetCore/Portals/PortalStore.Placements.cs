@@ -2,7 +2,6 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>What the reconciler keeps of a portal.</summary>
 internal sealed partial class PortalStore
 {
     /// <param name="declaration">Empty where something is missing.</param>
@@ -49,19 +48,17 @@ internal sealed partial class PortalStore
     }
 
     /// <summary>Portals whose tokens this process was not able to decrypt count as dead ones.</summary>
-    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken)
-    {
-        var rows = await database.QueryAsync(
-            "SELECT state, tokens_state, is_administrator, COUNT(*) FROM portals GROUP BY state, tokens_state, is_administrator",
-            static r => (State: (PortalState)r.GetInt32(0), Tokens: (TokenState)r.GetInt32(1), IsAdministrator: r.GetInt64(2) != 0,
-                Count: r.GetInt64(3)),
-            cancellationToken);
-        long Count(PortalState state, TokenState? tokens = null) =>
-            rows.Where(r => r.State == state && (tokens is null || r.Tokens == tokens)).Sum(static r => r.Count);
-        return new(Count(PortalState.Installed), Count(PortalState.Suspended), Count(PortalState.Uninstalled),
-            Count(PortalState.Installed, TokenState.Dead) + _rows.Undecryptable,
-            rows.Where(static r => r is { State: PortalState.Installed, IsAdministrator: false }).Sum(static r => r.Count));
-    }
+    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken) => (await database.QueryAsync(
+        $"""
+        SELECT COUNT(*) FILTER (WHERE state = {PortalState.Installed}),
+            COUNT(*) FILTER (WHERE state = {PortalState.Suspended}),
+            COUNT(*) FILTER (WHERE state = {PortalState.Uninstalled}),
+            COUNT(*) FILTER (WHERE state = {PortalState.Installed} AND tokens_state = {TokenState.Dead}),
+            COUNT(*) FILTER (WHERE state = {PortalState.Installed} AND is_administrator = 0)
+        FROM portals
+        """,
+        r => new PortalCounts(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3) + _rows.Undecryptable, r.GetInt64(4)),
+        cancellationToken))[0];
 }
 
 internal sealed record DeclaredPortal(string Declaration, PortalId Id);

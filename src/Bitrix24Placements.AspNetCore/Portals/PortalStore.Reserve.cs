@@ -49,12 +49,10 @@ internal sealed partial class PortalStore
         WHERE {Is(id)} AND tokens_version = {version} AND reserve_tokens IS NOT NULL AND state <> {PortalState.Uninstalled}
         """, cancellationToken);
 
-    /// <summary>The same right as for the first pair, one at a time.</summary>
     public Task<bool> TryLeaseReserveAsync(
         PortalId id, long reserveVersion, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
         TryLeaseAsync(id, $"reserve_version = {reserveVersion}", owner, duration, cancellationToken);
 
-    /// <summary>False where the reserve has changed since that version.</summary>
     public Task<bool> StoreRefreshedReserveAsync(
         PortalId id, long reserveVersion, PortalTokens tokens, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""

@@ -25,26 +25,18 @@ internal sealed partial class PortalStore(
         return null;
     }
 
-    /// <summary>Null where it is nobody's.</summary>
     public async Task<PortalId?> FindByRemovalKeyAsync(string key, CancellationToken cancellationToken) =>
         await database.QueryAsync($"SELECT member_id, app FROM portals WHERE removal_key_hash = {ApplicationToken.Hash(key)}",
             PortalSql.ReadId, cancellationToken) is [var id] ? id : null;
 
-    /// <returns>How many portals in memory were concerned.</returns>
-    public async Task<int> FollowChangesAsync(CancellationToken cancellationToken)
+    public async Task FollowChangesAsync(CancellationToken cancellationToken)
     {
         await clock.MeasureAsync(cancellationToken);
         var changed = await database.QueryAsync(
             $"SELECT member_id FROM portal_changes WHERE changed_at >= {database.Now} - 15000",
             static r => r.GetString(0), cancellationToken);
-        var concerned = 0;
         foreach (var memberId in changed.Where(directory.Contains))
-        {
             await LoadAsync(memberId, cancellationToken);
-            concerned++;
-        }
-
-        return concerned;
     }
 
     public Task ForgetOldChangesAsync(CancellationToken cancellationToken) =>

@@ -12,8 +12,5 @@ internal sealed record PortalTokens(Secret Access, Secret Refresh, DateTimeOffse
 /// <summary>Calls go on with it when the first pair is refused for good.</summary>
 internal sealed record PortalReserve(PortalTokens Tokens, long UserId, bool IsAdministrator)
 {
-    /// <summary>Grows with every change of the reserve.</summary>
     public long Version { get; init; }
-
-    public DateTimeOffset RenewedAt { get; init; }
 }

@@ -2,9 +2,9 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Refusals;
 
-internal sealed class LimitsOptions
+internal sealed class LimitsOptions : ISettings
 {
-    public const string Section = "Limits";
+    public static string Section => "Limits";
 
     /// <summary>Failed attempts per minute, address and member_id; ten times as many per address alone.</summary>
     public int UnverifiedPerMinute { get; set; } = 300;
@@ -18,7 +18,7 @@ internal sealed class LimitsOptions
     /// <summary>Beyond it the answer is 503 at once.</summary>
     public int ConcurrentWorkerLoads { get; set; } = 4096;
 
-    internal void Read(IConfigurationSection section)
+    public void Read(IConfigurationSection section)
     {
         UnverifiedPerMinute = section.AtLeastOne(nameof(UnverifiedPerMinute), UnverifiedPerMinute);
         ConcurrentConfirmations = section.AtLeastOne(nameof(ConcurrentConfirmations), ConcurrentConfirmations);

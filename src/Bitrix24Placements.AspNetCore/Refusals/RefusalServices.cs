@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Refusals;
 internal static class RefusalServices
 {
     public static void AddRefusals(this IServiceCollection services) => services
-        .AddSettings<LimitsOptions>(LimitsOptions.Section, static (s, o) => o.Read(s))
+        .AddSettings<LimitsOptions>()
         .AddSingleton<RejectionWriter>()
         .AddSingleton<UnverifiedAttempts>()
         .AddSingleton<Places>()

@@ -33,21 +33,36 @@ internal sealed class AnswerReader : IDisposable
         if (content.Headers.ContentLength >= maxBytes)
             throw TooLarge();
         await using var stream = await content.ReadAsStreamAsync(cancellationToken);
-        var first = ArrayPool<byte>.Shared.Rent(SmallBytes);
+        return await ReadAsync(stream, default, SmallBytes, maxBytes, cancellationToken);
+    }
+
+    /// <param name="first">What has been read already.</param>
+    /// <param name="capacity">With more than this a place among the larger ones is needed.</param>
+    private async Task<(JsonElement Body, int Bytes)> ReadAsync(
+        Stream stream, ReadOnlyMemory<byte> first, int capacity, int maxBytes, CancellationToken cancellationToken)
+    {
+        // Pooled: arrays of this size are not compacted, and what is left of them would stay.
+        var bytes = ArrayPool<byte>.Shared.Rent(capacity);
         try
         {
-            var length = await stream.ReadAtLeastAsync(
-                first.AsMemory(0, SmallBytes), SmallBytes, throwOnEndOfStream: false, cancellationToken);
-            if (length < SmallBytes)
-                return (Parse(first.AsSpan(0, length), maxBytes), length);
-            if (maxBytes <= SmallBytes)
+            first.CopyTo(bytes);
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (capacity == LargeBytes)
+                timeout.CancelAfter(LargeTimeout);
+            var rest = bytes.AsMemory(first.Length, capacity - first.Length);
+            var length = first.Length
+                + await stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, timeout.Token);
+            if (length >= maxBytes)
                 throw TooLarge();
-            return await InPlaceAsync(_large, token => ReadLargeAsync(first.AsMemory(0, length), stream, LargeBytes, maxBytes, token),
-                cancellationToken);
+            if (length < capacity)
+                return (Parse(bytes.AsSpan(0, length), maxBytes), length);
+            var (places, next) = capacity == SmallBytes ? (_large, LargeBytes) : (_huge, MaxBytes);
+            return await InPlaceAsync(
+                places, token => ReadAsync(stream, bytes.AsMemory(0, length), next, maxBytes, token), cancellationToken);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(first);
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 
@@ -64,34 +79,6 @@ internal sealed class AnswerReader : IDisposable
         finally
         {
             places.Release();
-        }
-    }
-
-    /// <param name="capacity">With more than this the huge ones' place is needed.</param>
-    private async Task<(JsonElement Body, int Bytes)> ReadLargeAsync(
-        ReadOnlyMemory<byte> first, Stream stream, int capacity, int maxBytes, CancellationToken cancellationToken)
-    {
-        // Pooled: arrays of this size are not compacted, and what is left of them would stay.
-        var bytes = ArrayPool<byte>.Shared.Rent(capacity);
-        try
-        {
-            first.CopyTo(bytes);
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            if (capacity == LargeBytes)
-                timeout.CancelAfter(LargeTimeout);
-            var length = first.Length + await stream.ReadAtLeastAsync(
-                bytes.AsMemory(first.Length, capacity - first.Length), capacity - first.Length, throwOnEndOfStream: false,
-                timeout.Token);
-            if (length >= maxBytes)
-                throw TooLarge();
-            return length < capacity
-                ? (Parse(bytes.AsSpan(0, length), maxBytes), length)
-                : await InPlaceAsync(_huge, token => ReadLargeAsync(bytes.AsMemory(0, length), stream, MaxBytes, maxBytes, token),
-                    cancellationToken);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 

@@ -3,9 +3,9 @@ using Bitrix24Placements.Settings;
 namespace Bitrix24Placements.Rest;
 
 /// <summary>Empty strings count as not set, so that compose files can pass variables through.</summary>
-internal sealed class Bitrix24Options
+internal sealed class Bitrix24Options : ISettings
 {
-    public const string Section = "Bitrix24";
+    public static string Section => "Bitrix24";
 
     /// <summary>Without a slash at its end.</summary>
     public string? PublicUrl { get; set; }
@@ -27,7 +27,6 @@ internal sealed class Bitrix24Options
     /// <summary>REST calls per second and portal.</summary>
     public double RequestsPerSecond { get; set; } = 2;
 
-    /// <summary>REST calls that a portal takes at once.</summary>
     public int RequestBurst { get; set; } = 50;
 
     /// <summary>Permissions that the app's own calls need; told on <c>GET /</c>.</summary>
@@ -35,7 +34,7 @@ internal sealed class Bitrix24Options
 
     public static readonly string[] DefaultOAuthServers = ["https://oauth.bitrix.info", "https://oauth.bitrix24.tech"];
 
-    internal void Read(IConfigurationSection section)
+    public void Read(IConfigurationSection section)
     {
         PublicUrl = section.Text(nameof(PublicUrl))?.TrimEnd('/');
         OAuthServers = section.List(nameof(OAuthServers)) ?? DefaultOAuthServers;

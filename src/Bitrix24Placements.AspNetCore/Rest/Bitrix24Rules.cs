@@ -6,7 +6,7 @@ internal static class Bitrix24Rules
 {
     public static string? Problem(Bitrix24Options o, IHostEnvironment environment) =>
         PublicUrl(o)
-        ?? o.OAuthServers.Select((s, i) => OAuthServer(s, i, o)).FirstOrDefault(static p => p is not null)
+        ?? o.OAuthServers.Select((s, i) => Server($"Bitrix24:OAuthServers:{i}", Address(s), o)).FirstOrDefault(static p => p is not null)
         ?? o.AllowedPortals.Select(AllowedPortal).FirstOrDefault(static p => p is not null)
         ?? Script("Bitrix24:ScriptUrl", o.ScriptUrl, o)
         ?? Script("Bitrix24:PullScriptUrl", o.PullScriptUrl, o)
@@ -15,25 +15,18 @@ internal static class Bitrix24Rules
         ?? (o.Verification == VerificationMode.Off && !environment.IsDevelopment()
             ? $"Bitrix24:Verification may be Off only in the Development environment; this is {environment.EnvironmentName}." : null);
 
-    private static string? PublicUrl(Bitrix24Options o)
-    {
-        if (o.PublicUrl is null)
-            return null;
-        if (!Uri.TryCreate(o.PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
-            || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
-            return "Bitrix24:PublicUrl has to be an absolute https address without a query, such as https://app.example.com/b24.";
-        if (!IsSecure(uri, o))
-            return "Bitrix24:PublicUrl has to be https and name a host with a dot, unless Bitrix24:AllowInsecureHttp is true.";
+    private static string? PublicUrl(Bitrix24Options o) => o.PublicUrl is null ? null
+        : Address(o.PublicUrl) is not { UserInfo: "", Query: "", Fragment: "" } uri
+            ? "Bitrix24:PublicUrl has to be an absolute https address without a query, such as https://app.example.com/b24."
+        : Server("Bitrix24:PublicUrl", uri, o)
         // The longest address that is registered ends with a key of 64 characters.
-        return (o.PublicUrl + AppPaths.Removed).Length + 64 > AppPaths.MaxHandlerLength
-            ? $"Bitrix24:PublicUrl is too long: Bitrix24 takes addresses of at most {AppPaths.MaxHandlerLength} characters." : null;
-    }
+        ?? ((o.PublicUrl + AppPaths.Removed).Length + 64 > AppPaths.MaxHandlerLength
+            ? $"Bitrix24:PublicUrl is too long: Bitrix24 takes addresses of at most {AppPaths.MaxHandlerLength} characters." : null);
 
-    private static string? OAuthServer(string server, int index, Bitrix24Options o) =>
-        !Uri.TryCreate(server, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0
-            ? $"Bitrix24:OAuthServers:{index} has to be an absolute https address."
-        : !IsSecure(uri, o)
-            ? $"Bitrix24:OAuthServers:{index} has to be https and name a host with a dot, unless Bitrix24:AllowInsecureHttp is true."
+    private static string? Server(string key, Uri? uri, Bitrix24Options o) =>
+        uri is not { UserInfo: "" } ? $"{key} has to be an absolute https address."
+        : !o.AllowInsecureHttp && (uri.Scheme != "https" || !uri.Host.Contains('.') || IPAddress.TryParse(uri.Host, out _))
+            ? $"{key} has to be https and name a host with a dot, unless Bitrix24:AllowInsecureHttp is true."
         : null;
 
     private static string? AllowedPortal(string pattern, int index)
@@ -46,11 +39,10 @@ internal static class Bitrix24Rules
     }
 
     private static string? Script(string key, string url, Bitrix24Options o) =>
-        !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
-            ? $"{key} has to be an absolute https address."
+        Address(url) is not { } uri ? $"{key} has to be an absolute https address."
         : uri.Scheme == "http" && !o.AllowInsecureHttp ? $"{key} has to be https, unless Bitrix24:AllowInsecureHttp is true."
         : null;
 
-    private static bool IsSecure(Uri uri, Bitrix24Options o) =>
-        o.AllowInsecureHttp || (uri.Scheme == "https" && uri.Host.Contains('.') && !IPAddress.TryParse(uri.Host, out _));
+    private static Uri? Address(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri : null;
 }

@@ -5,10 +5,7 @@ using Flurl.Http;
 namespace Bitrix24Placements.Rest;
 
 /// <summary>A body that is not JSON is <c>default</c>.</summary>
-internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Body, int Bytes, Uri? Location)
-{
-    public bool IsJsonObject => Body.ValueKind == JsonValueKind.Object;
-}
+internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Body, int Bytes, Uri? Location);
 
 /// <summary>Nothing came back. No inner exception: those of the libraries name whole URLs, and a URL can hold a token.</summary>
 internal sealed class BitrixTransportException(string message, bool sent) : Exception(message)
@@ -32,9 +29,8 @@ internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answer
         SendAsync(client, HttpMethod.Post, new Url(url.AbsoluteUri), content, limits, cancellationToken);
 
     /// <summary>For <c>app.info</c>, which the OAuth servers document with the token in the query.</summary>
-    public Task<HttpAnswer> GetWithTokenAsync(
-        string client, Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) =>
-        SendAsync(client, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, limits, cancellationToken);
+    public Task<HttpAnswer> GetWithTokenAsync(Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) => SendAsync(
+        OAuthClient, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, limits, cancellationToken);
 
     private async Task<HttpAnswer> SendAsync(
         string client, HttpMethod method, Url url, HttpContent? content, CallLimits limits, CancellationToken cancellationToken)

@@ -21,19 +21,14 @@ internal static class LenientJson
     public static string? Text(this JsonElement element, string name)
     {
         var value = element.Member(name);
-        return value.ValueKind switch
-        {
-            JsonValueKind.String => TextOf(value),
-            JsonValueKind.Number => value.GetRawText(),
-            _ => null,
-        };
-    }
-
-    private static string? TextOf(JsonElement value)
-    {
         try
         {
-            return value.GetString();
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => value.GetString(),
+                JsonValueKind.Number => value.GetRawText(),
+                _ => null,
+            };
         }
         catch (InvalidOperationException)
         {
@@ -45,12 +40,8 @@ internal static class LenientJson
     public static long? Number(this JsonElement element, string name) =>
         long.TryParse(element.Text(name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    public static bool Truth(this JsonElement element, string name)
-    {
-        var value = element.Member(name);
-        return value.ValueKind == JsonValueKind.True
-            || value.ValueKind is JsonValueKind.String or JsonValueKind.Number && element.Text(name) is "1" or "Y" or "true";
-    }
+    public static bool Truth(this JsonElement element, string name) =>
+        element.Member(name).ValueKind == JsonValueKind.True || element.Text(name) is "1" or "Y" or "true";
 
     /// <summary>Unix seconds, digits in a string, or ISO 8601.</summary>
     public static DateTimeOffset? Instant(this JsonElement element, string name)

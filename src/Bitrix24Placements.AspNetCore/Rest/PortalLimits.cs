@@ -1,3 +1,5 @@
+using System.Threading.RateLimiting;
+
 namespace Bitrix24Placements.Rest;
 
 /// <summary>Whose calls wait apart from the others'.</summary>
@@ -13,22 +15,57 @@ internal enum CallLane
 
 /// <summary>Bitrix24's limits, kept on our side.</summary>
 /// <remarks>https://apidocs.bitrix24.com/limits.html: a portal's apps share its limit, as they call from one address.</remarks>
-internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvider time)
+internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvider time) : IDisposable
 {
-    private const int SweepAbove = 1000;
+    /// <summary>Of each lane of a portal: so many connections a silent one holds.</summary>
+    public const int MaxUnderWay = 16;
 
-    private readonly ConcurrentDictionary<string, PortalQueue> _portals = new();
+    /// <summary>Of each lane, beside those under way.</summary>
+    public const int MaxWaiting = 32;
+
+    public static readonly RestError NotInTime = RestError.Unavailable("The portal's limit of calls per second left no room in time.");
+
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
+
+    private readonly double _perSecond = options.Value.RequestsPerSecond;
+
+    private readonly PartitionedRateLimiter<(string MemberId, CallLane Lane)> _underWay =
+        PartitionedRateLimiter.Create<(string MemberId, CallLane Lane), (string, CallLane)>(static caller =>
+            RateLimitPartition.GetConcurrencyLimiter(caller, static _ => new() { PermitLimit = MaxUnderWay, QueueLimit = MaxWaiting }));
+
+    /// <summary>Users' calls take at most half of what the portal allows.</summary>
+    private readonly PartitionedRateLimiter<string> _users =
+        Pace(options.Value.RequestsPerSecond / 2, Math.Max(1, options.Value.RequestBurst / 2));
+
+    private readonly PartitionedRateLimiter<string> _all = Pace(options.Value.RequestsPerSecond, options.Value.RequestBurst);
+
     private readonly ConcurrentDictionary<(PortalId Id, string Method), DateTimeOffset> _blocked = new();
 
-    /// <summary>A turn is disposed of when the answer is there: a silent portal has only so many calls under way.</summary>
-    public async Task<RestResult<PortalTurn>> EnterAsync(PortalId id, CallLane lane, TimeSpan left, CancellationToken cancellationToken)
+    /// <summary>A turn is disposed of when the answer is there.</summary>
+    public async Task<RestResult<RateLimitLease>> EnterAsync(PortalId id, CallLane lane, TimeSpan left, CancellationToken cancellationToken)
     {
-        if (_portals.Count > SweepAbove)
-            ForgetIdle();
-        var queue = _portals.GetOrAdd(
-            id.MemberId, static (_, args) => new(args.RequestsPerSecond, args.RequestBurst, args.Time),
-            (options.Value.RequestsPerSecond, options.Value.RequestBurst, Time: time));
-        return await queue.EnterAsync(lane, left, cancellationToken);
+        if (left <= TimeSpan.Zero)
+            return NotInTime;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(left < MaxWait ? left : MaxWait);
+        RateLimitLease? turn = null;
+        try
+        {
+            turn = await _underWay.AcquireAsync((id.MemberId, lane), 1, deadline.Token);
+            if (!turn.IsAcquired)
+                return RestError.TooMany(NextIn(id.MemberId));
+            if (lane == CallLane.User)
+                await _users.AcquireAsync(id.MemberId, 1, deadline.Token);
+            await _all.AcquireAsync(id.MemberId, 1, deadline.Token);
+            return turn;
+        }
+        catch (Exception e)
+        {
+            turn?.Dispose();
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                return NotInTime;
+            throw;
+        }
     }
 
     /// <summary>Null where the method may be called.</summary>
@@ -50,12 +87,23 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
             ? told : now + TimeSpan.FromMinutes(10);
     }
 
-    private void ForgetIdle()
+    public void Dispose()
     {
-        foreach (var (memberId, queue) in _portals)
-        {
-            if (queue.IsIdle)
-                _portals.TryRemove(new(memberId, queue));
-        }
+        _underWay.Dispose();
+        _users.Dispose();
+        _all.Dispose();
     }
+
+    /// <summary>Whoever waits for it is under way in one of the three lanes: there is room for all of them.</summary>
+    private static PartitionedRateLimiter<string> Pace(double perSecond, int burst) =>
+        PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.GetTokenBucketLimiter(memberId, _ => new()
+        {
+            TokenLimit = burst,
+            TokensPerPeriod = 1,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1 / perSecond),
+            QueueLimit = 3 * MaxUnderWay,
+        }));
+
+    private TimeSpan NextIn(string memberId) => _all.GetStatistics(memberId) is not { } pace ? TimeSpan.Zero
+        : TimeSpan.FromSeconds((pace.CurrentQueuedCount + 1 - pace.CurrentAvailablePermits) / _perSecond);
 }

@@ -56,7 +56,7 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
         var result = answer.Body.Member("result");
         if (ErrorCode(result) is { } inner && IsError(result))
             return Refused(inner, result);
-        if (!answer.IsJsonObject || result.ValueKind == JsonValueKind.Undefined)
+        if (result.ValueKind == JsonValueKind.Undefined)
             return new(default, RestError.Unknown($"The portal answered with status {(int)answer.Status} and no REST result."));
         return new(result, null);
     }

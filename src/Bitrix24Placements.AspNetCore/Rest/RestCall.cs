@@ -28,7 +28,7 @@ public sealed record RestCall(string Method, JsonObject? Parameters = null)
     public int MaxAnswerBytes { get; init; } = AnswerReader.MaxBytes;
 
     /// <summary>What an employee's token cannot do.</summary>
-    internal bool RequiresAdministrator { get; init; } = Method is "placement.bind" or "placement.unbind" or "event.bind" or "event.unbind";
+    internal bool RequiresAdministrator => Method is "placement.bind" or "placement.unbind" or "event.bind" or "event.unbind";
 
     /// <summary>Does not wait behind calls of handlers and backends.</summary>
     internal bool IsOwn { get; private init; }

@@ -89,7 +89,7 @@ public sealed partial class RestClient
                 return Left is { Ticks: > 0 } left
                     ? await _with.Transport.SendAsync(
                         _caller.Portal, _caller.Endpoint, _call, _caller.AccessToken, left, cancellationToken)
-                    : PortalQueue.NotInTime;
+                    : PortalLimits.NotInTime;
             }
         }
 

@@ -47,11 +47,6 @@ public sealed partial class RestClient
     internal Task<RestResult<JsonElement>> CallAsUserAsync(UserAccess user, RestCall call, CancellationToken cancellationToken) =>
         new Conversation(_parts, call, user).RunAsync(cancellationToken);
 
-    /// <param name="confirmed">Nothing is sent to an address that the OAuth server has not named.</param>
-    internal Task<RestResult<JsonElement>> CallAsUserAsync(
-        TokenInfo confirmed, Secret token, RestCall call, CancellationToken cancellationToken) =>
-        CallAsUserAsync(new UserAccess(confirmed, token), call, cancellationToken);
-
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     private static RestCall Call(string method, object? parameters, Repeat repeat)
@@ -91,7 +86,6 @@ public sealed partial class RestClient
     }
 }
 
-/// <summary>What calls are made with.</summary>
 internal sealed record RestParts(
     TokenRefresher Tokens, PortalTransport Transport, PortalLimits Limits, OAuthClient OAuth, HostRules Hosts, PortalStore Store,
     TimeProvider Time, ILogger<RestClient> Logger);

@@ -10,7 +10,7 @@ internal static class RestServices
 {
     public static IServiceCollection AddRest(this IServiceCollection services)
     {
-        services.AddSettings<Bitrix24Options>(Bitrix24Options.Section, static (s, o) => o.Read(s),
+        services.AddSettings<Bitrix24Options>(
             static (provider, o) => Bitrix24Rules.Problem(o, provider.GetRequiredService<IHostEnvironment>()));
         services.AddSingleton<HostRules>();
         services.AddSingleton<ServedPortals>();
@@ -64,7 +64,6 @@ internal static class RestServices
         handler.MaxResponseHeadersLength = 32;
     }
 
-    /// <summary>The check and the use see the same addresses.</summary>
     private static async ValueTask<Stream> ConnectAsync(
         HostRules rules, OutgoingProxy proxy, DnsEndPoint target, CancellationToken cancellationToken)
     {
@@ -77,11 +76,6 @@ internal static class RestServices
         {
             await socket.ConnectAsync(addresses, target.Port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch (SocketException e)
-        {
-            socket.Dispose();
-            throw new HttpRequestException(HttpRequestError.ConnectionError, "No connection.", e);
         }
         catch
         {

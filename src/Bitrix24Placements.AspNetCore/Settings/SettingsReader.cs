@@ -6,16 +6,16 @@ namespace Bitrix24Placements.Settings;
 internal static class SettingsReader
 {
     /// <summary>Validates at start: a bad value stops the process with one line that names its key.</summary>
+    /// <param name="problem">Where it takes more than the settings themselves to see it.</param>
     public static IServiceCollection AddSettings<[DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(
-
-        this IServiceCollection services, string section, Action<IConfigurationSection, T> read,
-        Func<IServiceProvider, T, string?>? problem = null)
-        where T : class
+        this IServiceCollection services, Func<IServiceProvider, T, string?>? problem = null)
+        where T : class, ISettings
     {
         services.AddOptions<T>()
-            .Configure<IConfiguration>((options, configuration) => read(configuration.GetSection(section), options))
-            .Validate<IServiceProvider>((options, provider) => Check(problem?.Invoke(provider, options)))
+            .Configure<IConfiguration>(static (options, configuration) => options.Read(configuration.GetSection(T.Section)))
+            .Validate<IServiceProvider>((options, provider) =>
+                Check(problem is null ? options.Problem() : problem(provider, options)))
             .ValidateOnStart();
         return services;
     }
@@ -28,7 +28,7 @@ internal static class SettingsReader
     {
         var list = section.GetSection(key);
         var entries = string.IsNullOrEmpty(list.Value) ? list.GetChildren().Select(static c => c.Value ?? "") : list.Value.Split(',');
-        string[] set = [.. entries.Select(static e => e.Trim()).Where(static e => e.Length > 0).Distinct(StringComparer.Ordinal)];
+        string[] set = [.. entries.Select(static e => e.Trim()).Where(static e => e.Length > 0).Distinct()];
         return set.Length > 0 ? set : null;
     }
 

@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Signals;
 internal static class SignalServices
 {
     public static void AddSignals(this IServiceCollection services) => services
-        .AddSettings<SignalsOptions>(SignalsOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem())
+        .AddSettings<SignalsOptions>()
         .AddSingleton<ApiKeys>()
         .AddSingleton<PortalSignals>()
         .AddSingleton<ApiEndpoints>();

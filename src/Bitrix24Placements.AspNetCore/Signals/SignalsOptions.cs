@@ -8,9 +8,9 @@ namespace Bitrix24Placements.Signals;
 /// <param name="Caller">Named by its section.</param>
 internal sealed record ConfiguredKey(string Setting, string Key, ApiCaller Caller);
 
-internal sealed class SignalsOptions
+internal sealed class SignalsOptions : ISettings
 {
-    public const string Section = "Signals";
+    public static string Section => "Signals";
 
     private const int MinKeyLength = 32;
 
@@ -19,7 +19,7 @@ internal sealed class SignalsOptions
     /// <summary>And per minute and page session.</summary>
     public int PerMinute { get; set; } = 6000;
 
-    internal void Read(IConfigurationSection section)
+    public void Read(IConfigurationSection section)
     {
         PerMinute = section.AtLeastOne(nameof(PerMinute), PerMinute);
         var unlimited = (section.List("ApiKeys") ?? []).Select(static (key, i) =>
@@ -30,7 +30,7 @@ internal sealed class SignalsOptions
         Keys = [.. unlimited, .. limited];
     }
 
-    internal string? Problem() =>
+    public string? Problem() =>
         Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)
             ?? Keys.GroupBy(static k => k.Key).Where(static g => g.Count() > 1)
                 .Select(static g => $"{g.Last().Caller.Name} is the key of {g.First().Caller.Name} as well.").FirstOrDefault();

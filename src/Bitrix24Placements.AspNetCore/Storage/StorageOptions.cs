@@ -4,9 +4,9 @@ using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
-internal sealed class StorageOptions
+internal sealed class StorageOptions : ISettings
 {
-    public const string Section = "Storage";
+    public static string Section => "Storage";
     public const string DefaultConnectionString = "Data Source=data/placements.db";
 
     public StorageProvider Provider { get; set; } = StorageProvider.Sqlite;
@@ -27,7 +27,7 @@ internal sealed class StorageOptions
 
     private string SqliteFile => new SqliteConnectionStringBuilder(ConnectionString).DataSource;
 
-    internal void Read(IConfigurationSection section)
+    public void Read(IConfigurationSection section)
     {
         SpoolPath = section.Text(nameof(SpoolPath)) ?? SpoolPath;
         Provider = section.Choice(nameof(Provider), Provider);
@@ -35,7 +35,7 @@ internal sealed class StorageOptions
         CachedPortals = section.Whole(nameof(CachedPortals), CachedPortals);
     }
 
-    internal string? Problem()
+    public string? Problem()
     {
         if (CachedPortals is < 1 or > 10_000_000)
             return "Storage:CachedPortals has to be between 1 and 10000000.";

@@ -7,8 +7,8 @@ internal static class StorageServices
 {
     public static IServiceCollection AddStorage(this IServiceCollection services)
     {
-        services.AddSettings<StorageOptions>(StorageOptions.Section, static (s, o) => o.Read(s), static (_, o) => o.Problem());
-        services.AddSettings<DataProtectionSettings>(DataProtectionSettings.Section, static (s, o) => o.Read(s),
+        services.AddSettings<StorageOptions>();
+        services.AddSettings<DataProtectionSettings>(
             static (provider, o) => o.Problem(provider.GetRequiredService<IOptions<StorageOptions>>().Value));
         services.AddDatabase();
         services.AddHosted<Readiness>();

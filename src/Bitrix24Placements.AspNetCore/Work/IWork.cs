@@ -1,6 +1,5 @@
 namespace Bitrix24Placements.Work;
 
-/// <param name="Pause">Null: done.</param>
 /// <param name="Payload">What to go on with; null keeps what is there.</param>
 internal readonly record struct WorkResult(TimeSpan? Pause, string? Payload = null)
 {

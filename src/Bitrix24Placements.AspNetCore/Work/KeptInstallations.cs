@@ -52,7 +52,6 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
     public Task HastenAsync(CancellationToken cancellationToken) => database.ExecuteAsync(
         $"UPDATE work SET due_at = {database.Now}, request = request + 1 WHERE vouched IS NOT NULL", cancellationToken);
 
-    /// <summary>The oldest first.</summary>
     public Task<List<KeptInstallation>> ListAsync(CancellationToken cancellationToken) =>
         database.QueryAsync("SELECT member_id, created_at, client_id FROM work WHERE vouched IS NOT NULL ORDER BY created_at",
             r => new KeptInstallation(r.GetString(0), clock.FromDatabase(r.GetInt64(1)), r.TextOrNull(2)), cancellationToken);

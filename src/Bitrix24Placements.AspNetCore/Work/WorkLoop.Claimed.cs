@@ -3,9 +3,9 @@ namespace Bitrix24Placements.Work;
 internal sealed partial class WorkLoop
 {
     private static readonly TimeSpan RenewEvery = WorkStore.Lease / 3;
-    private static readonly TimeSpan OthersEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LookForEndEvery = TimeSpan.FromMilliseconds(200);
 
-    private readonly ConcurrentDictionary<(PortalId Id, string Kind), TaskCompletionSource> _held = new();
+    private readonly ConcurrentDictionary<(PortalId Id, string Kind), bool> _held = new();
 
     /// <summary>Runs filed work now and returns when it is done or put off, by whomever. Nothing filed: returns at once.</summary>
     /// <param name="run">Where the caller wants to see its progress; null: the registered way.</param>
@@ -15,33 +15,23 @@ internal sealed partial class WorkLoop
     {
         while (true)
         {
-            if (_held.TryGetValue((id, kind), out var here))
-            {
-                await here.Task.WaitAsync(cancellationToken);
-            }
-            else if (await store.ClaimAsync(id, kind, cancellationToken) is { } item)
+            var isHeld = _held.ContainsKey((id, kind));
+            if (!isHeld && await store.ClaimAsync(id, kind, cancellationToken) is { } item)
             {
                 await RunClaimedAsync(item, token => run is null ? RunAsync(item, token) : run(item, token), cancellationToken);
                 return true;
             }
-            else if (!await store.IsRunningAsync(id, kind, cancellationToken))
-            {
+
+            if (!isHeld && !await store.IsRunningAsync(id, kind, cancellationToken))
                 return false;
-            }
-            else
-            {
-                // Another instance has it: only the database tells of its end.
-                await Task.Delay(OthersEvery, time, cancellationToken);
-            }
+            await Task.Delay(LookForEndEvery, time, cancellationToken);
         }
     }
 
-    /// <summary>The lease is renewed meanwhile; if the process dies it runs out.</summary>
     public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
-        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // An outage of the database has outlasted the lease of what is still running here: claiming it again has renewed that.
-        if (!_held.TryAdd((item.Id, item.Kind), end))
+        if (!_held.TryAdd((item.Id, item.Kind), true))
             return;
         try
         {
@@ -50,7 +40,6 @@ internal sealed partial class WorkLoop
         finally
         {
             _held.TryRemove((item.Id, item.Kind), out _);
-            end.SetResult();
         }
     }
 

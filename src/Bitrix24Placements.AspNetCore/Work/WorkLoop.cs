@@ -1,3 +1,4 @@
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;

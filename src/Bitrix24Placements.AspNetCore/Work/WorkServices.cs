@@ -8,10 +8,8 @@ internal static class WorkServices
     {
         services.AddSingleton<WorkStore>();
         services.AddSingleton<KeptInstallations>();
-        services.AddSingleton<InboxStore>();
-        services.AddSingleton<IWork, InboxWork>();
         services.AddSingleton<WorkSignal>();
-        services.AddHostedService<KeptInstallationsFollower>();
+        services.AddHostedService<ChangeFollower>();
         services.AddHosted<WorkLoop>();
         services.AddHosted<DetachedTasks>();
         return services;

@@ -4,7 +4,7 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Work;
 
 /// <summary>Work accepted and not yet done, claimed by one instance at a time. Leases and due times go by the database's clock.</summary>
-internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSignal signal, TimeProvider time)
+internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSignal signal)
 {
     /// <summary>So long after a kill somebody else goes on.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
@@ -15,36 +15,23 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
 
     private static Sql NoLease => "lease_by = NULL, lease_till = 0";
 
-    /// <summary>Asks for work now.</summary>
-    public Task RequestAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        RequestAsync(id, kind, time.GetUtcNow(), TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
-
-    /// <inheritdoc cref="PortalWork.RequestAsync"/>
-    /// <param name="due">By the process's clock.</param>
-    public async Task RequestAsync(PortalId id, string kind, DateTimeOffset due, TimeSpan pauseIfThere, string? payload,
-        bool resetAttempts, CancellationToken cancellationToken)
+    public async Task RequestAsync(WorkRequest request, CancellationToken cancellationToken)
     {
-        await database.RunAsync(
-            (connection, token) => PortalWork.RequestAsync(
-                connection, Now, id, kind, (int)WorkPriority.Asked, Delay(due), pauseIfThere, payload, resetAttempts, token),
-            cancellationToken);
+        await database.RunAsync((connection, token) => request.FileAsync(connection, Now, token), cancellationToken);
         signal.Wake();
     }
 
     /// <summary>Work that nobody asks for.</summary>
-    public async Task RequestIfNoneAsync(PortalId id, string kind, DateTimeOffset due, CancellationToken cancellationToken)
+    public async Task RequestIfNoneAsync(PortalId id, string kind, TimeSpan delay, CancellationToken cancellationToken)
     {
         await database.ExecuteAsync(
             $"""
             INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
-            VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {Delay(due)}, 0, 1, {Now}, 0)
+            VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {delay}, 0, 1, {Now}, 0)
             ON CONFLICT (member_id, app, kind) DO NOTHING
             """, cancellationToken);
         signal.Wake();
     }
-
-    public Task<bool> ExistsAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        AnyAsync(Is(id, kind), cancellationToken);
 
     public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) => (await database.QueryAsync(
         $"SELECT payload FROM work WHERE {Is(id, kind)}", static r => r.TextOrNull(0), cancellationToken)).FirstOrDefault();
@@ -122,8 +109,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     private WorkItem? Read(DbDataReader row) => PortalSql.ReadId(row) is { } id
         ? new(id, row.GetString(2), row.GetInt32(3), row.GetInt64(4), row.TextOrNull(5), clock.FromDatabase(row.GetInt64(6)))
         : null;
-
-    private TimeSpan Delay(DateTimeOffset due) => due - time.GetUtcNow();
 
     private Sql IsOwned(WorkItem item) => $"{Is(item.Id, item.Kind)} AND lease_by = {_owner}";
 }

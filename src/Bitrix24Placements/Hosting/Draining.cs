@@ -4,18 +4,17 @@ using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
-internal sealed class ShutdownSettings
+internal sealed class ShutdownSettings : ISettings
 {
-    public const string Section = "Shutdown";
+    public static string Section => "Shutdown";
 
     private const int MaxSeconds = 300;
 
-    public int DrainSeconds { get; set; }
+    public int DrainSeconds { get; set; } = 5;
 
-    internal void Read(IConfigurationSection section, IHostEnvironment environment) =>
-        DrainSeconds = section.Whole(nameof(DrainSeconds), environment.IsDevelopment() ? 0 : 5);
+    public void Read(IConfigurationSection section) => DrainSeconds = section.Whole(nameof(DrainSeconds), DrainSeconds);
 
-    internal string? Problem() =>
+    public string? Problem() =>
         DrainSeconds is >= 0 and <= MaxSeconds ? null : $"Shutdown:DrainSeconds has to be between 0 and {MaxSeconds}.";
 }
 

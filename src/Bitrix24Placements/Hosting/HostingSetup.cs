@@ -18,8 +18,9 @@ internal static class HostingSetup
         // Of each connection: one that sends request after request and reads no answer would have a megabyte.
         builder.WebHost.UseSockets(static sockets => sockets.MaxReadBufferSize = 128 * 1024);
         var services = builder.Services;
-        services.AddSettings<ShutdownSettings>(
-            ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
+        services.AddOptions<ShutdownSettings>().Configure<IHostEnvironment>(static (settings, environment) =>
+            settings.DrainSeconds = environment.IsDevelopment() ? 0 : settings.DrainSeconds);
+        services.AddSettings<ShutdownSettings>();
         // For what is under way when nobody is sent here any more.
         services.Configure<HostOptions>(static o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddHsts(static o =>

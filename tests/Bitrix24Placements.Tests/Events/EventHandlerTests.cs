@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Installation;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Events;
 

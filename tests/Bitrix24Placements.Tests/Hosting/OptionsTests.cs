@@ -193,7 +193,7 @@ public sealed class OptionsTests
         builder.Configuration.AddConfiguration(configuration);
         builder.AddBitrix24Placements();
         builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
-        builder.Services.AddSettings<ShutdownSettings>(ShutdownSettings.Section, (s, o) => o.Read(s, builder.Environment), static (_, o) => o.Problem());
+        builder.Services.AddSettings<ShutdownSettings>();
         return builder.Services.BuildServiceProvider();
     }
 }

@@ -2,7 +2,6 @@ using System.Net;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 

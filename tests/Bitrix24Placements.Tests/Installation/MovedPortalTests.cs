@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 

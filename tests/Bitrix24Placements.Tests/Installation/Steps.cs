@@ -4,7 +4,7 @@ using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.Work;
+using Bitrix24Placements.Tests.Portals;
 
 namespace Bitrix24Placements.Tests.Installation;
 
@@ -35,7 +35,7 @@ internal static class Steps
     public static async Task<bool> IsCleanAsync(this Service service) =>
         await service.StoredAsync() is { State: PortalState.Uninstalled, Tokens: null, Reserve: null, ApplicationTokenHash: null };
 
-    public static Task<bool> HasWorkAsync(this Service service, string kind) => service.Get<WorkStore>().ExistsAsync(service.Portal.Id, kind, Token);
+    public static Task<bool> HasWorkAsync(this Service service, string kind) => service.Get<Database>().HasWorkAsync(service.Portal.Id, kind);
 
     /// <summary>In how many seconds work is due; null where there is none.</summary>
     public static async Task<double?> DueInAsync(this Service service, string kind)

@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 

@@ -17,7 +17,7 @@ public sealed class WorkLoopTests
         var work = new HeldWork();
         await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
         var store = service.Get<WorkStore>();
-        await store.RequestAsync(TestStore.Named("portal"), HeldWork.Name, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
+        await store.RequestAsync(new(TestStore.Named("portal"), HeldWork.Name), Token);
         await service.EventuallyAsync(() => work.Runs == 1, "the work has begun");
 
         await service.Get<Database>().ExecuteAsync("UPDATE work SET lease_till = 0", Token);
@@ -25,7 +25,7 @@ public sealed class WorkLoopTests
 
         Assert.Equal(1, work.Runs);
         work.End();
-        await service.EventuallyAsync(async () => !await store.ExistsAsync(TestStore.Named("portal"), HeldWork.Name, Token), "it is done");
+        await service.EventuallyAsync(async () => !await service.Get<Database>().HasWorkAsync(TestStore.Named("portal"), HeldWork.Name), "it is done");
         Assert.Equal(1, work.Runs);
     }
 
@@ -36,7 +36,7 @@ public sealed class WorkLoopTests
         await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
         var (id, loop) = (TestStore.Named("portal"), service.Get<WorkLoop>());
         Assert.False(await loop.RunNowAsync(id, HeldWork.Name, null, Token));
-        await service.Get<WorkStore>().RequestAsync(id, HeldWork.Name, DateTimeOffset.UtcNow.AddHours(1), TimeSpan.Zero, null, true, Token);
+        await service.Get<WorkStore>().RequestAsync(new(id, HeldWork.Name) { Delay = TimeSpan.FromHours(1) }, Token);
 
         var first = loop.RunNowAsync(id, HeldWork.Name, null, Token);
         await service.EventuallyAsync(() => work.Runs == 1, "the work has begun");
@@ -54,7 +54,7 @@ public sealed class WorkLoopTests
     {
         await using var service = await Service.StartAsync();
         foreach (var name in (string[])["one", "other"])
-            await service.Get<WorkStore>().RequestAsync(TestStore.Named(name), "of-a-newer-version", DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
+            await service.Get<WorkStore>().RequestAsync(new(TestStore.Named(name), "of-a-newer-version"), Token);
 
         await service.EventuallyAsync(
             async () => (await service.Get<Database>().QueryAsync("SELECT attempt FROM work", static r => r.GetInt32(0), Token)).TrueForAll(static a => a == 1), "both were put off");

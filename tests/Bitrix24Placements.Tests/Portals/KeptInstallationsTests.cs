@@ -1,3 +1,4 @@
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 

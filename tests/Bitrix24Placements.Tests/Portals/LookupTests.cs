@@ -1,6 +1,5 @@
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
-using Bitrix24Placements.Work;
 using LoadData;
 
 namespace Bitrix24Placements.Tests.Portals;
@@ -39,10 +38,10 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
             await store.Portals.FollowChangesAsync(Token);
             await store.Portals.TryLeaseRefreshAsync(new(id), found.TokensVersion, "owner", TimeSpan.FromSeconds(1), Token);
             await store.Portals.StoreRefreshedAsync(new(id), found.TokensVersion, TestStore.Tokens("new"), Token);
-            await store.Work.RequestAsync(new(id), WorkKind.Reconcile, DateTimeOffset.UtcNow, TimeSpan.Zero, null, true, Token);
+            await store.Work.RequestAsync(new(new(id), WorkKind.Reconcile), Token);
             await store.ClaimAsync(8);
-            await store.Get<WorkerLoadStore>().SinceAsync(new(id), 0, Token);
-            await store.Get<WorkerLoadStore>().ForgetAsync(1, Token);
+            await store.Loads.SinceAsync(new(id), 0, Token);
+            await store.Loads.ForgetAsync(1, Token);
         });
 
         Assert.True(statements.Count >= 10, string.Join('\n', statements.Keys));

@@ -15,15 +15,15 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
         await using var another = await store.OpenAnotherAsync();
         var portal = await store.InstalledAsync();
         var known = await another.Portals.KnownAsync(portal.Id, Token);
-        Assert.True(known!.AcceptsApplicationToken("application-token"u8));
+        Assert.True(known!.AcceptsApplicationToken(new("application-token")));
 
         await store.Portals.AdoptApplicationTokenAsync(portal.Id, new("a new one"), Token);
 
-        Assert.True((await store.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("a new one"u8));
-        Assert.True((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("application-token"u8));
-        Assert.Equal(1, await another.Portals.FollowChangesAsync(Token));
-        Assert.True((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("a new one"u8));
-        Assert.False((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken("application-token"u8));
+        Assert.True((await store.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken(new("a new one")));
+        Assert.True((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken(new("application-token")));
+        await another.Portals.FollowChangesAsync(Token);
+        Assert.True((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken(new("a new one")));
+        Assert.False((await another.Portals.KnownAsync(portal.Id, Token))!.AcceptsApplicationToken(new("application-token")));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -58,8 +58,8 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
 
         var directory = another.Get<PortalDirectory>();
         Assert.Equal(2, directory.FindAll(portal.Id.MemberId).Count);
-        Assert.True(directory.Find(other)?.AcceptsApplicationToken("another-token"u8));
-        Assert.False(directory.Find(portal.Id)?.AcceptsApplicationToken("another-token"u8));
+        Assert.True(directory.Find(other)?.AcceptsApplicationToken(new("another-token")));
+        Assert.False(directory.Find(portal.Id)?.AcceptsApplicationToken(new("another-token")));
         Assert.Null(directory.Find(new(portal.Id.MemberId, "a third")));
         Assert.Empty(await another.Portals.KnownAllAsync("no member_id at all", Token));
     }

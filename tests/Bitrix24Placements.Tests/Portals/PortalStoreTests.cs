@@ -1,8 +1,5 @@
-using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Portals;
 
@@ -88,9 +85,9 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
         var portal = await store.InstalledAsync();
-        await store.Get<WorkerLoadStore>().AddAsync([new(portal.Id, 1, 1, 0, 5)], Token);
+        await store.Loads.AddAsync([new(portal.Id, 1, 1, 0, 5)], Token);
 
-        var heartbeats = new HeartbeatStore(store.Get<Database>());
+        var heartbeats = store.Heartbeats;
         await heartbeats.AddAsync([new(portal.Id, Hour: 1, Loads: 1, Slow: 0, WorstMilliseconds: 90)], Token);
         Assert.True(await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token));
 
@@ -108,7 +105,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
 
         Assert.Null(await store.Portals.FindAsync(portal.Id, Token));
         Assert.Null(await another.Portals.KnownAsync(portal.Id, Token));
-        Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(portal.Id, 0, Token));
+        Assert.Empty(await store.Loads.SinceAsync(portal.Id, 0, Token));
         Assert.Empty(await heartbeats.SinceAsync(portal.Id, 0, Token));
     }
 

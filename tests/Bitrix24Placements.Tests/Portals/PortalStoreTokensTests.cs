@@ -29,7 +29,7 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "right", TimeSpan.FromMinutes(1), Token));
 
         // What it wants in a minute is due in a minute, and its tokens live for an hour, whoever looks.
-        await wrong.Work.RequestAsync(portal.Id, "later", wrong.Time.GetUtcNow().AddMinutes(1), TimeSpan.Zero, null, resetAttempts: false, Token);
+        await wrong.Work.RequestAsync(new(portal.Id, "later") { Delay = TimeSpan.FromMinutes(1), KeepsAttempts = true }, Token);
         var tokens = TestStore.Tokens("second") with { ExpiresAt = wrong.Time.GetUtcNow().AddHours(1) };
         Assert.True(await wrong.Portals.StoreRefreshedAsync(portal.Id, portal.TokensVersion, tokens, Token));
         Assert.DoesNotContain(await store.ClaimAsync(10), static w => w.Kind == "later");

@@ -1,6 +1,5 @@
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Portals;
 
@@ -22,9 +21,9 @@ public sealed class SeveralAppsTests(ThrowawayPostgres postgres)
         Assert.Equal(one.Id, await store.Portals.FindByRemovalKeyAsync(one.RemovalKey.Reveal(), Token));
         Assert.Equal(2, (await store.ClaimAsync(10)).Count(static w => w.Kind == WorkKind.Reconcile));
         Assert.True(await store.Portals.StoreRefreshedAsync(id, other.TokensVersion, TestStore.Tokens("fresh"), Token));
-        await store.Get<WorkerLoadStore>().AddAsync([new(id, 1, 2, 0, 5)], Token);
+        await store.Loads.AddAsync([new(id, 1, 2, 0, 5)], Token);
         Assert.Equal(TestStore.Tokens("first"), (await store.FindAsync(one.Id)).Tokens);
-        Assert.Empty(await store.Get<WorkerLoadStore>().SinceAsync(one.Id, 0, Token));
+        Assert.Empty(await store.Loads.SinceAsync(one.Id, 0, Token));
 
         await store.Portals.UninstallAsync(id, other.Epoch, clean: true, Token);
         await store.AdvanceAsync(TimeSpan.FromDays(2));
@@ -64,8 +63,12 @@ public sealed class SeveralAppsTests(ThrowawayPostgres postgres)
             + "removal_key, removal_key_hash, declaration, reconciled_at, checked_at, removals, removed_at, delete_at) "
             + "VALUES ('short', 'default', '', '', 1, 0, 0, 1, 0, 0, 0, 0, '', '', '', 0, 0, 0, 0, 1)", Token);
 
-        Assert.Equal(3, await another.Portals.FollowChangesAsync(Token));
+        var known = another.Get<PortalDirectory>().Find(good.Id);
+        await another.Portals.FollowChangesAsync(Token);
 
+        Assert.Null(another.Get<PortalDirectory>().Find(hash.Id));
+        Assert.Null(another.Get<PortalDirectory>().Find(address.Id));
+        Assert.NotSame(known, another.Get<PortalDirectory>().Find(good.Id));
         Assert.Null(await another.Portals.KnownAsync(hash.Id, Token));
         Assert.Null(await another.Portals.FindAsync(address.Id, Token));
         Assert.NotNull(await another.Portals.KnownAsync(good.Id, Token));

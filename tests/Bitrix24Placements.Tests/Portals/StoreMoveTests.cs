@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using Bitrix24Placements.Apps;
-using Bitrix24Placements.Doctor;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
@@ -31,10 +30,10 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         await source.Portals.InstallAsync(TestStore.Installation(other) with { ApplicationToken = new("the other app's own") }, Token);
         portals.Add(await source.FindAsync(other));
         Assert.True(await source.Inbox.AddAsync(new(portals[0].Id, "1", "ONCRMDEALADD", "an event"), Token));
-        await source.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 5, 1, 6000)], Token);
+        await source.Loads.AddAsync([new(TestStore.Named("one"), 100, 5, 1, 6000)], Token);
         WorkerHour[] beats =
             [new(portals[0].Id, 100, 5, 1, 6000) { TotalMilliseconds = 9000 }, new(other, 100, 7, 0, 100) { TotalMilliseconds = 700 }];
-        await new HeartbeatStore(source.Database).AddAsync(beats, Token);
+        await source.Heartbeats.AddAsync(beats, Token);
         await source.Get<AppRegistry>().AddAsync("other", "local.other.1", new("a secret of another app"), "vendor.other", Token);
         await source.Get<AppRegistry>().RotateAsync("other", new("its new secret"), Token);
         Assert.NotNull(await source.Work.ClaimAsync(portals[0].Id, WorkKind.Reconcile, Token));
@@ -55,9 +54,9 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         Assert.Equal(5, work.Count);
         Assert.Equal("a claim", moved.Get<TokenVault>().Unprotect(pending, "install", work.Single(w => w.Id == pending).Payload!));
         Assert.Equal("an event", (await moved.Inbox.NextAsync(portals[0].Id, Token))?.Payload);
-        Assert.Equal([new(TestStore.Named("one"), 100, 5, 1, 6000)], await moved.Get<WorkerLoadStore>().SinceAsync(TestStore.Named("one"), 0, Token));
+        Assert.Equal([new(TestStore.Named("one"), 100, 5, 1, 6000)], await moved.Loads.SinceAsync(TestStore.Named("one"), 0, Token));
         foreach (var hour in beats)
-            Assert.Equal([hour], await new HeartbeatStore(moved.Database).SinceAsync(hour.Id, 0, Token));
+            Assert.Equal([hour], await moved.Heartbeats.SinceAsync(hour.Id, 0, Token));
         var app = Assert.Single(await moved.Get<AppRegistry>().ListAsync(Token), static a => a.Name == "other");
         Assert.Equal(("local.other.1", "vendor.other", "its new secret", "a secret of another app"),
             (app.ClientId, app.AppCode, app.ClientSecret.Reveal(), app.PreviousSecret?.Reveal()));

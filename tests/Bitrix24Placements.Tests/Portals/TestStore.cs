@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
@@ -42,6 +43,10 @@ internal sealed class TestStore : IAsyncDisposable
     public WorkStore Work => Get<WorkStore>();
 
     public Database Database => Get<Database>();
+
+    public HourStore Loads => new(Database, "worker_hours");
+
+    public HourStore Heartbeats => new(Database, "heartbeats");
 
     public IServiceProvider Services => _services;
 
@@ -105,6 +110,8 @@ internal sealed class TestStore : IAsyncDisposable
         services.AddApps();
         services.AddPortals();
         services.AddWork();
+        services.AddMetrics();
+        services.AddEvents();
         var store = new TestStore(services.BuildServiceProvider(), storage, time, folder);
         if (schema)
             await store.Get<SchemaInstaller>().EnsureAsync(TestContext.Current.CancellationToken);
@@ -151,4 +158,10 @@ internal sealed class TestStore : IAsyncDisposable
         await _services.DisposeAsync();
         _folder?.Delete(true);
     }
+}
+
+internal static class StoredWork
+{
+    public static Task<bool> HasWorkAsync(this Database database, PortalId id, string kind) =>
+        database.AnyAsync($"SELECT 1 FROM work WHERE {WorkStore.Is(id, kind)}", TestContext.Current.CancellationToken);
 }

@@ -1,3 +1,4 @@
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 
@@ -10,7 +11,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private static Task RequestAsync(TestStore store, TimeSpan due = default, string? payload = null, TimeSpan pauseIfThere = default, bool reset = false) =>
-        store.Work.RequestAsync(Portal, WorkKind.Reconcile, store.Time.GetUtcNow() + due, pauseIfThere, payload, reset, Token);
+        store.Work.RequestAsync(new(Portal, WorkKind.Reconcile) { Delay = due, PauseIfThere = pauseIfThere, Payload = payload, KeepsAttempts = !reset }, Token);
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task Work_is_claimed_when_it_is_due_and_not_before(StorageProvider provider)
@@ -31,9 +32,9 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         for (var i = 0; i < 3; i++)
-            await store.Work.RequestIfNoneAsync(TestStore.Named($"portal {i}"), WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromHours(1), Token);
+            await store.Work.RequestIfNoneAsync(TestStore.Named($"portal {i}"), WorkKind.Reconcile, -TimeSpan.FromHours(1), Token);
         await RequestAsync(store);
-        await store.Work.RequestAsync(TestStore.Named("portal 2"), WorkKind.Reconcile, store.Time.GetUtcNow(), TimeSpan.Zero, null, false, Token);
+        await store.Work.RequestAsync(new(TestStore.Named("portal 2"), WorkKind.Reconcile) { KeepsAttempts = true }, Token);
 
         var asked = await store.Work.ClaimAsync(WorkPriority.Asked, 10, Token);
         var unasked = await store.Work.ClaimAsync(WorkPriority.Unasked, 10, Token);
@@ -64,7 +65,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
         for (var i = 0; i < 40; i++)
-            await store.Work.RequestIfNoneAsync(TestStore.Named($"portal {i}"), WorkKind.Reconcile, store.Time.GetUtcNow() - TimeSpan.FromMinutes(1), Token);
+            await store.Work.RequestIfNoneAsync(TestStore.Named($"portal {i}"), WorkKind.Reconcile, -TimeSpan.FromMinutes(1), Token);
 
         var claimed = (await Task.WhenAll(Enumerable.Range(0, 20).Select(i => (i % 2 == 0 ? store : another).ClaimAsync(4)))).SelectMany(static items => items).ToList();
 
@@ -114,7 +115,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
 
         var second = Assert.Single(await store.ClaimAsync(1));
         await store.Work.CompleteAsync(second, Token);
-        Assert.False(await store.Work.ExistsAsync(Portal, WorkKind.Reconcile, Token));
+        Assert.False(await store.Database.HasWorkAsync(Portal, WorkKind.Reconcile));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -126,7 +127,7 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
         var item = Assert.Single(await store.ClaimAsync(200));
         await store.Work.CompleteAsync(item, Token);
 
-        Assert.False(await store.Work.ExistsAsync(Portal, WorkKind.Reconcile, Token));
+        Assert.False(await store.Database.HasWorkAsync(Portal, WorkKind.Reconcile));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

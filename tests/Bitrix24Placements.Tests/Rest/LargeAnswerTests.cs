@@ -69,6 +69,16 @@ public sealed class LargeAnswerTests
     }
 
     [Fact]
+    public async Task An_answer_that_does_not_tell_its_length_is_bounded_by_a_small_limit_too()
+    {
+        using var reader = new AnswerReader();
+        using var answer = new StreamContent(new MemoryStream(Encoding.ASCII.GetBytes("\"" + new string('x', 1_000) + "\"")));
+        answer.Headers.ContentLength = null;
+
+        await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(answer, 1_000, Token));
+    }
+
+    [Fact]
     public async Task An_answer_of_millions_of_values_is_too_large_whatever_its_size()
     {
         using var reader = new AnswerReader();

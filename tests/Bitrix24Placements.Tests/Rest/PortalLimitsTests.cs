@@ -1,3 +1,4 @@
+using System.Threading.RateLimiting;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Portals;
@@ -12,10 +13,10 @@ public sealed class PortalLimitsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static PortalLimits Limits(double perSecond, int burst, TimeProvider? time = null) =>
-        new(Options.Create(new Bitrix24Options { RequestsPerSecond = perSecond, RequestBurst = burst }), time ?? TimeProvider.System);
+    private static PortalLimits Limits(double perSecond, int burst) =>
+        new(Options.Create(new Bitrix24Options { RequestsPerSecond = perSecond, RequestBurst = burst }), TimeProvider.System);
 
-    private static Task<RestResult<PortalTurn>> EnterAsync(PortalLimits limits, string portal, CallLane lane = CallLane.App) =>
+    private static Task<RestResult<RateLimitLease>> EnterAsync(PortalLimits limits, string portal, CallLane lane = CallLane.App) =>
         limits.EnterAsync(TestStore.Named(portal), lane, TimeSpan.FromSeconds(60), Token);
 
     [Fact]
@@ -33,7 +34,7 @@ public sealed class PortalLimitsTests
     [Fact]
     public async Task One_portals_queue_holds_up_no_other_portal()
     {
-        var limits = Limits(perSecond: 0.01, burst: 1);
+        using var limits = Limits(perSecond: 0.01, burst: 1);
         Assert.True((await EnterAsync(limits, "one")).Ok);
         using var gone = new CancellationTokenSource();
         var waiting = limits.EnterAsync(TestStore.Named("one"), CallLane.App, TimeSpan.FromSeconds(60), gone.Token);
@@ -48,16 +49,17 @@ public sealed class PortalLimitsTests
     [Fact]
     public async Task A_few_dozen_calls_wait_for_a_portal_and_what_comes_then_is_told_when_to_come_again()
     {
-        var limits = Limits(perSecond: 0.5, burst: 1);
+        using var limits = Limits(perSecond: 0.5, burst: 1);
         Assert.True((await EnterAsync(limits, "one")).Ok);
         using var gone = new CancellationTokenSource();
-        var waiting = Enumerable.Range(0, PortalQueue.MaxWaiting)
+        var waiting = Enumerable.Range(0, PortalLimits.MaxUnderWay - 1 + PortalLimits.MaxWaiting)
             .Select(_ => limits.EnterAsync(TestStore.Named("one"), CallLane.App, TimeSpan.FromSeconds(60), gone.Token)).ToList();
 
         var refused = await EnterAsync(limits, "one");
 
         Assert.Equal(RestErrorKind.TooMany, refused.Error!.Kind);
-        Assert.InRange(refused.Error.RetryAfter!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
+        // Those under way come first, every two seconds one.
+        Assert.Equal(TimeSpan.FromSeconds(2 * PortalLimits.MaxUnderWay), refused.Error.RetryAfter);
         // Neither the service's own calls nor those of users are among them.
         Assert.False(limits.EnterAsync(TestStore.Named("one"), CallLane.Own, TimeSpan.FromSeconds(60), gone.Token).IsCompleted);
         Assert.False(limits.EnterAsync(TestStore.Named("one"), CallLane.User, TimeSpan.FromSeconds(60), gone.Token).IsCompleted);
@@ -69,17 +71,14 @@ public sealed class PortalLimitsTests
     [Fact]
     public async Task Users_calls_leave_half_of_the_portals_pace_to_the_service()
     {
-        var time = new FakeTimeProvider();
-        var limits = Limits(perSecond: 2, burst: 10, time);
+        using var limits = Limits(perSecond: 1, burst: 10);
         var users = Enumerable.Range(0, 20).Select(_ => EnterAsync(limits, "one", CallLane.User)).ToList();
         Assert.Equal(5, users.Count(static u => u.IsCompleted));
 
         for (var i = 0; i < 5; i++)
             Assert.True(EnterAsync(limits, "one").IsCompleted);
 
-        var next = EnterAsync(limits, "one");
-        time.Advance(TimeSpan.FromSeconds(1));
-        Assert.True((await next.WaitAsync(TimeSpan.FromSeconds(5), Token)).Ok);
+        Assert.True((await EnterAsync(limits, "one").WaitAsync(TimeSpan.FromSeconds(5), Token)).Ok);
     }
 
     [Fact]
@@ -90,10 +89,10 @@ public sealed class PortalLimitsTests
         var calls = Enumerable.Range(0, 60).Select(_ => service.CallAsync("user.update", TimeSpan.FromSeconds(3))).ToList();
 
         await service.EventuallyAsync(
-            () => calls.Count(static c => c.IsCompletedSuccessfully && c.Result.Error!.Kind == RestErrorKind.TooMany) == 60 - PortalQueue.MaxWaiting - PortalQueue.MaxUnderWay,
+            () => calls.Count(static c => c.IsCompletedSuccessfully && c.Result.Error!.Kind == RestErrorKind.TooMany) == 60 - PortalLimits.MaxWaiting - PortalLimits.MaxUnderWay,
             "the others are told to come later");
 
-        Assert.Equal(PortalQueue.MaxUnderWay, service.Outcomes("user.update").Length);
+        Assert.Equal(PortalLimits.MaxUnderWay, service.Outcomes("user.update").Length);
         await Task.WhenAll(calls);
     }
 
@@ -116,7 +115,7 @@ public sealed class PortalLimitsTests
     public async Task A_blocked_method_is_open_again_when_the_portal_said_so_and_never_closed_for_long()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var limits = new PortalLimits(Options.Create(new Bitrix24Options()), time);
+        using var limits = new PortalLimits(Options.Create(new Bitrix24Options()), time);
         limits.Block(TestStore.Named("one"), "told", time.GetUtcNow() + TimeSpan.FromMinutes(3));
         limits.Block(TestStore.Named("one"), "untold", null);
         limits.Block(TestStore.Named("one"), "nonsense", time.GetUtcNow() + TimeSpan.FromDays(1000));

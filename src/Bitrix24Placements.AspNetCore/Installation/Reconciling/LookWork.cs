@@ -32,7 +32,7 @@ internal sealed partial class LookWork(
         {
             lost = time.GetUtcNow();
             Log.Missing(logger, portal.Id);
-            await work.RequestAsync(portal.Id, WorkKind.Reconcile, cancellationToken);
+            await work.RequestAsync(new(portal.Id, WorkKind.Reconcile), cancellationToken);
         }
 
         var memory = JsonSerializer.Serialize(new LookMemory(lost.ToUnixTimeMilliseconds()), InstallationJson.Default.LookMemory);

@@ -48,7 +48,7 @@ internal sealed partial class ReconcileWork(
             await CountRemovalAsync(portal,
                 reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }),
                 cancellationToken);
-        await work.RequestIfNoneAsync(portal.Id, WorkKind.Look, time.GetUtcNow() + LookWork.FirstPause(), cancellationToken);
+        await work.RequestIfNoneAsync(portal.Id, WorkKind.Look, LookWork.FirstPause(), cancellationToken);
         return reconciliation;
     }
 
@@ -70,8 +70,7 @@ internal sealed partial class ReconcileWork(
         Log.Removed(logger, portal.Id);
         var removals = now - portal.RemovedAt > RemovalsForgotten ? 1 : portal.Removals + 1;
         await portals.SaveRemovalsAsync(portal.Id, removals, now, cancellationToken);
-        await work.RequestAsync(
-            portal.Id, WorkKind.Look, now + LookWork.AfterLoss, TimeSpan.Zero, null, resetAttempts: true, cancellationToken);
+        await work.RequestAsync(new(portal.Id, WorkKind.Look) { Delay = LookWork.AfterLoss }, cancellationToken);
     }
 
     /// <summary>What a person has to mend first is looked at rarely: his mending asks for the work anew.</summary>

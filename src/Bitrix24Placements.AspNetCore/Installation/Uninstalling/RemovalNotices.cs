@@ -67,8 +67,14 @@ internal sealed class RemovalNotices(
         // Removals count from when they were mended; looks that found nothing missing keep their distance too.
         var due = portal.Removals == 0 ? Max(now, portal.RemovedAt + ChecksApart)
             : Max(now, portal.RemovedAt + pause, portal.ReconciledAt + ChecksApart);
-        await work.RequestAsync(portal.Id, WorkKind.Reconcile, due, ChecksApart, ReconcileWork.Removal, resetAttempts: false,
-            CancellationToken.None);
+        await work.RequestAsync(
+            new(portal.Id, WorkKind.Reconcile)
+            {
+                Delay = due - now,
+                PauseIfThere = ChecksApart,
+                Payload = ReconcileWork.Removal,
+                KeepsAttempts = true,
+            }, CancellationToken.None);
         metrics.WorkerRemoved();
     }
 

@@ -28,7 +28,7 @@ internal sealed class WorkerPage(PageFrame pages)
         if (request.Known is not { } known)
             return pages.WorkerPolicy(request.Portal.Origin, LoaderHash);
         if (known.WorkerPolicy.Count == 0)
-            known.WorkerPolicy = pages.WorkerPolicy(known.Origin, LoaderHash);
+            known.WorkerPolicy = pages.WorkerPolicy(known.Address.Origin, LoaderHash);
         return known.WorkerPolicy;
     }
 

@@ -71,7 +71,7 @@ internal sealed class LaunchVerifier(
             return new Believed(installed, null, Verification.None);
         if (matching is null)
             return Rejection.NotVerified.Because("APPLICATION_TOKEN differs from the stored one");
-        if (post.Domain != matching.Domain)
+        if (post.Domain != matching.Address.Domain)
             listener.AddressDiffers(matching.Id);
         return new Believed(matching, null, Verification.ApplicationToken);
     }

@@ -71,7 +71,6 @@ internal sealed class HostRules : IDisposable
     /// <summary>The operator has said that this host may be anywhere.</summary>
     public bool MayBeInternal(string host) => _allowInsecure || IsListed(host);
 
-    /// <summary>By which addresses are compared.</summary>
     public static string Origin(Uri uri) => new UriBuilder(uri.Scheme, uri.IdnHost, uri.Port).Uri.GetLeftPart(UriPartial.Authority);
 
     /// <summary>Null for what is no absolute address, or has no form in ASCII.</summary>

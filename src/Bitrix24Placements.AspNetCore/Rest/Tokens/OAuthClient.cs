@@ -45,8 +45,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         try
         {
             var url = new Uri(server, "/rest/app.info/");
-            var answer = await http.GetWithTokenAsync(
-                BitrixHttp.OAuthClient, url, accessToken, new(MaxAnswerBytes, timeout), cancellationToken);
+            var answer = await http.GetWithTokenAsync(url, accessToken, new(MaxAnswerBytes, timeout), cancellationToken);
             // Whatever a server in trouble says, it is not of the token.
             if ((int)answer.Status < 500)
                 confirmation = Read(answer.Body, server);
@@ -165,6 +164,6 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         }
 
         var life = body.Number("expires_in") is { } seconds and > 0 and < 86400 ? TimeSpan.FromSeconds(seconds) : TokenLife;
-        return new RefreshedTokens(new(access), new(refresh), time.GetUtcNow() + life, memberId.ToLowerInvariant());
+        return new RefreshedTokens(new(new(access), new(refresh), time.GetUtcNow() + life), memberId.ToLowerInvariant());
     }
 }

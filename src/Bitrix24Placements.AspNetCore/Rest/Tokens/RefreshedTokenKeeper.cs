@@ -30,7 +30,6 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         spool.TakePlaceAsync(Kind, id.ToString(), PayloadBytes, cancellationToken);
 
     /// <summary>Takes the place over.</summary>
-    /// <param name="before">As it was when the refresh began.</param>
     public async Task<Portal> KeepAsync(Portal before, PortalTokens tokens, SpoolPlace place)
     {
         var renewed = before with { Tokens = tokens, TokensVersion = before.TokensVersion + 1, TokenState = TokenState.Good };

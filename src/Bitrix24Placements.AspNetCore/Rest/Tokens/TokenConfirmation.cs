@@ -1,3 +1,5 @@
+using Bitrix24Placements.Portals;
+
 namespace Bitrix24Placements.Rest;
 
 internal enum TokenVerdict
@@ -43,5 +45,4 @@ internal enum KeysVerdict
 
 /// <summary>Has to be stored before it is used: the old refresh token is void from now on.</summary>
 /// <param name="ByPreviousSecret">Bitrix24 does not know the app's new secret yet.</param>
-internal sealed record RefreshedTokens(
-    Secret Access, Secret Refresh, DateTimeOffset ExpiresAt, string MemberId, bool ByPreviousSecret = false);
+internal sealed record RefreshedTokens(PortalTokens Tokens, string MemberId, bool ByPreviousSecret = false);

@@ -16,7 +16,7 @@ internal sealed partial class TokenRefresher
                 return portal;
             if (portal.TokenState == TokenState.Dead)
                 return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
-            if (portal.Tokens.ExpiresAt > time.GetUtcNow() + Margin && !_earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
+            if (portal.Tokens.ExpiresAt > time.GetUtcNow() + ExpiryMargin && !_earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
                 return RestError.Unavailable("The portal keeps saying that fresh tokens have expired.");
             if (await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken))
                 return await RefreshHoldingLeaseAsync(portal, portal.Tokens, cancellationToken);
@@ -38,19 +38,11 @@ internal sealed partial class TokenRefresher
         var isKept = false;
         try
         {
-            var refresh = oauth.RefreshAsync(portal.Id.App, tokens.Refresh, portal.OAuthServer, AnswerTimeout, cancellationToken);
-            var result = await AwaitAnswerAsync(portal, refresh, cancellationToken);
-            if (result.Ok && result.Value.MemberId != portal.Id.MemberId)
-            {
-                Log.OtherPortal(logger, portal.Id);
-                result = RestError.Unavailable("The OAuth server answered for another portal.");
-            }
-
-            metrics.Refreshed(portal.Id, RestErrors.Label(result.Error?.Code));
+            var result = await AwaitAnswerAsync(portal, AskAsync(portal, tokens, cancellationToken), cancellationToken);
             if (!result.Ok)
                 return await FailAsync(portal, result.Error, cancellationToken);
             isKept = true;
-            var renewed = await keeper.KeepAsync(portal, new(result.Value.Access, result.Value.Refresh, result.Value.ExpiresAt), place);
+            var renewed = await keeper.KeepAsync(portal, result.Value.Tokens, place);
             if (!result.Value.ByPreviousSecret)
                 await ConfirmSecretAsync(portal.Id.App, cancellationToken);
             return renewed;
@@ -60,6 +52,19 @@ internal sealed partial class TokenRefresher
             if (!isKept)
                 await place.DisposeAsync();
         }
+    }
+
+    private async Task<RestResult<RefreshedTokens>> AskAsync(Portal portal, PortalTokens tokens, CancellationToken cancellationToken)
+    {
+        var result = await oauth.RefreshAsync(portal.Id.App, tokens.Refresh, portal.OAuthServer, AnswerTimeout, cancellationToken);
+        if (result.Ok && result.Value.MemberId != portal.Id.MemberId)
+        {
+            Log.OtherPortal(logger, portal.Id);
+            result = RestError.Unavailable("The OAuth server answered for another portal.");
+        }
+
+        metrics.Refreshed(portal.Id, RestErrors.Label(result.Error?.Code));
+        return result;
     }
 
     private async Task ConfirmSecretAsync(string app, CancellationToken cancellationToken)

@@ -18,7 +18,7 @@ internal sealed partial class TokenRefresher
             return null;
         }
 
-        return tokens.ExpiresAt > time.GetUtcNow() + Margin ? now : await RefreshLeasedAsync(now, cancellationToken);
+        return tokens.ExpiresAt > time.GetUtcNow() + ExpiryMargin ? now : await RefreshLeasedAsync(now, cancellationToken);
     }
 
     /// <summary>Before its refresh token is too old; one that is refused for good goes.</summary>
@@ -33,18 +33,15 @@ internal sealed partial class TokenRefresher
         if (await keeper.TakePlaceAsync(portal.Id, cancellationToken) is { } place)
         {
             // Not to be given up with its caller: the old tokens are void as soon as it is sent.
-            var result = await oauth.RefreshAsync(
-                portal.Id.App, reserve.Tokens.Refresh, portal.OAuthServer, AnswerTimeout, CancellationToken.None);
-            metrics.Refreshed(portal.Id, RestErrors.Label(result.Error?.Code));
-            if (result.Ok && result.Value.MemberId == portal.Id.MemberId)
+            var result = await AskAsync(portal, reserve.Tokens, CancellationToken.None);
+            if (result.Ok)
             {
-                var fresh = result.Value;
-                await keeper.KeepReserveAsync(portal.Id, reserve.Version, new(fresh.Access, fresh.Refresh, fresh.ExpiresAt), place);
+                await keeper.KeepReserveAsync(portal.Id, reserve.Version, result.Value.Tokens, place);
                 return;
             }
 
             await place.DisposeAsync();
-            if (result.Error?.Code == RestErrors.InvalidGrant)
+            if (result.Error.Code == RestErrors.InvalidGrant)
                 await store.DropReserveAsync(portal.Id, reserve.Version, CancellationToken.None);
         }
 

@@ -21,8 +21,7 @@ internal sealed partial class TokenRefresher(
     private static readonly TimeSpan CallersTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>For its way.</summary>
-    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ExpiryMargin = TimeSpan.FromSeconds(30);
 
     private readonly string _owner = Guid.NewGuid().ToString("n");
     private readonly ConcurrentDictionary<PortalId, Lazy<Task<RestResult<Portal>>>> _running = new();
@@ -41,7 +40,8 @@ internal sealed partial class TokenRefresher(
             return RestError.NotInstalled;
         if (portal.Tokens is null || portal.TokenState == TokenState.Dead)
             return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
-        return portal.Tokens.ExpiresAt > time.GetUtcNow() + Margin ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
+        return portal.Tokens.ExpiresAt > time.GetUtcNow() + ExpiryMargin
+            ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
     }
 
     /// <summary>Returns newer tokens without a refresh where somebody else has brought them meanwhile.</summary>

@@ -1,8 +1,10 @@
+using Bitrix24Placements.Settings;
+
 namespace Bitrix24Placements.Storage;
 
-internal sealed class DataProtectionSettings
+internal sealed class DataProtectionSettings : ISettings
 {
-    public const string Section = "DataProtection";
+    public static string Section => "DataProtection";
 
     /// <summary>A PFX file; required with PostgreSQL.</summary>
     public string? CertificatePath { get; set; }

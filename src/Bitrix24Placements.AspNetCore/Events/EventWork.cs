@@ -1,21 +1,18 @@
-namespace Bitrix24Placements.Work;
+using Bitrix24Placements.Apps;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Work;
 
-/// <summary>An exception: the event is handed over again.</summary>
-internal interface IInboxHandler
-{
-    Task HandleAsync(InboxEvent received, CancellationToken cancellationToken);
-}
+namespace Bitrix24Placements.Events;
 
 /// <summary>One that keeps failing is tried for a day, and keeps the later ones waiting: their order is a promise.</summary>
-internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHandler> handlers, TimeProvider time, ILogger<InboxWork> logger)
-    : IWork
+internal sealed partial class EventWork(
+    InboxStore inbox, EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics, TimeProvider time,
+    ILogger<EventWork> logger) : IWork
 {
     /// <summary>Then it is another portal's turn.</summary>
     private const int MaxInARow = 20;
 
     private static readonly TimeSpan GivenUpAfter = TimeSpan.FromDays(1);
-
-    private readonly IInboxHandler? _handler = handlers.SingleOrDefault();
 
     public string Kind => WorkKind.Events;
 
@@ -39,8 +36,7 @@ internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHand
     {
         try
         {
-            if (_handler is not null)
-                await _handler.HandleAsync(next, cancellationToken);
+            await HandleAsync(next, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -64,6 +60,50 @@ internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHand
         return true;
     }
 
+    private async Task HandleAsync(InboxEvent received, CancellationToken cancellationToken)
+    {
+        // What cannot be read any more was encrypted with keys that are lost.
+        if (handlers.Find(received.Name) is not { } handler || StoredEvent.Read(received.Payload) is not { } stored)
+        {
+            Log.Dropped(logger, received.Name, received.Id);
+            return;
+        }
+
+        var started = time.GetTimestamp();
+        var outcome = "failed";
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            await handler(scope.ServiceProvider, RequestOf(received.Id, stored), cancellationToken);
+            outcome = "ok";
+        }
+        finally
+        {
+            metrics.Handled(outcome, time.GetElapsedTime(started));
+        }
+    }
+
+    private object RequestOf(PortalId id, StoredEvent stored)
+    {
+        var portal = new PortalAddress(id, stored.Domain, stored.Protocol);
+        var app = apps.InfoOf(id);
+        return stored.Name switch
+        {
+            StoredEvent.Installed => new InstalledEvent(stored.Id, portal, app),
+            StoredEvent.Uninstalled => new UninstalledEvent(stored.Id, portal, app, stored.Clean),
+            _ => new EventRequest
+            {
+                Id = stored.Id,
+                Name = stored.Name,
+                Portal = portal,
+                App = app,
+                UserId = stored.UserId,
+                Timestamp = DateTimeOffset.FromUnixTimeSeconds(stored.Timestamp),
+                Data = stored.Data ?? default,
+            },
+        };
+    }
+
     private static TimeSpan PauseAfter(InboxEvent tried) => Pauses.Growing(tried.Attempt, 1, 10, 60, 600, 3600);
 
     private static partial class Log
@@ -74,5 +114,9 @@ internal sealed partial class InboxWork(InboxStore inbox, IEnumerable<IInboxHand
         [LoggerMessage(
             2, LogLevel.Error, "The handler of event {Name} of portal {MemberId} has failed for a day; the event is kept as failed")]
         public static partial void GivenUp(ILogger logger, Exception exception, string name, PortalId memberId);
+
+        [LoggerMessage(3, LogLevel.Warning,
+            "{Event} of portal {MemberId} is dropped: there is no handler for it any more, or it cannot be decrypted")]
+        public static partial void Dropped(ILogger logger, string @event, PortalId memberId);
     }
 }

@@ -1,11 +1,15 @@
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Tests.Portals;
 using Bitrix24Placements.Work;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.DependencyInjection;
 
-namespace Bitrix24Placements.Tests.Portals;
+namespace Bitrix24Placements.Tests.Events;
 
 public sealed class InboxTests(ThrowawayPostgres postgres)
 {
+    private const string Name = "ONCRMDEALADD";
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -14,14 +18,14 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var id = TestStore.NewId();
         for (var i = 0; i < 5; i++)
-            Assert.True(await store.Inbox.AddAsync(new(id, "event-" + i, "ONCRMDEALADD", "payload-" + i), Token));
-        Assert.True(await store.Inbox.AddAsync(new(id, "event-2", "ONCRMDEALADD", "a repeat"), Token));
-        var handler = new Handler();
+            Assert.True(await store.Inbox.AddAsync(new(id, "event-" + i, Name, Payload("payload-" + i)), Token));
+        Assert.True(await store.Inbox.AddAsync(new(id, "event-2", Name, Payload("a repeat")), Token));
+        var handler = new Handler(store);
 
-        Assert.Equal(WorkResult.Done, await RunAsync(store, handler));
+        Assert.Equal(WorkResult.Done, await RunAsync(store));
         // A repeat of what is done already.
-        Assert.True(await store.Inbox.AddAsync(new(id, "event-4", "ONCRMDEALADD", "a repeat"), Token));
-        await RunAsync(store, handler);
+        Assert.True(await store.Inbox.AddAsync(new(id, "event-4", Name, Payload("a repeat")), Token));
+        await RunAsync(store);
 
         Assert.Equal(["payload-0", "payload-1", "payload-2", "payload-3", "payload-4"], handler.Handled);
         Assert.Equal(new(0, 0), await store.Inbox.CountAsync(Token));
@@ -34,8 +38,8 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
         await using var another = await store.OpenAnotherAsync();
         var (flooding, other) = (TestStore.NewId(), TestStore.NewId());
         for (var i = 0; i < 30; i++)
-            Assert.True(await store.Inbox.AddAsync(new(flooding, "event-" + i, "ONCRMDEALADD", ""), Token));
-        Assert.True(await store.Inbox.AddAsync(new(other, "event", "ONCRMDEALADD", ""), Token));
+            Assert.True(await store.Inbox.AddAsync(new(flooding, "event-" + i, Name, ""), Token));
+        Assert.True(await store.Inbox.AddAsync(new(other, "event", Name, ""), Token));
 
         var claimed = (await store.ClaimAsync(1)).Concat(await another.ClaimAsync(10)).ToList();
 
@@ -51,15 +55,15 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
         await using var another = await store.OpenAnotherAsync();
         var id = TestStore.NewId();
         foreach (var payload in (string[])["first", "second"])
-            Assert.True(await store.Inbox.AddAsync(new(id, payload, "ONCRMDEALADD", payload), Token));
+            Assert.True(await store.Inbox.AddAsync(new(id, payload, Name, Payload(payload)), Token));
         Assert.Single(await another.ClaimAsync(10));
-        Assert.Equal("first", (await another.Inbox.NextAsync(id, Token))?.Payload);
+        Assert.Equal(Payload("first"), (await another.Inbox.NextAsync(id, Token))?.Payload);
 
         // Nothing more is heard of it.
         Assert.Empty(await store.ClaimAsync(10));
         await store.AdvanceAsync(TimeSpan.FromMinutes(2));
-        var handler = new Handler();
-        await RunAsync(store, handler);
+        var handler = new Handler(store);
+        await RunAsync(store);
 
         Assert.Equal(["first", "second"], handler.Handled);
         Assert.Equal(new(0, 0), await store.Inbox.CountAsync(Token));
@@ -70,21 +74,21 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var id = TestStore.NewId();
-        Assert.True(await store.Inbox.AddAsync(new(id, "poison", "ONCRMDEALADD", "poison"), Token));
-        var handler = new Handler { Fails = static e => e.Payload == "poison" };
+        Assert.True(await store.Inbox.AddAsync(new(id, "poison", Name, Payload("poison")), Token));
+        var handler = new Handler(store) { Fails = "poison" };
 
-        Assert.Equal(TimeSpan.FromSeconds(1), (await RunAsync(store, handler)).Pause);
+        Assert.Equal(TimeSpan.FromSeconds(1), (await RunAsync(store)).Pause);
         // Another event does not bring the next attempt nearer.
-        Assert.True(await store.Inbox.AddAsync(new(id, "next", "ONCRMDEALADD", "next"), Token));
-        Assert.NotEqual(TimeSpan.Zero, (await RunAsync(store, handler)).Pause);
+        Assert.True(await store.Inbox.AddAsync(new(id, "next", Name, Payload("next")), Token));
+        Assert.NotEqual(TimeSpan.Zero, (await RunAsync(store)).Pause);
         Assert.Equal(1, handler.Calls);
         await store.AdvanceAsync(TimeSpan.FromSeconds(2));
-        Assert.Equal(TimeSpan.FromSeconds(10), (await RunAsync(store, handler)).Pause);
+        Assert.Equal(TimeSpan.FromSeconds(10), (await RunAsync(store)).Pause);
         Assert.Equal(2, handler.Calls);
         Assert.Empty(handler.Handled);
 
         await store.AdvanceAsync(TimeSpan.FromDays(1));
-        Assert.Equal(WorkResult.Done, await RunAsync(store, handler));
+        Assert.Equal(WorkResult.Done, await RunAsync(store));
 
         Assert.Equal(["next"], handler.Handled);
         Assert.Equal(new(0, 1), await store.Inbox.CountAsync(Token));
@@ -95,16 +99,16 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var id = TestStore.NewId();
-        await store.Inbox.AddAsync(new(id, "first", "ONCRMDEALADD", ""), Token);
+        await store.Inbox.AddAsync(new(id, "first", Name, ""), Token);
         await store.Database.ExecuteAsync(
             $"""
             INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
             WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {InboxStore.MaxWaitingOfPortal})
-            SELECT {id.MemberId}, 'default', 'event-' || n, 'ONCRMDEALADD', NULL, n, 0, 0, 0 FROM numbers
+            SELECT {id.MemberId}, 'default', 'event-' || n, {Name}, NULL, n, 0, 0, 0 FROM numbers
             """, Token);
 
-        Assert.False(await store.Inbox.AddAsync(new(id, "one more", "ONCRMDEALADD", ""), Token));
-        Assert.True(await store.Inbox.AddAsync(new(TestStore.NewId(), "one", "ONCRMDEALADD", ""), Token));
+        Assert.False(await store.Inbox.AddAsync(new(id, "one more", Name, ""), Token));
+        Assert.True(await store.Inbox.AddAsync(new(TestStore.NewId(), "one", Name, ""), Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -114,10 +118,10 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
         var id = TestStore.NewId();
         var large = new string('x', InboxStore.MaxBytesOfPortal / 4);
         for (var i = 0; i < 3; i++)
-            Assert.True(await store.Inbox.AddAsync(new(id, "event-" + i, "ONCRMDEALADD", large), Token));
+            Assert.True(await store.Inbox.AddAsync(new(id, "event-" + i, Name, large), Token));
 
-        Assert.False(await store.Inbox.AddAsync(new(id, "one more", "ONCRMDEALADD", ""), Token));
-        Assert.True(await store.Inbox.AddAsync(new(TestStore.NewId(), "one", "ONCRMDEALADD", ""), Token));
+        Assert.False(await store.Inbox.AddAsync(new(id, "one more", Name, ""), Token));
+        Assert.True(await store.Inbox.AddAsync(new(TestStore.NewId(), "one", Name, ""), Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -125,10 +129,12 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var id = new PortalId(TestStore.NewId().MemberId, "other");
-        await store.Inbox.AddAsync(new(id, "event", "ONCRMDEALADD", "a-secret"), Token);
+        await store.Inbox.AddAsync(new(id, "event", Name, Payload("a-secret")), Token);
         Assert.DoesNotContain("secret", (await PayloadsAsync(store)).Single(), StringComparison.Ordinal);
 
-        await RunAsync(store, new Handler());
+        var handler = new Handler(store);
+        await RunAsync(store);
+        Assert.Equal(["a-secret"], handler.Handled);
 
         Assert.Null((await PayloadsAsync(store)).Single());
         await store.AdvanceAsync(TimeSpan.FromDays(3));
@@ -136,15 +142,17 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
         Assert.Empty(await PayloadsAsync(store));
     }
 
+    private static string Payload(string id) => new StoredEvent(id, Name, "portal.example.com", "https", null, 0).Serialize();
+
     private static Task<List<string?>> PayloadsAsync(TestStore store) =>
         store.Database.QueryAsync("SELECT payload FROM inbox", static r => r.IsDBNull(0) ? null : r.GetString(0), Token);
 
     /// <summary>Runs a portal's work as the loop does.</summary>
-    private static async Task<WorkResult> RunAsync(TestStore store, Handler handler)
+    private static async Task<WorkResult> RunAsync(TestStore store)
     {
         await store.AdvanceAsync(TimeSpan.FromMilliseconds(1));
         var item = Assert.Single(await store.ClaimAsync(10));
-        var result = await new InboxWork(store.Inbox, [handler], store.Time, NullLogger<InboxWork>.Instance).RunAsync(item, Token);
+        var result = await Assert.Single(store.Services.GetServices<IWork>()).RunAsync(item, Token);
         if (result.Pause is { } pause)
             await store.Work.PostponeAsync(item, TimeSpan.Zero, null, Token);
         else
@@ -152,20 +160,22 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
         return result;
     }
 
-    private sealed class Handler : IInboxHandler
+    private sealed class Handler
     {
+        public Handler(TestStore store) => store.Get<EventHandlers>().Add(Name, (_, request, _) => HandleAsync((EventRequest)request));
+
         public List<string> Handled { get; } = [];
 
-        public Func<InboxEvent, bool> Fails { get; init; } = static _ => false;
+        public string? Fails { get; init; }
 
         public int Calls { get; private set; }
 
-        public Task HandleAsync(InboxEvent received, CancellationToken cancellationToken)
+        private Task HandleAsync(EventRequest request)
         {
             Calls++;
-            if (Fails(received))
+            if (request.Id == Fails)
                 throw new InvalidOperationException("A handler's own fault.");
-            Handled.Add(received.Payload);
+            Handled.Add(request.Id);
             return Task.CompletedTask;
         }
     }

@@ -3,7 +3,7 @@ using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Portals;
 
-public sealed class WorkerLoadStoreTests(ThrowawayPostgres postgres)
+public sealed class HourStoreTests(ThrowawayPostgres postgres)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -13,18 +13,18 @@ public sealed class WorkerLoadStoreTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         await using var another = await store.OpenAnotherAsync();
 
-        await store.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 10, 1, 6000), new(TestStore.Named("one"), 101, 5, 0, 20)], Token);
-        await another.Get<WorkerLoadStore>().AddAsync([new(TestStore.Named("one"), 100, 3, 2, 5500), new(TestStore.Named("other"), 100, 1, 0, 1)], Token);
+        await store.Loads.AddAsync([new(TestStore.Named("one"), 100, 10, 1, 6000), new(TestStore.Named("one"), 101, 5, 0, 20)], Token);
+        await another.Loads.AddAsync([new(TestStore.Named("one"), 100, 3, 2, 5500), new(TestStore.Named("other"), 100, 1, 0, 1)], Token);
 
-        Assert.Equal([new(TestStore.Named("one"), 100, 13, 3, 6000), new(TestStore.Named("one"), 101, 5, 0, 20)], await store.Get<WorkerLoadStore>().SinceAsync(TestStore.Named("one"), 100, Token));
-        Assert.Equal([new(TestStore.Named("one"), 101, 5, 0, 20)], await store.Get<WorkerLoadStore>().SinceAsync(TestStore.Named("one"), 101, Token));
+        Assert.Equal([new(TestStore.Named("one"), 100, 13, 3, 6000), new(TestStore.Named("one"), 101, 5, 0, 20)], await store.Loads.SinceAsync(TestStore.Named("one"), 100, Token));
+        Assert.Equal([new(TestStore.Named("one"), 101, 5, 0, 20)], await store.Loads.SinceAsync(TestStore.Named("one"), 101, Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task Many_portals_are_added_many_to_a_statement(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
-        var loads = store.Get<WorkerLoadStore>();
+        var loads = store.Loads;
         PortalId[] portals = [.. Enumerable.Range(0, 1001).Select(static i => TestStore.Named($"portal {i}"))];
 
         for (var i = 0; i < 2; i++)
@@ -38,7 +38,7 @@ public sealed class WorkerLoadStoreTests(ThrowawayPostgres postgres)
     public async Task Old_hours_are_forgotten(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
-        var loads = store.Get<WorkerLoadStore>();
+        var loads = store.Loads;
         await loads.AddAsync([new(TestStore.Named("one"), 100, 1, 0, 1), new(TestStore.Named("one"), 101, 2, 0, 1)], Token);
         await loads.AddAsync([], Token);
 

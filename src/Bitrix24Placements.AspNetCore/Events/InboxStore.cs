@@ -1,7 +1,7 @@
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 
-namespace Bitrix24Placements.Work;
+namespace Bitrix24Placements.Events;
 
 /// <summary>An event that was answered 200 and waits for its handler.</summary>
 /// <param name="EventId">The same over repeats of one event.</param>
@@ -37,8 +37,8 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         return await database.ChangeAsync(async (connection, token) =>
         {
             // The work first: its row lets writers of one portal take turns, so that their order is one.
-            await PortalWork.RequestAsync(connection, now, id, WorkKind.Events, (int)WorkPriority.Again, TimeSpan.Zero, TimeSpan.Zero,
-                null, resetAttempts: false, token);
+            await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }
+                .FileAsync(connection, now, token);
             return await connection.ExecuteAsync(
                 $"""
                 INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
@@ -54,7 +54,6 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         }, cancellationToken);
     }
 
-    /// <summary>For whoever holds the portal's work.</summary>
     public async Task<InboxEvent?> NextAsync(PortalId id, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);

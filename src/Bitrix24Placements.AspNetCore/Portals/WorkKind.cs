@@ -1,17 +1,16 @@
-using Bitrix24Placements.Portals;
-
-namespace Bitrix24Placements.Work;
+namespace Bitrix24Placements.Portals;
 
 internal static class WorkKind
 {
-    public const string Reconcile = PortalWork.Reconcile;
-    public const string Uninstall = PortalWork.Uninstall;
+    public const string Reconcile = "reconcile";
+    public const string Uninstall = "uninstall";
     public const string Address = "address";
 
     /// <summary>One for every portal, always waiting for its next time.</summary>
     public const string Look = "look";
 
-    public const string Events = PortalWork.Events;
+    /// <summary>Outlives an uninstallation: what was accepted before it is still handled.</summary>
+    public const string Events = "events";
 
     /// <summary>Followed by a part of the token's hash: one portal can have told of several installations.</summary>
     public const string Install = "install:";
