@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Bitrix24Placements.Pages;
 
 /// <summary>In memory whole, so that their length is told.</summary>
@@ -11,9 +13,13 @@ internal static class WholeAnswers
     }
 
     /// <summary>For this caller alone, with a newline for whoever reads it in a shell.</summary>
-    public static Task WriteJsonAsync(this HttpResponse response, byte[] json)
+    public static async Task WriteJsonAsync(this HttpResponse response, byte[] json)
     {
         response.Headers.CacheControl = "no-store";
-        return response.WriteBytesAsync("application/json", [.. json, (byte)'\n']);
+        response.ContentType = "application/json";
+        response.ContentLength = json.Length + 1;
+        response.BodyWriter.Write(json);
+        response.BodyWriter.Write("\n"u8);
+        await response.BodyWriter.FlushAsync(response.HttpContext.RequestAborted);
     }
 }

@@ -40,30 +40,39 @@ public sealed class DeepLinks
 
     private static string Write(string start, char separator, JsonObject? parameters)
     {
-        var link = new StringBuilder(start);
-        foreach (var (key, value) in Leaves("params", parameters ?? [], 0))
-        {
-            // Noticed while it is made: every leaf repeats the names above it.
-            if (link.Append(separator).Append(key).Append('=').Append(Uri.EscapeDataString(Text(value))).Length > MaxLength)
-                throw new ArgumentException($"A link with these parameters is longer than {MaxLength} characters.");
-            separator = '&';
-        }
-
+        var (link, key) = (new StringBuilder(start), new StringBuilder("params"));
+        Append(parameters ?? [], depth: 0);
         return link.ToString();
+
+        void Append(JsonNode? node, int depth)
+        {
+            // Noticed while it is made: every value repeats the names above it.
+            if (link.Length + key.Length > MaxLength)
+                throw new ArgumentException($"A link with these parameters is longer than {MaxLength} characters.");
+            if (depth > MaxDepth)
+                throw new ArgumentException($"Parameters must not be deeper than {MaxDepth} levels.");
+            if (node is not (JsonObject or JsonArray))
+            {
+                link.Append(separator).Append(key).Append('=').Append(Uri.EscapeDataString(Text(node)));
+                separator = '&';
+                return;
+            }
+
+            foreach (var (name, value) in MembersOf(node))
+            {
+                var above = key.Length;
+                key.Append('[').Append(Uri.EscapeDataString(Checked(name))).Append(']');
+                Append(value, depth + 1);
+                key.Length = above;
+            }
+        }
     }
 
-    private static IEnumerable<(string Key, JsonNode? Value)> Leaves(string key, JsonNode? node, int depth)
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> MembersOf(JsonNode node) => node switch
     {
-        if (depth > MaxDepth)
-            throw new ArgumentException($"Parameters must not be deeper than {MaxDepth} levels.");
-        var members = node switch
-        {
-            JsonObject named => named.AsEnumerable(),
-            JsonArray items => items.Select(static (item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item)),
-            _ => null,
-        };
-        return members?.SelectMany(m => Leaves($"{key}[{Uri.EscapeDataString(Checked(m.Key))}]", m.Value, depth + 1)) ?? [(key, node)];
-    }
+        JsonArray items => items.Select(static (item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item)),
+        _ => node.AsObject(),
+    };
 
     private static string Checked(string name) =>
         name.Length > 0 && name.AsSpan().IndexOfAny('[', ']') < 0 ? name

@@ -9,8 +9,10 @@ namespace Bitrix24Placements.Placements;
 /// <summary>Read, parse, verify, then either the context as JSON or the handler of the placement.</summary>
 internal sealed class PlacementPipeline(
     LaunchVerifier verifier, PlacementCatalogue catalogue, LaunchServices services, ILaunchListener listener, Places places, Guard guard,
-    WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
+    RejectionWriter rejections, WorkerPage workerPage, PageFrame pages, WorkerLoads loads, PlacementMetrics metrics)
 {
+    private static readonly Rejection TooLargeToTell = new(413, "contextTooLarge");
+
     public static readonly PlacementExpectation AppPage = new(PlacementCatalogue.Default);
 
     public async Task ServeAsync(HttpContext context, PlacementExpectation expected)
@@ -68,7 +70,8 @@ internal sealed class PlacementPipeline(
         var mapped = catalogue.Find(request.Placement);
         // The built-in app page has more to say as JSON than its launch.
         if (Accepts.JsonOnly(context.Request) && !(mapped.IsBuiltIn && mapped.Code == PlacementCatalogue.Default))
-            return context.Response.WriteJsonAsync(LaunchContextJson.Write(request));
+            return LaunchContextJson.Write(request) is { } json
+                ? context.Response.WriteJsonAsync(json) : rejections.WriteAsync(context, TooLargeToTell, request.Language);
         var headers = context.Response.Headers;
         if (mapped.Code == PlacementCatalogue.BackgroundWorker)
         {

@@ -62,15 +62,15 @@ internal sealed class ApiEndpoints(
         if (await AuthorizeAsync(context, session is null ? BackendOf(context) : CallerOf(session)) is not { } caller)
             return;
         var body = await ApiBody.ReadAsync(context);
-        var link = body.Ok ? MakeLink(body.Value, caller) : body.Rejection;
-        if (!link.Ok)
+        await guard.RunAsync(context, RequestKind.Api, caller.Name, async () =>
         {
-            await rejections.WriteAsync(context, link.Rejection);
-            return;
-        }
-
-        var answer = new JsonObject { ["path"] = link.Value }.ToJsonString(Readable) + "\n";
-        await context.Response.WriteBytesAsync(MediaTypeNames.Application.Json, Encoding.UTF8.GetBytes(answer));
+            var link = body.Ok ? MakeLink(body.Value, caller) : body.Rejection;
+            if (!link.Ok)
+                return link.Rejection;
+            var answer = new JsonObject { ["path"] = link.Value }.ToJsonString(Readable) + "\n";
+            await context.Response.WriteBytesAsync(MediaTypeNames.Application.Json, Encoding.UTF8.GetBytes(answer));
+            return null;
+        }, isKnown: true);
     }
 
     private Checked<string> MakeLink(JsonObject body, ApiCaller caller)
@@ -109,14 +109,14 @@ internal sealed class ApiEndpoints(
         var session = await sessions.ReadAsync(context);
         if (await AuthorizeAsync(context, session is null ? null : CallerOf(session)) is null)
             return;
-        if (session?.Stored.ReadContext() is not { } launch)
+        await guard.RunAsync(context, RequestKind.Api, session!.Portal.MemberId, async () =>
         {
-            await rejections.WriteAsync(context, ContextTooLarge);
-            return;
-        }
-
-        context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteBytesAsync(MediaTypeNames.Application.Json, launch);
+            if (session.Stored.ReadContext() is not { } launch)
+                return ContextTooLarge;
+            context.Response.Headers.CacheControl = "no-store";
+            await context.Response.WriteBytesAsync(MediaTypeNames.Application.Json, launch);
+            return null;
+        }, isKnown: true);
     }
 
     private ApiCaller? BackendOf(HttpContext context) => PageSessions.TokenOf(context) is { } token ? keys.Find(token) : null;

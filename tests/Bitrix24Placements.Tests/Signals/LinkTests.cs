@@ -32,6 +32,14 @@ public sealed class LinkTests(SharedInstalledService shared)
     }
 
     [Fact]
+    public async Task A_long_name_above_thousands_of_nothings_is_noticed_at_once()
+    {
+        var nothings = new JsonArray([.. Enumerable.Range(0, 4000).Select(static _ => new JsonObject())]);
+        using var answer = await Service.ApiAsync("/api/links", new JsonObject { ["params"] = new JsonObject { [new string(' ', 50_000)] = nothings } });
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Fact]
     public async Task Are_what_the_vendor_documents()
     {
         var path = await PathAsync("""{"docId":42}""");

@@ -126,7 +126,7 @@ internal sealed class AppPage(
 
     private JsonObject Status(AppPageRequest request, Portal? portal)
     {
-        var status = JsonNode.Parse(LaunchContextJson.Write(request)) as JsonObject ?? [];
+        var status = LaunchContextJson.Write(request) is { } launch && JsonNode.Parse(launch) is JsonObject told ? told : [];
         status["app"] = request.App.Name;
         status["tokens"] = portal?.TokenState.ToString().ToLowerInvariant();
         status["reserveInUse"] = portal is { IsAdministrator: false };

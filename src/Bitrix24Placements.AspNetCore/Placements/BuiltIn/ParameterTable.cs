@@ -4,9 +4,14 @@ namespace Bitrix24Placements.Placements;
 
 internal static class ParameterTable
 {
+    private const int MaxRows = 100;
+
+    private const int MaxLength = 1_000;
+
     public static Markup Render(IReadOnlyDictionary<string, JsonElement> parameters, Func<string, string> t)
     {
-        var rows = parameters.Select(static p => Html.Of($"""<tr><th scope="row">{p.Key}</th><td>{Text(p.Value)}</td></tr>"""));
+        var rows = parameters.Take(MaxRows).Select(static p => Html.Of(
+            $"""<tr><th scope="row">{Shown(p.Key)}</th><td>{Shown(Text(p.Value))}</td></tr>"""));
         return Html.Of(
             $"""
             <p>{t("link.intro")}</p>
@@ -18,6 +23,8 @@ internal static class ParameterTable
             </div>
             """);
     }
+
+    public static string Shown(string text) => text.Length <= MaxLength ? text : text[..MaxLength] + "…";
 
     // PHP writes \u041C for М. What is shown is encoded for HTML afterwards.
     private static string Text(JsonElement value) =>

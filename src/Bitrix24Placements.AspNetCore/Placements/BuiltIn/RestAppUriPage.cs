@@ -17,7 +17,7 @@ internal sealed class RestAppUriPage(PageFrame pages, Texts texts)
             {(request.Verification == Verification.None ? Html.Of($"""<p class="warning">{T("link.unverified")}</p>""") : default)}
             {(parameters.Count == 0 ? Html.Of($"<p>{T("link.none")}</p>") : ParameterTable.Render(parameters, T))}
             <dl class="facts">
-            {(request.Options.Uri is { } uri ? Html.Of($"<dt>{T("link.from")}</dt><dd>{uri}</dd>") : default)}
+            {(request.Options.Uri is { } uri ? Html.Of($"<dt>{T("link.from")}</dt><dd>{ParameterTable.Shown(uri)}</dd>") : default)}
             {(request.UserId is { } user ? Html.Of($"<dt>{T("link.user")}</dt><dd>{user}</dd>") : default)}
             </dl>
             {(session.Length == 0 ? default : details)}

@@ -13,14 +13,30 @@ internal sealed record AppPageOptions(IReadOnlyDictionary<string, JsonElement> P
 
 internal static class LaunchContextJson
 {
+    /// <summary>Options may be as large as a body, and escaped they grow.</summary>
+    private const int MaxBytes = 64 * 1024;
+
     private static readonly ContextJson Readable =
         new(new(ContextJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    public static byte[] Write(PlacementRequest request) => JsonSerializer.SerializeToUtf8Bytes(
-        new(request.Placement, new(request.Portal.MemberId, request.Portal.Domain, request.Portal.Protocol), request.Language,
+    /// <summary>Null where it is too large.</summary>
+    public static byte[]? Write(PlacementRequest request)
+    {
+        var context = new LaunchContext(
+            request.Placement, new(request.Portal.MemberId, request.Portal.Domain, request.Portal.Protocol), request.Language,
             request.ApplicationSid, request.ApplicationStatus, request.UserId,
-            JsonNamingPolicy.CamelCase.ConvertName(request.Verification.ToString()), OptionsOf(request), request.HandlerQuery),
-        Readable.LaunchContext);
+            JsonNamingPolicy.CamelCase.ConvertName(request.Verification.ToString()), OptionsOf(request), request.HandlerQuery);
+        using var json = new LimitedStream(MaxBytes);
+        try
+        {
+            JsonSerializer.Serialize(json, context, Readable.LaunchContext);
+            return json.ToArray();
+        }
+        catch (LimitException)
+        {
+            return null;
+        }
+    }
 
     private static object OptionsOf(PlacementRequest request) => request.Placement switch
     {
@@ -38,3 +54,17 @@ internal static class LaunchContextJson
 [JsonSerializable(typeof(AppPageOptions))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class ContextJson : JsonSerializerContext;
+
+/// <summary>Ends what grows while it is written.</summary>
+internal sealed class LimitedStream(int max) : MemoryStream
+{
+    /// <summary>What is given as a span comes here too.</summary>
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        if (Length + count > max)
+            throw new LimitException();
+        base.Write(buffer, offset, count);
+    }
+}
+
+internal sealed class LimitException : Exception;

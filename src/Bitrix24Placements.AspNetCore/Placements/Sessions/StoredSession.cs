@@ -12,8 +12,10 @@ internal sealed record StoredSession(
     private const int MaxContextBytes = 12 * 1024;
 
     /// <summary>Null where it is too large even so.</summary>
-    public static byte[]? Compress(byte[] json)
+    public static byte[]? Compress(byte[]? json)
     {
+        if (json is null)
+            return null;
         var compressed = new byte[MaxContextBytes];
         return BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22) ? compressed[..length] : null;
     }
