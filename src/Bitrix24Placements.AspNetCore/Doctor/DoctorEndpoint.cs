@@ -1,14 +1,12 @@
+using Bitrix24Placements.Installation;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor;
 
 /// <summary><c>POST /doctor</c>, of an administrator's page: each check as it ends, a line of JSON each.</summary>
-internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient rest, Guard guard)
+internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrators administrators, Guard guard)
 {
     private const int MaxAtOnce = 16;
-
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
 
     private readonly ConcurrentDictionary<PortalId, bool> _running = new();
 
@@ -22,9 +20,7 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, RestClient 
     {
         var portal = session.Portal.Id;
         // The session says who he is; whether he is an administrator now, the portal says.
-        var profile = await rest.CallAsUserAsync(session.Access, RestCall.Own("profile") with { Deadline = Timeout },
-            context.RequestAborted);
-        if (!profile.Ok || !profile.Value.Truth("ADMIN"))
+        if (await administrators.AskUnlessOrdinaryAsync(session.Access, context.RequestAborted) is not { Ok: true, Value: true })
             return Rejection.NotVerified;
         if (_running.Count >= MaxAtOnce || !_running.TryAdd(portal, true))
             return Rejection.Overloaded;

@@ -21,11 +21,12 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
     /// <summary>In the same transaction as what it belongs to: whoever is killed afterwards finds both.</summary>
     public Task<int> FileAsync(DbConnection connection, Sql now, CancellationToken cancellationToken)
     {
+        // Requests are counted on from the time: a row that was deleted and comes back has none of its earlier numbers.
         var pause = Delay > PauseIfThere ? Delay : PauseIfThere;
         return connection.ExecuteAsync(
             $"""
             INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, payload, created_at, lease_till)
-            VALUES ({Id.MemberId}, {Id.App}, {Kind}, {Priority}, {now} + {Delay}, 0, 1, {Payload}, {now}, 0)
+            VALUES ({Id.MemberId}, {Id.App}, {Kind}, {Priority}, {now} + {Delay}, 0, {now}, {Payload}, {now}, 0)
             ON CONFLICT (member_id, app, kind) DO UPDATE SET
                 priority = excluded.priority,
                 due_at = CASE WHEN work.lease_till <= {now} AND work.due_at < {now} + {pause} THEN work.due_at ELSE {now} + {pause} END,

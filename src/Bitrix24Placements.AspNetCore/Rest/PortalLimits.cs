@@ -11,6 +11,9 @@ internal enum CallLane
     Own,
 
     User,
+
+    /// <summary>Whether a user is an administrator: whatever pages call as their users, what hangs on it is answered.</summary>
+    Administrator,
 }
 
 /// <summary>Bitrix24's limits, kept on our side.</summary>
@@ -33,11 +36,11 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         PartitionedRateLimiter.Create<(string MemberId, CallLane Lane), (string, CallLane)>(static caller =>
             RateLimitPartition.GetConcurrencyLimiter(caller, static _ => new() { PermitLimit = MaxUnderWay, QueueLimit = MaxWaiting }));
 
-    /// <summary>Users' calls take at most half of what the portal allows.</summary>
-    private readonly PartitionedRateLimiter<string> _users =
-        Pace(options.Value.RequestsPerSecond / 2, Math.Max(1, options.Value.RequestBurst / 2));
+    /// <summary>Of each lane of users, at most half of what the portal allows.</summary>
+    private readonly PartitionedRateLimiter<(string MemberId, CallLane Lane)> _users =
+        Pace<(string, CallLane)>(options.Value.RequestsPerSecond / 2, Math.Max(1, options.Value.RequestBurst / 2));
 
-    private readonly PartitionedRateLimiter<string> _all = Pace(options.Value.RequestsPerSecond, options.Value.RequestBurst);
+    private readonly PartitionedRateLimiter<string> _all = Pace<string>(options.Value.RequestsPerSecond, options.Value.RequestBurst);
 
     private readonly ConcurrentDictionary<(PortalId Id, string Method), DateTimeOffset> _blocked = new();
 
@@ -54,8 +57,8 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
             turn = await _underWay.AcquireAsync((id.MemberId, lane), 1, deadline.Token);
             if (!turn.IsAcquired)
                 return RestError.TooMany(NextIn(id.MemberId));
-            if (lane == CallLane.User)
-                await _users.AcquireAsync(id.MemberId, 1, deadline.Token);
+            if (lane is CallLane.User or CallLane.Administrator)
+                await _users.AcquireAsync((id.MemberId, lane), 1, deadline.Token);
             await _all.AcquireAsync(id.MemberId, 1, deadline.Token);
             return turn;
         }
@@ -94,14 +97,15 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         _all.Dispose();
     }
 
-    /// <summary>Whoever waits for it is under way in one of the three lanes: there is room for all of them.</summary>
-    private static PartitionedRateLimiter<string> Pace(double perSecond, int burst) =>
-        PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.GetTokenBucketLimiter(memberId, _ => new()
+    /// <summary>Whoever waits for it is under way in one of the lanes: there is room for all of them.</summary>
+    private static PartitionedRateLimiter<TKey> Pace<TKey>(double perSecond, int burst)
+        where TKey : notnull =>
+        PartitionedRateLimiter.Create<TKey, TKey>(key => RateLimitPartition.GetTokenBucketLimiter(key, _ => new()
         {
             TokenLimit = burst,
             TokensPerPeriod = 1,
             ReplenishmentPeriod = TimeSpan.FromSeconds(1 / perSecond),
-            QueueLimit = 3 * MaxUnderWay,
+            QueueLimit = Enum.GetValues<CallLane>().Length * MaxUnderWay,
         }));
 
     private TimeSpan NextIn(string memberId) => _all.GetStatistics(memberId) is not { } pace ? TimeSpan.Zero

@@ -25,7 +25,7 @@ public sealed partial class RestClient
 
         public Conversation(RestParts parts, RestCall call, UserAccess user)
         {
-            (_with, _call, _caller, _lane) = (parts, call, user, CallLane.User);
+            (_with, _call, _caller, _lane) = (parts, call, user, call.IsOwn ? CallLane.Administrator : CallLane.User);
             _started = parts.Time.GetTimestamp();
         }
 

@@ -27,7 +27,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         await database.ExecuteAsync(
             $"""
             INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
-            VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {delay}, 0, 1, {Now}, 0)
+            VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {delay}, 0, {Now}, {Now}, 0)
             ON CONFLICT (member_id, app, kind) DO NOTHING
             """, cancellationToken);
         signal.Wake();

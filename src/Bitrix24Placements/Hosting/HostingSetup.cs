@@ -16,7 +16,12 @@ internal static class HostingSetup
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         // Of each connection: one that sends request after request and reads no answer would have a megabyte.
-        builder.WebHost.UseSockets(static sockets => sockets.MaxReadBufferSize = 128 * 1024);
+        builder.WebHost.UseSockets(static sockets =>
+        {
+            sockets.MaxReadBufferSize = 128 * 1024;
+            // Whoever finds the queue full tries again after a whole second.
+            sockets.Backlog = 4096;
+        });
         var services = builder.Services;
         services.AddOptions<ShutdownSettings>().Configure<IHostEnvironment>(static (settings, environment) =>
             settings.DrainSeconds = environment.IsDevelopment() ? 0 : settings.DrainSeconds);

@@ -35,6 +35,10 @@ public sealed partial class DoctorPageTests
         var employee = service.Portal.Users.First(static u => !u.Admin).Id;
         using var answer = await AskAsync(service, await SessionAsync(service, employee), "en");
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        var calls = service.Portal.Calls.Count;
+        for (var i = 0; i < 5; i++)
+            (await AskAsync(service, await SessionAsync(service, employee), "en")).Dispose();
+        Assert.Equal(calls, service.Portal.Calls.Count);
         using var nobody = await AskAsync(service, "made-up", "en");
         Assert.Equal(HttpStatusCode.Unauthorized, nobody.StatusCode);
     }

@@ -16,14 +16,21 @@ internal sealed partial class TokenRefresher
                 return portal;
             if (portal.TokenState == TokenState.Dead)
                 return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
-            if (portal.Tokens.ExpiresAt > time.GetUtcNow() + ExpiryMargin && !_earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
-                return RestError.Unavailable("The portal keeps saying that fresh tokens have expired.");
             if (await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken))
-                return await RefreshHoldingLeaseAsync(portal, portal.Tokens, cancellationToken);
+                return await RefreshIfNotTooEarlyAsync(portal, portal.Tokens, cancellationToken);
             await Task.Delay(LeasePolling, time, cancellationToken);
         }
 
         return RestError.Unavailable("Another instance is refreshing the portal's tokens.");
+    }
+
+    private async Task<RestResult<Portal>> RefreshIfNotTooEarlyAsync(
+        Portal portal, PortalTokens tokens, CancellationToken cancellationToken)
+    {
+        if (tokens.ExpiresAt <= time.GetUtcNow() + ExpiryMargin || _earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
+            return await RefreshHoldingLeaseAsync(portal, tokens, cancellationToken);
+        await store.ReleaseRefreshAsync(portal.Id, _owner, cancellationToken);
+        return RestError.Unavailable("The portal keeps saying that fresh tokens have expired.");
     }
 
     private async Task<RestResult<Portal>> RefreshHoldingLeaseAsync(Portal portal, PortalTokens tokens, CancellationToken cancellationToken)
