@@ -48,7 +48,8 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         if (options.Value.Apps.FirstOrDefault(a => a.ClientId == clientId) is { } other)
             throw new AppException($"The configuration has this client_id as the app {other.Name}.");
         if (!await store.AddAsync(new(name, clientId, secret, appCode), cancellationToken))
-            throw new AppException("There is an app of this name or with this client_id already.");
+            throw new AppException(
+                "There is an app of this name or with this client_id already, or installations of a removed one with another client_id.");
         await RefreshAsync(cancellationToken);
     }
 

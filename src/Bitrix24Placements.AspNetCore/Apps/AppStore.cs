@@ -12,22 +12,33 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
     public async Task<IReadOnlyList<RegisteredApp>> ListAsync(CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
-        var rows = await database.QueryAsync("SELECT name, client_id, secret, previous_secret, app_code FROM apps ORDER BY name",
+        var rows = await database.QueryAsync(
+            "SELECT name, client_id, secret, previous_secret, app_code FROM apps WHERE removed = 0 ORDER BY name",
             static r => new AppRow(r.GetString(0), r.GetString(1), r.GetString(2), r.TextOrNull(3), r.TextOrNull(4)), cancellationToken);
         var known = _read;
         _read = rows.ToDictionary(static r => r, r => known.TryGetValue(r, out var app) ? app : Open(r));
         return [.. rows.Select(r => _read[r]).OfType<RegisteredApp>()];
     }
 
-    /// <summary>False where the name or the client_id is taken.</summary>
+    /// <summary>False where the name or the client_id is taken. A removed app has its name for itself: its installations are still
+    /// there.</summary>
     public async Task<bool> AddAsync(RegisteredApp app, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
-        return await database.ExecuteAsync(
-            $"""
-            INSERT INTO apps (name, client_id, secret, app_code, changed_at)
-            VALUES ({app.Name}, {app.ClientId}, {Seal(app.Name, app.ClientSecret)}, {app.AppCode}, {database.Now}) ON CONFLICT DO NOTHING
-            """, cancellationToken) > 0;
+        return await database.ChangeAsync(async (connection, token) =>
+        {
+            await connection.ExecuteAsync(
+                $"""
+                DELETE FROM apps WHERE removed = 1 AND client_id = {app.ClientId}
+                    OR removed = 1 AND name = {app.Name} AND NOT EXISTS (SELECT 1 FROM portals WHERE app = {app.Name})
+                """, token);
+            return await connection.ExecuteAsync(
+                $"""
+                INSERT INTO apps (name, client_id, secret, app_code, changed_at)
+                VALUES ({app.Name}, {app.ClientId}, {Seal(app.Name, app.ClientSecret)}, {app.AppCode}, {database.Now})
+                ON CONFLICT DO NOTHING
+                """, token) > 0;
+        }, cancellationToken);
     }
 
     /// <summary>The secret that has worked last stays until the new one has.</summary>
@@ -37,7 +48,7 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         return await database.ExecuteAsync(
             $"""
             UPDATE apps SET previous_secret = COALESCE(previous_secret, secret), secret = {Seal(name, secret)}, changed_at = {database.Now}
-            WHERE name = {name}
+            WHERE name = {name} AND removed = 0
             """, cancellationToken) > 0;
     }
 
@@ -46,7 +57,8 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         cancellationToken);
 
     public async Task<bool> RemoveAsync(string name, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync($"DELETE FROM apps WHERE name = {name}", cancellationToken) > 0;
+        await database.ExecuteAsync(
+            $"UPDATE apps SET removed = 1, secret = '', previous_secret = NULL WHERE name = {name} AND removed = 0", cancellationToken) > 0;
 
     private RegisteredApp? Open(AppRow row)
     {

@@ -8,12 +8,14 @@ namespace Bitrix24Placements.Events;
 /// back.</summary>
 internal sealed partial class EventEndpoint(
     EventReceiver receiver, EventHandlers handlers, Spool spool, Guard guard, RejectionWriter rejections, ILogger<EventEndpoint> logger)
-    : ISpoolHandler
+    : ISpoolHandler, IDisposable
 {
     private static readonly Rejection NoEvent = Rejection.Malformed("event", "The name of an event is expected.");
 
     private static readonly Rejection OtherEvent =
         Rejection.Malformed("event", "ONAPPINSTALL or ONAPPUSERREADY is expected here; other events go to /events.");
+
+    private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
     public string Kind => "event";
 
@@ -37,20 +39,25 @@ internal sealed partial class EventEndpoint(
         // Of those that bring tokens, what comes while an address has failed too often is kept and not asked about.
         guard.RunAsync(
             context, RequestKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form),
-            isKnown: AppEvent.BringsTokens(name) || receiver.IsKnown(form));
+            isKnown: AppEvent.BringsTokens(name) || receiver.IsKnown(form), turns: _turns);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
         try
         {
-            return await receiver.ReceiveAsync(context, name, form, context.RequestAborted);
+            var rejection = await receiver.ReceiveAsync(context, name, form, context.RequestAborted);
+            // Of a portal's own: it is asked about again when somebody answers.
+            return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
+                && await SpoolAsync(context, form) ? null : rejection;
         }
-        catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && WireEvent.MemberId(form) is { } memberId)
+        catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && WireEvent.MemberId(form) is not null)
         {
-            return await spool.PutAsync(Kind, memberId, WireEvent.Text(form), ClientAddress.Of(context), CancellationToken.None)
-                ? null : Rejection.StoreUnavailable;
+            return await SpoolAsync(context, form) ? null : Rejection.StoreUnavailable;
         }
     }
+
+    private Task<bool> SpoolAsync(HttpContext context, WireForm form) =>
+        spool.PutAsync(Kind, WireEvent.MemberId(form) ?? "", WireEvent.Text(form), ClientAddress.Of(context), CancellationToken.None);
 
     private bool IsKept(string name) => AppEvent.BringsTokens(name) || name == AppEvent.Uninstall || handlers.Find(name) is not null;
 
@@ -64,6 +71,8 @@ internal sealed partial class EventEndpoint(
         Log.Refused(logger, key, refused.Code);
         return true;
     }
+
+    public void Dispose() => _turns.Dispose();
 
     private static partial class Log
     {

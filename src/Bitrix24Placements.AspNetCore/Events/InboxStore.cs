@@ -28,7 +28,8 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
     private const int Failed = 1;
     private const int Done = 2;
 
-    /// <summary>True where it is known already, too; false where its portal has too many waiting.</summary>
+    /// <summary>True where it is known already, too; false where its portal has too many waiting. What the service itself tells, twice an
+    /// installation, always has room.</summary>
     public async Task<bool> AddAsync(InboxEvent received, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
@@ -46,8 +47,9 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
                     (SELECT MAX(instant) FROM (SELECT {now} AS instant
                         UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {isWaiting}) known),
                     0, {Waiting}, 0
-                WHERE (SELECT COUNT(*) FROM inbox WHERE {isWaiting}) < {MaxWaitingOfPortal}
-                    AND (SELECT COALESCE(SUM(OCTET_LENGTH(payload)), 0) FROM inbox WHERE {isWaiting}) < {MaxBytesOfPortal}
+                WHERE {received.Name is StoredEvent.Installed or StoredEvent.Uninstalled} = 1
+                    OR ((SELECT COUNT(*) FROM inbox WHERE {isWaiting}) < {MaxWaitingOfPortal}
+                        AND (SELECT COALESCE(SUM(OCTET_LENGTH(payload)), 0) FROM inbox WHERE {isWaiting}) < {MaxBytesOfPortal})
                 ON CONFLICT (member_id, app, id) DO NOTHING
                 """, token) > 0
                 || await connection.AnyAsync($"SELECT 1 FROM inbox WHERE {Is(received)}", token);

@@ -22,13 +22,13 @@ internal sealed partial class AdministratorVisits(
     {
         var visitor = (known.Id, user.UserId);
         var isWanted = known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId);
-        if (!isWanted || administrators.IsOrdinary(user) || !_visits.TryAdd(visitor, true))
+        if (!isWanted || administrators.IsOrdinary(visitor) || !_visits.TryAdd(visitor, true))
             return;
         var visit = tasks.Run("An administrator's visit", async cancellationToken =>
         {
             try
             {
-                if (await administrators.AskAsync(user, post.AccessToken, cancellationToken) is { Ok: true, Value: true })
+                if (await administrators.AskAsync(new(user, post.AccessToken), cancellationToken) is { Ok: true, Value: true })
                     await UseAsync(known, user, post, cancellationToken);
             }
             finally

@@ -13,27 +13,27 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     private readonly ConcurrentDictionary<(PortalId Id, long UserId), Lazy<Task<RestResult<bool>>>> _asking = new();
     private readonly MemoryCache _ordinary = new(new MemoryCacheOptions { SizeLimit = 20_000 });
 
-    public bool IsOrdinary(TokenInfo user) => _ordinary.TryGetValue((user.Id, user.UserId), out _);
+    public bool IsOrdinary((PortalId Id, long UserId) user) => _ordinary.TryGetValue(user, out _);
 
     /// <summary>For pages, of which anybody can open as many as he likes: a remembered "no" asks nobody.</summary>
-    public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken) =>
-        IsOrdinary(confirmed) ? new(false) : new(AskAsync(confirmed, token, cancellationToken));
+    public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(UserAccess user, CancellationToken cancellationToken) =>
+        IsOrdinary((user.Portal, user.UserId)) ? new(false) : new(AskAsync(user, cancellationToken));
 
-    public async Task<RestResult<bool>> AskAsync(TokenInfo confirmed, Secret token, CancellationToken cancellationToken)
+    public async Task<RestResult<bool>> AskAsync(UserAccess user, CancellationToken cancellationToken)
     {
         // Whoever asks first may go away: the answer is everybody's who asks meanwhile, and nobody's afterwards.
-        var asking = _asking.GetOrAdd((confirmed.Id, confirmed.UserId), _ => new(() => AskPortalAsync(confirmed, token)));
+        var asking = _asking.GetOrAdd((user.Portal, user.UserId), _ => new(() => AskPortalAsync(user)));
         return await asking.Value.WaitAsync(cancellationToken);
     }
 
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/users/profile.html</remarks>
-    private async Task<RestResult<bool>> AskPortalAsync(TokenInfo confirmed, Secret token)
+    private async Task<RestResult<bool>> AskPortalAsync(UserAccess access)
     {
-        var user = (confirmed.Id, confirmed.UserId);
+        var user = (access.Portal, access.UserId);
         try
         {
             var call = RestCall.Own("profile") with { Deadline = Timeout };
-            var profile = await rest.CallAsUserAsync(new UserAccess(confirmed, token), call, CancellationToken.None);
+            var profile = await rest.CallAsUserAsync(access, call, CancellationToken.None);
             if (!profile.Ok)
                 // A portal that is busy has not said no.
                 return profile.Error.Kind == RestErrorKind.TooMany || RestErrors.IsPassing(profile.Error.Code)

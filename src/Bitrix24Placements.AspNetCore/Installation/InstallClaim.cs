@@ -8,11 +8,19 @@ namespace Bitrix24Placements.Installation;
 /// <summary>Somebody says that the app was installed or updated. Nothing in it is believed yet.</summary>
 internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refresh, string? ServerEndpoint, Secret ApplicationToken)
 {
-    public static InstallClaim From(PlacementPost post) =>
-        new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken);
+    /// <summary>From which it came; empty where that is not known any more.</summary>
+    public string Address { get; init; } = "";
+
+    public Asker Who => new(Address, MemberId);
+
+    /// <summary>Null: just now.</summary>
+    public DateTimeOffset? ToldAt { get; init; }
+
+    public static InstallClaim From(PlacementPost post, string address) =>
+        new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken) { Address = address };
 
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-install.html</remarks>
-    public static Checked<InstallClaim> Read(WireForm form)
+    public static Checked<InstallClaim> Read(WireForm form, string address)
     {
         var errors = new Dictionary<string, string>();
         var memberId = WireEvent.MemberId(form);
@@ -22,7 +30,8 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
         var refresh = Token(form, "auth[refresh_token]", errors);
         return memberId is null || errors.Count > 0
             ? Rejection.Malformed(errors)
-            : new InstallClaim(memberId, access, refresh, form.Text("auth[server_endpoint]"u8), WireEvent.ApplicationToken(form));
+            : new InstallClaim(memberId, access, refresh, form.Text("auth[server_endpoint]"u8), WireEvent.ApplicationToken(form))
+                { Address = address };
     }
 
     public static Secret Token(WireForm form, string name, Dictionary<string, string> errors)
@@ -36,9 +45,9 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
     public string Serialize() => JsonSerializer.Serialize(
         new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal()), InstallationJson.Default.KeptClaim);
 
-    public static InstallClaim? Deserialize(string memberId, string text) =>
+    public static InstallClaim? Deserialize(string memberId, string text, DateTimeOffset toldAt) =>
         JsonSerializer.Deserialize(text, InstallationJson.Default.KeptClaim) is { } kept
-            ? new(memberId, new(kept.Access), new(kept.Refresh), kept.Server, new(kept.ApplicationToken ?? ""))
+            ? new(memberId, new(kept.Access), new(kept.Refresh), kept.Server, new(kept.ApplicationToken ?? "")) { ToldAt = toldAt }
             : null;
 }
 

@@ -32,7 +32,7 @@ internal sealed class InstallEndpoint(
 
     private async Task<Rejection?> InstallAsync(HttpContext context, PlacementPost post)
     {
-        var claim = InstallClaim.From(post);
+        var claim = InstallClaim.From(post, ClientAddress.Of(context));
         var result = await installer.InstallAsync(claim, InstallationRun.BackgroundTakesOver, context.RequestAborted);
         switch (result.Verdict)
         {
@@ -52,7 +52,7 @@ internal sealed class InstallEndpoint(
                     context, post, info.ClientEndpoint, new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
                 return null;
             case InstallVerdict.NotConfigured or InstallVerdict.UnknownApp
-                when await installer.KeepAsync(claim, ClientAddress.Of(context), context.RequestAborted):
+                when await installer.KeepAsync(claim, context.RequestAborted):
                 await ShowFailureAsync(context, post, new Uri(post.Origin + "/rest/"), RestError.NotConfigured, result.ClientId);
                 return null;
             default:

@@ -19,15 +19,17 @@ internal sealed class InstallEvents(
 
     public async Task<Rejection?> TokensAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken)
     {
-        var claim = InstallClaim.Read(form);
+        var claim = InstallClaim.Read(form, context is null ? "" : ClientAddress.Of(context));
         if (!claim.Ok)
             return claim.Rejection;
         var mayAsk = context is null || attempts.MayTry(context, RequestKind.Event, claim.Value.MemberId);
         if (name == AppEvent.UserReady)
-            return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken) : Rejection.TooManyAttempts;
+            return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken)
+                : await systemUsers.FindAsync(claim.Value, cancellationToken) is null ? Rejection.TooManyAttempts
+                : await _turns.RunAsync(
+                    () => systemUsers.ReceiveAsync(claim.Value, form, cancellationToken), Rejection.TooManyAttempts);
         if (!mayAsk)
-            return await _turns.RunAsync(() => KeepAsync(context, claim.Value), otherwise: false, CancellationToken.None)
-                ? null : Rejection.TooManyAttempts;
+            return await _turns.RunAsync(() => KeepAsync(claim.Value), otherwise: false) ? null : Rejection.TooManyAttempts;
 
         var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
         return result.Verdict switch
@@ -35,13 +37,12 @@ internal sealed class InstallEvents(
             InstallVerdict.Stored => null,
             InstallVerdict.NotAdministrator => NotAdministrator,
             InstallVerdict.NotConfigured or InstallVerdict.NoAnswer or InstallVerdict.UnknownApp =>
-                await KeepAsync(context, claim.Value) ? null : Rejection.Overloaded,
+                await KeepAsync(claim.Value) ? null : Rejection.Overloaded,
             _ => result.Rejection,
         };
     }
 
-    private Task<bool> KeepAsync(HttpContext? context, InstallClaim claim) =>
-        installer.KeepAsync(claim, context is null ? null : ClientAddress.Of(context), CancellationToken.None);
+    private Task<bool> KeepAsync(InstallClaim claim) => installer.KeepAsync(claim, CancellationToken.None);
 
     public async Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
     {

@@ -58,7 +58,7 @@ internal sealed partial class Installer(
 
     public async Task StoreAsync(InstallClaim claim, TokenInfo administrator, TimeSpan reconcileIn, CancellationToken cancellationToken)
     {
-        await portals.InstallAsync(new()
+        var isStored = await portals.InstallAsync(new()
         {
             Id = administrator.Id,
             ClientEndpoint = administrator.ClientEndpoint,
@@ -67,7 +67,10 @@ internal sealed partial class Installer(
             Tokens = new(claim.Access, claim.Refresh, administrator.ExpiresAt),
             ApplicationToken = claim.ApplicationToken,
             ReconcileIn = reconcileIn,
+            ToldAt = claim.ToldAt ?? time.GetUtcNow(),
         }, cancellationToken);
+        if (!isStored)
+            return;
         Log.Installed(logger, administrator.Id, administrator.ClientEndpoint.Host);
         if (reconcileIn <= TimeSpan.Zero)
             signal.Wake();
@@ -77,7 +80,7 @@ internal sealed partial class Installer(
     {
         if (!apps.HasAny)
             return new(InstallVerdict.NotConfigured, null, Rejection.NotConfigured);
-        var confirmation = await confirmations.AskAsync(claim.MemberId, claim.Access, claim.ServerEndpoint, cancellationToken);
+        var confirmation = await confirmations.AskAsync(claim.Who, claim.Access, claim.ServerEndpoint);
         if (confirmation.Verdict is TokenVerdict.NoAnswer or TokenVerdict.NotAsked)
             return new(InstallVerdict.NoAnswer, null, Rejection.Unavailable);
         if (confirmation is { Verdict: TokenVerdict.UnknownApp, Stranger.Id: var stranger } && stranger.MemberId == claim.MemberId)
@@ -87,7 +90,7 @@ internal sealed partial class Installer(
         if (!hosts.IsAllowedPortal(info.ClientEndpoint.Host))
             return new(InstallVerdict.Rejected, info, Rejection.NotAllowed);
 
-        var isAdministrator = await administrators.AskAsync(info, claim.Access, cancellationToken);
+        var isAdministrator = await administrators.AskAsync(new(info, claim.Access), cancellationToken);
         if (isAdministrator.Ok)
             return new(isAdministrator.Value ? InstallVerdict.Stored : InstallVerdict.NotAdministrator, info);
         return isAdministrator.Error.Kind == RestErrorKind.Refused
@@ -97,12 +100,11 @@ internal sealed partial class Installer(
     }
 
     /// <summary>False where there is no more room.</summary>
-    /// <param name="address">Null where it is not known any more.</param>
-    public async Task<bool> KeepAsync(InstallClaim claim, string? address, CancellationToken cancellationToken)
+    public async Task<bool> KeepAsync(InstallClaim claim, CancellationToken cancellationToken)
     {
         var id = new PortalId(claim.MemberId);
         var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(claim.Access.Reveal())))[..16];
-        var isKept = await kept.KeepAsync(id, kind, LookIn, vault.Protect(claim.MemberId, "install", claim.Serialize()), address,
+        var isKept = await kept.KeepAsync(id, kind, LookIn, vault.Protect(claim.MemberId, "install", claim.Serialize()), claim.Address,
             cancellationToken);
         if (isKept)
             Log.Kept(logger, id);

@@ -27,7 +27,7 @@ internal sealed class LaunchListener(
             && !installed.AcceptsApplicationToken(post.ApplicationToken);
         if (installed is null || isNewToken)
         {
-            var isAdministrator = await administrators.AskUnlessOrdinaryAsync(user, post.AccessToken, cancellationToken);
+            var isAdministrator = await administrators.AskUnlessOrdinaryAsync(new(user, post.AccessToken), cancellationToken);
             if (!isAdministrator.Ok
                 && (isAdministrator.Error.Kind != RestErrorKind.Refused || RestErrors.IsPassing(isAdministrator.Error.Code)))
                 return Rejection.Unavailable;
@@ -41,7 +41,7 @@ internal sealed class LaunchListener(
             // His fresh tokens prove that the app is there, whatever was told before.
             if (post.RefreshToken.IsEmpty)
                 return Rejection.NotInstalled;
-            await installer.StoreAsync(InstallClaim.From(post), user, TimeSpan.Zero, cancellationToken);
+            await installer.StoreAsync(InstallClaim.From(post, ""), user, TimeSpan.Zero, cancellationToken);
         }
         else
         {

@@ -26,7 +26,7 @@ internal sealed partial class PendingInstallWork(
         var memberId = item.Id.MemberId;
         if (time.GetUtcNow() - item.CreatedAt > Installer.KeptFor || item.Payload is null
             || vault.Unprotect(memberId, "install", item.Payload) is not { } opened
-                || InstallClaim.Deserialize(memberId, opened) is not { } claim)
+                || InstallClaim.Deserialize(memberId, opened, item.CreatedAt) is not { } claim)
         {
             Log.Dropped(logger, item.Id, "too old, or its keys are lost");
             return WorkResult.Done;
@@ -55,8 +55,8 @@ internal sealed partial class PendingInstallWork(
     /// <summary>Every employee has tokens of the portal's apps: of an unknown one only an administrator's is worth a place that others
     /// cannot take.</summary>
     private async Task<bool> IsVouchedForAsync(InstallResult result, InstallClaim claim, CancellationToken cancellationToken) =>
-        result.Verdict != InstallVerdict.UnknownApp || (result.Info is { } user && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
-            && await administrators.AskUnlessOrdinaryAsync(user, claim.Access, cancellationToken) is { Ok: true, Value: true });
+        result is { Verdict: InstallVerdict.UnknownApp, Info: { } user } && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
+            && await administrators.AskUnlessOrdinaryAsync(new(user, claim.Access), cancellationToken) is { Ok: true, Value: true };
 
     /// <summary>Null where it is no token at all. Which app an expired token belongs to, nobody tells: each app's keys are
     /// tried.</summary>

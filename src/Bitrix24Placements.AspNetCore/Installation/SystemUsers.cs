@@ -22,20 +22,20 @@ internal sealed partial class SystemUsers(
         if (errors.Count > 0)
             return Rejection.Malformed(errors);
 
-        var teller = await ConfirmAsync(claim.MemberId, claim.Access, claim.ServerEndpoint, cancellationToken);
+        if (await FindAsync(claim, cancellationToken) is not { } known)
+            return Rejection.NotVerified;
+        var teller = await ConfirmAsync(claim.Who, claim.Access, claim.ServerEndpoint);
         if (!teller.Ok)
             return teller.Rejection;
-        if (await portals.KnownAsync(teller.Value.Id, cancellationToken) is not { State: PortalState.Installed } known)
-            return Rejection.NotInstalled;
-        if (!known.AcceptsApplicationToken(claim.ApplicationToken))
+        if (teller.Value.Id != known.Id)
             return Rejection.NotVerified;
-        var isAdministrator = await administrators.AskUnlessOrdinaryAsync(teller.Value, claim.Access, cancellationToken);
+        var isAdministrator = await administrators.AskUnlessOrdinaryAsync(new(teller.Value, claim.Access), cancellationToken);
         if (!isAdministrator.Ok)
             return Rejection.Unavailable;
         if (!isAdministrator.Value)
             return Rejection.NotVerified;
 
-        var user = await ConfirmAsync(claim.MemberId, access, form.Text("data[server_endpoint]"u8), cancellationToken);
+        var user = await ConfirmAsync(claim.Who, access, form.Text("data[server_endpoint]"u8));
         if (!user.Ok)
             return user.Rejection;
         if (user.Value.Id != known.Id)
@@ -46,11 +46,13 @@ internal sealed partial class SystemUsers(
         return null;
     }
 
-    private async Task<Checked<TokenInfo>> ConfirmAsync(
-        string memberId, Secret token, string? server, CancellationToken cancellationToken) =>
-        apps.HasAny
-            ? await confirmations.UserAsync(memberId, token, server, cancellationToken)
-            : Rejection.NotConfigured;
+    /// <summary>The portal of whoever knows its application_token: only for him is anybody asked.</summary>
+    public async Task<KnownPortal?> FindAsync(InstallClaim claim, CancellationToken cancellationToken) =>
+        (await portals.KnownAllAsync(claim.MemberId, cancellationToken)).FirstOrDefault(
+            p => p.State == PortalState.Installed && p.AcceptsApplicationToken(claim.ApplicationToken));
+
+    private async Task<Checked<TokenInfo>> ConfirmAsync(Asker who, Secret token, string? server) =>
+        apps.HasAny ? await confirmations.UserAsync(who, token, server) : Rejection.NotConfigured;
 
     private static partial class Log
     {

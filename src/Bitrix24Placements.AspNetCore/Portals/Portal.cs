@@ -61,6 +61,9 @@ internal sealed record Portal
 
     public string? Placements { get; init; }
 
+    /// <summary>When its installation, or the last update, was told.</summary>
+    public DateTimeOffset ToldAt { get; init; }
+
     public DateTimeOffset ReconciledAt { get; init; }
 
     /// <summary>When an administrator's page last had the placements looked at.</summary>

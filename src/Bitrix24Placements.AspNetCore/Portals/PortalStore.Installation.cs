@@ -7,13 +7,16 @@ internal sealed partial class PortalStore
     /// <summary>A reinstallation finds its settings.</summary>
     private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
-    public Task InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
+    /// <summary>False where a newer one is stored.</summary>
+    public Task<bool> InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async (connection, token) =>
         {
             var id = installation.Id;
             var rows = await connection.QueryAsync(
                 $"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", static r => new Row(r), token);
             var before = rows.Select(_rows.Read).FirstOrDefault();
+            if (before?.ToldAt > installation.ToldAt)
+                return false;
             // What was told of the earlier installation does not concern this one, not even where its answer is under way: so this is
             // another one.
             var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}", token) > 0;
@@ -40,18 +43,19 @@ internal sealed partial class PortalStore
             $"""
             INSERT INTO portals (member_id, app, client_endpoint, oauth_server, state, epoch, user_id, tokens, tokens_state,
                 tokens_version, tokens_expire_at, tokens_renewed_at, refresh_until, application_token_hash,
-                removal_key, removal_key_hash, declaration, reconciled_at, checked_at, removals, removed_at)
+                removal_key, removal_key_hash, declaration, reconciled_at, checked_at, removals, removed_at, told_at)
             VALUES ({id.MemberId}, {id.App}, {installation.ClientEndpoint.AbsoluteUri}, {installation.OAuthServer.AbsoluteUri},
                 {PortalState.Installed}, {epoch}, {user}, {Seal(id, installation.Tokens)}, {TokenState.Good},
                 {now}, {Expiry(installation.Tokens)}, {now}, 0, {hash},
-                {vault.Protect(id, "removal", key)}, {ApplicationToken.Hash(key)}, '', 0, 0, 0, 0)
+                {vault.Protect(id, "removal", key)}, {ApplicationToken.Hash(key)}, '', 0, 0, 0, 0,
+                {clock.ToDatabase(installation.ToldAt)})
             ON CONFLICT (member_id, app) DO UPDATE SET
                 {(stays ? KeepAsReserve(user) : "reserve_tokens = NULL")},
                 client_endpoint = excluded.client_endpoint, oauth_server = excluded.oauth_server, state = excluded.state,
                 epoch = excluded.epoch, user_id = excluded.user_id, is_administrator = 1,
                 tokens = excluded.tokens, tokens_state = excluded.tokens_state, tokens_version = portals.tokens_version + 1,
                 tokens_expire_at = excluded.tokens_expire_at, tokens_renewed_at = excluded.tokens_renewed_at, {NoLease},
-                application_token_hash = excluded.application_token_hash, delete_at = NULL
+                application_token_hash = excluded.application_token_hash, told_at = excluded.told_at, delete_at = NULL
                 {newKey}
             """, cancellationToken);
     }
@@ -70,7 +74,7 @@ internal sealed partial class PortalStore
                 """, token);
             // Its events are still handled, that of the uninstallation too.
             if (uninstalled > 0)
-                await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {WorkKind.Events}", token);
+                await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {WorkKind.Events} AND vouched IS NULL", token);
             return uninstalled > 0;
         }, cancellationToken);
 
@@ -92,11 +96,15 @@ internal sealed partial class PortalStore
     private async Task<bool> DeleteAsync(DbConnection connection, PortalId id, CancellationToken cancellationToken)
     {
         if (await connection.ExecuteAsync(
-            $"DELETE FROM portals WHERE {Is(id)} AND state = {PortalState.Uninstalled} AND delete_at <= {database.Now}",
-            cancellationToken) == 0)
+            $"""
+            DELETE FROM portals WHERE {Is(id)} AND state = {PortalState.Uninstalled} AND delete_at <= {database.Now}
+                AND NOT EXISTS (SELECT 1 FROM inbox WHERE {Is(id)} AND state = 0)
+            """, cancellationToken) == 0)
             return false;
-        foreach (Sql table in (string[])["worker_hours", "heartbeats", "inbox", "work"])
+        foreach (Sql table in (string[])["worker_hours", "heartbeats", "inbox"])
             await connection.ExecuteAsync($"DELETE FROM {table} WHERE {Is(id)}", cancellationToken);
+        // Installations that are kept may be of another app, or the next one.
+        await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND vouched IS NULL", cancellationToken);
         return true;
     }
 
@@ -150,6 +158,8 @@ internal sealed record ConfirmedInstallation
 
     /// <summary>Empty where the portal is too old to send one: then a known one is kept.</summary>
     public Secret ApplicationToken { get; init; }
+
+    public DateTimeOffset ToldAt { get; init; }
 
     /// <summary>When the background shall reconcile, where the caller does not come to do it.</summary>
     public TimeSpan ReconcileIn { get; init; }

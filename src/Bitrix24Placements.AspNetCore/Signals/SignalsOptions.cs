@@ -26,9 +26,14 @@ internal sealed class SignalsOptions : ISettings
             new ConfiguredKey($"Signals:ApiKeys:{i}", key, new($"Signals:ApiKeys:{i}")));
         var limited = section.GetSection("Keys").GetChildren().Select(static k => new ConfiguredKey(
             $"Signals:Keys:{k.Key}:Key", k.Text("Key") ?? "",
-            new($"Signals:Keys:{k.Key}", k.List("Portals")?.ToHashSet(StringComparer.OrdinalIgnoreCase), k.List("Apps")?.ToHashSet())));
+            new($"Signals:Keys:{k.Key}",
+                LimitOf(k, "Portals")?.ToHashSet(StringComparer.OrdinalIgnoreCase), LimitOf(k, "Apps")?.ToHashSet())));
         Keys = [.. unlimited, .. limited];
     }
+
+    /// <summary>Null: none. One that is there and empty, such as a variable that was not set, was not meant to open everything.</summary>
+    private static string[]? LimitOf(IConfigurationSection key, string name) => key.List(name)
+        ?? (key.GetSection(name).Exists() ? throw new SettingsException($"Signals:Keys:{key.Key}:{name} is there and empty.") : null);
 
     public string? Problem() =>
         Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)

@@ -10,25 +10,29 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
     /// <summary>The others stand with those who cannot be asked about yet, for whom the rest is.</summary>
     public const int MaxVouchedFor = 75;
 
+    /// <summary>Of those that nobody has vouched for. Half of all, as Bitrix24's cloud tells of all its portals from a few
+    /// addresses.</summary>
+    public const int MaxOfAddress = 50;
+
     private static readonly Sql[] Surplus =
     [
         SurplusOf("member_id", "vouched DESC, created_at DESC", "vouched IS NOT NULL", 3),
-        SurplusOf("address", "vouched DESC, created_at", "vouched IS NOT NULL AND address IS NOT NULL", 10),
+        SurplusOf("address", "created_at", "vouched = 0 AND address IS NOT NULL", MaxOfAddress),
         SurplusOf("1", "vouched DESC, client_id IS NOT NULL, created_at", "vouched IS NOT NULL", Max),
     ];
 
     /// <summary>Where there are too many, those give way that nobody has vouched for. False: it was itself the one to give way.</summary>
     public Task<bool> KeepAsync(
-        PortalId id, string kind, TimeSpan delay, string payload, string? address, CancellationToken cancellationToken) =>
+        PortalId id, string kind, TimeSpan delay, string payload, string address, CancellationToken cancellationToken) =>
         database.ChangeAsync(async (connection, token) =>
         {
             await connection.ExecuteAsync(
                 $"""
                 INSERT INTO work (member_id, app, kind, due_at, attempt, request, payload, created_at, lease_till, vouched, address)
-                VALUES ({id.MemberId}, {id.App}, {kind}, {database.Now} + {delay}, 0, 1, {payload},
+                VALUES ({id.MemberId}, {id.App}, {kind}, {database.Now} + {delay}, 0, {database.Now}, {payload},
                     (SELECT MAX(instant) FROM (SELECT {database.Now} AS instant
                         UNION ALL SELECT MAX(created_at) + 1 FROM work WHERE vouched IS NOT NULL) known),
-                    0, 0, {(address is null ? null : Short(address))})
+                    0, 0, {(address.Length == 0 ? null : Short(address))})
                 ON CONFLICT (member_id, app, kind) DO NOTHING
                 """, token);
             await connection.ExecuteAsync(

@@ -108,6 +108,7 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
             """, Token);
 
         Assert.False(await store.Inbox.AddAsync(new(id, "one more", Name, ""), Token));
+        Assert.True(await store.Inbox.AddAsync(new(id, "uninstalled-1", StoredEvent.Uninstalled, ""), Token));
         Assert.True(await store.Inbox.AddAsync(new(TestStore.NewId(), "one", Name, ""), Token));
     }
 
@@ -121,6 +122,7 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
             Assert.True(await store.Inbox.AddAsync(new(id, "event-" + i, Name, large), Token));
 
         Assert.False(await store.Inbox.AddAsync(new(id, "one more", Name, ""), Token));
+        Assert.True(await store.Inbox.AddAsync(new(id, "uninstalled-1", StoredEvent.Uninstalled, ""), Token));
         Assert.True(await store.Inbox.AddAsync(new(TestStore.NewId(), "one", Name, ""), Token));
     }
 

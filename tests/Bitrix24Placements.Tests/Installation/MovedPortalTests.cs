@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Installation;

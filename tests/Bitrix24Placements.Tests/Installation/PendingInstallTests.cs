@@ -3,6 +3,7 @@ using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 
@@ -92,14 +93,14 @@ public sealed class PendingInstallTests
     {
         await using var service = await Service.StartAsync(NoKeys);
         var fields = service.Portal.EventFields("ONAPPINSTALL");
-        for (var i = 0; i < 30; i++)
+        for (var i = 0; i < 80; i++)
         {
             fields["auth[member_id]"] = i.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
             fields["auth[access_token]"] = "made-up-" + i;
             (await service.PostAsync("/install", fields)).Dispose();
         }
 
-        Assert.Equal(10, await CountPendingAsync(service));
+        Assert.Equal(KeptInstallations.MaxOfAddress, await CountPendingAsync(service));
         // Nor the log.
         Assert.InRange(service.Logs.Count(static l => l.Contains("too many are waiting", StringComparison.Ordinal)), 1, 5);
     }

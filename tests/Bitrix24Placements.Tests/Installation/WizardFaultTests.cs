@@ -1,5 +1,5 @@
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Installation;

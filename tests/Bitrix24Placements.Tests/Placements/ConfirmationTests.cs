@@ -15,7 +15,7 @@ public sealed class ConfirmationTests
     {
         await using var service = await Service.StartInstalledAsync();
         service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromMilliseconds(500)));
-        var form = service.Portal.LaunchFields("REST_APP_URI", 2);
+        var form = service.Portal.LaunchFields("REST_APP_URI", 2, handler: new Uri(service.Url, "/placements/rest-app-uri").AbsoluteUri);
         var before = service.Bitrix.OAuth.Calls.Count;
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => service.PostAsync(form)));
         Assert.All(answers, static a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
@@ -39,6 +39,52 @@ public sealed class ConfirmationTests
         Assert.InRange(started.Elapsed.TotalSeconds, 0, 1.5);
         foreach (var late in await Task.WhenAll(crowd))
             late.Dispose();
+    }
+
+    [Fact]
+    public async Task One_address_leaves_places_to_others()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentConfirmations"] = "16" });
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromSeconds(2)));
+        var crowd = Enumerable.Range(0, 60).Select(i => service.LinkAsync(userId: 2, change: form =>
+        {
+            form.Body["member_id"] = i.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+            form.Body["AUTH_ID"] = "made-up-" + i;
+        })).ToList();
+        await Task.Delay(300, Token);
+        service.Bitrix.Faults.Clear();
+
+        var form = service.Portal.LaunchFields("REST_APP_URI", 2, handler: new Uri(service.Url, "/placements/rest-app-uri").AbsoluteUri);
+        using var request = new HttpRequestMessage(HttpMethod.Post, form.Action.PathAndQuery) { Content = new FormUrlEncodedContent(form.Body) };
+        request.Headers.Add("X-Forwarded-For", "192.0.2.7");
+        var started = Stopwatch.StartNew();
+        using var answer = await service.Http.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.InRange(started.Elapsed.TotalSeconds, 0, 1.5);
+        foreach (var late in await Task.WhenAll(crowd))
+            late.Dispose();
+    }
+
+    [Fact]
+    public async Task Who_goes_away_before_the_answer_has_failed_all_the_same()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:UnverifiedPerMinute"] = "3" });
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromMilliseconds(300)));
+        for (var i = 0; i < 3; i++)
+        {
+            using var impatient = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            impatient.CancelAfter(100);
+            var form = service.Portal.LaunchFields("REST_APP_URI", 2, handler: new Uri(service.Url, "/placements/rest-app-uri").AbsoluteUri);
+            form.Body["AUTH_ID"] = "made-up-" + i;
+            using var content = new FormUrlEncodedContent(form.Body);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => service.Http.PostAsync(form.Action.PathAndQuery, content, impatient.Token));
+        }
+
+        await service.EventuallyAsync(async () =>
+        {
+            using var answer = await service.LinkAsync(userId: 2, accept: "application/json", change: static form => form.Body["AUTH_ID"] = "made-up");
+            return answer.StatusCode == HttpStatusCode.TooManyRequests;
+        }, "they are counted");
     }
 
     [Fact]

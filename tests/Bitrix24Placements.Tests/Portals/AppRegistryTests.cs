@@ -69,6 +69,11 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
         await Assert.ThrowsAsync<AppException>(() => apps.RotateAsync("absent", new("secret"), Token));
         await Assert.ThrowsAsync<AppException>(() => apps.RotateAsync("fixed", new("secret"), Token));
         await Assert.ThrowsAsync<AppException>(() => apps.RemoveAsync("absent", Token));
+
+        await store.Portals.InstallAsync(TestStore.Installation(new(TestStore.NewId().MemberId, "customer")), Token);
+        await apps.RemoveAsync("customer", Token);
+        await Assert.ThrowsAsync<AppException>(() => apps.AddAsync("customer", "local.another", new("secret"), null, Token));
+        await apps.AddAsync("customer", "local.customer", new("secret"), null, Token);
         Assert.Equal(3, apps.All.Count);
     }
 

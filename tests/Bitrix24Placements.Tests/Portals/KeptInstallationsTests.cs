@@ -15,11 +15,11 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
         var id = TestStore.NewId();
         for (var i = 0; i < 5; i++)
         {
-            Assert.True(await KeepAsync(store, id, i, null));
+            Assert.True(await KeepAsync(store, id, i, ""));
         }
 
         // One that is kept already stays kept.
-        Assert.True(await KeepAsync(store, id, 4, null));
+        Assert.True(await KeepAsync(store, id, 4, ""));
         Assert.Equal([WorkKind.Install + 2, WorkKind.Install + 3, WorkKind.Install + 4], (await store.ClaimAsync(10)).Select(static w => w.Kind).Order());
     }
 
@@ -27,11 +27,26 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
     public async Task An_address_has_a_share_and_no_more(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
-        for (var i = 0; i < 10; i++)
+        for (var i = 0; i < KeptInstallations.MaxOfAddress; i++)
             Assert.True(await KeepAsync(store, TestStore.NewId(), i, "192.0.2.1"));
 
-        Assert.False(await KeepAsync(store, TestStore.NewId(), 11, "192.0.2.1"));
-        Assert.True(await KeepAsync(store, TestStore.NewId(), 12, "192.0.2.2"));
+        Assert.False(await KeepAsync(store, TestStore.NewId(), 101, "192.0.2.1"));
+        Assert.True(await KeepAsync(store, TestStore.NewId(), 102, "192.0.2.2"));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Who_is_vouched_for_takes_nothing_of_his_addresses_share(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        for (var i = 0; i < KeptInstallations.MaxOfAddress; i++)
+        {
+            var id = TestStore.NewId();
+            await KeepAsync(store, id, i, "192.0.2.1");
+            var item = await store.Work.ClaimAsync(id, WorkKind.Install + i, Token);
+            await store.Get<KeptInstallations>().NoteAsync(item!, "local.1.2", isVouchedFor: true, Token);
+        }
+
+        Assert.True(await KeepAsync(store, TestStore.NewId(), 101, "192.0.2.1"));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
@@ -40,8 +55,8 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var genuine = TestStore.NewId();
         for (var i = 0; i < KeptInstallations.Max; i++)
-            Assert.True(await KeepAsync(store, i == 99 ? genuine : TestStore.NewId(), i, null));
-        Assert.False(await KeepAsync(store, TestStore.NewId(), 101, null));
+            Assert.True(await KeepAsync(store, i == 99 ? genuine : TestStore.NewId(), i, ""));
+        Assert.False(await KeepAsync(store, TestStore.NewId(), 101, ""));
 
         var item = await store.Work.ClaimAsync(genuine, WorkKind.Install + 99, Token);
         Assert.NotNull(item);
@@ -60,19 +75,19 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
         for (var i = 0; i < KeptInstallations.Max; i++)
         {
             var id = TestStore.NewId();
-            await KeepAsync(store, id, i, null);
+            await KeepAsync(store, id, i, "");
             if (await store.Work.ClaimAsync(id, WorkKind.Install + i, Token) is { } item)
                 await store.Get<KeptInstallations>().NoteAsync(item, "local.1.2", isVouchedFor: true, Token);
         }
 
-        Assert.True(await KeepAsync(store, TestStore.NewId(), 101, null));
+        Assert.True(await KeepAsync(store, TestStore.NewId(), 101, ""));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task An_added_app_hastens_them(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
-        Assert.True(await store.Get<KeptInstallations>().KeepAsync(TestStore.NewId(), WorkKind.Install + "1", TimeSpan.FromHours(1), "kept", null, Token));
+        Assert.True(await store.Get<KeptInstallations>().KeepAsync(TestStore.NewId(), WorkKind.Install + "1", TimeSpan.FromHours(1), "kept", "", Token));
         Assert.Empty(await store.ClaimAsync(1));
 
         await store.Get<KeptInstallations>().HastenAsync(Token);
@@ -86,7 +101,7 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var (unlucky, finished) = (TestStore.NewId(), TestStore.NewId());
         foreach (var id in new[] { unlucky, finished })
-            Assert.True(await store.Get<KeptInstallations>().KeepAsync(id, WorkKind.Install + "1", TimeSpan.Zero, "kept", null, Token));
+            Assert.True(await store.Get<KeptInstallations>().KeepAsync(id, WorkKind.Install + "1", TimeSpan.Zero, "kept", "", Token));
         var running = await store.ClaimAsync(10);
 
         await store.Get<KeptInstallations>().HastenAsync(Token);
@@ -97,7 +112,7 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
         Assert.Single(await store.Get<KeptInstallations>().ListAsync(Token));
     }
 
-    private static async Task<bool> KeepAsync(TestStore store, PortalId id, int number, string? address)
+    private static async Task<bool> KeepAsync(TestStore store, PortalId id, int number, string address)
     {
         await store.AdvanceAsync(TimeSpan.FromMilliseconds(1));
         return await store.Get<KeptInstallations>().KeepAsync(id, WorkKind.Install + number, TimeSpan.Zero, "kept", address, Token);

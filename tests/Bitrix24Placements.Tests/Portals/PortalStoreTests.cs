@@ -110,6 +110,38 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_portal_is_not_deleted_before_its_events_are_handled(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Inbox.AddAsync(new(portal.Id, "uninstalled-1", "uninstalled", ""), Token);
+        await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token);
+        await store.AdvanceAsync(TimeSpan.FromHours(25));
+        Assert.Equal(0, await store.Portals.DeleteExpiredAsync(10, Token));
+
+        var waiting = await store.Inbox.NextAsync(portal.Id, Token);
+        await store.Inbox.CompleteAsync(waiting!, Token);
+        Assert.Equal(1, await store.Portals.DeleteExpiredAsync(10, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Work_that_was_deleted_and_comes_back_is_not_done_with_by_who_ran_the_earlier(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        await store.Work.RequestAsync(new(id, WorkKind.Uninstall), Token);
+        var earlier = Assert.Single(await store.ClaimAsync(10));
+        await store.AdvanceAsync(TimeSpan.FromSeconds(1));
+        await store.Portals.InstallAsync(TestStore.Installation(id), Token);
+        await store.Work.RequestAsync(new(id, WorkKind.Uninstall), Token);
+        await store.Work.ClaimAsync(id, WorkKind.Uninstall, Token);
+
+        await store.Work.CompleteAsync(earlier, Token);
+
+        Assert.True(await store.Work.IsDueOrRunningAsync(id, WorkKind.Uninstall, Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task A_reinstallation_within_the_day_finds_its_settings_and_is_not_deleted(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

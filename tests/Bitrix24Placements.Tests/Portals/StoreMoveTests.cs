@@ -24,7 +24,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         portals.Add(await source.FindAsync(gone.Id));
         var pending = TestStore.Named("pending");
         var claim = source.Get<TokenVault>().Protect(pending, "install", "a claim");
-        Assert.True(await source.Get<KeptInstallations>().KeepAsync(pending, WorkKind.Install + "1", TimeSpan.Zero, claim, null, Token));
+        Assert.True(await source.Get<KeptInstallations>().KeepAsync(pending, WorkKind.Install + "1", TimeSpan.Zero, claim, "", Token));
         // Another app's values are bound to that app, too.
         var other = new PortalId(portals[0].Id.MemberId, "other");
         await source.Portals.InstallAsync(TestStore.Installation(other) with { ApplicationToken = new("the other app's own") }, Token);

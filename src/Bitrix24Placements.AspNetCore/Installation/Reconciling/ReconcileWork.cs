@@ -83,7 +83,8 @@ internal sealed partial class ReconcileWork(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Bitrix24 had removed the worker of portal {MemberId}: it was slow too often. It is there again")]
+        [LoggerMessage(1, LogLevel.Warning,
+            "Bitrix24 had removed the worker of portal {MemberId}: it was slow too often. It is there again")]
         public static partial void Removed(ILogger logger, PortalId memberId);
     }
 }

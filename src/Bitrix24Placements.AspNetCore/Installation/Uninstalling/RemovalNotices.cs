@@ -8,8 +8,8 @@ namespace Bitrix24Placements.Installation;
 /// <summary>Bitrix24 has removed the worker. The key in the address is all that proves it, so the portal is asked.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/universal/background-worker.html</remarks>
 internal sealed class RemovalNotices(
-    PortalStore portals, WorkStore work, Spool spool, Guard guard, UnverifiedAttempts attempts, InstallationMetrics metrics,
-    TimeProvider time) : ISpoolHandler, IDisposable
+    PortalStore portals, WorkStore work, Spool spool, Guard guard, InstallationMetrics metrics, TimeProvider time)
+    : ISpoolHandler, IDisposable
 {
     /// <summary>However many notices come, the placements are looked at no more often.</summary>
     private static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
@@ -22,12 +22,8 @@ internal sealed class RemovalNotices(
 
     public Task ReceiveAsync(HttpContext context) =>
         context.GetRouteValue("key") is string { Length: 64 } key && key.All(char.IsAsciiHexDigit)
-            ? guard.RunAsync(context, RequestKind.Removal, "", () => ReceiveInTurnAsync(context, key), isKnown: true)
+            ? guard.RunAsync(context, RequestKind.Removal, "", () => ReceiveAsync(context, key), turns: _turns)
             : guard.RunAsync(context, RequestKind.Removal, "", static () => Task.FromResult<Rejection?>(UnknownKey));
-
-    private Task<Rejection?> ReceiveInTurnAsync(HttpContext context, string key) => attempts.MayTry(context, RequestKind.Removal, "")
-        ? ReceiveAsync(context, key)
-        : _turns.RunAsync(() => ReceiveAsync(context, key), Rejection.TooManyAttempts, context.RequestAborted);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string key)
     {

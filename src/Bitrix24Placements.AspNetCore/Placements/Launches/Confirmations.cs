@@ -5,34 +5,38 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Asks OAuth servers whose tokens these are: of one portal not more than its share, and of one token once however many
-/// ask.</summary>
+/// <summary>Who asks about a token: the address from which it came, empty where that is not known any more, and the portal it is said to
+/// be of.</summary>
+internal readonly record struct Asker(string Address, string MemberId);
+
+/// <summary>Asks OAuth servers whose tokens these are: for one portal, for one address, and for one address about one portal not more than
+/// their share, and about one token once however many ask.</summary>
 internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalStore portals, IOptions<LimitsOptions> options)
     : IAsyncDisposable
 {
     /// <summary>For all OAuth servers together, waiting included: a person gets an answer within three seconds.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2.75);
 
-    /// <summary>Of the places, for one portal.</summary>
-    private const int PortalShare = 8;
-
     private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<TokenConfirmation>>> _running = new();
-    private readonly ConcurrencyLimiter _places = new(Limits(options, share: 1));
-    private readonly PartitionedRateLimiter<string> _portals = PartitionedRateLimiter.Create<string, string>(
-        memberId => RateLimitPartition.GetConcurrencyLimiter(memberId, _ => Limits(options, PortalShare)));
 
+    private readonly PartitionedRateLimiter<Asker> _places = PartitionedRateLimiter.CreateChained(
+        Places(options, 0.1, static who => who),
+        Places(options, 0.25, static who => who.Address),
+        Places(options, 0.125, static who => who.MemberId),
+        Places(options, 1, static _ => ""));
+
+    /// <summary>Not given up where who has asked goes away: otherwise it would cost him nothing to have asked.</summary>
     /// <param name="server">As claimed. Where it is no configured one, that of the portal is asked, else all in order.</param>
-    public async Task<TokenConfirmation> AskAsync(string memberId, Secret token, string? server, CancellationToken cancellationToken)
+    public async Task<TokenConfirmation> AskAsync(Asker who, Secret token, string? server)
     {
         var asked = hosts.ConfiguredOAuthServer(server)
-            ?? (await portals.KnownAllAsync(memberId, cancellationToken) is [var known, ..]
+            ?? (await portals.KnownAllAsync(who.MemberId, CancellationToken.None) is [var known, ..]
                 ? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri) : null);
         var key = (ConfirmedTokens.Key(token), asked);
-        // Whoever asks first does not take the answer away from the others when he leaves.
-        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync(memberId, token, asked)));
+        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync(who, token, asked)));
         try
         {
-            return await asking.Value.WaitAsync(cancellationToken);
+            return await asking.Value;
         }
         finally
         {
@@ -41,23 +45,21 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
     }
 
     /// <summary>Asks, and gives the user or why the request is refused.</summary>
-    public async Task<Checked<TokenInfo>> UserAsync(
-        string memberId, Secret token, string? server, CancellationToken cancellationToken) =>
-        await AskAsync(memberId, token, server, cancellationToken) switch
+    public async Task<Checked<TokenInfo>> UserAsync(Asker who, Secret token, string? server) =>
+        await AskAsync(who, token, server) switch
         {
-            { Info: { } user } when user.Id.MemberId == memberId => user,
+            { Info: { } user } when user.Id.MemberId == who.MemberId => user,
             { Verdict: TokenVerdict.NotAsked } => Rejection.Overloaded,
             { Verdict: TokenVerdict.NoAnswer } => Rejection.Unavailable,
             _ => Rejection.NotVerified,
         };
 
-    private async Task<TokenConfirmation> AskOnceAsync(string memberId, Secret token, Uri? server)
+    private async Task<TokenConfirmation> AskOnceAsync(Asker who, Secret token, Uri? server)
     {
         try
         {
             using var timeout = new CancellationTokenSource(Timeout);
-            using var share = await _portals.AcquireAsync(memberId, 1, timeout.Token);
-            using var place = share.IsAcquired ? await _places.AcquireAsync(1, timeout.Token) : share;
+            using var place = await _places.AcquireAsync(who, 1, timeout.Token);
             return place.IsAcquired ? await oauth.ConfirmAsync(token, server, Timeout, timeout.Token) : new(TokenVerdict.NotAsked);
         }
         catch (OperationCanceledException)
@@ -66,16 +68,13 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         }
     }
 
-    private static ConcurrencyLimiterOptions Limits(IOptions<LimitsOptions> options, int share) => new()
-    {
-        PermitLimit = Math.Max(1, options.Value.ConcurrentConfirmations / share),
-        QueueLimit = options.Value.ConcurrentConfirmations,
-        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-    };
+    private static PartitionedRateLimiter<Asker> Places<TKey>(IOptions<LimitsOptions> options, double share, Func<Asker, TKey> sharer)
+        where TKey : notnull => PartitionedRateLimiter.Create<Asker, TKey>(
+        who => RateLimitPartition.GetConcurrencyLimiter(sharer(who), _ => new()
+        {
+            PermitLimit = Math.Max(1, (int)(options.Value.ConcurrentConfirmations * share)),
+            QueueLimit = options.Value.ConcurrentConfirmations,
+        }));
 
-    public async ValueTask DisposeAsync()
-    {
-        await _portals.DisposeAsync();
-        await _places.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _places.DisposeAsync();
 }

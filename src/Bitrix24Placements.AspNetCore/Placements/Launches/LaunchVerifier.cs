@@ -94,11 +94,12 @@ internal sealed class LaunchVerifier(
             return Rejection.TooManyAttempts;
         if (!apps.HasAny)
             return Rejection.NotConfigured;
-        var installations = await portals.KnownAllAsync(post.MemberId, context.RequestAborted);
+        var installations = await portals.KnownAllAsync(post.MemberId, CancellationToken.None);
         if (installations.Count > 0 && !installations.Any(i => hosts.IsAllowedPortal(i.ClientEndpoint.Host)))
             return Rejection.NotAllowed;
 
-        var answer = await confirmations.UserAsync(post.MemberId, post.AccessToken, post.ServerEndpoint, context.RequestAborted);
+        var answer = await confirmations.UserAsync(
+            new(ClientAddress.Of(context), post.MemberId), post.AccessToken, post.ServerEndpoint);
         if (!answer.Ok && answer.Rejection != Rejection.NotVerified)
             return answer.Rejection;
         // Of a portal that is not served, that is what helps to know.

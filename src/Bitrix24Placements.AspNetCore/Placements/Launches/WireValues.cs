@@ -28,7 +28,9 @@ internal static class WireValues
             || !ConsistsOf(host, static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
             || !ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0)
             return null;
-        return Encoding.ASCII.GetString(OneOf(port, "80", "443") is null ? value : host).ToLowerInvariant();
+        var name = Encoding.ASCII.GetString(host).ToLowerInvariant();
+        // Not every name of such letters makes an address.
+        return Uri.CheckHostName(name) == UriHostNameType.Unknown ? null : number is 80 or 443 ? name : $"{name}:{number}";
     }
 
     /// <summary><c>1</c> is https, <c>0</c> http.</summary>

@@ -56,7 +56,7 @@ internal sealed class SessionRenewal(
         if (confirmed.Find(token, memberId) is var (user, _))
             return user;
         return attempts.MayTry(context, RequestKind.Api, memberId)
-            ? await confirmations.UserAsync(memberId, token, session.Stored.Server.AbsoluteUri, context.RequestAborted)
+            ? await confirmations.UserAsync(new(ClientAddress.Of(context), memberId), token, session.Stored.Server.AbsoluteUri)
             : Rejection.TooManyAttempts;
     }
 

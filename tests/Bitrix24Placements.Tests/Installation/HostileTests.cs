@@ -1,0 +1,123 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Bitrix24Placements.Apps;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Work;
+
+namespace Bitrix24Placements.Tests.Installation;
+
+/// <summary>What Bitrix24 sends once is not lost to strangers, to employees, or to what came before it.</summary>
+public sealed class HostileTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private static Dictionary<string, string?> FewAttempts => new() { ["Limits:UnverifiedPerMinute"] = "2" };
+
+    [Fact]
+    public async Task A_kept_installation_changes_nothing_where_a_newer_one_is_stored()
+    {
+        await using var service = await Service.StartAsync();
+        var older = service.Portal.EventFields("ONAPPINSTALL", userId: 1);
+        older["auth[application_token]"] = "the-older-application-token";
+        service.Bitrix.Faults.Set("rest:profile", Fault.Error("OVERLOAD_LIMIT", 503));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.PostAsync("/install", older)));
+        service.Bitrix.Faults.Clear();
+
+        Assert.True((bool)(await service.InstallAsync())["finished"]!);
+        await service.EventuallyAsync(async () => await KeptAsync(service) == 0, "the kept one is done with");
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.WorkerAsync()));
+    }
+
+    [Fact]
+    public async Task A_kept_installation_outlives_the_uninstallation_of_another_app()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var second = service.Portal.AddApp("local.second.1", new string('s', 50));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.PostAsync("/install", service.Portal.EventFields("ONAPPINSTALL", app: second))));
+
+        await service.Portal.UninstallAsync(clean: true, Token);
+        await service.EventuallyAsync(service.IsCleanAsync, "the first app is gone");
+        Assert.Equal(1, await KeptAsync(service));
+
+        await service.Get<AppRegistry>().AddAsync("second", "local.second.1", new(new string('s', 50)), null, Token);
+        await service.EventuallyAsync(
+            async () => await service.Get<PortalStore>().FindAsync(new(service.Portal.MemberId, "second"), Token) is { State: PortalState.Installed },
+            "the second app is installed");
+    }
+
+    [Fact]
+    public async Task A_system_users_tokens_are_not_lost_to_those_who_fail_at_the_same_address()
+    {
+        await using var service = await Service.StartAsync(FewAttempts);
+        await service.InstallAndFinishAsync();
+        var forged = service.Portal.EventFields("ONAPPUSERREADY", userId: 2);
+        for (var i = 0; i < 4; i++)
+            (await service.PostAsync("/events", forged)).Dispose();
+        forged["auth[application_token]"] = "a-strangers";
+        using (var refused = await service.PostAsync("/events", forged))
+            await refused.AssertRefusedAsync(HttpStatusCode.TooManyRequests, "tooManyAttempts");
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.PostAsync("/events", service.Portal.EventFields("ONAPPUSERREADY"))));
+        Assert.NotNull((await service.StoredAsync())!.Reserve);
+    }
+
+    [Fact]
+    public async Task A_system_users_tokens_wait_for_an_OAuth_server_that_does_not_answer()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Error("INTERNAL_SERVER_ERROR", 500));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.PostAsync("/events", service.Portal.EventFields("ONAPPUSERREADY"))));
+        Assert.Null((await service.StoredAsync())!.Reserve);
+
+        service.Bitrix.Faults.Clear();
+
+        await service.EventuallyAsync(async () => (await service.StoredAsync())!.Reserve is not null, "there is a reserve");
+    }
+
+    [Fact]
+    public async Task An_uninstallation_of_a_portal_that_is_not_in_memory_is_heard_though_others_have_failed_too_often()
+    {
+        await using var first = await Service.StartInstalledAsync();
+        await first.StopAsync();
+        await using var second = await Service.StartAsync(FewAttempts, first.Bitrix, first.Folder, port: first.Url.Port);
+        for (var i = 0; i < 30; i++)
+        {
+            var forged = second.Portal.EventFields("ONCRMDEALADD");
+            forged["auth[member_id]"] = i.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+            (await second.PostAsync("/events", forged)).Dispose();
+        }
+
+        await second.Portal.UninstallAsync(clean: true, Token);
+
+        await second.EventuallyAsync(second.IsCleanAsync, "the portal is gone");
+    }
+
+    [Fact]
+    public async Task However_a_users_pages_call_an_administrator_installs_the_app()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Bitrix.Faults.Set("rest:crm.deal.get", Fault.Hang());
+        using var page = await service.LinkAsync(userId: 2);
+        var session = (await page.Content.ReadAsStringAsync(Token)).Split("data-session=\"")[1].Split('"')[0];
+        var read = await service.Get<PageSessions>().ReadAsync(session, Token);
+        Assert.NotNull(read);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var calls = Enumerable.Range(0, 60).Select(_ => service.Get<RestClient>().CallAsUserAsync<JsonNode>(read, "crm.deal.get", cancellationToken: enough.Token)).ToList();
+
+        Assert.True((bool)(await service.InstallAsync())["finished"]!);
+
+        await enough.CancelAsync();
+        await Task.WhenAll(calls).ContinueWith(static _ => { }, TaskScheduler.Default);
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(Task<HttpResponseMessage> asked)
+    {
+        using var answer = await asked;
+        return answer.StatusCode;
+    }
+
+    private static async Task<int> KeptAsync(Service service) => (await service.Get<KeptInstallations>().ListAsync(Token)).Count;
+}
