@@ -67,7 +67,7 @@ public static class Bitrix24PlacementsExtensions
         app.Map(PageFrame.FilesPath, files =>
         {
             // A catch-all of the host's would otherwise come before the files.
-            files.Use(static (context, next) =>
+            files.Use((context, next) =>
             {
                 context.SetEndpoint(null);
                 return next(context);
@@ -77,8 +77,8 @@ public static class Bitrix24PlacementsExtensions
         });
         if (app.Services.GetService<Inspections>() is not null)
             app.UseWhen(
-                static context => context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null,
-                static own => own.UseMiddleware<InspectorMiddleware>());
+                context => context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null,
+                own => own.UseMiddleware<InspectorMiddleware>());
         app.UseMiddleware<ErrorHandling>(ErrorScope.OwnEndpoints);
         app.UseMiddleware<EchoMiddleware>();
         return app;

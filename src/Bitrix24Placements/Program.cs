@@ -2,13 +2,13 @@ using Bitrix24Placements;
 using Bitrix24Placements.Commands;
 using Bitrix24Placements.Hosting;
 
-return await CommandLine.RunAsync(args, static arguments =>
+return await CommandLine.RunAsync(args, arguments =>
 {
     var builder = WebApplication.CreateSlimBuilder(ServiceRun.OptionsFor(arguments));
     builder.AddHosting();
     builder.AddBitrix24Placements();
     return builder;
-}, static app =>
+}, app =>
 {
     app.UseHosting();
     app.UseBitrix24Placements();

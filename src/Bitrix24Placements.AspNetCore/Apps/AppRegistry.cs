@@ -109,9 +109,9 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
     {
         public IReadOnlyList<RegisteredApp> All { get; } = apps;
 
-        public FrozenDictionary<string, RegisteredApp> ByName { get; } = apps.ToFrozenDictionary(static a => a.Name);
+        public FrozenDictionary<string, RegisteredApp> ByName { get; } = apps.ToFrozenDictionary(a => a.Name);
 
-        public FrozenDictionary<string, RegisteredApp> ByClientId { get; } = apps.ToFrozenDictionary(static a => a.ClientId);
+        public FrozenDictionary<string, RegisteredApp> ByClientId { get; } = apps.ToFrozenDictionary(a => a.ClientId);
     }
 }
 

@@ -11,7 +11,7 @@ internal static class AppServices
         services.AddSingleton<AppStore>();
         services.AddSingleton<AppRegistry>();
         services.AddSingleton<KeyTroubles>();
-        services.AddSingleton<IReadyStep>(static p => p.GetRequiredService<AppRegistry>());
+        services.AddSingleton<IReadyStep>(p => p.GetRequiredService<AppRegistry>());
         return services;
     }
 }

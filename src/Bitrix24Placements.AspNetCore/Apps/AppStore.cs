@@ -14,9 +14,9 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         await keys.ReadAsync(cancellationToken);
         var rows = await database.QueryAsync(
             "SELECT name, client_id, secret, previous_secret, app_code FROM apps WHERE removed = 0 ORDER BY name",
-            static r => new AppRow(r.GetString(0), r.GetString(1), r.GetString(2), r.TextOrNull(3), r.TextOrNull(4)), cancellationToken);
+            r => new AppRow(r.GetString(0), r.GetString(1), r.GetString(2), r.TextOrNull(3), r.TextOrNull(4)), cancellationToken);
         var known = _read;
-        _read = rows.ToDictionary(static r => r, r => known.TryGetValue(r, out var app) ? app : Open(r));
+        _read = rows.ToDictionary(r => r, r => known.TryGetValue(r, out var app) ? app : Open(r));
         return [.. rows.Select(r => _read[r]).OfType<RegisteredApp>()];
     }
 

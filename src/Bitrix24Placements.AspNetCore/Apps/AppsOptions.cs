@@ -40,9 +40,9 @@ internal sealed class AppsOptions : ISettings
     }
 
     public string? Problem() =>
-        _problem ?? (Apps.GroupBy(static a => a.ClientId).FirstOrDefault(static g => g.Count() > 1) is { } twice
+        _problem ?? (Apps.GroupBy(a => a.ClientId).FirstOrDefault(g => g.Count() > 1) is { } twice
             ? $"Bitrix24:Apps:{twice.Last().Name}:ClientId is that of another app as well." : null);
 
     public static bool IsName(string name) =>
-        name.Length is > 0 and <= 64 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+        name.Length is > 0 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 }

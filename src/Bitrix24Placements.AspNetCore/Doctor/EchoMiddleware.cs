@@ -29,7 +29,7 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
             return;
         }
 
-        var body = await BoundedBody.ReadAsync(context, static (_, bytes) => new ReadBody(bytes.Length));
+        var body = await BoundedBody.ReadAsync(context, (_, bytes) => new ReadBody(bytes.Length));
         if (body.Value is not { } read)
         {
             await rejections.WriteAsync(context, body.Rejection ?? Rejection.TooLarge);

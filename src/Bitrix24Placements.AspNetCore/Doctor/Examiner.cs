@@ -23,7 +23,7 @@ internal sealed class Examiner(IEnumerable<Check> checks)
 
     private static CheckResult Read(Check check, IReadOnlyList<Finding> findings) =>
         new(check, findings is [] ? CheckState.Good :
-            findings.All(static f => f.IsNote) ? CheckState.NotLooked : CheckState.Wrong, findings);
+            findings.All(f => f.IsNote) ? CheckState.NotLooked : CheckState.Wrong, findings);
 
     private static async Task<IReadOnlyList<Finding>> FindingsAsync(
         Check check, Examination examination, CancellationToken cancellationToken)

@@ -23,7 +23,7 @@ internal sealed partial class Heartbeats(
 
     /// <summary>Of the last day.</summary>
     public async Task<WorkerHour> SumAsync(PortalId id, CancellationToken cancellationToken) =>
-        (await LastDayAsync(id, cancellationToken)).Aggregate(new WorkerHour(id, 0, 0, 0, 0), static (sum, hour) => sum.Add(hour));
+        (await LastDayAsync(id, cancellationToken)).Aggregate(new WorkerHour(id, 0, 0, 0, 0), (sum, hour) => sum.Add(hour));
 
     protected override void NotKept(string reason) => Log.NotKept(logger, reason);
 

@@ -61,7 +61,7 @@ public static class EventHandlerExtensions
     {
         var upper = name.ToUpper(CultureInfo.InvariantCulture);
         if (upper.Length is 0 or > 100
-            || !upper.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c is '_' or ':' or '.'))
+            || !upper.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c is '_' or ':' or '.'))
             throw new ArgumentException($"{name} is no name of an event.", nameof(name));
         if (upper.StartsWith("ONAPP", StringComparison.Ordinal))
             throw new ArgumentException($"{name} is handled by the service itself; see MapInstalled and MapUninstalled.", nameof(name));

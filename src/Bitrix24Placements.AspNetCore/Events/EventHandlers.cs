@@ -9,7 +9,7 @@ internal sealed class EventHandlers : IDeclaredEvents
 {
     private readonly ConcurrentDictionary<string, EventHandling> _handlers = new(StringComparer.Ordinal);
 
-    public IEnumerable<string> Names => _handlers.Keys.Where(static n => n is not (StoredEvent.Installed or StoredEvent.Uninstalled))
+    public IEnumerable<string> Names => _handlers.Keys.Where(n => n is not (StoredEvent.Installed or StoredEvent.Uninstalled))
         .Order(StringComparer.Ordinal);
 
     public EventHandling? Find(string name) => _handlers.GetValueOrDefault(name);

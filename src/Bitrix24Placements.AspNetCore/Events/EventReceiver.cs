@@ -36,7 +36,7 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
         {
             var installations = await portals.KnownAllAsync(memberId, cancellationToken);
             if (Matching(installations, token) is not { } known)
-                return installations.Any(static i => i.State != PortalState.Uninstalled)
+                return installations.Any(i => i.State != PortalState.Uninstalled)
                     ? Rejection.NotVerified.Because("auth[application_token] differs from the stored one") : Rejection.NotInstalled;
             portal = known;
         }

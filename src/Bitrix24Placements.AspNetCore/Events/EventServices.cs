@@ -9,12 +9,12 @@ internal static class EventServices
     public static void AddEvents(this IServiceCollection services) => services
         .AddSingleton<EventMetrics>()
         .AddSingleton<EventHandlers>()
-        .AddSingleton<IDeclaredEvents>(static p => p.GetRequiredService<EventHandlers>())
+        .AddSingleton<IDeclaredEvents>(p => p.GetRequiredService<EventHandlers>())
         .AddSingleton<InboxStore>()
         .AddSingleton<Inbox>()
         .AddSingleton<EventReceiver>()
         .AddSingleton<EventEndpoint>()
-        .AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<EventEndpoint>())
+        .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<EventEndpoint>())
         .AddSingleton<IWork, EventWork>();
 
     public static void MapEvents(this IEndpointRouteBuilder endpoints) =>

@@ -89,7 +89,7 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
     public async Task<InboxCounts> CountAsync(CancellationToken cancellationToken)
     {
         var counts = (await database.QueryAsync($"SELECT state, COUNT(*) FROM inbox WHERE state IN ({Waiting}, {Failed}) GROUP BY state",
-            static r => (State: r.GetInt32(0), Count: r.GetInt64(1)), cancellationToken)).ToDictionary(r => r.State, r => r.Count);
+            r => (State: r.GetInt32(0), Count: r.GetInt64(1)), cancellationToken)).ToDictionary(r => r.State, r => r.Count);
         return new(counts.GetValueOrDefault(Waiting), counts.GetValueOrDefault(Failed));
     }
 

@@ -29,7 +29,7 @@ internal static class WireEvent
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
 
     public static string Text(WireForm form) =>
-        string.Join('&', form.All().Select(static f => Uri.EscapeDataString(f.Name) + '=' + Uri.EscapeDataString(f.Value)));
+        string.Join('&', form.All().Select(f => Uri.EscapeDataString(f.Name) + '=' + Uri.EscapeDataString(f.Value)));
 
     /// <summary><c>data[…][…]</c>, as PHP would see it.</summary>
     public static JsonElement Data(WireForm form)

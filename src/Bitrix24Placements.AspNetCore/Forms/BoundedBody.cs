@@ -61,7 +61,7 @@ internal static class BoundedBody
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
             rate.MinDataRate = Unhurried;
         await using var timeout = context.RequestServices.GetRequiredService<TimeProvider>()
-            .CreateTimer(static r => ((PipeReader)r!).CancelPendingRead(), reader, Timeout, System.Threading.Timeout.InfiniteTimeSpan);
+            .CreateTimer(r => ((PipeReader)r!).CancelPendingRead(), reader, Timeout, System.Threading.Timeout.InfiniteTimeSpan);
         while (true)
         {
             // No token: a connection that is lost ends the reading, and asking for RequestAborted makes one for every request.

@@ -15,7 +15,7 @@ internal static class FormBody
     {
         if (!IsForm(context.Request))
             return Rejection.NotAForm;
-        var form = await BoundedBody.ReadAsync(context, static (c, body) => WireForm.Parse(c.Request.QueryString.Value, body));
+        var form = await BoundedBody.ReadAsync(context, (c, body) => WireForm.Parse(c.Request.QueryString.Value, body));
         if (form.Value is not { HasTooManyFields: true })
             return form;
         form.Value.Dispose();

@@ -21,7 +21,7 @@ internal sealed class Inspections(TimeProvider time)
         string title, CapturedRequest request, string outcome, IEnumerable<KeyValuePair<string, string>> fields, TimeSpan took)
     {
         var all = fields.ToList();
-        var kind = all.Exists(static f => f.Key == "event") ? "event" : "launch";
+        var kind = all.Exists(f => f.Key == "event") ? "event" : "launch";
         Add(new(kind, title, outcome, Shown(all), (long)took.TotalMilliseconds) { Request = request });
     }
 
@@ -47,7 +47,7 @@ internal sealed class Inspections(TimeProvider time)
     }
 
     private static List<KeyValuePair<string, string>> Shown(IEnumerable<KeyValuePair<string, string>> fields) =>
-        [.. fields.Select(static f => KeyValuePair.Create(f.Key, IsSecret(f.Key) && f.Value.Length > 0 ? "***"
+        [.. fields.Select(f => KeyValuePair.Create(f.Key, IsSecret(f.Key) && f.Value.Length > 0 ? "***"
             : f.Value.Length > MaxValueLength ? f.Value[..MaxValueLength] + "…" : f.Value))];
 
     /// <summary>Named as in a form: <c>fields[TITLE]</c>.</summary>
@@ -93,7 +93,7 @@ internal sealed record CapturedRequest(string Address, string Body, string Accep
         return withTokens ? $"{Address}\n{Body}\n" : $"{path}{Masked(query)}\n{Masked(Body)}\n";
     }
 
-    private static string Masked(string form) => string.Join('&', form.Split('&').Select(static pair =>
+    private static string Masked(string form) => string.Join('&', form.Split('&').Select(pair =>
         pair.IndexOf('=', StringComparison.Ordinal) is var at and > 0 && Inspections.IsSecret(Uri.UnescapeDataString(pair[..at]))
             ? pair[..(at + 1)] + new string('0', pair.Length - at - 1) : pair));
 }

@@ -16,8 +16,8 @@ internal static class InspectorEndpoints
     {
         if (endpoints.ServiceProvider.GetService<Inspections>() is not { } inspections)
             return;
-        endpoints.MapGet("/inspector", Here(static context => FileAsync(context, "inspector.html", "text/html; charset=utf-8")));
-        endpoints.MapGet("/inspector/inspector.js", Here(static context => FileAsync(context, "inspector.js", "text/javascript")));
+        endpoints.MapGet("/inspector", Here(context => FileAsync(context, "inspector.html", "text/html; charset=utf-8")));
+        endpoints.MapGet("/inspector/inspector.js", Here(context => FileAsync(context, "inspector.js", "text/javascript")));
         endpoints.MapGet("/inspector/log", Here(context => LogAsync(context, inspections)));
         endpoints.MapGet("/inspector/{number:long}.txt", Here(context => SaveAsync(context, inspections)));
         endpoints.MapPost("/inspector/{number:long}/replay", Here(context => ReplayAsync(context, inspections)));
@@ -39,7 +39,7 @@ internal static class InspectorEndpoints
     private static bool IsFromHere(HttpContext context) =>
         context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
         && context.Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]"
-        && !context.Request.Headers.Keys.Any(static name =>
+        && !context.Request.Headers.Keys.Any(name =>
             SignsOfProxy.Any(s => name.StartsWith(s, StringComparison.OrdinalIgnoreCase)));
 
     private static async Task FileAsync(HttpContext context, string name, string type)

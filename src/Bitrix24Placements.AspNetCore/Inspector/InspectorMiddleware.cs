@@ -23,7 +23,7 @@ internal sealed class InspectorMiddleware(RequestDelegate next, Inspections insp
         var title = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? request.Path.Value;
         inspections.AddRequest(title ?? "", new(request.Path + request.QueryString, body, request.Headers.Accept.ToString()),
             $"{context.Response.StatusCode} {decision.Text}".TrimEnd(),
-            fields.Select(static f => KeyValuePair.Create(f.Key, f.Value.ToString())), Stopwatch.GetElapsedTime(started));
+            fields.Select(f => KeyValuePair.Create(f.Key, f.Value.ToString())), Stopwatch.GetElapsedTime(started));
     }
 
     private static async Task<string> ReadAgainAsync(Stream body)

@@ -22,7 +22,7 @@ internal static class InstallationServices
         .AddSingleton<Installer>()
         .AddSingleton<InstallationRun>()
         .AddSingleton<ReconcileWork>()
-        .AddSingleton<IWork>(static p => p.GetRequiredService<ReconcileWork>())
+        .AddSingleton<IWork>(p => p.GetRequiredService<ReconcileWork>())
         .AddSingleton<IWork, LookWork>()
         .AddSingleton<IWork, UninstallWork>()
         .AddSingleton<IWork, AddressWork>()
@@ -33,7 +33,7 @@ internal static class InstallationServices
         .AddSingleton<AppPage>()
         .AddSingleton<HomePage>()
         .AddSingleton<RemovalNotices>()
-        .AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<RemovalNotices>());
+        .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<RemovalNotices>());
 
     public static void MapInstallation(this IEndpointRouteBuilder endpoints)
     {

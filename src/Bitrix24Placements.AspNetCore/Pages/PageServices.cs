@@ -7,7 +7,7 @@ internal static class PageServices
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
         services.AddSingleton<Texts>();
-        services.AddSingleton(static p => new PageFrame(p.GetRequiredService<IOptions<Bitrix24Options>>()));
+        services.AddSingleton(p => new PageFrame(p.GetRequiredService<IOptions<Bitrix24Options>>()));
         return services;
     }
 }

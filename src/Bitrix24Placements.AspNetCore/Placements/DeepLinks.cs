@@ -70,7 +70,7 @@ public sealed class DeepLinks
 
     private static IEnumerable<KeyValuePair<string, JsonNode?>> MembersOf(JsonNode node) => node switch
     {
-        JsonArray items => items.Select(static (item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item)),
+        JsonArray items => items.Select((item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item)),
         _ => node.AsObject(),
     };
 

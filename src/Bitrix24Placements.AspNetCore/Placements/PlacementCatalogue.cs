@@ -36,7 +36,7 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
             if (_publicUrl is null)
                 return "";
             var declared = new JsonArray(
-                [.. Handlers().Select(BindParameters), .. events.SelectMany(static e => e.Names).Order().Select(static n => (JsonNode)n)]);
+                [.. Handlers().Select(BindParameters), .. events.SelectMany(e => e.Names).Order().Select(n => (JsonNode)n)]);
             return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_publicUrl + declared.ToJsonString())))[..16];
         }
     }

@@ -18,10 +18,10 @@ internal static class PlacementServices
         .AddSingleton<RestAppUriPage>()
         .AddSingleton<WorkerPage>()
         .AddSingleton<SessionRenewal>()
-        .AddSingleton(static p => new PageSessions(
+        .AddSingleton(p => new PageSessions(
             p.GetRequiredService<TokenKeys>().Provider, p.GetRequiredService<PortalStore>(), p.GetRequiredService<AppRegistry>(),
             p.GetRequiredService<ServedPortals>(), p.GetRequiredService<TimeProvider>()))
-        .AddSingleton(static p => new DeepLinks(p.GetRequiredService<AppRegistry>()))
+        .AddSingleton(p => new DeepLinks(p.GetRequiredService<AppRegistry>()))
         .AddHosted<WorkerLoads>();
 
     public static void MapPlacements(this IEndpointRouteBuilder endpoints)

@@ -19,7 +19,7 @@ internal sealed partial class WorkerLoads(Database database, Readiness readiness
 
     protected override async Task SlowAsync(WorkerHour added, CancellationToken cancellationToken)
     {
-        var slow = (await LastDayAsync(added.Id, cancellationToken)).Sum(static h => h.Slow);
+        var slow = (await LastDayAsync(added.Id, cancellationToken)).Sum(h => h.Slow);
         if (slow >= WarnFrom && slow - added.Slow < WarnFrom)
             Log.Budget(logger, added.Id, slow);
     }

@@ -27,7 +27,7 @@ internal sealed class HourStore(Database database, Sql table)
     /// circle.</summary>
     public async Task AddAsync(IReadOnlyList<WorkerHour> hours, CancellationToken cancellationToken)
     {
-        foreach (var some in hours.OrderBy(static h => h.Id.MemberId, StringComparer.Ordinal).Chunk(PerStatement))
+        foreach (var some in hours.OrderBy(h => h.Id.MemberId, StringComparer.Ordinal).Chunk(PerStatement))
         {
             var rows = new Sql(0, some.Length);
             foreach (var hour in some)

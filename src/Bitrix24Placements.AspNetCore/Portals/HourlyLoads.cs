@@ -31,7 +31,7 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
 
     /// <param name="max">Of one portal in a minute: beyond them its picture does not change.</param>
     protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue) =>
-        _now.GetOrAdd(id, static _ => new LoadSum()).Add(took, max);
+        _now.GetOrAdd(id, _ => new LoadSum()).Add(took, max);
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
@@ -39,7 +39,7 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
         try
         {
             await _store.AddAsync(hours, stoppingToken);
-            foreach (var added in hours.Where(static h => h.Slow > 0))
+            foreach (var added in hours.Where(h => h.Slow > 0))
                 await SlowAsync(added, stoppingToken);
             await _store.ForgetAsync(Hour - 48, stoppingToken);
         }

@@ -13,7 +13,7 @@ internal sealed partial class PortalStore
         {
             var id = installation.Id;
             var rows = await connection.QueryAsync(
-                $"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", static r => new Row(r), token);
+                $"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", r => new Row(r), token);
             var before = rows.Select(_rows.Read).FirstOrDefault();
             if (before?.ToldAt > installation.ToldAt)
                 return false;
@@ -126,7 +126,7 @@ internal sealed partial class PortalStore
     {
         var others = await connection.QueryAsync(
             $"SELECT app FROM portals WHERE member_id = {id.MemberId} AND app <> {id.App} AND application_token_hash = {hash}",
-            static r => r.GetString(0), cancellationToken);
+            r => r.GetString(0), cancellationToken);
         if (others.Any(other => apps.Find(other) is not null))
             return false;
         foreach (var left in others)

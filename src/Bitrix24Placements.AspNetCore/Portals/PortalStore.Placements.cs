@@ -43,7 +43,7 @@ internal sealed partial class PortalStore
             FROM (SELECT * FROM ({Range("<")}) a UNION ALL SELECT * FROM ({Range(">")}) b) both_ranges
             ORDER BY declaration, member_id, app LIMIT {limit}
             """,
-            static r => PortalSql.ReadId(r) is { } id ? new DeclaredPortal(r.GetString(2), id) : null, cancellationToken);
+            r => PortalSql.ReadId(r) is { } id ? new DeclaredPortal(r.GetString(2), id) : null, cancellationToken);
         return [.. rows.OfType<DeclaredPortal>()];
     }
 

@@ -57,7 +57,7 @@ internal sealed partial class PortalStore
                 WHERE state = {PortalState.Installed} AND reserve_renewed_at < {before} AND reserve_tokens IS NOT NULL) unused
             ORDER BY trouble, renewed_at LIMIT {limit}
             """,
-            static r => PortalSql.ReadId(r) is { } id ? new UnusedTokens(id, r.GetInt32(2) == 1) : null, cancellationToken);
+            r => PortalSql.ReadId(r) is { } id ? new UnusedTokens(id, r.GetInt32(2) == 1) : null, cancellationToken);
         return [.. rows.OfType<UnusedTokens>()];
     }
 

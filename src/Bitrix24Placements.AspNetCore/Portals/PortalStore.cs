@@ -19,7 +19,7 @@ internal sealed partial class PortalStore(
     public async Task<Portal?> FindAsync(PortalId id, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
-        if (await database.QueryAsync($"SELECT * FROM portals WHERE {Is(id)}", static r => new Row(r), cancellationToken) is [var row])
+        if (await database.QueryAsync($"SELECT * FROM portals WHERE {Is(id)}", r => new Row(r), cancellationToken) is [var row])
             return _rows.Read(row);
         _rows.Forget(id);
         return null;
@@ -34,7 +34,7 @@ internal sealed partial class PortalStore(
         await clock.MeasureAsync(cancellationToken);
         var changed = await database.QueryAsync(
             $"SELECT member_id FROM portal_changes WHERE changed_at >= {database.Now} - 15000",
-            static r => r.GetString(0), cancellationToken);
+            r => r.GetString(0), cancellationToken);
         foreach (var memberId in changed.Where(directory.Contains))
             await LoadAsync(memberId, cancellationToken);
     }
@@ -83,9 +83,9 @@ internal sealed partial class PortalStore(
 
     private static Task<List<Row>> RowsAsync(DbConnection connection, string memberId, CancellationToken cancellationToken) =>
         connection.QueryAsync($"SELECT * FROM portals WHERE member_id = {memberId} ORDER BY app",
-            static r => new Row(r), cancellationToken);
+            r => new Row(r), cancellationToken);
 
-    private KnownPortal[] Known(List<Row> rows) => [.. rows.Select(_rows.Read).OfType<Portal>().Select(static p => new KnownPortal(p))];
+    private KnownPortal[] Known(List<Row> rows) => [.. rows.Select(_rows.Read).OfType<Portal>().Select(p => new KnownPortal(p))];
 
     private static Sql Is(PortalId id) => PortalSql.Is(id);
 }

@@ -16,7 +16,7 @@ internal static class EndpointConventions
     public static TBuilder AnswersHead<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder
     {
-        endpoints.Add(static e =>
+        endpoints.Add(e =>
         {
             if (e.RequestDelegate is not { } post
                 || e.Metadata.OfType<IHttpMethodMetadata>().LastOrDefault()?.HttpMethods is not [var method] || !HttpMethods.IsPost(method))

@@ -20,7 +20,7 @@ internal sealed record Rejection(int Status, string Code, string? Detail = null)
     public Rejection Because(string reason) => this with { Reason = reason };
 
     public string Explain(string detail) => $"{Code}: " + (Reason
-        ?? (Errors is { Count: > 0 } errors ? string.Join("; ", errors.Select(static e => $"{e.Key} {e.Value}")) : detail));
+        ?? (Errors is { Count: > 0 } errors ? string.Join("; ", errors.Select(e => $"{e.Key} {e.Value}")) : detail));
 
     /// <summary>Whether it counts against <c>Limits:UnverifiedPerMinute</c>.</summary>
     public bool IsFailedAttempt { get; init; }

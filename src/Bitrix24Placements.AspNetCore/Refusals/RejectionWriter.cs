@@ -81,7 +81,7 @@ internal sealed class RejectionWriter(Texts texts)
         """);
 
     private static Markup Fields(Rejection rejection) => rejection.Errors is not { Count: > 0 } errors ? default
-        : Html.Of($"<ul>{Html.Join(errors.Select(static e => Html.Of($"<li><code>{e.Key}</code> {e.Value}</li>")))}</ul>");
+        : Html.Of($"<ul>{Html.Join(errors.Select(e => Html.Of($"<li><code>{e.Key}</code> {e.Value}</li>")))}</ul>");
 
     private static Markup Button(string label) =>
         Html.Of($"<p><button type=\"button\" id=\"retry\">{label}</button></p><script>{new Markup(RetryScript)}</script>");

@@ -6,8 +6,8 @@ internal static class Bitrix24Rules
 {
     public static string? Problem(Bitrix24Options o, IHostEnvironment environment) =>
         PublicUrl(o)
-        ?? o.OAuthServers.Select((s, i) => Server($"Bitrix24:OAuthServers:{i}", Address(s), o)).FirstOrDefault(static p => p is not null)
-        ?? o.AllowedPortals.Select(AllowedPortal).FirstOrDefault(static p => p is not null)
+        ?? o.OAuthServers.Select((s, i) => Server($"Bitrix24:OAuthServers:{i}", Address(s), o)).FirstOrDefault(p => p is not null)
+        ?? o.AllowedPortals.Select(AllowedPortal).FirstOrDefault(p => p is not null)
         ?? Script("Bitrix24:ScriptUrl", o.ScriptUrl, o)
         ?? Script("Bitrix24:PullScriptUrl", o.PullScriptUrl, o)
         ?? (!(o.RequestsPerSecond is > 0 and <= 10_000) ? "Bitrix24:RequestsPerSecond has to be above 0 and at most 10000." : null)

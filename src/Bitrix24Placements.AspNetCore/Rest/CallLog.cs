@@ -18,7 +18,7 @@ internal sealed partial class CallLog(ILoggerFactory loggers, Inspections? inspe
         if (!_logger.IsEnabled(LogLevel.Information))
             return;
         // Names alone: a value may be a secret of the portal's or the user's.
-        var names = string.Join(',', (call.Parameters ?? []).Take(MaxNames).Select(static p => RestErrors.Clean(p.Key)));
+        var names = string.Join(',', (call.Parameters ?? []).Take(MaxNames).Select(p => RestErrors.Clean(p.Key)));
         Log.Called(
             _logger, id.MemberId, id.App, RestErrors.Clean(call.Method), outcome,
             (long)took.TotalMilliseconds, requestBytes, responseBytes, names);

@@ -33,8 +33,8 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
     private readonly double _perSecond = options.Value.RequestsPerSecond;
 
     private readonly PartitionedRateLimiter<(string MemberId, CallLane Lane)> _underWay =
-        PartitionedRateLimiter.Create<(string MemberId, CallLane Lane), (string, CallLane)>(static caller =>
-            RateLimitPartition.GetConcurrencyLimiter(caller, static _ => new() { PermitLimit = MaxUnderWay, QueueLimit = MaxWaiting }));
+        PartitionedRateLimiter.Create<(string MemberId, CallLane Lane), (string, CallLane)>(caller =>
+            RateLimitPartition.GetConcurrencyLimiter(caller, _ => new() { PermitLimit = MaxUnderWay, QueueLimit = MaxWaiting }));
 
     /// <summary>Of each lane of users, at most half of what the portal allows.</summary>
     private readonly PartitionedRateLimiter<(string MemberId, CallLane Lane)> _users =

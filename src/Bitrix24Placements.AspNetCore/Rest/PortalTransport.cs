@@ -73,7 +73,7 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
     /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200. A method's own result has other members,
     /// too.</summary>
     private static bool IsError(JsonElement result) => result.Text("error_description") is not null
-        || result.EnumerateObject().All(static m => m.Name is "error" or "error_description" or "argument");
+        || result.EnumerateObject().All(m => m.Name is "error" or "error_description" or "argument");
 
     private static Attempt Refused(string code, JsonElement body)
     {

@@ -31,7 +31,7 @@ internal static class RestErrors
     }
 
     /// <summary>One line, bounded.</summary>
-    public static string CleanText(string text) => new([.. text.Take(300).Select(static c => char.IsControl(c) ? ' ' : c)]);
+    public static string CleanText(string text) => new([.. text.Take(300).Select(c => char.IsControl(c) ? ' ' : c)]);
 
     /// <summary>The known ones, so that a foreign server cannot make as many labels as it likes.</summary>
     public static string Label(string? code) => code switch

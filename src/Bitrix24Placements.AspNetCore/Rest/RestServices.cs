@@ -11,7 +11,7 @@ internal static class RestServices
     public static IServiceCollection AddRest(this IServiceCollection services)
     {
         services.AddSettings<Bitrix24Options>(
-            static (provider, o) => Bitrix24Rules.Problem(o, provider.GetRequiredService<IHostEnvironment>()));
+            (provider, o) => Bitrix24Rules.Problem(o, provider.GetRequiredService<IHostEnvironment>()));
         services.AddSingleton<HostRules>();
         services.AddSingleton<ServedPortals>();
         services.AddSingleton<RestMetrics>();
@@ -22,17 +22,17 @@ internal static class RestServices
         services.AddSingleton<PortalLimits>();
         services.AddSingleton<PortalTransport>();
         services.AddSingleton<RefreshedTokenKeeper>();
-        services.AddSingleton<ISpoolHandler>(static p => p.GetRequiredService<RefreshedTokenKeeper>());
+        services.AddSingleton<ISpoolHandler>(p => p.GetRequiredService<RefreshedTokenKeeper>());
         services.AddSingleton<TokenRefresher>();
         services.AddSingleton<RestParts>();
-        services.AddSingleton(static p => new RestClient(p.GetRequiredService<RestParts>()));
-        services.AddSingleton(static _ => new OutgoingProxy(HttpClient.DefaultProxy));
+        services.AddSingleton(p => new RestClient(p.GetRequiredService<RestParts>()));
+        services.AddSingleton(_ => new OutgoingProxy(HttpClient.DefaultProxy));
         services.AddHostedService<ProxyNotice>();
         services.AddHttpClient(BitrixHttp.OAuthClient, Configure)
-            .UseSocketsHttpHandler(static (handler, _) => Configure(handler))
+            .UseSocketsHttpHandler((handler, _) => Configure(handler))
             .RemoveAllLoggers();
         services.AddHttpClient(BitrixHttp.PortalClient, Configure)
-            .UseSocketsHttpHandler(static (handler, provider) =>
+            .UseSocketsHttpHandler((handler, provider) =>
             {
                 Configure(handler);
                 var (rules, proxy) = (provider.GetRequiredService<HostRules>(), provider.GetRequiredService<OutgoingProxy>());
@@ -40,7 +40,7 @@ internal static class RestServices
                 handler.ConnectCallback = (context, cancellationToken) =>
                     ConnectAsync(rules, proxy, context.DnsEndPoint, cancellationToken);
             })
-            .AddHttpMessageHandler(static p => new ProxiedPortalCheck(
+            .AddHttpMessageHandler(p => new ProxiedPortalCheck(
                 p.GetRequiredService<OutgoingProxy>(), p.GetRequiredService<HostRules>()))
             .RemoveAllLoggers();
         return services;

@@ -13,7 +13,7 @@ internal static class SettingsReader
         where T : class, ISettings
     {
         services.AddOptions<T>()
-            .Configure<IConfiguration>(static (options, configuration) => options.Read(configuration.GetSection(T.Section)))
+            .Configure<IConfiguration>((options, configuration) => options.Read(configuration.GetSection(T.Section)))
             .Validate<IServiceProvider>((options, provider) =>
                 Check(problem is null ? options.Problem() : problem(provider, options)))
             .ValidateOnStart();
@@ -27,8 +27,8 @@ internal static class SettingsReader
     public static string[]? List(this IConfigurationSection section, string key)
     {
         var list = section.GetSection(key);
-        var entries = string.IsNullOrEmpty(list.Value) ? list.GetChildren().Select(static c => c.Value ?? "") : list.Value.Split(',');
-        string[] set = [.. entries.Select(static e => e.Trim()).Where(static e => e.Length > 0).Distinct()];
+        var entries = string.IsNullOrEmpty(list.Value) ? list.GetChildren().Select(c => c.Value ?? "") : list.Value.Split(',');
+        string[] set = [.. entries.Select(e => e.Trim()).Where(e => e.Length > 0).Distinct()];
         return set.Length > 0 ? set : null;
     }
 

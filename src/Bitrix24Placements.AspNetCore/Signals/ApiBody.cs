@@ -16,7 +16,7 @@ internal static class ApiBody
     {
         if (!context.Request.HasJsonContentType())
             return Rejection.NotJson;
-        var (json, rejection) = await BoundedBody.ReadAsync(context, static (_, body) => Parse(body.ToArray()) ?? new object());
+        var (json, rejection) = await BoundedBody.ReadAsync(context, (_, body) => Parse(body.ToArray()) ?? new object());
         return json is JsonObject read ? read : rejection
             ?? Rejection.Malformed(
                 $"The body has to be a JSON object of at most {MaxValues} names and values, in which no name is repeated.");

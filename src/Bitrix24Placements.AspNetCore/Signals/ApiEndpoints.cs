@@ -100,7 +100,7 @@ internal sealed class ApiEndpoints(
             return Rejection.NotConfigured;
         var possible = apps.All.Where(a => caller.Apps?.Contains(a.Name) != false && (named ?? a.Name) == a.Name).ToList();
         return possible is [var only] ? only
-            : possible.Find(static a => a.Name == PortalId.DefaultApp) is { } standard ? standard
+            : possible.Find(a => a.Name == PortalId.DefaultApp) is { } standard ? standard
             : possible.Count == 0 ? UnknownApp : AppRequired;
     }
 

@@ -14,7 +14,7 @@ internal sealed record ApiCaller(string Name, IReadOnlySet<string>? Portals = nu
 internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposable
 {
     private readonly (byte[] Hash, ApiCaller Caller)[] _keys =
-        [.. options.Value.Keys.Select(static k => (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), k.Caller))];
+        [.. options.Value.Keys.Select(k => (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), k.Caller))];
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(
         name => RateLimitPartition.GetFixedWindowLimiter(name, _ => new()

@@ -10,7 +10,7 @@ public sealed class PortalSignals(RestClient rest)
     /// <summary>Letters, digits and <c>_ : | . -</c>, at most 100.</summary>
     public static bool IsCommand(string? command) =>
         command is { Length: > 0 and <= 100 }
-            && command.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or ':' or '|' or '.' or '-');
+            && command.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or ':' or '|' or '.' or '-');
 
     /// <summary>Sends a signal. Bitrix24 has accepted it where the result is ok; a signal whose outcome is unknown is not
     /// repeated.</summary>
@@ -34,7 +34,7 @@ public sealed class PortalSignals(RestClient rest)
             ["MODULE_ID"] = "application",
         };
         if (userIds is not null)
-            call["USER_ID"] = new JsonArray([.. userIds.Select(static id => JsonValue.Create(id))]);
+            call["USER_ID"] = new JsonArray([.. userIds.Select(id => JsonValue.Create(id))]);
         var result = await rest.CallAsync(id, new RestCall("pull.application.event.add", call) { Repeat = Repeat.Never },
             cancellationToken);
         return result.Ok ? true : result.Error;

@@ -24,7 +24,7 @@ internal sealed record SignalRequest(string MemberId, string? App, string Comman
         if (!body.ContainsKey("userIds"))
             return null;
         var users = body["userIds"] is JsonArray { Count: > 0 and <= PortalSignals.MaxUsers } list ? list.Select(Number).ToList() : [];
-        if (users.Count > 0 && users.TrueForAll(static u => u > 0))
+        if (users.Count > 0 && users.TrueForAll(u => u > 0))
             return [.. users.OfType<long>().Distinct()];
         errors["userIds"] =
             $"1 to {PortalSignals.MaxUsers} numbers of users are expected; without this member the signal goes to everyone.";

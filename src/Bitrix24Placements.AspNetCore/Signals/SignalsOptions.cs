@@ -22,9 +22,9 @@ internal sealed class SignalsOptions : ISettings
     public void Read(IConfigurationSection section)
     {
         PerMinute = section.AtLeastOne(nameof(PerMinute), PerMinute);
-        var unlimited = (section.List("ApiKeys") ?? []).Select(static (key, i) =>
+        var unlimited = (section.List("ApiKeys") ?? []).Select((key, i) =>
             new ConfiguredKey($"Signals:ApiKeys:{i}", key, new($"Signals:ApiKeys:{i}")));
-        var limited = section.GetSection("Keys").GetChildren().Select(static k => new ConfiguredKey(
+        var limited = section.GetSection("Keys").GetChildren().Select(k => new ConfiguredKey(
             $"Signals:Keys:{k.Key}:Key", k.Text("Key") ?? "",
             new($"Signals:Keys:{k.Key}",
                 LimitOf(k, "Portals")?.ToHashSet(StringComparer.OrdinalIgnoreCase), LimitOf(k, "Apps")?.ToHashSet())));
@@ -36,9 +36,9 @@ internal sealed class SignalsOptions : ISettings
         ?? (key.GetSection(name).Exists() ? throw new SettingsException($"Signals:Keys:{key.Key}:{name} is there and empty.") : null);
 
     public string? Problem() =>
-        Keys.Select(ProblemOf).FirstOrDefault(static p => p is not null)
-            ?? Keys.GroupBy(static k => k.Key).Where(static g => g.Count() > 1)
-                .Select(static g => $"{g.Last().Caller.Name} is the key of {g.First().Caller.Name} as well.").FirstOrDefault();
+        Keys.Select(ProblemOf).FirstOrDefault(p => p is not null)
+            ?? Keys.GroupBy(k => k.Key).Where(g => g.Count() > 1)
+                .Select(g => $"{g.Last().Caller.Name} is the key of {g.First().Caller.Name} as well.").FirstOrDefault();
 
     private static string? ProblemOf(ConfiguredKey key) =>
         key.Key.Length < MinKeyLength

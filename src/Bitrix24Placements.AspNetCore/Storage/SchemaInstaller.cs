@@ -88,7 +88,7 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     {
         var scripts = Array.FindAll(
             Assembly.GetExecutingAssembly().GetManifestResourceNames(),
-            static n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal));
+            n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal));
         Array.Sort(scripts, StringComparer.Ordinal);
         return scripts;
     }

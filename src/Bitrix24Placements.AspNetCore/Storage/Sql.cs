@@ -80,10 +80,10 @@ internal static class SqlExtensions
     }
 
     public static async Task<bool> AnyAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(sql, static _ => true, cancellationToken)).Count > 0;
+        (await connection.QueryAsync(sql, _ => true, cancellationToken)).Count > 0;
 
     public static async Task<long> NumberAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(sql, static row => Convert.ToInt64(row.GetValue(0), null), cancellationToken))[0];
+        (await connection.QueryAsync(sql, row => Convert.ToInt64(row.GetValue(0), null), cancellationToken))[0];
 
     public static string? TextOrNull(this DbDataReader row, int ordinal) => row.IsDBNull(ordinal) ? null : row.GetString(ordinal);
 }

@@ -37,7 +37,7 @@ internal sealed partial class SqliteFileWatch(
         try
         {
             await connection.OpenAsync(cancellationToken);
-            var results = await connection.QueryAsync("PRAGMA quick_check(1)", static r => r.GetString(0), cancellationToken);
+            var results = await connection.QueryAsync("PRAGMA quick_check(1)", r => r.GetString(0), cancellationToken);
             if (results is [not "ok" and var result])
                 Log.Damaged(logger, path, result);
         }

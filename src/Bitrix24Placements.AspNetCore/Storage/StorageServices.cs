@@ -9,7 +9,7 @@ internal static class StorageServices
     {
         services.AddSettings<StorageOptions>();
         services.AddSettings<DataProtectionSettings>(
-            static (provider, o) => o.Problem(provider.GetRequiredService<IOptions<StorageOptions>>().Value));
+            (provider, o) => o.Problem(provider.GetRequiredService<IOptions<StorageOptions>>().Value));
         services.AddDatabase();
         services.AddHosted<Readiness>();
         services.AddHosted<SqliteFileWatch>();
@@ -31,5 +31,5 @@ internal static class StorageServices
     public static IServiceCollection AddHosted<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
         this IServiceCollection services)
         where T : class, IHostedService =>
-        services.AddSingleton<T>().AddHostedService(static p => p.GetRequiredService<T>());
+        services.AddSingleton<T>().AddHostedService(p => p.GetRequiredService<T>());
 }

@@ -34,7 +34,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     }
 
     public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) => (await database.QueryAsync(
-        $"SELECT payload FROM work WHERE {Is(id, kind)}", static r => r.TextOrNull(0), cancellationToken)).FirstOrDefault();
+        $"SELECT payload FROM work WHERE {Is(id, kind)}", r => r.TextOrNull(0), cancellationToken)).FirstOrDefault();
 
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND (due_at <= {Now} OR lease_till > {Now})", cancellationToken);

@@ -68,9 +68,9 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
     private async Task<string> ListAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken) =>
         string.Join(Environment.NewLine, parsed.GetValue(_pending)
             ? (await services.GetRequiredService<KeptInstallations>().ListAsync(cancellationToken))
-                .Select(static k => $"{k.MemberId}\t{k.KeptAt:u}\t{k.ClientId ?? "client_id not known yet"}")
+                .Select(k => $"{k.MemberId}\t{k.KeptAt:u}\t{k.ClientId ?? "client_id not known yet"}")
             : (await services.GetRequiredService<AppRegistry>().ListAsync(cancellationToken))
-                .Select(static a => $"{a.Name}\t{a.ClientId}\t{a.AppCode ?? "-"}"));
+                .Select(a => $"{a.Name}\t{a.ClientId}\t{a.AppCode ?? "-"}"));
 
     /// <summary>Nothing is stored that Bitrix24 refuses.</summary>
     /// <returns>What is to be said where it could not be asked.</returns>

@@ -20,9 +20,9 @@ internal static class CommandLine
             new Command(Serve, "Serve: what it does without a command as well." + Settings)
                 .Runs((parsed, _) => create([.. parsed.UnmatchedTokens]).RunServiceAsync(configure), takesSettings: true),
             new Command("health", "Ask the service that runs beside this process whether it is ready.")
-                .Runs(static (_, _) => HealthProbe.RunAsync()),
+                .Runs((_, _) => HealthProbe.RunAsync()),
             new Command("make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.")
-                .Runs(static (_, _) => Task.FromResult(MakeCertificate.Run())),
+                .Runs((_, _) => Task.FromResult(MakeCertificate.Run())),
             MoveStore(create),
             new AppCommands(create).All(),
             Examine(create, configure),

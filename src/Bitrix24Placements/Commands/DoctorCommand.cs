@@ -15,7 +15,7 @@ internal static class DoctorCommand
         // Its words are the answer; whoever reads them as JSON reads nothing else.
         builder.Logging.ClearProviders();
         // A key that this process made, perhaps as another user, might not be readable to the service.
-        builder.Services.PostConfigure<StorageOptions>(static o => o.MayMakeKeys = false);
+        builder.Services.PostConfigure<StorageOptions>(o => o.MayMakeKeys = false);
         if (portal is null ? appName is not null : !PortalId.IsMemberId(portal))
         {
             await Console.Error.WriteLineAsync("--portal takes a member_id, 32 hexadecimal digits, and --app stands beside it.");

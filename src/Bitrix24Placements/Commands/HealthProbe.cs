@@ -31,6 +31,6 @@ internal static class HealthProbe
     private static int Port() =>
         Listening.UrlsIn(new ConfigurationBuilder()
                 .AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().Build())
-            .Where(static url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
-            .Select(static url => BindingAddress.Parse(url).Port).FirstOrDefault(static port => port > 0, 5000);
+            .Where(url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+            .Select(url => BindingAddress.Parse(url).Port).FirstOrDefault(port => port > 0, 5000);
 }

@@ -16,19 +16,19 @@ internal static class HostingSetup
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
         // Of each connection: one that sends request after request and reads no answer would have a megabyte.
-        builder.WebHost.UseSockets(static sockets =>
+        builder.WebHost.UseSockets(sockets =>
         {
             sockets.MaxReadBufferSize = 128 * 1024;
             // Whoever finds the queue full tries again after a whole second.
             sockets.Backlog = 4096;
         });
         var services = builder.Services;
-        services.AddOptions<ShutdownSettings>().Configure<IHostEnvironment>(static (settings, environment) =>
+        services.AddOptions<ShutdownSettings>().Configure<IHostEnvironment>((settings, environment) =>
             settings.DrainSeconds = environment.IsDevelopment() ? 0 : settings.DrainSeconds);
         services.AddSettings<ShutdownSettings>();
         // For what is under way when nobody is sent here any more.
-        services.Configure<HostOptions>(static o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
-        services.AddHsts(static o =>
+        services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        services.AddHsts(o =>
         {
             o.MaxAge = TimeSpan.FromDays(365);
             o.ExcludedHosts.Clear();

@@ -6,8 +6,8 @@ internal static class Listening
     public static string[] UrlsIn(IConfiguration configuration) =>
         Entries(configuration, WebHostDefaults.ServerUrlsKey) is { Length: > 0 } urls ? urls :
         [
-            .. Entries(configuration, WebHostDefaults.HttpPortsKey).Select(static port => $"http://*:{port}"),
-            .. Entries(configuration, WebHostDefaults.HttpsPortsKey).Select(static port => $"https://*:{port}"),
+            .. Entries(configuration, WebHostDefaults.HttpPortsKey).Select(port => $"http://*:{port}"),
+            .. Entries(configuration, WebHostDefaults.HttpsPortsKey).Select(port => $"https://*:{port}"),
         ];
 
     private static string[] Entries(IConfiguration configuration, string key) =>

@@ -45,10 +45,10 @@ internal static class LoggingSetup
     public static string? Problem(IConfiguration configuration)
     {
         var logging = configuration.GetSection("Logging");
-        return logging.GetChildren().Select(static c => c.GetSection("LogLevel")).Append(logging.GetSection("LogLevel"))
-            .SelectMany(static levels => levels.GetChildren())
-            .Where(static level => !string.IsNullOrEmpty(level.Value))
-            .FirstOrDefault(static level => !Enum.TryParse<LogLevel>(level.Value, ignoreCase: true, out _)) is { } bad
+        return logging.GetChildren().Select(c => c.GetSection("LogLevel")).Append(logging.GetSection("LogLevel"))
+            .SelectMany(levels => levels.GetChildren())
+            .Where(level => !string.IsNullOrEmpty(level.Value))
+            .FirstOrDefault(level => !Enum.TryParse<LogLevel>(level.Value, ignoreCase: true, out _)) is { } bad
             ? $"{bad.Path} has to be {string.Join(" or ", Enum.GetNames<LogLevel>())}."
             : null;
     }

@@ -14,7 +14,7 @@ internal static partial class ServiceRun
     {
         // Watching the files would take inotify handles, of which a machine full of containers runs out.
         string[] all = [.. args, "--hostBuilder:reloadConfigOnChange=false"];
-        var isNamed = args.Any(static a => a.StartsWith("--contentRoot", StringComparison.OrdinalIgnoreCase));
+        var isNamed = args.Any(a => a.StartsWith("--contentRoot", StringComparison.OrdinalIgnoreCase));
         return new() { Args = all, ContentRootPath = isNamed || File.Exists("appsettings.json") ? null : AppContext.BaseDirectory };
     }
 
@@ -46,7 +46,7 @@ internal static partial class ServiceRun
         Announce(app, logger);
         await Draining.WaitAsync(app);
         await app.StopAsync();
-        var hasFailed = app.Services.GetServices<IHostedService>().Any(static s => s is BackgroundService { ExecuteTask.IsFaulted: true });
+        var hasFailed = app.Services.GetServices<IHostedService>().Any(s => s is BackgroundService { ExecuteTask.IsFaulted: true });
         return hasFailed ? 1 : Environment.ExitCode;
     }
 
@@ -54,7 +54,7 @@ internal static partial class ServiceRun
     public static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => string.Join(' ', options.Failures),
-        AggregateException { InnerExceptions: var inner } when inner.All(static e => e is OptionsValidationException) =>
+        AggregateException { InnerExceptions: var inner } when inner.All(e => e is OptionsValidationException) =>
             string.Join(' ', inner.Select(Explain).Distinct()),
         // What of the addresses is wrong: in use, not this machine's, no address, https without a certificate.
         IOException or SocketException or FormatException or CryptographicException

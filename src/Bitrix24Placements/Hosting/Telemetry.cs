@@ -39,7 +39,7 @@ internal static class Telemetry
         telemetry.WithMetrics(metrics =>
         {
             // They name the host, and a portal's name belongs into no metric.
-            metrics.AddMeter(Meters).AddView(static instrument => instrument.Meter.Name == "System.Net.Http"
+            metrics.AddMeter(Meters).AddView(instrument => instrument.Meter.Name == "System.Net.Http"
                 ? new MetricStreamConfiguration { TagKeys = ["http.request.method", "http.response.status_code", "http.connection.state"] }
                 : null);
             if (prometheus)
@@ -48,7 +48,7 @@ internal static class Telemetry
                 metrics.AddOtlpExporter();
         });
         if (tracesOut)
-            telemetry.WithTracing(static t =>
+            telemetry.WithTracing(t =>
                 t.AddAspNetCoreInstrumentation(Configure).AddHttpClientInstrumentation(Configure).AddOtlpExporter());
     }
 
@@ -69,10 +69,10 @@ internal static class Telemetry
             app.Urls.Add(url);
         app.Urls.Add($"http://{host}:{port}");
         app.Services.GetRequiredService<PortalCensus>();
-        app.MapWhen(context => management.IsAskedBy(context) && !context.Request.Path.StartsWithSegments("/health"), static management =>
+        app.MapWhen(context => management.IsAskedBy(context) && !context.Request.Path.StartsWithSegments("/health"), management =>
         {
             management.UseOpenTelemetryPrometheusScrapingEndpoint();
-            management.Run(static context =>
+            management.Run(context =>
             {
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
                 return Task.CompletedTask;
@@ -85,9 +85,9 @@ internal static class Telemetry
     private static void Configure(OpenTelemetry.Instrumentation.AspNetCore.AspNetCoreTraceInstrumentationOptions options)
     {
         // Worker loads are too many. No endpoint is known yet, and the path still has the service's own base.
-        options.Filter = static context => !context.Request.Path.Value!.EndsWith(AppPaths.BackgroundWorker, StringComparison.Ordinal);
-        options.EnrichWithHttpRequest = static (activity, _) => Hide(activity, null);
-        options.EnrichWithHttpResponse = static (activity, response) =>
+        options.Filter = context => !context.Request.Path.Value!.EndsWith(AppPaths.BackgroundWorker, StringComparison.Ordinal);
+        options.EnrichWithHttpRequest = (activity, _) => Hide(activity, null);
+        options.EnrichWithHttpResponse = (activity, response) =>
             Hide(activity, (response.HttpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
     }
 
@@ -99,6 +99,6 @@ internal static class Telemetry
 
     /// <summary>The token of <c>app.info</c> stands in the query.</summary>
     private static void Configure(OpenTelemetry.Instrumentation.Http.HttpClientTraceInstrumentationOptions options) =>
-        options.EnrichWithHttpRequestMessage = static (activity, request) =>
+        options.EnrichWithHttpRequestMessage = (activity, request) =>
             activity.SetTag("url.full", request.RequestUri?.GetLeftPart(UriPartial.Path));
 }

@@ -24,7 +24,7 @@ internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementC
         if (first.Status is null)
             return Finding.One("address.unreachable", first.ToString());
 
-        string[] handlers = [.. catalogue.Handlers().Select(static h => h.Handler),
+        string[] handlers = [.. catalogue.Handlers().Select(h => h.Handler),
             url + "/", url + AppPaths.Install, url + AppPaths.Events, url + AppPaths.Removed + "doctor"];
         var heads = Task.WhenAll(handlers.Select(h => probe.AskAsync(HttpMethod.Head, new(h), 0, cancellationToken)));
         var posts = await Task.WhenAll(handlers.Select(h => probe.AskAsync(HttpMethod.Post, new(h), SmallBytes, cancellationToken)));
@@ -36,19 +36,19 @@ internal sealed class AddressCheck(IOptions<Bitrix24Options> options, PlacementC
     {
         var findings = new List<Finding>();
         var scheme = new Uri(options.Value.PublicUrl ?? "").Scheme;
-        Add("address.unreachable", posts, static a => a.Status is null, static a => $"{a}");
-        Add("address.foreign", posts, static a => a is { Status: not null, Echo: null }, static a => $"{a}");
-        Add("address.head", heads, static a => a.Status != HttpStatusCode.OK, static a => $"{a}");
+        Add("address.unreachable", posts, a => a.Status is null, a => $"{a}");
+        Add("address.foreign", posts, a => a is { Status: not null, Echo: null }, a => $"{a}");
+        Add("address.head", heads, a => a.Status != HttpStatusCode.OK, a => $"{a}");
         Add("address.scheme", posts, a => a.Echo is { } echo && echo.Scheme != scheme,
-            static a => $"{a.Asked}: X-Forwarded-Proto → {a.Echo?.Scheme}");
-        Add("address.framing", posts, static a => a is { Echo: not null, FrameOptions: not null },
-            static a => $"{a.Asked}: X-Frame-Options: {a.FrameOptions}");
-        Add("address.framing", posts, static a => a is { Echo: not null, FrameOptions: null } && a.Policy != EchoMiddleware.Policy,
-            static a => $"{a.Asked}: Content-Security-Policy: {a.Policy}");
+            a => $"{a.Asked}: X-Forwarded-Proto → {a.Echo?.Scheme}");
+        Add("address.framing", posts, a => a is { Echo: not null, FrameOptions: not null },
+            a => $"{a.Asked}: X-Frame-Options: {a.FrameOptions}");
+        Add("address.framing", posts, a => a is { Echo: not null, FrameOptions: null } && a.Policy != EchoMiddleware.Policy,
+            a => $"{a.Asked}: Content-Security-Policy: {a.Policy}");
         Add("address.body", [large], a => findings.Count == 0 && a.Echo?.Bytes != LargeBytes,
-            static a => $"{a}, {LargeBytes} → {a.Echo?.Bytes ?? 0} bytes");
-        Add("address.slow", posts, static a => a.Echo is not null && a.Took >= SlowFrom,
-            static a => $"{a.Asked}: {Math.Round(a.Took.TotalSeconds, 1)} s");
+            a => $"{a}, {LargeBytes} → {a.Echo?.Bytes ?? 0} bytes");
+        Add("address.slow", posts, a => a.Echo is not null && a.Took >= SlowFrom,
+            a => $"{a.Asked}: {Math.Round(a.Took.TotalSeconds, 1)} s");
         return findings;
 
         // One finding for all addresses: they fail together.

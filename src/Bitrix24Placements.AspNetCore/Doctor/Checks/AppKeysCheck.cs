@@ -18,7 +18,7 @@ internal sealed class AppKeysCheck(AppRegistry apps, OAuthClient oauth, HostRule
         var asked = apps.All.Where(a => examination.Asked is not { } portal || portal.App == a.Name).Take(MaxApps);
         var findings = await Task.WhenAll(asked.Select(async app =>
             (App: app, Verdict: await oauth.TestKeysAsync(app, server, cancellationToken))));
-        return [.. findings.Where(static f => f.Verdict != KeysVerdict.Right).Select(f =>
+        return [.. findings.Where(f => f.Verdict != KeysVerdict.Right).Select(f =>
             new Finding(f.Verdict == KeysVerdict.Wrong ? "keys.wrong" : "oauth.silent", $"{server.Host}: {f.App.Name}, {f.App.ClientId}"))];
     }
 }

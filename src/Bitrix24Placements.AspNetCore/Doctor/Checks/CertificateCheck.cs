@@ -74,6 +74,6 @@ internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeT
         public static Presented? Read(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors) =>
             certificate is null ? null : new(
             certificate.GetNameInfo(X509NameType.DnsName, forIssuer: false), certificate.NotAfter.ToUniversalTime(), errors,
-            string.Join(", ", chain?.ChainStatus.Select(static s => s.Status.ToString()).Distinct() ?? []));
+            string.Join(", ", chain?.ChainStatus.Select(s => s.Status.ToString()).Distinct() ?? []));
     }
 }

@@ -15,7 +15,7 @@ internal sealed class DatabaseCheck(Database database) : Check(Name)
             return Finding.One("database.empty", path);
         try
         {
-            await database.QueryAsync("SELECT COUNT(*) FROM schema_versions", static r => r.GetInt64(0), cancellationToken);
+            await database.QueryAsync("SELECT COUNT(*) FROM schema_versions", r => r.GetInt64(0), cancellationToken);
         }
         catch (DbException e)
         {

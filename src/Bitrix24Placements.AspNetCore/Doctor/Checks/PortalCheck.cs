@@ -20,7 +20,7 @@ internal sealed class PortalCheck(RestClient rest) : CheckOfPortal(Name, TokenKe
             return answer.Error.Kind == RestErrorKind.NoTokens
                 ? Finding.One("portal.tokens", $"{portal.Id}") : Refused(portal, "scope", answer.Error);
         string[] granted = answer.Value.ValueKind == JsonValueKind.Array
-            ? [.. answer.Value.EnumerateArray().Select(static s => s.ToString())] : [];
+            ? [.. answer.Value.EnumerateArray().Select(s => s.ToString())] : [];
         string[] missing = [.. Scopes.Except(granted)];
         return missing is [] ? Finding.None : Finding.One("scope.missing", $"{portal.ClientEndpoint.Host}: {string.Join(", ", missing)}");
     }

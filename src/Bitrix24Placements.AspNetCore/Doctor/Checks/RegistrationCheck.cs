@@ -21,7 +21,7 @@ internal sealed class RegistrationCheck(RestClient rest, PlacementCatalogue cata
         var declaredEvents = bindings.Names.Select(name => (Name: name, Handler: catalogue.EventsUrl ?? ""));
         return
         [
-            .. Compare("placement", catalogue.Handlers().Select(static h => (h.Placement, h.Handler)), Read(placements.Value, "placement")),
+            .. Compare("placement", catalogue.Handlers().Select(h => (h.Placement, h.Handler)), Read(placements.Value, "placement")),
             .. Compare("event", declaredEvents, Read(events.Value, "event")),
         ];
     }

@@ -12,7 +12,7 @@ internal sealed class WorkerCheck(WorkerLoads loads, Heartbeats heartbeats) : Ch
 
     protected override async Task<IReadOnlyList<Finding>> RunAsync(Portal portal, CancellationToken cancellationToken)
     {
-        var loaded = (await loads.LastDayAsync(portal.Id, cancellationToken)).Sum(static h => h.Loads);
+        var loaded = (await loads.LastDayAsync(portal.Id, cancellationToken)).Sum(h => h.Loads);
         var heard = await heartbeats.SumAsync(portal.Id, cancellationToken);
         if (heard.Loads == 0)
             return loaded >= ManyLoads ? Finding.One("worker.silent", $"{loaded} → 0") : Finding.Note("worker.few", $"{loaded}");

@@ -52,7 +52,7 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             <tr><th scope="row">Uses API only</th>
             <td>off for an app with an interface; on, and only the installation path is asked</td></tr>
             <tr><th scope="row">Permissions (scopes)</th>
-            <td>{Html.Join(Scopes(bitrix).Select(static scope => Html.Of($"<code>{scope}</code> ")))};
+            <td>{Html.Join(Scopes(bitrix).Select(scope => Html.Of($"<code>{scope}</code> ")))};
             <code>telephony</code> too if the call card is used.
             <code>profile</code> and <code>app.info</code> need none.</td></tr>
             </tbody>

@@ -56,7 +56,7 @@ internal sealed class InstallPage(InstallPageParts parts, HttpContext context, P
     /// <param name="unknownClientId">Of an app that nobody has added yet: its installation is kept.</param>
     public async Task FinishAsync(Reconciliation reconciliation, string? app = null, string? unknownClientId = null)
     {
-        var eventsError = reconciliation.Placements.All(static p => p.IsRegistered) ? reconciliation.EventsError?.Code : null;
+        var eventsError = reconciliation.Placements.All(p => p.IsRegistered) ? reconciliation.EventsError?.Code : null;
         var keysAreWrong = app is not null && parts.Troubles.Has(app);
         if (_asJson)
         {

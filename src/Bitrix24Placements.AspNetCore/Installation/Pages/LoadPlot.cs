@@ -37,8 +37,8 @@ internal static class LoadPlot
                 width="{(Width / 24) - 4}" height="{Number(height)}"><title>{h.Hour % 24}:00: {Number(seconds)} s</title></rect>
                 """);
         });
-        var budget = string.Format(CultureInfo.InvariantCulture, t("app.loads.budget"), hours.Sum(static h => h.Slow),
-            hours.Sum(static h => h.Loads));
+        var budget = string.Format(CultureInfo.InvariantCulture, t("app.loads.budget"), hours.Sum(h => h.Slow),
+            hours.Sum(h => h.Loads));
         return Html.Of(
             $"""
             <svg class="plot" viewBox="0 -10 {Left + Width} {Height + Below + 10}" role="img" aria-label="{t("app.loads.worst")}">
@@ -51,7 +51,7 @@ internal static class LoadPlot
 
     private static Markup Axes(Func<string, string> t)
     {
-        var seconds = Enumerable.Range(0, TopSeconds / 2).Select(static i => i * 2).Append(5)
+        var seconds = Enumerable.Range(0, TopSeconds / 2).Select(i => i * 2).Append(5)
             .Select(s => Html.Of($"""<text x="{Left - 6}" y="{Y(s)}" text-anchor="end" dominant-baseline="middle">{s}</text>"""));
         var hours = LabelledHours.Select(h =>
             Html.Of($"""<text x="{X(h)}" y="{Height + 14}" text-anchor="{(h == 0 ? "end" : "middle")}">{h}</text>"""));

@@ -59,5 +59,5 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         || error.Description.Contains("already bound", StringComparison.OrdinalIgnoreCase);
 
     private static List<Binding> Read(JsonElement result) =>
-        [.. result.Entries().Select(static e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
+        [.. result.Entries().Select(e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
 }

@@ -33,9 +33,9 @@ internal sealed record PlacementOutcome(string Placement, string Handler, string
 /// <param name="EventsError">Null where the app's events are bound.</param>
 internal sealed record Reconciliation(PlacementOutcome[] Placements, RestError? EventsError)
 {
-    public bool Finished => EventsError is null && Placements.All(static p => p.IsRegistered);
+    public bool Finished => EventsError is null && Placements.All(p => p.IsRegistered);
 
-    public RestError? FirstError => Placements.FirstOrDefault(static p => !p.IsRegistered)?.Failure ?? EventsError;
+    public RestError? FirstError => Placements.FirstOrDefault(p => !p.IsRegistered)?.Failure ?? EventsError;
 }
 
 internal sealed record InstalledPortal(string MemberId, string Domain);

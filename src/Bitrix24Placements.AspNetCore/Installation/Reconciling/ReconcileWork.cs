@@ -46,7 +46,7 @@ internal sealed partial class ReconcileWork(
         await check;
         if (item.Payload == Removal)
             await CountRemovalAsync(portal,
-                reconciliation.Placements.Any(static o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }),
+                reconciliation.Placements.Any(o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }),
                 cancellationToken);
         await work.RequestIfNoneAsync(portal.Id, WorkKind.Look, LookWork.FirstPause(), cancellationToken);
         return reconciliation;

@@ -34,14 +34,14 @@ internal sealed partial class Reconciler(
 
         if (looked.Ok)
             await RemoveUndeclaredAsync(portal.Id, looked.Value, cancellationToken);
-        var eventsError = outcomes.Exists(static o => o.IsRegistered) ? await events.EnsureAsync(portal.Id, cancellationToken)
+        var eventsError = outcomes.Exists(o => o.IsRegistered) ? await events.EnsureAsync(portal.Id, cancellationToken)
             : outcomes[0].Failure;
         var reconciliation = new Reconciliation([.. outcomes], eventsError);
         var declaration = reconciliation.Finished ? catalogue.Declaration : "";
         await portals.SaveReconciliationAsync(
             portal.Id, portal.Epoch, declaration, PlacementOutcome.Serialize(reconciliation.Placements), cancellationToken);
         metrics.Reconciled(portal.Id, reconciliation.Finished ? "ok" : RestErrors.Label(reconciliation.FirstError?.Code));
-        Log.Reconciled(logger, portal.Id, reconciliation.FirstError?.Code ?? "ok", outcomes.Count(static o => o.Changed));
+        Log.Reconciled(logger, portal.Id, reconciliation.FirstError?.Code ?? "ok", outcomes.Count(o => o.Changed));
         return reconciliation;
     }
 

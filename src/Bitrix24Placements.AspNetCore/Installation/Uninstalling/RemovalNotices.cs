@@ -23,7 +23,7 @@ internal sealed class RemovalNotices(
     public Task ReceiveAsync(HttpContext context) =>
         context.GetRouteValue("key") is string { Length: 64 } key && key.All(char.IsAsciiHexDigit)
             ? guard.RunAsync(context, RequestKind.Removal, "", () => ReceiveAsync(context, key), turns: _turns)
-            : guard.RunAsync(context, RequestKind.Removal, "", static () => Task.FromResult<Rejection?>(UnknownKey));
+            : guard.RunAsync(context, RequestKind.Removal, "", () => Task.FromResult<Rejection?>(UnknownKey));
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string key)
     {

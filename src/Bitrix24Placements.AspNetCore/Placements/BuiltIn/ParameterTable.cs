@@ -10,7 +10,7 @@ internal static class ParameterTable
 
     public static Markup Render(IReadOnlyDictionary<string, JsonElement> parameters, Func<string, string> t)
     {
-        var rows = parameters.Take(MaxRows).Select(static p => Html.Of(
+        var rows = parameters.Take(MaxRows).Select(p => Html.Of(
             $"""<tr><th scope="row">{Shown(p.Key)}</th><td>{Shown(Text(p.Value))}</td></tr>"""));
         return Html.Of(
             $"""

@@ -10,8 +10,8 @@ internal static class HandlerBinding
 {
     public static RequestReader ReaderFor(string code, Delegate handler)
     {
-        var asked = handler.Method.GetParameters().Select(static p => p.ParameterType).FirstOrDefault(
-            static t => t.IsAssignableTo(typeof(PlacementRequest)));
+        var asked = handler.Method.GetParameters().Select(p => p.ParameterType).FirstOrDefault(
+            t => t.IsAssignableTo(typeof(PlacementRequest)));
         if (asked is { IsGenericType: true })
             return OptionsReader.Typed(asked.GetGenericArguments()[0]);
         var (own, read) = OptionsReader.Default(code);

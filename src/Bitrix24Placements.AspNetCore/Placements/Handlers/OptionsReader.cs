@@ -15,10 +15,10 @@ internal static class OptionsReader
     /// <summary>What a handler of this placement may ask for, and how it is read.</summary>
     public static (Type Request, RequestReader Read) Default(string placement) => placement switch
     {
-        PlacementCatalogue.RestAppUri => (typeof(RestAppUriRequest), static launch => new RestAppUriRequest(launch)),
-        PlacementCatalogue.BackgroundWorker => (typeof(BackgroundWorkerRequest), static launch => new BackgroundWorkerRequest(launch)),
-        PlacementCatalogue.Default => (typeof(AppPageRequest), static launch => new AppPageRequest(launch)),
-        _ => (typeof(PlacementRequest), static launch => new PlacementRequest<JsonElement>(launch, JsonElement.Parse(JsonOf(launch)))),
+        PlacementCatalogue.RestAppUri => (typeof(RestAppUriRequest), launch => new RestAppUriRequest(launch)),
+        PlacementCatalogue.BackgroundWorker => (typeof(BackgroundWorkerRequest), launch => new BackgroundWorkerRequest(launch)),
+        PlacementCatalogue.Default => (typeof(AppPageRequest), launch => new AppPageRequest(launch)),
+        _ => (typeof(PlacementRequest), launch => new PlacementRequest<JsonElement>(launch, JsonElement.Parse(JsonOf(launch)))),
     };
 
     public static RequestReader Typed<T>(JsonTypeInfo<T> type) => launch =>

@@ -109,7 +109,7 @@ public static class PlacementEndpoints
 
     private static string Checked(string code) =>
         code is { Length: > 0 and <= 100 } && code != PlacementCatalogue.Default
-            && code.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
+            && code.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
             ? code
             : throw new ArgumentException(
                 $"'{code}' is not a placement's code: upper case letters, digits and _ are expected.", nameof(code));

@@ -6,7 +6,7 @@ internal sealed class PlacementTitles
 
     public void Set(string name, string language, string text) => _texts[(name, language)] = text;
 
-    public IEnumerable<string> Languages => _texts.Keys.Select(static k => k.Language).Where(static l => l.Length > 0);
+    public IEnumerable<string> Languages => _texts.Keys.Select(k => k.Language).Where(l => l.Length > 0);
 
     public string? Find(string name, string language) => _texts.GetValueOrDefault((name, language)) ?? _texts.GetValueOrDefault((name, ""));
 

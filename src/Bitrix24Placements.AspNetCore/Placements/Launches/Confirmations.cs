@@ -15,15 +15,15 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
     : IAsyncDisposable
 {
     /// <summary>For all OAuth servers together, waiting included: a person gets an answer within three seconds.</summary>
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2.75);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2.5);
 
     private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<TokenConfirmation>>> _running = new();
 
     private readonly PartitionedRateLimiter<Asker> _places = PartitionedRateLimiter.CreateChained(
-        Places(options, 0.1, static who => who),
-        Places(options, 0.25, static who => who.Address),
-        Places(options, 0.125, static who => who.MemberId),
-        Places(options, 1, static _ => ""));
+        Places(options, 0.1, who => who),
+        Places(options, 0.25, who => who.Address),
+        Places(options, 0.125, who => who.MemberId),
+        Places(options, 1, _ => ""));
 
     /// <summary>Not given up where who has asked goes away: otherwise it would cost him nothing to have asked.</summary>
     /// <param name="server">As claimed. Where it is no configured one, that of the portal is asked, else all in order.</param>

@@ -104,7 +104,7 @@ internal sealed class LaunchVerifier(
             return answer.Rejection;
         // Of a portal that is not served, that is what helps to know.
         if (answer.Value is not { } user)
-            return (installations.Any(static i => i.State != PortalState.Uninstalled) ? Rejection.NotVerified : Rejection.NotInstalled)
+            return (installations.Any(i => i.State != PortalState.Uninstalled) ? Rejection.NotVerified : Rejection.NotInstalled)
                 .Because("the OAuth server does not know AUTH_ID as this portal's");
         if (!hosts.IsAllowedPortal(user.ClientEndpoint.Host))
             return Rejection.NotAllowed;

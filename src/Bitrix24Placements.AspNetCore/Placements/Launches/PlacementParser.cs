@@ -43,7 +43,7 @@ internal static class PlacementParser
                 form.Bytes("AUTH_EXPIRES"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null,
             ServerEndpoint = person ? form.Text("SERVER_ENDPOINT"u8) : null,
             Options = Read("PLACEMENT_OPTIONS"u8, WireValues.Options, OptionsExpected) ?? [],
-            HandlerQuery = form.QueryWithout(static name => WireValues.OneOf(name, WireNames) is not null)
+            HandlerQuery = form.QueryWithout(name => WireValues.OneOf(name, WireNames) is not null)
                 ?? (IReadOnlyDictionary<string, string>)FrozenDictionary<string, string>.Empty,
         };
         return errors is null ? post : Rejection.Malformed(errors);

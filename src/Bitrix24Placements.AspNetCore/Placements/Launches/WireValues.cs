@@ -25,7 +25,7 @@ internal static class WireValues
         var host = colon < 0 ? value : value[..colon];
         var port = colon < 0 ? "443"u8 : value[(colon + 1)..];
         if (value.Length > MaxHostLength || host is [] or [(byte)'.' or (byte)'-', ..] || host.IndexOf(".."u8) >= 0
-            || !ConsistsOf(host, static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
+            || !ConsistsOf(host, c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
             || !ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0)
             return null;
         var name = Encoding.ASCII.GetString(host).ToLowerInvariant();
@@ -37,7 +37,7 @@ internal static class WireValues
     public static string? Protocol(ReadOnlySpan<byte> value) => OneOf(value, "1", "0");
 
     public static string? Language(ReadOnlySpan<byte> value) =>
-        value.Length is < 2 or > 12 || !ConsistsOf(value, static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null
+        value.Length is < 2 or > 12 || !ConsistsOf(value, c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null
         : OneOf(value, "en", "ru", "de", "la", "br", "ua", "fr", "pl") ?? Encoding.ASCII.GetString(value).ToLowerInvariant();
 
     public static string? Status(ReadOnlySpan<byte> value) =>

@@ -11,7 +11,7 @@ public static class PageSessionEndpoints
     public static TBuilder RequirePageSession<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {
-        builder.Add(static endpoint =>
+        builder.Add(endpoint =>
         {
             if (endpoint.RequestDelegate is { } next)
                 endpoint.RequestDelegate = context => EnterAsync(context, next);

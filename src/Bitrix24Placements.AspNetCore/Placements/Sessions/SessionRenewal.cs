@@ -35,7 +35,7 @@ internal sealed class SessionRenewal(
     {
         if (!context.Request.HasJsonContentType())
             return Rejection.NotJson;
-        var body = await BoundedBody.ReadAsync(context, static (_, bytes) => bytes.ToArray());
+        var body = await BoundedBody.ReadAsync(context, (_, bytes) => bytes.ToArray());
         if (!body.Ok)
             return body.Rejection;
         if (TokenIn(body.Value) is not { } token)

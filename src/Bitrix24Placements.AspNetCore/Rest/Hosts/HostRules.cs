@@ -15,8 +15,8 @@ internal sealed class HostRules : IDisposable
     {
         _allowInsecure = options.Value.AllowInsecureHttp;
         _allowedPortals = Array.ConvertAll(
-            options.Value.AllowedPortals, static p => p.StartsWith("*.", StringComparison.Ordinal) ? "*." + Ascii(p[2..]) : Ascii(p));
-        OAuthServers = [.. options.Value.OAuthServers.Select(static s => new Uri(Origin(new Uri(s)))).Distinct()];
+            options.Value.AllowedPortals, p => p.StartsWith("*.", StringComparison.Ordinal) ? "*." + Ascii(p[2..]) : Ascii(p));
+        OAuthServers = [.. options.Value.OAuthServers.Select(s => new Uri(Origin(new Uri(s)))).Distinct()];
     }
 
     public IReadOnlyList<Uri> OAuthServers { get; }
@@ -54,7 +54,7 @@ internal sealed class HostRules : IDisposable
         try
         {
             var addresses = await _names.FindAsync(host, cancellationToken);
-            var permitted = MayBeInternal(host) ? addresses : Array.FindAll(addresses, static a => !SpecialAddresses.Contains(a));
+            var permitted = MayBeInternal(host) ? addresses : Array.FindAll(addresses, a => !SpecialAddresses.Contains(a));
             if (permitted.Length > 0)
                 return permitted;
         }

@@ -11,7 +11,7 @@ internal sealed class OutgoingProxy(IWebProxy proxy)
     public IWebProxy Proxy => proxy;
 
     /// <summary>Without user and password.</summary>
-    public string? Name => Array.Find(_addresses, static a => a is not null)?.Authority;
+    public string? Name => Array.Find(_addresses, a => a is not null)?.Authority;
 
     public bool Leads(Uri target) => Find(proxy, target) is not null;
 

@@ -39,7 +39,7 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     }
 
     public Task KeepReserveAsync(PortalId id, long version, PortalTokens tokens, SpoolPlace place) =>
-        KeepAsync(SpooledTokens.Of(id, version, tokens) with { IsReserve = true }, place, static () => { });
+        KeepAsync(SpooledTokens.Of(id, version, tokens) with { IsReserve = true }, place, () => { });
 
     /// <summary>Only where nobody has brought newer tokens since.</summary>
     public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)

@@ -28,8 +28,8 @@ internal sealed partial class TokenRefresher(
     private readonly RefreshPauses _pauses = new(time);
 
     /// <summary>A portal may say of any token that it has expired, and refreshing without need gets an app blocked.</summary>
-    private readonly PartitionedRateLimiter<PortalId> _earlyRefreshes = PartitionedRateLimiter.Create<PortalId, PortalId>(static id =>
-        RateLimitPartition.GetFixedWindowLimiter(id, static _ => new() { PermitLimit = 30, Window = TimeSpan.FromMinutes(1) }));
+    private readonly PartitionedRateLimiter<PortalId> _earlyRefreshes = PartitionedRateLimiter.Create<PortalId, PortalId>(id =>
+        RateLimitPartition.GetFixedWindowLimiter(id, _ => new() { PermitLimit = 30, Window = TimeSpan.FromMinutes(1) }));
 
     /// <summary>With tokens that are not known to be expired.</summary>
     public async Task<RestResult<Portal>> UsableAsync(PortalId id, CancellationToken cancellationToken)
@@ -53,7 +53,7 @@ internal sealed partial class TokenRefresher(
 
         // Lazy: the dictionary may ask for several values, and the lease cannot tell two refreshes of one process apart.
         var running = _running.GetOrAdd(
-            stale.Id, static (_, args) => new(() => Task.Run(() => args.Self.RefreshAloneAsync(args.Stale))),
+            stale.Id, (_, args) => new(() => Task.Run(() => args.Self.RefreshAloneAsync(args.Stale))),
             (Self: this, Stale: stale)).Value;
         try
         {
@@ -113,7 +113,7 @@ internal sealed partial class TokenRefresher(
     {
         try
         {
-            await Task.WhenAll(_running.Values.Select(static r => r.Value)).WaitAsync(TimeSpan.FromSeconds(10));
+            await Task.WhenAll(_running.Values.Select(r => r.Value)).WaitAsync(TimeSpan.FromSeconds(10));
         }
         catch (TimeoutException)
         {

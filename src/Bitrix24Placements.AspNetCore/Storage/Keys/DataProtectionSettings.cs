@@ -40,8 +40,8 @@ internal sealed class DataProtectionSettings : ISettings
         }
 
         var present = CertificatePath is null ? null : Problem("DataProtection:CertificatePath", new(CertificatePath, CertificatePassword));
-        return present ?? PreviousCertificates.Select(static c => Problem("DataProtection:PreviousCertificates", c))
-            .FirstOrDefault(static p => p is not null);
+        return present ?? PreviousCertificates.Select(c => Problem("DataProtection:PreviousCertificates", c))
+            .FirstOrDefault(p => p is not null);
     }
 
     private static string? Problem(string key, CertificateFile file)

@@ -12,7 +12,7 @@ internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : 
     {
         await schema.EnsureAsync(CancellationToken.None);
         var keys = await database.QueryAsync(
-            "SELECT xml FROM data_protection_keys", static r => XElement.Parse(r.GetString(0)), CancellationToken.None);
+            "SELECT xml FROM data_protection_keys", r => XElement.Parse(r.GetString(0)), CancellationToken.None);
         Volatile.Write(ref _seen, keys.Count);
         return keys;
     }).GetAwaiter().GetResult();

@@ -48,8 +48,8 @@ internal sealed record SealedColumn(string Name, string Purpose)
 
 internal sealed class MovedRows(TokenVault from, TokenVault to, MovedTable table, IReadOnlyList<string> columns)
 {
-    private readonly Dictionary<string, int> _indexes = columns.Select(static (name, index) => (name, index))
-        .ToDictionary(static c => c.name, static c => c.index);
+    private readonly Dictionary<string, int> _indexes = columns.Select((name, index) => (name, index))
+        .ToDictionary(c => c.name, c => c.index);
 
     public int Unreadable { get; private set; }
 

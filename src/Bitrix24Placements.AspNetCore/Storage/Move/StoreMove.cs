@@ -46,9 +46,9 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 
     private static async Task LockEmptyAsync(NpgsqlConnection writing, CancellationToken cancellationToken)
     {
-        var names = MovedTable.All.Select(static t => t.Name).ToArray();
+        var names = MovedTable.All.Select(t => t.Name).ToArray();
         await writing.ExecuteAsync("LOCK TABLE " + string.Join(", ", names) + " IN EXCLUSIVE MODE", cancellationToken);
-        if (await writing.AnyAsync(string.Join(" UNION ALL ", names.Select(static n => $"SELECT 1 FROM {n}")), cancellationToken))
+        if (await writing.AnyAsync(string.Join(" UNION ALL ", names.Select(n => $"SELECT 1 FROM {n}")), cancellationToken))
             throw new StoreMoveException("The database to move to is not empty. Nothing was changed.");
     }
 
@@ -62,9 +62,9 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
             WHERE table_schema = current_schema() AND table_name = {table.Name}
             ORDER BY ordinal_position
             """,
-            static r => (Name: r.GetString(0), IsInteger: r.GetString(1) == "integer"), cancellationToken);
-        var names = string.Join(", ", columns.Select(static c => c.Name));
-        var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>(), table, [.. columns.Select(static c => c.Name)]);
+            r => (Name: r.GetString(0), IsInteger: r.GetString(1) == "integer"), cancellationToken);
+        var names = string.Join(", ", columns.Select(c => c.Name));
+        var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>(), table, [.. columns.Select(c => c.Name)]);
         Sql all = "SELECT " + names + " FROM " + table.Name;
         await using var command = all.CommandOn(reading);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

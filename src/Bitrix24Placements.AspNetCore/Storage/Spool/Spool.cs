@@ -40,7 +40,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         }
 
         _shares.KeepOnly(files);
-        files.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+        files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         return files;
     }
 

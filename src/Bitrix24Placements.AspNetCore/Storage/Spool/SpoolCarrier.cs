@@ -8,7 +8,7 @@ internal sealed partial class SpoolCarrier(
     /// <summary>Some wait for a portal that does not answer.</summary>
     private const int SideBySide = 16;
 
-    private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(static h => h.Kind);
+    private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(h => h.Kind);
 
     private readonly ConcurrentDictionary<string, bool> _told = new();
 
@@ -16,7 +16,7 @@ internal sealed partial class SpoolCarrier(
 
     /// <summary>Each key's entries in their order.</summary>
     internal Task CarryOverAllAsync(CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        spool.List().GroupBy(static f => f.KeyShare),
+        spool.List().GroupBy(f => f.KeyShare),
         new ParallelOptions { MaxDegreeOfParallelism = SideBySide, CancellationToken = cancellationToken },
         async (ofKey, token) =>
         {
