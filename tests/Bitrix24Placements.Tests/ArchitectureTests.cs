@@ -62,6 +62,15 @@ public sealed partial class ArchitectureTests
         AssertNone(files.GroupBy(static f => Path.GetDirectoryName(f)).Where(static folder => folder.Count() > 20).Select(static folder => folder.Key!));
     }
 
+    [Fact]
+    public void Every_code_of_a_refusal_has_its_title()
+    {
+        var titles = File.ReadAllText(Path.Combine(Library, "Pages", "Texts", "en.json"));
+        var codes = FilesIn(Library).SelectMany(static f => RefusalCode().Matches(File.ReadAllText(f)).Select(static m => m.Groups[1].Value)).Distinct().ToList();
+        Assert.Contains("appRequired", codes);
+        AssertNone(codes.Where(c => !titles.Contains($"\"rejection.{c}\"", StringComparison.Ordinal)));
+    }
+
     private static void AssertNone(IEnumerable<string> wrong) => Assert.True(!wrong.Any(), string.Join('\n', wrong));
 
     private static string? RoomOf(string file) => Path.GetRelativePath(Library, file).Split(Path.DirectorySeparatorChar) is [var room, _, ..] ? room : null;
@@ -93,4 +102,7 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"[/\\](?:bin|obj)[/\\]")]
     private static partial Regex Built();
+
+    [GeneratedRegex("""new(?: Rejection)?\((?:[1-5][0-9]{2}|[a-z]+(?:\.[A-Za-z]+)?), "([a-z][A-Za-z]+)"[,)]""")]
+    private static partial Regex RefusalCode();
 }

@@ -14,6 +14,16 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Every_table_moves_but_those_that_each_database_has_for_itself(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        Sql tables = provider == StorageProvider.Sqlite ? "SELECT name FROM sqlite_master WHERE type = 'table'"
+            : "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()";
+        var names = await store.Database.QueryAsync(tables, static r => r.GetString(0), Token);
+        Assert.Equal(MovedTable.All.Select(static t => t.Name).Order(), names.Except(["clock_offset", "data_protection_keys", "portal_changes", "schema_compatibility", "schema_versions", "sqlite_sequence"]).Order());
+    }
+
     [Fact]
     public async Task Everything_moves_and_the_tokens_stand_under_the_new_keys()
     {
