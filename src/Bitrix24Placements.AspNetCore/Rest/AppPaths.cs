@@ -4,7 +4,6 @@ namespace Bitrix24Placements.Rest;
 internal static class AppPaths
 {
     public const string Placements = "/placements";
-    public const string RestAppUri = Placements + "/rest-app-uri";
     public const string BackgroundWorker = Placements + "/page-background-worker";
     public const string Removed = BackgroundWorker + "/removed/";
     public const string Install = "/install";
