@@ -4,12 +4,14 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
 using Bitrix24Placements;
+using Bitrix24Placements.Apps;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -139,7 +141,9 @@ public static class ManyPortals
         }));
         services.AddSingleton(Options.Create(new DataProtectionSettings()));
         services.AddSingleton(Options.Create(new Bitrix24Options { PublicUrl = publicUrl?.TrimEnd('/') }));
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddDatabase();
+        services.AddApps();
         services.AddPortals();
         services.AddWork();
         services.AddSingleton<Texts>();
