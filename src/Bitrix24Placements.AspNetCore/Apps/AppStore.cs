@@ -29,8 +29,8 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         {
             await connection.ExecuteAsync(
                 $"""
-                DELETE FROM apps WHERE removed = 1 AND client_id = {app.ClientId}
-                    OR removed = 1 AND name = {app.Name} AND NOT EXISTS (SELECT 1 FROM portals WHERE app = {app.Name})
+                DELETE FROM apps WHERE removed = 1 AND name = {app.Name}
+                    AND (client_id = {app.ClientId} OR NOT EXISTS (SELECT 1 FROM portals WHERE app = {app.Name}))
                 """, token);
             return await connection.ExecuteAsync(
                 $"""

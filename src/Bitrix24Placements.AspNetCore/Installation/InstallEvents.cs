@@ -25,9 +25,8 @@ internal sealed class InstallEvents(
         var mayAsk = context is null || attempts.MayTry(context, RequestKind.Event, claim.Value.MemberId);
         if (name == AppEvent.UserReady)
             return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken)
-                : await systemUsers.FindAsync(claim.Value, cancellationToken) is null ? Rejection.TooManyAttempts
-                : await _turns.RunAsync(
-                    () => systemUsers.ReceiveAsync(claim.Value, form, cancellationToken), Rejection.TooManyAttempts);
+                // Kept, and asked about later: nobody's turn is to wait for a portal.
+                : await systemUsers.FindAsync(claim.Value, cancellationToken) is null ? Rejection.TooManyAttempts : Rejection.Overloaded;
         if (!mayAsk)
             return await _turns.RunAsync(() => KeepAsync(claim.Value), otherwise: false) ? null : Rejection.TooManyAttempts;
 

@@ -48,7 +48,7 @@ public sealed class DeepLinks
         {
             // Noticed while it is made: every value repeats the names above it.
             if (link.Length + key.Length > MaxLength)
-                throw new ArgumentException($"A link with these parameters is longer than {MaxLength} characters.");
+                throw TooLong();
             if (depth > MaxDepth)
                 throw new ArgumentException($"Parameters must not be deeper than {MaxDepth} levels.");
             if (node is not (JsonObject or JsonArray))
@@ -68,6 +68,8 @@ public sealed class DeepLinks
         }
     }
 
+    private static ArgumentException TooLong() => new($"A link with these parameters is longer than {MaxLength} characters.");
+
     private static IEnumerable<KeyValuePair<string, JsonNode?>> MembersOf(JsonNode node) => node switch
     {
         JsonArray items => items.Select((item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item)),
@@ -75,7 +77,7 @@ public sealed class DeepLinks
     };
 
     private static string Checked(string name) =>
-        name.Length > 0 && name.AsSpan().IndexOfAny('[', ']') < 0 ? name
+        name.Length > MaxLength ? throw TooLong() : name.Length > 0 && name.AsSpan().IndexOfAny('[', ']') < 0 ? name
             : throw new ArgumentException("A parameter's name must not be empty or hold a square bracket.");
 
     private static string Text(JsonNode? value) => value?.GetValueKind() switch

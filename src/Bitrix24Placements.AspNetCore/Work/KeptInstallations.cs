@@ -16,9 +16,9 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
 
     private static readonly Sql[] Surplus =
     [
-        SurplusOf("member_id", "vouched DESC, created_at DESC", "vouched IS NOT NULL", 3),
-        SurplusOf("address", "created_at", "vouched = 0 AND address IS NOT NULL", MaxOfAddress),
-        SurplusOf("1", "vouched DESC, client_id IS NOT NULL, created_at", "vouched IS NOT NULL", Max),
+        SurplusOf("member_id", "vouched DESC", "created_at DESC", "vouched IS NOT NULL", 3),
+        SurplusOf("address", "vouched", "created_at", "vouched = 0 AND address IS NOT NULL", MaxOfAddress),
+        SurplusOf("1", "vouched DESC, client_id IS NOT NULL", "created_at", "vouched IS NOT NULL", Max),
     ];
 
     /// <summary>Where there are too many, those give way that nobody has vouched for. False: it was itself the one to give way.</summary>
@@ -60,12 +60,14 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
         database.QueryAsync("SELECT member_id, created_at, client_id FROM work WHERE vouched IS NOT NULL ORDER BY created_at",
             r => new KeptInstallation(r.GetString(0), clock.FromDatabase(r.GetInt64(1)), r.TextOrNull(2)), cancellationToken);
 
-    private static Sql SurplusOf(Sql share, Sql order, Sql condition, int max) =>
+    /// <summary>Addresses take turns: one that has sent much keeps nobody out who has sent little.</summary>
+    private static Sql SurplusOf(Sql share, Sql rank, Sql age, Sql condition, int max) =>
         $"""
         DELETE FROM work WHERE (member_id, app, kind) IN (
             SELECT member_id, app, kind FROM (
-                SELECT member_id, app, kind, ROW_NUMBER() OVER (PARTITION BY {share} ORDER BY {order}, kind) AS place
-                FROM work WHERE {condition}) placed
+                SELECT member_id, app, kind, ROW_NUMBER() OVER (PARTITION BY {share} ORDER BY {rank}, turn, {age}, kind) AS place
+                FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY {share}, vouched, address ORDER BY {age}, kind) AS turn
+                    FROM work WHERE {condition}) kept) placed
             WHERE place > {max})
         """;
 

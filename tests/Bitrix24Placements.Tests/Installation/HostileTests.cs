@@ -61,7 +61,7 @@ public sealed class HostileTests
             await refused.AssertRefusedAsync(HttpStatusCode.TooManyRequests, "tooManyAttempts");
 
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.PostAsync("/events", service.Portal.EventFields("ONAPPUSERREADY"))));
-        Assert.NotNull((await service.StoredAsync())!.Reserve);
+        await service.EventuallyAsync(async () => (await service.StoredAsync())!.Reserve is not null, "there is a reserve");
     }
 
     [Fact]

@@ -73,6 +73,9 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
         await store.Portals.InstallAsync(TestStore.Installation(new(TestStore.NewId().MemberId, "customer")), Token);
         await apps.RemoveAsync("customer", Token);
         await Assert.ThrowsAsync<AppException>(() => apps.AddAsync("customer", "local.another", new("secret"), null, Token));
+        await apps.AddAsync("renamed", "local.customer", new("secret"), null, Token);
+        await Assert.ThrowsAsync<AppException>(() => apps.AddAsync("customer", "local.another", new("secret"), null, Token));
+        await apps.RemoveAsync("renamed", Token);
         await apps.AddAsync("customer", "local.customer", new("secret"), null, Token);
         Assert.Equal(3, apps.All.Count);
     }

@@ -50,6 +50,21 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Who_has_sent_much_keeps_nobody_out_who_has_sent_little(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var genuine = TestStore.NewId();
+        for (var i = 0; i < KeptInstallations.Max; i++)
+            await KeepAsync(store, TestStore.NewId(), i, i % 2 == 0 ? "192.0.2.1" : "192.0.2.2");
+        Assert.True(await KeepAsync(store, genuine, 101, "192.0.2.3"));
+
+        // Nor by telling of his portal.
+        for (var i = 102; i < 110; i++)
+            await KeepAsync(store, genuine, i, "192.0.2.1");
+        Assert.True(await store.Database.HasWorkAsync(genuine, WorkKind.Install + 101));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task Where_it_is_full_those_give_way_that_nobody_has_vouched_for(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

@@ -44,6 +44,21 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task What_strangers_send_leaves_room_for_refreshed_tokens()
+    {
+        await using var store = await OpenAsync();
+        var spool = store.Get<Spool>();
+        var large = new string('x', 100_000);
+        var (kept, i) = (0, 0);
+        for (; i < 1_000 && kept < 1_000; i++)
+            kept += await spool.PutAsync("events", "key" + i, large, "10.0.0." + (i % 40), Token) ? 1 : 0;
+
+        Assert.InRange(kept, 100, 300);
+        await using var place = await spool.TakePlaceAsync("tokens", "portal", 2_000, Token);
+        Assert.NotNull(place);
+    }
+
+    [Fact]
     public async Task Entries_whose_portal_does_not_answer_keep_back_no_others()
     {
         await using var store = await OpenAsync();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 
 namespace Bitrix24Placements.Placements;
@@ -7,6 +8,9 @@ internal static class ParameterTable
     private const int MaxRows = 100;
 
     private const int MaxLength = 1_000;
+
+    /// <summary>Escaped, that many characters are not longer.</summary>
+    private const int MaxBytes = 6 * MaxLength;
 
     public static Markup Render(IReadOnlyDictionary<string, JsonElement> parameters, Func<string, string> t)
     {
@@ -26,9 +30,14 @@ internal static class ParameterTable
 
     public static string Shown(string text) => text.Length <= MaxLength ? text : text[..MaxLength] + "…";
 
-    // PHP writes \u041C for М. What is shown is encoded for HTML afterwards.
-    private static string Text(JsonElement value) =>
-        value.ValueKind == JsonValueKind.String ? value.GetString()! : JsonSerializer.Serialize(value, Readable.JsonElement);
+    private static string Text(JsonElement value)
+    {
+        var sent = JsonMarshal.GetRawUtf8Value(value);
+        if (sent.Length > MaxBytes)
+            return Encoding.UTF8.GetString(sent[..MaxBytes]);
+        // PHP writes \u041C for М. What is shown is encoded for HTML afterwards.
+        return value.ValueKind == JsonValueKind.String ? value.GetString()! : JsonSerializer.Serialize(value, Readable.JsonElement);
+    }
 
     private static readonly ContextJson Readable =
         new(new(ContextJson.Default.Options) { WriteIndented = false, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });

@@ -21,7 +21,7 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
 
     private readonly PartitionedRateLimiter<Asker> _places = PartitionedRateLimiter.CreateChained(
         Places(options, 0.1, who => who),
-        Places(options, 0.25, who => who.Address),
+        Places(options, 0.125, who => who.Address),
         Places(options, 0.125, who => who.MemberId),
         Places(options, 1, _ => ""));
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 
 namespace Bitrix24Placements.Placements;
@@ -16,9 +17,6 @@ internal static class LaunchContextJson
     /// <summary>Options may be as large as a body, and escaped they grow.</summary>
     private const int MaxBytes = 64 * 1024;
 
-    private static readonly ContextJson Readable =
-        new(new(ContextJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-
     /// <summary>Null where it is too large.</summary>
     public static byte[]? Write(PlacementRequest request)
     {
@@ -26,11 +24,13 @@ internal static class LaunchContextJson
             request.Placement, new(request.Portal.MemberId, request.Portal.Domain, request.Portal.Protocol), request.Language,
             request.ApplicationSid, request.ApplicationStatus, request.UserId,
             JsonNamingPolicy.CamelCase.ConvertName(request.Verification.ToString()), OptionsOf(request), request.HandlerQuery);
-        using var json = new LimitedStream(MaxBytes);
+        var json = new LimitedBuffer(MaxBytes);
         try
         {
-            JsonSerializer.Serialize(json, context, Readable.LaunchContext);
-            return json.ToArray();
+            using var writer = new Utf8JsonWriter(json, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+            JsonSerializer.Serialize(writer, context, ContextJson.Default.LaunchContext);
+            writer.Flush();
+            return json.Written;
         }
         catch (LimitException)
         {
@@ -56,15 +56,18 @@ internal static class LaunchContextJson
 internal sealed partial class ContextJson : JsonSerializerContext;
 
 /// <summary>Ends what grows while it is written.</summary>
-internal sealed class LimitedStream(int max) : MemoryStream
+internal sealed class LimitedBuffer(int max) : IBufferWriter<byte>
 {
-    /// <summary>What is given as a span comes here too.</summary>
-    public override void Write(byte[] buffer, int offset, int count)
-    {
-        if (Length + count > max)
-            throw new LimitException();
-        base.Write(buffer, offset, count);
-    }
+    private readonly ArrayBufferWriter<byte> _buffer = new();
+
+    public byte[] Written => _buffer.WrittenSpan.ToArray();
+
+    public void Advance(int count) => _buffer.Advance(count);
+
+    public Memory<byte> GetMemory(int sizeHint = 0) => _buffer.WrittenCount + sizeHint > max ? throw new LimitException()
+        : _buffer.GetMemory(sizeHint);
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 }
 
 internal sealed class LimitException : Exception;

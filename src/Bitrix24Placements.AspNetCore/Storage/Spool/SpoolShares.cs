@@ -8,6 +8,9 @@ internal sealed class SpoolShares
     private const int MaxFilesOfKey = 200;
     private const int MaxFilesOfAddress = 1_000;
 
+    /// <summary>What strangers have sent leaves half of the room to refreshed tokens, and one address seven eighths of that to others.</summary>
+    private const long MaxBytesOfAddresses = MaxBytes / 2, MaxBytesOfAddress = MaxBytesOfAddresses / 8;
+
     private readonly Dictionary<SpoolFile, long> _bytes = [];
     private readonly Lock _lock = new();
 
@@ -25,13 +28,17 @@ internal sealed class SpoolShares
         lock (_lock)
         {
             var hasRoom = _bytes.Count < MaxFiles
-                && _bytes.Values.Sum() + bytes <= MaxBytes
+                && BytesOf(_ => true) + bytes <= MaxBytes
                 && _bytes.Keys.Count(f => f.KeyShare == file.KeyShare) < MaxFilesOfKey
                 && (file.AddressShare == SpoolFile.NoAddress
-                    || _bytes.Keys.Count(f => f.AddressShare == file.AddressShare) < MaxFilesOfAddress);
+                    || (_bytes.Keys.Count(f => f.AddressShare == file.AddressShare) < MaxFilesOfAddress
+                        && BytesOf(f => f.AddressShare == file.AddressShare) + bytes <= MaxBytesOfAddress
+                        && BytesOf(f => f.AddressShare != SpoolFile.NoAddress) + bytes <= MaxBytesOfAddresses));
             return hasRoom && _bytes.TryAdd(file, bytes);
         }
     }
+
+    private long BytesOf(Func<SpoolFile, bool> whose) => _bytes.Where(f => whose(f.Key)).Sum(f => f.Value);
 
     /// <summary>Counts what an earlier process, or another one, has left there.</summary>
     public void Add(SpoolFile file, long bytes)
