@@ -7,13 +7,23 @@ namespace Bitrix24Placements.Events;
 /// <summary><c>POST /events</c>. What comes while the database is away is spooled, as events are sent once, and verified when it is
 /// back.</summary>
 internal sealed partial class EventEndpoint(
-    EventReceiver receiver, EventHandlers handlers, Spool spool, Guard guard, RejectionWriter rejections, ILogger<EventEndpoint> logger)
+    EventReceiver receiver, EventHandlers handlers, Spool spool, Guard guard, UnverifiedAttempts attempts,
+    RejectionWriter rejections, TimeProvider time, ILogger<EventEndpoint> logger)
     : ISpoolHandler, IDisposable
 {
     private static readonly Rejection NoEvent = Rejection.Malformed("event", "The name of an event is expected.");
 
     private static readonly Rejection OtherEvent =
         Rejection.Malformed("event", "ONAPPINSTALL or ONAPPUSERREADY is expected here; other events go to /events.");
+
+    /// <summary>While nobody answers, its sender decides how many of them wait.</summary>
+    private static readonly string[] OfUserReady =
+    [
+        "event", "auth[member_id]", "auth[application_token]", "auth[access_token]", "auth[refresh_token]", "auth[server_endpoint]",
+        "data[access_token]", "data[refresh_token]", "data[server_endpoint]",
+    ];
+
+    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
@@ -36,19 +46,22 @@ internal sealed partial class EventEndpoint(
             : rejections.WriteAsync(context, OtherEvent);
 
     private Task HandleAsync(HttpContext context, string name, WireForm form) =>
-        // Of those that bring tokens, what comes while an address has failed too often is kept and not asked about.
         guard.RunAsync(
-            context, RequestKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form),
-            isKnown: AppEvent.BringsTokens(name) || receiver.IsKnown(form), turns: _turns);
+            context, RequestKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form), isKnown: true);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
         try
         {
-            var rejection = await receiver.ReceiveAsync(context, name, form, context.RequestAborted);
+            // Of whoever has failed too often one at a time is looked up; what follows from it, others do not wait for.
+            if (!AppEvent.BringsTokens(name) && !receiver.IsKnown(form)
+                && !attempts.MayTry(context, RequestKind.Event, WireEvent.MemberId(form) ?? "")
+                && !await _turns.RunAsync(() => receiver.IsKnownToStoreAsync(form), otherwise: false))
+                return Rejection.TooManyAttempts;
+            var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), context.RequestAborted);
             // Of a portal's own: it is asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
-                && await SpoolAsync(context, form) ? null : rejection;
+                && await SpoolAsync(context, form, OfUserReady) ? null : rejection;
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && WireEvent.MemberId(form) is not null)
         {
@@ -56,17 +69,20 @@ internal sealed partial class EventEndpoint(
         }
     }
 
-    private Task<bool> SpoolAsync(HttpContext context, WireForm form) =>
-        spool.PutAsync(Kind, WireEvent.MemberId(form) ?? "", WireEvent.Text(form), ClientAddress.Of(context), CancellationToken.None);
+    private Task<bool> SpoolAsync(HttpContext context, WireForm form, string[]? fields = null) => spool.PutAsync(
+        Kind, WireEvent.MemberId(form) ?? "", WireEvent.Text(form, fields), ClientAddress.Of(context), CancellationToken.None);
 
     private bool IsKept(string name) => AppEvent.BringsTokens(name) || name == AppEvent.Uninstall || handlers.Find(name) is not null;
 
-    public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+    public async Task<bool> CarryOverAsync(
+        string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
     {
         using var form = WireForm.Parse(null, payload);
-        if (WireEvent.Name(form) is not { } name || await receiver.ReceiveAsync(null, name, form, cancellationToken) is not { } refused)
+        if (WireEvent.Name(form) is not { } name
+            || await receiver.ReceiveAsync(null, name, form, keptAt, cancellationToken) is not { } refused)
             return true;
-        if (refused.Status >= StatusCodes.Status500InternalServerError)
+        // The tokens of a system user are dead long before.
+        if (refused.Status >= StatusCodes.Status500InternalServerError && time.GetUtcNow() - keptAt < KeptFor)
             return false;
         Log.Refused(logger, key, refused.Code);
         return true;

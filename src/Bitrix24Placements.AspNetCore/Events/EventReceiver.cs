@@ -13,10 +13,11 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
 {
     /// <param name="context">Null where it has waited in the spool.</param>
     /// <returns>Null: Bitrix24 gets its 200.</returns>
-    public async Task<Rejection?> ReceiveAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken)
+    public async Task<Rejection?> ReceiveAsync(
+        HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken)
     {
         var rejection = AppEvent.BringsTokens(name)
-            ? await app.TokensAsync(context, name, form, cancellationToken)
+            ? await app.TokensAsync(context, name, form, toldAt, cancellationToken)
             : await HearAsync(name, form, cancellationToken);
         metrics.Received(rejection?.Code ?? "ok");
         return rejection;
@@ -26,6 +27,9 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
     /// it.</summary>
     public bool IsKnown(WireForm form) =>
         WireEvent.MemberId(form) is { } memberId && Matching(directory.FindAll(memberId), WireEvent.ApplicationToken(form)) is not null;
+
+    public async Task<bool> IsKnownToStoreAsync(WireForm form) => WireEvent.MemberId(form) is { } memberId
+        && Matching(await portals.KnownAllAsync(memberId, CancellationToken.None), WireEvent.ApplicationToken(form)) is not null;
 
     private async Task<Rejection?> HearAsync(string name, WireForm form, CancellationToken cancellationToken)
     {

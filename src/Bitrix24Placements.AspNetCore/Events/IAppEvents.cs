@@ -20,7 +20,8 @@ internal static class AppEvent
 internal interface IAppEvents
 {
     /// <summary>What cannot be confirmed now is kept.</summary>
-    Task<Rejection?> TokensAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken);
+    Task<Rejection?> TokensAsync(
+        HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken);
 
     /// <summary>The application_token was right.</summary>
     /// <returns>When the first check is done, or takes too long.</returns>

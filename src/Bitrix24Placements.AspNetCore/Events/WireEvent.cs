@@ -28,8 +28,11 @@ internal static class WireEvent
     /// <summary>A repeat has the same one.</summary>
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
 
-    public static string Text(WireForm form) =>
-        string.Join('&', form.All().Select(f => Uri.EscapeDataString(f.Name) + '=' + Uri.EscapeDataString(f.Value)));
+    /// <param name="fields">Null: all.</param>
+    public static string Text(WireForm form, string[]? fields = null) => string.Join('&',
+        from field in form.All()
+        where fields is null || fields.Contains(field.Name)
+        select Uri.EscapeDataString(field.Name) + '=' + Uri.EscapeDataString(field.Value));
 
     /// <summary><c>data[…][…]</c>, as PHP would see it.</summary>
     public static JsonElement Data(WireForm form)

@@ -13,14 +13,17 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
 
     public Asker Who => new(Address, MemberId);
 
-    /// <summary>Null: just now.</summary>
-    public DateTimeOffset? ToldAt { get; init; }
+    public required DateTimeOffset ToldAt { get; init; }
 
-    public static InstallClaim From(PlacementPost post, string address) =>
-        new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken) { Address = address };
+    public static InstallClaim From(PlacementPost post, string address, DateTimeOffset toldAt) =>
+        new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken)
+        {
+            Address = address,
+            ToldAt = toldAt,
+        };
 
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-install.html</remarks>
-    public static Checked<InstallClaim> Read(WireForm form, string address)
+    public static Checked<InstallClaim> Read(WireForm form, string address, DateTimeOffset toldAt)
     {
         var errors = new Dictionary<string, string>();
         var memberId = WireEvent.MemberId(form);
@@ -31,7 +34,7 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
         return memberId is null || errors.Count > 0
             ? Rejection.Malformed(errors)
             : new InstallClaim(memberId, access, refresh, form.Text("auth[server_endpoint]"u8), WireEvent.ApplicationToken(form))
-                { Address = address };
+                { Address = address, ToldAt = toldAt };
     }
 
     public static Secret Token(WireForm form, string name, Dictionary<string, string> errors)

@@ -9,7 +9,7 @@ namespace Bitrix24Placements.Installation;
 /// <remarks>https://apidocs.bitrix24.com/settings/app-installation/installation-finish.html</remarks>
 internal sealed class InstallEndpoint(
     Installer installer, InstallationRun run, EventEndpoint events, InstallPageParts page, PlacementCatalogue catalogue, Guard guard,
-    UnverifiedAttempts attempts, RejectionWriter rejections)
+    UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time)
 {
     private static readonly PlacementExpectation Wizard = new(PlacementCatalogue.Default) { NeedsRefreshToken = true };
 
@@ -32,7 +32,7 @@ internal sealed class InstallEndpoint(
 
     private async Task<Rejection?> InstallAsync(HttpContext context, PlacementPost post)
     {
-        var claim = InstallClaim.From(post, ClientAddress.Of(context));
+        var claim = InstallClaim.From(post, ClientAddress.Of(context), time.GetUtcNow());
         var result = await installer.InstallAsync(claim, InstallationRun.BackgroundTakesOver, context.RequestAborted);
         switch (result.Verdict)
         {

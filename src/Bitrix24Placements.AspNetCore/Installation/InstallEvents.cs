@@ -3,6 +3,7 @@ using Bitrix24Placements.Forms;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Work;
+using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Installation;
 
@@ -17,9 +18,12 @@ internal sealed class InstallEvents(
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
-    public async Task<Rejection?> TokensAsync(HttpContext? context, string name, WireForm form, CancellationToken cancellationToken)
+    private readonly MemoryCache _told = new(new MemoryCacheOptions { SizeLimit = 10_000 });
+
+    public async Task<Rejection?> TokensAsync(
+        HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken)
     {
-        var claim = InstallClaim.Read(form, context is null ? "" : ClientAddress.Of(context));
+        var claim = InstallClaim.Read(form, context is null ? "" : ClientAddress.Of(context), toldAt);
         if (!claim.Ok)
             return claim.Rejection;
         var mayAsk = context is null || attempts.MayTry(context, RequestKind.Event, claim.Value.MemberId);
@@ -45,6 +49,9 @@ internal sealed class InstallEvents(
 
     public async Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
     {
+        // However many notices come, the database is written to once a second for a portal.
+        if (_told.TryGetValue((portal.Id, portal.Epoch, clean), out _))
+            return;
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
         // Of two notices that wait, the careful one wins: what is kept can still be deleted.
         if (UninstallNotice.Read(await work.PayloadAsync(portal.Id, WorkKind.Uninstall, cancellationToken)) is { } waiting
@@ -53,11 +60,17 @@ internal sealed class InstallEvents(
         await work.RequestAsync(
             new(portal.Id, WorkKind.Uninstall) { PauseIfThere = UninstallWork.ChecksApart, Payload = notice.Serialize() },
             CancellationToken.None);
+        _told.Set((portal.Id, portal.Epoch, clean), true,
+            new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(1) });
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < FirstCheck && await work.IsDueOrRunningAsync(portal.Id, WorkKind.Uninstall,
             cancellationToken))
             await Task.Delay(TimeSpan.FromMilliseconds(25), time, cancellationToken);
     }
 
-    public void Dispose() => _turns.Dispose();
+    public void Dispose()
+    {
+        _turns.Dispose();
+        _told.Dispose();
+    }
 }

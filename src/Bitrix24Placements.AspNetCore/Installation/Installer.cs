@@ -67,7 +67,7 @@ internal sealed partial class Installer(
             Tokens = new(claim.Access, claim.Refresh, administrator.ExpiresAt),
             ApplicationToken = claim.ApplicationToken,
             ReconcileIn = reconcileIn,
-            ToldAt = claim.ToldAt ?? time.GetUtcNow(),
+            ToldAt = claim.ToldAt,
         }, cancellationToken);
         if (!isStored)
             return;

@@ -41,7 +41,7 @@ internal sealed class LaunchListener(
             // His fresh tokens prove that the app is there, whatever was told before.
             if (post.RefreshToken.IsEmpty)
                 return Rejection.NotInstalled;
-            await installer.StoreAsync(InstallClaim.From(post, ""), user, TimeSpan.Zero, cancellationToken);
+            await installer.StoreAsync(InstallClaim.From(post, "", time.GetUtcNow()), user, TimeSpan.Zero, cancellationToken);
         }
         else
         {

@@ -55,8 +55,8 @@ internal sealed partial class PendingInstallWork(
     /// <summary>Every employee has tokens of the portal's apps: of an unknown one only an administrator's is worth a place that others
     /// cannot take.</summary>
     private async Task<bool> IsVouchedForAsync(InstallResult result, InstallClaim claim, CancellationToken cancellationToken) =>
-        result is { Verdict: InstallVerdict.UnknownApp, Info: { } user } && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
-            && await administrators.AskUnlessOrdinaryAsync(new(user, claim.Access), cancellationToken) is { Ok: true, Value: true };
+        result.Verdict != InstallVerdict.UnknownApp || (result.Info is { } user && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
+            && await administrators.AskUnlessOrdinaryAsync(new(user, claim.Access), cancellationToken) is { Ok: true, Value: true });
 
     /// <summary>Null where it is no token at all. Which app an expired token belongs to, nobody tells: each app's keys are
     /// tried.</summary>

@@ -30,7 +30,7 @@ internal sealed class PlacementPipeline(
         var parsed = body.Ok ? PlacementParser.Parse(body.Value, expected) : body.Rejection;
         var placement = parsed.Value?.Placement ?? expected.Placements[0];
         var kind = placement == PlacementCatalogue.BackgroundWorker ? RequestKind.Worker : RequestKind.Person;
-        using var place = parsed.Ok ? places.TryTake(kind, context, parsed.Value.MemberId) : default;
+        using var place = parsed.Ok ? places.TryTake(PlacesOf(kind, parsed.Value), context, parsed.Value.MemberId) : default;
         var request = !parsed.Ok ? parsed.Rejection : !place.IsTaken ? Rejection.Overloaded : await VerifyAsync(context, parsed.Value);
         if (request.Ok)
         {
@@ -43,6 +43,9 @@ internal sealed class PlacementPipeline(
         var language = parsed.Value?.Language ?? form?.Text("LANG"u8) ?? Texts.Fallback;
         await guard.RefuseAsync(context, kind, parsed.Value?.MemberId ?? "", request.Rejection, language);
     }
+
+    private RequestKind PlacesOf(RequestKind kind, PlacementPost post) =>
+        kind == RequestKind.Person && !verifier.Remembers(post) ? RequestKind.Unconfirmed : kind;
 
     private async ValueTask<Checked<PlacementRequest>> VerifyAsync(HttpContext context, PlacementPost post)
     {

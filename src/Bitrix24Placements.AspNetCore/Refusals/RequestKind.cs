@@ -6,6 +6,9 @@ internal enum RequestKind
     Worker,
     Person,
 
+    /// <summary>Whose token nobody has confirmed yet: who is known waits for none of these.</summary>
+    Unconfirmed,
+
     /// <summary>Waits for its portal, which may be anybody's.</summary>
     Installation,
     Api,

@@ -36,11 +36,11 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         PartitionedRateLimiter.Create<(string MemberId, CallLane Lane), (string, CallLane)>(caller =>
             RateLimitPartition.GetConcurrencyLimiter(caller, _ => new() { PermitLimit = MaxUnderWay, QueueLimit = MaxWaiting }));
 
-    /// <summary>Of each lane of users, at most half of what the portal allows.</summary>
-    private readonly PartitionedRateLimiter<(string MemberId, CallLane Lane)> _users =
-        Pace<(string, CallLane)>(options.Value.RequestsPerSecond / 2, Math.Max(1, options.Value.RequestBurst / 2));
+    /// <summary>Together at most half of what the portal allows.</summary>
+    private readonly PartitionedRateLimiter<string> _users = Pace(options.Value, share: 3 / 8.0),
+        _administrators = Pace(options.Value, share: 1 / 8.0);
 
-    private readonly PartitionedRateLimiter<string> _all = Pace<string>(options.Value.RequestsPerSecond, options.Value.RequestBurst);
+    private readonly PartitionedRateLimiter<string> _all = Pace(options.Value, share: 1);
 
     private readonly ConcurrentDictionary<(PortalId Id, string Method), DateTimeOffset> _blocked = new();
 
@@ -58,7 +58,7 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
             if (!turn.IsAcquired)
                 return RestError.TooMany(NextIn(id.MemberId));
             if (lane is CallLane.User or CallLane.Administrator)
-                await _users.AcquireAsync((id.MemberId, lane), 1, deadline.Token);
+                await (lane == CallLane.User ? _users : _administrators).AcquireAsync(id.MemberId, 1, deadline.Token);
             await _all.AcquireAsync(id.MemberId, 1, deadline.Token);
             return turn;
         }
@@ -94,17 +94,17 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
     {
         _underWay.Dispose();
         _users.Dispose();
+        _administrators.Dispose();
         _all.Dispose();
     }
 
     /// <summary>Whoever waits for it is under way in one of the lanes: there is room for all of them.</summary>
-    private static PartitionedRateLimiter<TKey> Pace<TKey>(double perSecond, int burst)
-        where TKey : notnull =>
-        PartitionedRateLimiter.Create<TKey, TKey>(key => RateLimitPartition.GetTokenBucketLimiter(key, _ => new()
+    private static PartitionedRateLimiter<string> Pace(Bitrix24Options options, double share) =>
+        PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.GetTokenBucketLimiter(memberId, _ => new()
         {
-            TokenLimit = burst,
+            TokenLimit = Math.Max(1, (int)(options.RequestBurst * share)),
             TokensPerPeriod = 1,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1 / perSecond),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1 / (options.RequestsPerSecond * share)),
             QueueLimit = Enum.GetValues<CallLane>().Length * MaxUnderWay,
         }));
 

@@ -18,7 +18,7 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
     [
         SurplusOf("member_id", "vouched DESC", "created_at DESC", "vouched IS NOT NULL", 3),
         SurplusOf("address", "vouched", "created_at", "vouched = 0 AND address IS NOT NULL", MaxOfAddress),
-        SurplusOf("1", "vouched DESC, client_id IS NOT NULL", "created_at", "vouched IS NOT NULL", Max),
+        SurplusOf("1", "vouched DESC", "client_id IS NOT NULL, created_at", "vouched IS NOT NULL", Max),
     ];
 
     /// <summary>Where there are too many, those give way that nobody has vouched for. False: it was itself the one to give way.</summary>

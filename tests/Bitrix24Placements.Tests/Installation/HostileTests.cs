@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
@@ -28,6 +29,21 @@ public sealed class HostileTests
         Assert.True((bool)(await service.InstallAsync())["finished"]!);
         await service.EventuallyAsync(async () => await KeptAsync(service) == 0, "the kept one is done with");
 
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.WorkerAsync()));
+    }
+
+    [Fact]
+    public async Task A_spooled_installation_changes_nothing_where_a_newer_one_is_stored()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var older = service.Portal.EventFields("ONAPPINSTALL", userId: 4);
+        older["auth[application_token]"] = "the-older-application-token";
+        using var content = new FormUrlEncodedContent(older);
+
+        Assert.True(await service.Get<EventEndpoint>().CarryOverAsync(
+            service.Portal.MemberId, await content.ReadAsStringAsync(Token), DateTimeOffset.UtcNow - TimeSpan.FromMinutes(1), Token));
+
+        Assert.Equal(1, (await service.StoredAsync())!.UserId);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.WorkerAsync()));
     }
 

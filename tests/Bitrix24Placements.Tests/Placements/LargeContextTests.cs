@@ -12,10 +12,18 @@ public sealed class LargeContextTests(SharedInstalledService shared)
     public static TheoryData<string> Options =>
     [
         // Indented, each zero would be a line of its own behind sixty spaces.
-        string.Concat(Enumerable.Repeat("""{"a":""", 30)) + "[" + string.Join(',', Enumerable.Repeat('0', 15_000)) + "]" + new string('}', 30),
+        string.Concat(Enumerable.Repeat("""{"a":""", 30)) + "[" + string.Join(',', Enumerable.Repeat('0', 8_000)) + "]" + new string('}', 30),
         // Each is escaped by six.
         $$"""{"URI":"/{{new string('\u007f', 15_000)}}"}""",
     ];
+
+    [Fact]
+    public async Task Of_too_many_values_are_refused()
+    {
+        var options = "{\"a\":[" + string.Join(',', Enumerable.Repeat('0', 15_000)) + "]}";
+        using var link = await Service.LinkAsync(accept: "application/json", change: form => form.Body["PLACEMENT_OPTIONS"] = options);
+        await link.AssertRefusedAsync(HttpStatusCode.BadRequest, "malformedRequest");
+    }
 
     [Theory, MemberData(nameof(Options))]
     public async Task Are_not_told_and_the_page_is_served(string options)

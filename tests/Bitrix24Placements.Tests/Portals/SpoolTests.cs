@@ -182,7 +182,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
 
         public Func<string, Task> WaitsFor { get; init; } = static _ => Task.CompletedTask;
 
-        public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+        public async Task<bool> CarryOverAsync(string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
         {
             await WaitsFor(key);
             lock (Carried)

@@ -85,9 +85,9 @@ public sealed class RefreshedTokenTests
         var stored = await service.StoredAsync();
         var handler = service.Get<RefreshedTokenKeeper>();
 
-        Assert.True(await handler.CarryOverAsync("", Payload(stored.TokensVersion - 1), Token));
+        Assert.True(await handler.CarryOverAsync("", Payload(stored.TokensVersion - 1), default, Token));
         Assert.Equal(stored.Tokens, (await service.StoredAsync()).Tokens);
-        Assert.True(await handler.CarryOverAsync("", Payload(stored.TokensVersion), Token));
+        Assert.True(await handler.CarryOverAsync("", Payload(stored.TokensVersion), default, Token));
         Assert.Equal("access", (await service.StoredAsync()).Tokens!.Access.Reveal());
 
         string Payload(long version) => JsonSerializer.Serialize(

@@ -40,7 +40,7 @@ internal sealed class RemovalNotices(
     }
 
     /// <summary>A key that is nobody's is done with as well.</summary>
-    public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+    public async Task<bool> CarryOverAsync(string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
     {
         await HearAsync(payload, cancellationToken);
         return true;

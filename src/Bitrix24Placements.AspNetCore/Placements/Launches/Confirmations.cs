@@ -19,21 +19,28 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
 
     private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<TokenConfirmation>>> _running = new();
 
-    private readonly PartitionedRateLimiter<Asker> _places = PartitionedRateLimiter.CreateChained(
-        Places(options, 0.1, who => who),
-        Places(options, 0.125, who => who.Address),
-        Places(options, 0.125, who => who.MemberId),
-        Places(options, 1, _ => ""));
+    /// <summary>Whoever makes portals up takes nothing of what is there for those that are installed. A chain does not dispose of its
+    /// links.</summary>
+    private readonly PartitionedRateLimiter<(Asker Who, bool IsInstalled)>[] _shares =
+    [
+        Places(options, 1 / 16.0, asking => asking.Who),
+        Places(options, 1 / 16.0, asking => (asking.Who.Address, asking.IsInstalled), ofInstalled: 1 / 8.0),
+        Places(options, 1 / 8.0, asking => asking.Who.MemberId),
+        Places(options, 1 / 2.0, asking => asking.IsInstalled),
+    ];
+
+    private PartitionedRateLimiter<(Asker Who, bool IsInstalled)> Chain => field ??= PartitionedRateLimiter.CreateChained(_shares);
 
     /// <summary>Not given up where who has asked goes away: otherwise it would cost him nothing to have asked.</summary>
     /// <param name="server">As claimed. Where it is no configured one, that of the portal is asked, else all in order.</param>
     public async Task<TokenConfirmation> AskAsync(Asker who, Secret token, string? server)
     {
+        var known = await portals.KnownAllAsync(who.MemberId, CancellationToken.None);
         var asked = hosts.ConfiguredOAuthServer(server)
-            ?? (await portals.KnownAllAsync(who.MemberId, CancellationToken.None) is [var known, ..]
-                ? hosts.ConfiguredOAuthServer(known.OAuthServer.AbsoluteUri) : null);
+            ?? (known is [var first, ..] ? hosts.ConfiguredOAuthServer(first.OAuthServer.AbsoluteUri) : null);
         var key = (ConfirmedTokens.Key(token), asked);
-        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync(who, token, asked)));
+        var isInstalled = known.Any(k => k.State == PortalState.Installed);
+        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync((who, isInstalled), token, asked)));
         try
         {
             return await asking.Value;
@@ -54,12 +61,12 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
             _ => Rejection.NotVerified,
         };
 
-    private async Task<TokenConfirmation> AskOnceAsync(Asker who, Secret token, Uri? server)
+    private async Task<TokenConfirmation> AskOnceAsync((Asker Who, bool IsInstalled) asking, Secret token, Uri? server)
     {
         try
         {
             using var timeout = new CancellationTokenSource(Timeout);
-            using var place = await _places.AcquireAsync(who, 1, timeout.Token);
+            using var place = await Chain.AcquireAsync(asking, 1, timeout.Token);
             return place.IsAcquired ? await oauth.ConfirmAsync(token, server, Timeout, timeout.Token) : new(TokenVerdict.NotAsked);
         }
         catch (OperationCanceledException)
@@ -68,13 +75,19 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         }
     }
 
-    private static PartitionedRateLimiter<Asker> Places<TKey>(IOptions<LimitsOptions> options, double share, Func<Asker, TKey> sharer)
-        where TKey : notnull => PartitionedRateLimiter.Create<Asker, TKey>(
-        who => RateLimitPartition.GetConcurrencyLimiter(sharer(who), _ => new()
+    private static PartitionedRateLimiter<(Asker Who, bool IsInstalled)> Places<TKey>(
+        IOptions<LimitsOptions> options, double share, Func<(Asker Who, bool IsInstalled), TKey> sharer, double? ofInstalled = null)
+        where TKey : notnull => PartitionedRateLimiter.Create<(Asker Who, bool IsInstalled), TKey>(
+        asking => RateLimitPartition.GetConcurrencyLimiter(sharer(asking), _ => new()
         {
-            PermitLimit = Math.Max(1, (int)(options.Value.ConcurrentConfirmations * share)),
+            PermitLimit = Math.Max(
+                1, (int)(options.Value.ConcurrentConfirmations * (asking.IsInstalled ? ofInstalled ?? share : share))),
             QueueLimit = options.Value.ConcurrentConfirmations,
         }));
 
-    public ValueTask DisposeAsync() => _places.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var share in _shares)
+            await share.DisposeAsync();
+    }
 }

@@ -76,6 +76,9 @@ internal sealed class LaunchVerifier(
         return new Believed(matching, null, Verification.ApplicationToken);
     }
 
+    /// <summary>Whether a person's token was confirmed before.</summary>
+    public bool Remembers(PlacementPost post) => IsOff || confirmed.Find(post.AccessToken, post.MemberId) is not null;
+
     /// <summary>The OAuth server says who opens the page.</summary>
     public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post)
     {

@@ -43,6 +43,9 @@ internal static class WireValues
     public static string? Status(ReadOnlySpan<byte> value) =>
         value.Length is 0 or > 16 ? null : OneOf(value, "L", "F", "D", "T", "P", "S") ?? Encoding.UTF8.GetString(value);
 
+    /// <summary>No portal sends so many, and each costs more to read and to write than to send.</summary>
+    private const int MaxValues = 8192;
+
     /// <summary>PHP writes an empty array where it means an object without keys; both, and nothing at all, are empty here.</summary>
     public static byte[]? Options(ReadOnlySpan<byte> json)
     {
@@ -57,6 +60,8 @@ internal static class WireValues
             var (first, others) = (reader.TokenType, 0);
             for (; reader.Read(); others++)
             {
+                if (others > MaxValues)
+                    return null;
                 // Half of a surrogate pair, escaped, passes for JSON and throws wherever it is read.
                 if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped
                     && reader.ValueSpan.IndexOf("\\u"u8) >= 0)

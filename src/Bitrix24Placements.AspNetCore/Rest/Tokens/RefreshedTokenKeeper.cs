@@ -42,7 +42,7 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         KeepAsync(SpooledTokens.Of(id, version, tokens) with { IsReserve = true }, place, () => { });
 
     /// <summary>Only where nobody has brought newer tokens since.</summary>
-    public async Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken)
+    public async Task<bool> CarryOverAsync(string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
     {
         if (JsonSerializer.Deserialize(payload, SpoolJson.Default.SpooledTokens) is { } spooled)
             await SaveAsync(spooled, cancellationToken);

@@ -6,5 +6,5 @@ internal interface ISpoolHandler
     string Kind { get; }
 
     /// <returns>False: it is offered again later.</returns>
-    Task<bool> CarryOverAsync(string key, string payload, CancellationToken cancellationToken);
+    Task<bool> CarryOverAsync(string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken);
 }

@@ -12,11 +12,14 @@ internal sealed partial class SpoolCarrier(
 
     private readonly ConcurrentDictionary<string, bool> _told = new();
 
+    /// <summary>By key: what nobody can answer yet is asked about ever more rarely.</summary>
+    private readonly ConcurrentDictionary<string, (int Times, DateTimeOffset Until)> _pauses = new();
+
     protected override Task RunOnceAsync(CancellationToken stoppingToken) => CarryOverAllAsync(stoppingToken);
 
     /// <summary>Each key's entries in their order.</summary>
     internal Task CarryOverAllAsync(CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        spool.List().GroupBy(f => f.KeyShare),
+        spool.List().GroupBy(f => f.KeyShare).Where(key => !_pauses.TryGetValue(key.Key, out var pause) || pause.Until <= Time.GetUtcNow()),
         new ParallelOptions { MaxDegreeOfParallelism = SideBySide, CancellationToken = cancellationToken },
         async (ofKey, token) =>
         {
@@ -48,8 +51,14 @@ internal sealed partial class SpoolCarrier(
                 return true;
             }
 
-            if (!await TryHandleAsync(handler, key, payload, cancellationToken))
+            if (!await TryHandleAsync(handler, key, payload, file.KeptAt, cancellationToken))
+            {
+                var times = _pauses.GetValueOrDefault(file.KeyShare).Times;
+                _pauses[file.KeyShare] = (times + 1, Time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(120, 2 << Math.Min(times, 6))));
                 return false;
+            }
+
+            _pauses.TryRemove(file.KeyShare, out _);
             Log.CarriedOver(logger, file.Kind, key);
         }
 
@@ -58,11 +67,12 @@ internal sealed partial class SpoolCarrier(
         return true;
     }
 
-    private async Task<bool> TryHandleAsync(ISpoolHandler handler, string key, string payload, CancellationToken cancellationToken)
+    private async Task<bool> TryHandleAsync(
+        ISpoolHandler handler, string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
     {
         try
         {
-            return await handler.CarryOverAsync(key, payload, cancellationToken);
+            return await handler.CarryOverAsync(key, payload, keptAt, cancellationToken);
         }
         catch (Exception e) when (e is not (DbException or OperationCanceledException))
         {

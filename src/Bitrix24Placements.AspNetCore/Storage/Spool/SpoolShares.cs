@@ -8,8 +8,9 @@ internal sealed class SpoolShares
     private const int MaxFilesOfKey = 200;
     private const int MaxFilesOfAddress = 1_000;
 
-    /// <summary>What strangers have sent leaves half of the room to refreshed tokens, and one address seven eighths of that to others.</summary>
-    private const long MaxBytesOfAddresses = MaxBytes / 2, MaxBytesOfAddress = MaxBytesOfAddresses / 8;
+    /// <summary>What strangers have sent leaves half of the room to refreshed tokens.</summary>
+    private const long MaxBytesOfAddresses = MaxBytes / 2;
+    private const long MaxBytesOfAddress = MaxBytesOfAddresses / 8;
 
     private readonly Dictionary<SpoolFile, long> _bytes = [];
     private readonly Lock _lock = new();
@@ -32,6 +33,7 @@ internal sealed class SpoolShares
                 && _bytes.Keys.Count(f => f.KeyShare == file.KeyShare) < MaxFilesOfKey
                 && (file.AddressShare == SpoolFile.NoAddress
                     || (_bytes.Keys.Count(f => f.AddressShare == file.AddressShare) < MaxFilesOfAddress
+                        && _bytes.Keys.Count(f => f.AddressShare != SpoolFile.NoAddress) < MaxFiles / 2
                         && BytesOf(f => f.AddressShare == file.AddressShare) + bytes <= MaxBytesOfAddress
                         && BytesOf(f => f.AddressShare != SpoolFile.NoAddress) + bytes <= MaxBytesOfAddresses));
             return hasRoom && _bytes.TryAdd(file, bytes);
