@@ -34,7 +34,10 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
         return memberId is null || errors.Count > 0
             ? Rejection.Malformed(errors)
             : new InstallClaim(memberId, access, refresh, form.Text("auth[server_endpoint]"u8), WireEvent.ApplicationToken(form))
-                { Address = address, ToldAt = toldAt };
+            {
+                Address = address,
+                ToldAt = toldAt,
+            };
     }
 
     public static Secret Token(WireForm form, string name, Dictionary<string, string> errors)
