@@ -7,7 +7,7 @@ internal sealed partial class PortalStore
     /// <summary>A reinstallation finds its settings.</summary>
     private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
-    /// <summary>False where a newer one is stored.</summary>
+    /// <summary>False where a newer one is installed; what is not there any more is installed whatever the clocks say.</summary>
     public Task<bool> InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async (connection, token) =>
         {
@@ -15,7 +15,7 @@ internal sealed partial class PortalStore
             var rows = await connection.QueryAsync(
                 $"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", r => new Row(r), token);
             var before = rows.Select(_rows.Read).FirstOrDefault();
-            if (before?.ToldAt > installation.ToldAt)
+            if (before is { State: PortalState.Installed } && before.ToldAt > installation.ToldAt)
                 return false;
             // What was told of the earlier installation does not concern this one, not even where its answer is under way: so this is
             // another one.
