@@ -33,7 +33,7 @@ public sealed class AppPageTests(Chromium chromium) : BrowserTest(chromium)
         var tab = await OpenAsync(lang: "en", context: context);
         await tab.OpenAppAsync();
         var app = await tab.AppFrameAsync();
-        await app.WaitForFunctionAsync("() => window.BX24");
+        await app.UntilAsync("() => window.BX24");
         if (!allowed)
             await app.EvaluateAsync("() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError')); }");
 

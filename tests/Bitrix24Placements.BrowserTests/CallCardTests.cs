@@ -31,6 +31,8 @@ public sealed class CallCardTests(Chromium chromium) : BrowserTest(chromium)
         await tab.Page.GetByTestId("callcard-key-#").ClickAsync();
         Assert.Equal("#", (await HeardAsync(worker, "dialpadButtonClick")).GetString());
         await tab.Page.GetByTestId("callcard-comment").FillAsync("calls back");
+        // What somebody is writing stays when the card changes.
+        await RunAsync(worker, "await callCard.setStatusText('Dana listens');");
         await tab.Page.GetByTestId("callcard-save-comment").ClickAsync();
         Assert.Equal("calls back", (await HeardAsync(worker, "addCommentButtonClick")).GetString());
         await RunAsync(worker, "await callCard.close();");
@@ -73,7 +75,7 @@ public sealed class CallCardTests(Chromium chromium) : BrowserTest(chromium)
 
     private static async Task<JsonElement> HeardAsync(IFrame worker, string name)
     {
-        await worker.WaitForFunctionAsync("name => heard.some(([event]) => event === name)", name);
+        await worker.UntilAsync("name => heard.some(([event]) => event === name)", name);
         return await worker.EvaluateAsync<JsonElement>("name => heard.find(([event]) => event === name)[1] ?? null", name);
     }
 }

@@ -30,7 +30,7 @@ public sealed class DoctorTests(Chromium chromium) : BrowserTest(chromium)
         var tab = await OpenAsync(userId: 2, lang: "en");
         await tab.OpenAppAsync();
         await Expect(tab.App.Locator("#tokens")).ToBeVisibleAsync();
-        await (await tab.AppFrameAsync()).WaitForFunctionAsync("() => window.BX24");
+        await (await tab.AppFrameAsync()).UntilAsync("() => window.BX24");
         await Expect(tab.App.Locator("#examine")).ToBeHiddenAsync();
     }
 

@@ -43,7 +43,7 @@ public sealed class WorkerTests(Chromium chromium) : BrowserTest(chromium)
         {
             await tab.GoToAsync("/crm/");
             var worker = await tab.WorkerFrameAsync();
-            await worker.WaitForFunctionAsync("() => performance.getEntriesByType('navigation')[0].loadEventEnd > 0");
+            await worker.UntilAsync("() => performance.getEntriesByType('navigation')[0].loadEventEnd > 0");
             delays.Add(await worker.EvaluateAsync<double>("() => { const t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd - t.responseEnd; }"));
             Assert.False(await worker.EvaluateAsync<bool>("() => 'BX24' in window"), "The vendor's script was not slow.");
         }
@@ -58,7 +58,7 @@ public sealed class WorkerTests(Chromium chromium) : BrowserTest(chromium)
         var tab = await OpenAsync();
 
         var worker = await tab.WorkerFrameAsync();
-        await worker.WaitForFunctionAsync("() => performance.getEntriesByType('resource').some(r => r.name.endsWith('/api/v1/'))");
+        await worker.UntilAsync("() => performance.getEntriesByType('resource').some(r => r.name.endsWith('/api/v1/'))");
 
         // Complaints fail the test when it ends.
         await Expect(tab.Page.GetByTestId("page-title")).ToBeVisibleAsync();
@@ -71,7 +71,7 @@ public sealed class WorkerTests(Chromium chromium) : BrowserTest(chromium)
         await tab.OpenAppAsync();
         await Expect(tab.App.Locator("#tokens")).ToBeVisibleAsync();
         var app = await tab.AppFrameAsync();
-        await app.WaitForFunctionAsync("() => window.BX24");
+        await app.UntilAsync("() => window.BX24");
         var late = Portal.LaunchFields("REST_APP_URI", userId: 1, lang: "en");
 
         await tab.Lever("uninstall").ClickAsync();

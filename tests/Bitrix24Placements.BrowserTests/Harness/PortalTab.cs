@@ -78,3 +78,10 @@ public sealed class PortalTab(IPage page, BrowserTest test)
         """,
         new { action = form.Action.AbsoluteUri, fields = form.Body, name = form.WindowName });
 }
+
+public static class FrameExtensions
+{
+    /// <summary>Asks every 50 ms: Playwright's own way asks when something is drawn, and nothing is drawn in a hidden frame.</summary>
+    public static Task UntilAsync(this IFrame frame, string condition, object? argument = null) =>
+        frame.WaitForFunctionAsync(condition, argument, new() { PollingInterval = 50 });
+}

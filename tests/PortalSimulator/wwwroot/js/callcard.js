@@ -39,6 +39,7 @@ export function createCallCard(host, users) {
     card = {
       title: 'Incoming call', statusText: '', uiState: direction === 'incoming' ? 'incoming' : 'outgoing', phone: '+1 900 123-45-67',
       muted: false, held: false, callList, entity: 123, seconds: 0, timerShown: false, timer: null,
+      comment: el('input', { id: 'callcard-comment', 'data-testid': 'callcard-comment', placeholder: 'Comment' }),
     };
     if (direction !== 'incoming') card.title = 'Outgoing call';
     draw();
@@ -128,7 +129,7 @@ export function createCallCard(host, users) {
 
   function draw() {
     if (!card) return;
-    const comment = el('input', { id: 'callcard-comment', 'data-testid': 'callcard-comment', placeholder: 'Comment' });
+    const { comment } = card;
     const focused = document.activeElement?.dataset?.testid;
     const place = { class: 'callcard', 'aria-label': 'Call card', 'data-testid': 'callcard', 'data-ui-state': card.uiState };
     host.replaceChildren(el('section', place,
