@@ -11,7 +11,7 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
     /// <summary>From which it came; empty where that is not known any more.</summary>
     public string Address { get; init; } = "";
 
-    public Asker Who => new(Address, MemberId);
+    public Asker Who => new(Address, MemberId, ApplicationToken);
 
     public required DateTimeOffset ToldAt { get; init; }
 

@@ -54,15 +54,42 @@ public sealed class ConfirmationTests
         await Task.Delay(300, Token);
         service.Bitrix.Faults.Clear();
 
-        var form = service.Portal.LaunchFields("REST_APP_URI", 2, handler: new Uri(service.Url, "/placements/rest-app-uri").AbsoluteUri);
-        using var request = new HttpRequestMessage(HttpMethod.Post, form.Action.PathAndQuery) { Content = new FormUrlEncodedContent(form.Body) };
-        request.Headers.Add("X-Forwarded-For", "192.0.2.7");
         var started = Stopwatch.StartNew();
-        using var answer = await service.Http.SendAsync(request, Token);
+        using var answer = await LaunchFromAsync(service, "192.0.2.7", static _ => { });
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.InRange(started.Elapsed.TotalSeconds, 0, 1.5);
         foreach (var late in await Task.WhenAll(crowd))
             late.Dispose();
+    }
+
+    [Fact]
+    public async Task Who_knows_a_member_id_alone_takes_no_place_of_the_portals_own_people()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentConfirmations"] = "16" });
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromSeconds(2)));
+        var crowd = Enumerable.Range(0, 120).Select(i => LaunchFromAsync(service, $"198.51.100.{i}", form =>
+        {
+            form.Body["AUTH_ID"] = "made-up-" + i;
+            form.Body["APPLICATION_TOKEN"] = "guessed";
+        })).ToList();
+        await Task.Delay(300, Token);
+        service.Bitrix.Faults.Clear();
+
+        var started = Stopwatch.StartNew();
+        using var answer = await LaunchFromAsync(service, "192.0.2.7", static _ => { });
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.InRange(started.Elapsed.TotalSeconds, 0, 1.5);
+        foreach (var late in await Task.WhenAll(crowd))
+            late.Dispose();
+    }
+
+    private static async Task<HttpResponseMessage> LaunchFromAsync(Service service, string address, Action<LaunchForm> change)
+    {
+        var form = service.Portal.LaunchFields("REST_APP_URI", 2, handler: new Uri(service.Url, "/placements/rest-app-uri").AbsoluteUri);
+        change(form);
+        using var request = new HttpRequestMessage(HttpMethod.Post, form.Action.PathAndQuery) { Content = new FormUrlEncodedContent(form.Body) };
+        request.Headers.Add("X-Forwarded-For", address);
+        return await service.Http.SendAsync(request, Token);
     }
 
     [Fact]

@@ -5,9 +5,11 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Who asks about a token: the address from which it came, empty where that is not known any more, and the portal it is said to
-/// be of.</summary>
-internal readonly record struct Asker(string Address, string MemberId);
+/// <summary>Who asks about a token.</summary>
+/// <param name="Address">From which it came; empty where that is not known any more.</param>
+/// <param name="MemberId">Of the portal it is said to be of.</param>
+/// <param name="ApplicationToken">As it came; null for who has a session of that portal.</param>
+internal readonly record struct Asker(string Address, string MemberId, Secret? ApplicationToken);
 
 /// <summary>Asks OAuth servers whose tokens these are: for one portal, for one address, and for one address about one portal not more than
 /// their share, and about one token once however many ask.</summary>
@@ -19,17 +21,21 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
 
     private readonly ConcurrentDictionary<(string Token, Uri? Server), Lazy<Task<TokenConfirmation>>> _running = new();
 
-    /// <summary>Whoever makes portals up takes nothing of what is there for those that are installed. A chain does not dispose of its
-    /// links.</summary>
-    private readonly PartitionedRateLimiter<(Asker Who, bool IsInstalled)>[] _shares =
+    /// <summary>Whoever knows less takes nothing of what is there for who knows more. A chain does not dispose of its links.</summary>
+    private readonly PartitionedRateLimiter<Asking>[] _shares =
     [
-        Places(options, 1 / 16.0, asking => asking.Who),
-        Places(options, 1 / 16.0, asking => (asking.Who.Address, asking.IsInstalled), ofInstalled: 1 / 8.0),
-        Places(options, 1 / 8.0, asking => asking.Who.MemberId),
-        Places(options, 1 / 2.0, asking => asking.IsInstalled),
+        Places(options, asking => (asking.Who.Address, asking.Who.MemberId, asking.Knows), _ => 1 / 16.0),
+        Places(options, asking => (asking.Who.Address, asking.Knows), knows => knows == Knowledge.ApplicationToken ? 1 / 8.0 : 1 / 16.0),
+        Places(options, asking => (asking.Who.MemberId, asking.Knows), knows => knows == Knowledge.MemberId ? 1 / 16.0 : 1 / 8.0),
+        Places(options, asking => asking.Knows, knows => knows switch
+        {
+            Knowledge.ApplicationToken => 4 / 8.0,
+            Knowledge.MemberId => 1 / 8.0,
+            _ => 3 / 8.0,
+        }),
     ];
 
-    private PartitionedRateLimiter<(Asker Who, bool IsInstalled)> Chain => field ??= PartitionedRateLimiter.CreateChained(_shares);
+    private PartitionedRateLimiter<Asking> Chain => field ??= PartitionedRateLimiter.CreateChained(_shares);
 
     /// <summary>Not given up where who has asked goes away: otherwise it would cost him nothing to have asked.</summary>
     /// <param name="server">As claimed. Where it is no configured one, that of the portal is asked, else all in order.</param>
@@ -39,8 +45,7 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         var asked = hosts.ConfiguredOAuthServer(server)
             ?? (known is [var first, ..] ? hosts.ConfiguredOAuthServer(first.OAuthServer.AbsoluteUri) : null);
         var key = (ConfirmedTokens.Key(token), asked);
-        var isInstalled = known.Any(k => k.State == PortalState.Installed);
-        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync((who, isInstalled), token, asked)));
+        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync(new(who, KnowledgeOf(who, known)), token, asked)));
         try
         {
             return await asking.Value;
@@ -61,7 +66,7 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
             _ => Rejection.NotVerified,
         };
 
-    private async Task<TokenConfirmation> AskOnceAsync((Asker Who, bool IsInstalled) asking, Secret token, Uri? server)
+    private async Task<TokenConfirmation> AskOnceAsync(Asking asking, Secret token, Uri? server)
     {
         try
         {
@@ -75,13 +80,17 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         }
     }
 
-    private static PartitionedRateLimiter<(Asker Who, bool IsInstalled)> Places<TKey>(
-        IOptions<LimitsOptions> options, double share, Func<(Asker Who, bool IsInstalled), TKey> sharer, double? ofInstalled = null)
-        where TKey : notnull => PartitionedRateLimiter.Create<(Asker Who, bool IsInstalled), TKey>(
+    private static Knowledge KnowledgeOf(Asker who, IReadOnlyList<KnownPortal> known) =>
+        who.ApplicationToken is not { } token || known.Any(k => k.AcceptsApplicationToken(token)) ? Knowledge.ApplicationToken
+        : known.Any(k => k.State == PortalState.Installed) ? Knowledge.MemberId
+        : Knowledge.Nothing;
+
+    private static PartitionedRateLimiter<Asking> Places<TKey>(
+        IOptions<LimitsOptions> options, Func<Asking, TKey> sharer, Func<Knowledge, double> share)
+        where TKey : notnull => PartitionedRateLimiter.Create<Asking, TKey>(
         asking => RateLimitPartition.GetConcurrencyLimiter(sharer(asking), _ => new()
         {
-            PermitLimit = Math.Max(
-                1, (int)(options.Value.ConcurrentConfirmations * (asking.IsInstalled ? ofInstalled ?? share : share))),
+            PermitLimit = Math.Max(1, (int)(options.Value.ConcurrentConfirmations * share(asking.Knows))),
             QueueLimit = options.Value.ConcurrentConfirmations,
         }));
 
@@ -90,4 +99,14 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         foreach (var share in _shares)
             await share.DisposeAsync();
     }
+
+    /// <summary>Of an installed portal. Its own people know its application_token, unless it is too old to send one.</summary>
+    private enum Knowledge
+    {
+        Nothing,
+        MemberId,
+        ApplicationToken,
+    }
+
+    private readonly record struct Asking(Asker Who, Knowledge Knows);
 }

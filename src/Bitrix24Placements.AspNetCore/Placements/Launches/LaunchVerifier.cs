@@ -102,7 +102,7 @@ internal sealed class LaunchVerifier(
             return Rejection.NotAllowed;
 
         var answer = await confirmations.UserAsync(
-            new(ClientAddress.Of(context), post.MemberId), post.AccessToken, post.ServerEndpoint);
+            new(ClientAddress.Of(context), post.MemberId, post.ApplicationToken), post.AccessToken, post.ServerEndpoint);
         if (!answer.Ok && answer.Rejection != Rejection.NotVerified)
             return answer.Rejection;
         // Of a portal that is not served, that is what helps to know.

@@ -56,7 +56,8 @@ internal sealed class SessionRenewal(
         if (confirmed.Find(token, memberId) is var (user, _))
             return user;
         return attempts.MayTry(context, RequestKind.Api, memberId)
-            ? await confirmations.UserAsync(new(ClientAddress.Of(context), memberId), token, session.Stored.Server.AbsoluteUri)
+            ? await confirmations.UserAsync(
+                new(ClientAddress.Of(context), memberId, ApplicationToken: null), token, session.Stored.Server.AbsoluteUri)
             : Rejection.TooManyAttempts;
     }
 
