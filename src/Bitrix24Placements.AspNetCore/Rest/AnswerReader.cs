@@ -1,9 +1,10 @@
 using System.Buffers;
+using System.Threading.RateLimiting;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Reads what foreign servers answer: each answer up to its own limit, and only so many large ones at a time. Bytes are counted
-/// as they lie in memory, after decompression.</summary>
+/// <summary>Reads what foreign servers answer: each answer up to its own limit, and only so many large ones at a time, of one server
+/// fewer. Bytes are counted as they lie in memory, after decompression.</summary>
 internal sealed class AnswerReader : IDisposable
 {
     /// <summary>Up to here an answer needs no place.</summary>
@@ -19,27 +20,31 @@ internal sealed class AnswerReader : IDisposable
     /// <summary>Each JSON value takes memory beside its bytes: what is made of single digits is no answer to anything.</summary>
     private const int MinBytesPerValue = 24;
 
+    private const int MaxLargeOfServer = 2;
+
     /// <summary>A server that dawdles holds a place no longer: others wait for it.</summary>
     private static readonly TimeSpan PlaceTimeout = TimeSpan.FromSeconds(20), LargeTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly SemaphoreSlim _large = new(MaxLarge);
+    private readonly PartitionedRateLimiter<string>[] _large = [Places(MaxLargeOfServer, ofEach: true), Places(MaxLarge, ofEach: false)];
 
-    private readonly SemaphoreSlim _huge = new(1);
+    private readonly PartitionedRateLimiter<string>[] _huge = [Places(1, ofEach: true), Places(1, ofEach: false)];
 
     /// <summary>The answer and its size; <c>default</c> where it is not JSON. Large ones wait for a place.</summary>
+    /// <param name="server">Whose others have to wait where it dawdles.</param>
     /// <exception cref="BitrixTransportException">It has at least <paramref name="maxBytes"/>.</exception>
-    public async Task<(JsonElement Body, int Bytes)> ReadAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
+    public async Task<(JsonElement Body, int Bytes)> ReadAsync(
+        HttpContent content, string server, int maxBytes, CancellationToken cancellationToken)
     {
         if (content.Headers.ContentLength >= maxBytes)
             throw TooLarge();
         await using var stream = await content.ReadAsStreamAsync(cancellationToken);
-        return await ReadAsync(stream, default, SmallBytes, maxBytes, cancellationToken);
+        return await ReadAsync(stream, server, default, SmallBytes, maxBytes, cancellationToken);
     }
 
     /// <param name="first">What has been read already.</param>
     /// <param name="capacity">With more than this a place among the larger ones is needed.</param>
     private async Task<(JsonElement Body, int Bytes)> ReadAsync(
-        Stream stream, ReadOnlyMemory<byte> first, int capacity, int maxBytes, CancellationToken cancellationToken)
+        Stream stream, string server, ReadOnlyMemory<byte> first, int capacity, int maxBytes, CancellationToken cancellationToken)
     {
         // Pooled: arrays of this size are not compacted, and what is left of them would stay.
         var bytes = ArrayPool<byte>.Shared.Rent(capacity);
@@ -57,8 +62,11 @@ internal sealed class AnswerReader : IDisposable
             if (length < capacity)
                 return (Parse(bytes.AsSpan(0, length), maxBytes), length);
             var (places, next) = capacity == SmallBytes ? (_large, LargeBytes) : (_huge, MaxBytes);
-            return await InPlaceAsync(
-                places, token => ReadAsync(stream, bytes.AsMemory(0, length), next, maxBytes, token), cancellationToken);
+            // His own place first: he is not to hold one of all while he waits for it.
+            using var own = await places[0].AcquireAsync(server, 1, cancellationToken);
+            using var place = await places[1].AcquireAsync(server, 1, cancellationToken);
+            timeout.CancelAfter(PlaceTimeout);
+            return await ReadAsync(stream, server, bytes.AsMemory(0, length), next, maxBytes, timeout.Token);
         }
         finally
         {
@@ -66,21 +74,9 @@ internal sealed class AnswerReader : IDisposable
         }
     }
 
-    private static async Task<T> InPlaceAsync<T>(
-        SemaphoreSlim places, Func<CancellationToken, Task<T>> readAsync, CancellationToken cancellationToken)
-    {
-        await places.WaitAsync(cancellationToken);
-        try
-        {
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            timeout.CancelAfter(PlaceTimeout);
-            return await readAsync(timeout.Token);
-        }
-        finally
-        {
-            places.Release();
-        }
-    }
+    private static PartitionedRateLimiter<string> Places(int max, bool ofEach) => PartitionedRateLimiter.Create<string, string>(
+        server => RateLimitPartition.GetConcurrencyLimiter(
+            ofEach ? server : "", _ => new() { PermitLimit = max, QueueLimit = int.MaxValue }));
 
     private static JsonElement Parse(ReadOnlySpan<byte> bytes, int maxBytes)
     {
@@ -110,7 +106,7 @@ internal sealed class AnswerReader : IDisposable
 
     public void Dispose()
     {
-        _large.Dispose();
-        _huge.Dispose();
+        foreach (var places in _large.Concat(_huge))
+            places.Dispose();
     }
 }

@@ -44,7 +44,8 @@ internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answer
             using var response = await new FlurlRequest(url).WithClient(flurl).AllowAnyHttpStatus()
                 .ConfigureRequest(settings => settings.Timeout = limits.Timeout + TimeSpan.FromSeconds(5))
                 .SendAsync(method, content, deadline.Token, HttpCompletionOption.ResponseHeadersRead);
-            var (body, bytes) = await answers.ReadAsync(response.Content, limits.MaxAnswerBytes, deadline.Token);
+            var (body, bytes) = await answers.ReadAsync(
+                response.Content, url.Authority, limits.MaxAnswerBytes, deadline.Token);
             return new(response.StatusCode, body, bytes, response.Headers.Location);
         }
         catch (Exception e) when (e is FlurlHttpException or HttpRequestException or OperationCanceledException

@@ -75,7 +75,7 @@ public sealed class LargeAnswerTests
         using var answer = new StreamContent(new MemoryStream(Encoding.ASCII.GetBytes("\"" + new string('x', 1_000) + "\"")));
         answer.Headers.ContentLength = null;
 
-        await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(answer, 1_000, Token));
+        await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(answer, "portal", 1_000, Token));
     }
 
     [Fact]
@@ -83,10 +83,10 @@ public sealed class LargeAnswerTests
     {
         using var reader = new AnswerReader();
 
-        await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(new ByteArrayContent(Zeros(8 * 1024 * 1024)), AnswerReader.MaxBytes, Token));
+        await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(new ByteArrayContent(Zeros(8 * 1024 * 1024)), "portal", AnswerReader.MaxBytes, Token));
 
         var text = Encoding.ASCII.GetBytes("{\"result\":\"" + new string('x', 8 * 1024 * 1024) + "\"}");
-        var (body, bytes) = await reader.ReadAsync(new ByteArrayContent(text), AnswerReader.MaxBytes, Token);
+        var (body, bytes) = await reader.ReadAsync(new ByteArrayContent(text), "portal", AnswerReader.MaxBytes, Token);
         Assert.Equal((text.Length, 8 * 1024 * 1024), (bytes, body.Text("result")!.Length));
     }
 
@@ -102,17 +102,39 @@ public sealed class LargeAnswerTests
         foreach (var pipe in pipes)
         {
             await pipe.Writer.WriteAsync(Encoding.ASCII.GetBytes("\"" + new string('x', size)), Token);
-            reads.Add(reader.ReadAsync(new StreamContent(pipe.Reader.AsStream()), AnswerReader.MaxBytes, Token));
+            reads.Add(reader.ReadAsync(new StreamContent(pipe.Reader.AsStream()), $"portal{reads.Count}", AnswerReader.MaxBytes, Token));
         }
 
         await EndAsync(pipes[^1]);
         await Task.WhenAny(reads[^1], Task.Delay(200, Token));
         Assert.False(reads[^1].IsCompleted);
-        Assert.Equal(2, (await reader.ReadAsync(new ByteArrayContent("[]"u8.ToArray()), AnswerReader.MaxBytes, Token)).Bytes);
+        Assert.Equal(2, (await reader.ReadAsync(new ByteArrayContent("[]"u8.ToArray()), "portal", AnswerReader.MaxBytes, Token)).Bytes);
         await EndAsync(pipes[0]);
 
         Assert.Equal(size + 2, (await reads[^1].WaitAsync(TimeSpan.FromSeconds(10), Token)).Bytes);
         foreach (var pipe in pipes[1..^1])
+            await EndAsync(pipe);
+        await Task.WhenAll(reads);
+    }
+
+    [Fact]
+    public async Task A_server_that_dawdles_is_waited_for_by_its_own_answers_alone()
+    {
+        using var reader = new AnswerReader();
+        var text = Encoding.ASCII.GetBytes("\"" + new string('x', AnswerReader.SmallBytes) + "\"");
+        var dawdling = new List<Pipe>();
+        for (var i = 0; i < AnswerReader.MaxLarge; i++)
+        {
+            dawdling.Add(new Pipe(new PipeOptions(pauseWriterThreshold: 0)));
+            await dawdling[i].Writer.WriteAsync(text.AsMemory(0, text.Length - 1), Token);
+        }
+
+        var reads = dawdling.Select(pipe => reader.ReadAsync(new StreamContent(pipe.Reader.AsStream()), "dawdling", AnswerReader.MaxBytes, Token)).ToList();
+
+        var other = reader.ReadAsync(new ByteArrayContent(text), "other", AnswerReader.MaxBytes, Token);
+        Assert.Equal(text.Length, (await other.WaitAsync(TimeSpan.FromSeconds(2), Token)).Bytes);
+        Assert.DoesNotContain(reads, static r => r.IsCompleted);
+        foreach (var pipe in dawdling)
             await EndAsync(pipe);
         await Task.WhenAll(reads);
     }

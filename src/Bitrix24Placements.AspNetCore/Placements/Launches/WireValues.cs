@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Unicode;
 
 namespace Bitrix24Placements.Placements;
@@ -11,12 +12,20 @@ internal static class WireValues
     private const int MaxTokenLength = 2048;
     private const int MaxHostLength = 255;
 
+    private const string Alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+    private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdefABCDEF"u8);
+
+    private static readonly SearchValues<byte> OfHosts = SearchValues.Create(Encoding.ASCII.GetBytes(Alphanumeric + ".-_"));
+
+    private static readonly SearchValues<byte> OfLanguages = SearchValues.Create(Encoding.ASCII.GetBytes(Alphanumeric + "-_"));
+
     public static string? Token(ReadOnlySpan<byte> value) => Visible(value, MaxTokenLength);
 
     public static string? Sid(ReadOnlySpan<byte> value) => Visible(value, 128);
 
     public static string? MemberId(ReadOnlySpan<byte> value) =>
-        value.Length == 32 && ConsistsOf(value, char.IsAsciiHexDigit) ? Encoding.ASCII.GetString(value).ToLowerInvariant() : null;
+        value.Length == 32 && !value.ContainsAnyExcept(HexDigits) ? Encoding.ASCII.GetString(value).ToLowerInvariant() : null;
 
     /// <summary>Without a default port. Never resolved, never connected to.</summary>
     public static string? Domain(ReadOnlySpan<byte> value)
@@ -25,7 +34,7 @@ internal static class WireValues
         var host = colon < 0 ? value : value[..colon];
         var port = colon < 0 ? "443"u8 : value[(colon + 1)..];
         if (value.Length > MaxHostLength || host is [] or [(byte)'.' or (byte)'-', ..] || host.IndexOf(".."u8) >= 0
-            || !ConsistsOf(host, c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
+            || host.ContainsAnyExcept(OfHosts)
             || !ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0)
             return null;
         var name = Encoding.ASCII.GetString(host).ToLowerInvariant();
@@ -37,7 +46,7 @@ internal static class WireValues
     public static string? Protocol(ReadOnlySpan<byte> value) => OneOf(value, "1", "0");
 
     public static string? Language(ReadOnlySpan<byte> value) =>
-        value.Length is < 2 or > 12 || !ConsistsOf(value, c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null
+        value.Length is < 2 or > 12 || value.ContainsAnyExcept(OfLanguages) ? null
         : OneOf(value, "en", "ru", "de", "la", "br", "ua", "fr", "pl") ?? Encoding.ASCII.GetString(value).ToLowerInvariant();
 
     public static string? Status(ReadOnlySpan<byte> value) =>
@@ -89,18 +98,7 @@ internal static class WireValues
     }
 
     private static string? Visible(ReadOnlySpan<byte> value, int maxLength) =>
-        value.Length > 0 && value.Length <= maxLength && value.IndexOfAnyExceptInRange((byte)0x21, (byte)0x7E) < 0
+        value.Length > 0 && value.Length <= maxLength && !value.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E)
             ? Encoding.ASCII.GetString(value)
             : null;
-
-    private static bool ConsistsOf(ReadOnlySpan<byte> value, Func<char, bool> allowed)
-    {
-        foreach (var b in value)
-        {
-            if (!allowed((char)b))
-                return false;
-        }
-
-        return true;
-    }
 }
