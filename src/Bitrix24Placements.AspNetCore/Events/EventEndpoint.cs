@@ -16,13 +16,6 @@ internal sealed partial class EventEndpoint(
     private static readonly Rejection OtherEvent =
         Rejection.Malformed("event", "ONAPPINSTALL or ONAPPUSERREADY is expected here; other events go to /events.");
 
-    /// <summary>While nobody answers, its sender decides how many of them wait.</summary>
-    private static readonly string[] OfUserReady =
-    [
-        "event", "auth[member_id]", "auth[application_token]", "auth[access_token]", "auth[refresh_token]", "auth[server_endpoint]",
-        "data[access_token]", "data[refresh_token]", "data[server_endpoint]",
-    ];
-
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
@@ -47,7 +40,8 @@ internal sealed partial class EventEndpoint(
 
     private Task HandleAsync(HttpContext context, string name, WireForm form) =>
         guard.RunAsync(
-            context, RequestKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form), isKnown: true);
+            context, RequestKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form), isKnown: true,
+            placesOf: receiver.IsKnown(form) ? RequestKind.Event : RequestKind.UnconfirmedEvent);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
@@ -61,18 +55,21 @@ internal sealed partial class EventEndpoint(
             var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), context.RequestAborted);
             // Of a portal's own: it is asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
-                && await SpoolAsync(context, form, OfUserReady) ? null : rejection;
+                && await SpoolAsync(context, name, form) ? null : rejection;
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && WireEvent.MemberId(form) is not null)
         {
-            return await SpoolAsync(context, form) ? null : Rejection.StoreUnavailable;
+            return await SpoolAsync(context, name, form) ? null : Rejection.StoreUnavailable;
         }
     }
 
-    private Task<bool> SpoolAsync(HttpContext context, WireForm form, string[]? fields = null) => spool.PutAsync(
-        Kind, WireEvent.MemberId(form) ?? "", WireEvent.Text(form, fields), ClientAddress.Of(context), CancellationToken.None);
+    private Task<bool> SpoolAsync(HttpContext context, string name, WireForm form) => spool.PutAsync(
+        Kind, WireEvent.MemberId(form) ?? "", IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form), ClientAddress.Of(context),
+        CancellationToken.None);
 
-    private bool IsKept(string name) => AppEvent.BringsTokens(name) || name == AppEvent.Uninstall || handlers.Find(name) is not null;
+    private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;
+
+    private static bool IsOwn(string name) => AppEvent.BringsTokens(name) || name == AppEvent.Uninstall;
 
     public async Task<bool> CarryOverAsync(
         string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)

@@ -8,6 +8,14 @@ internal static class WireEvent
 {
     private const int MaxDepth = 32;
 
+    private const int MaxOwnLength = 2048;
+
+    private static readonly string[] OwnFields =
+    [
+        "event", "auth[member_id]", "auth[application_token]", "auth[access_token]", "auth[refresh_token]", "auth[server_endpoint]",
+        "data[access_token]", "data[refresh_token]", "data[server_endpoint]", "data[CLEAN]",
+    ];
+
     /// <summary>In upper case: events' names come in any.</summary>
     public static string? Name(WireForm form) =>
         form.Text("event"u8) is { Length: > 0 and <= 100 } name ? name.ToUpper(CultureInfo.InvariantCulture) : null;
@@ -28,11 +36,17 @@ internal static class WireEvent
     /// <summary>A repeat has the same one.</summary>
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
 
-    /// <param name="fields">Null: all.</param>
-    public static string Text(WireForm form, string[]? fields = null) => string.Join('&',
-        from field in form.All()
-        where fields is null || fields.Contains(field.Name)
-        select Uri.EscapeDataString(field.Name) + '=' + Uri.EscapeDataString(field.Value));
+    public static string Text(WireForm form) => Text(form.All());
+
+    /// <summary>Of the app's own events what is read of them, and no longer than a token can be: who sends them may be anybody.</summary>
+    public static string OwnText(WireForm form) => Text(
+        from name in OwnFields
+        let value = form.Text(Encoding.ASCII.GetBytes(name))
+        where value is { Length: <= MaxOwnLength }
+        select (name, value));
+
+    private static string Text(IEnumerable<(string Name, string Value)> fields) => string.Join('&', fields.Select(
+        static field => Uri.EscapeDataString(field.Name) + '=' + Uri.EscapeDataString(field.Value)));
 
     /// <summary><c>data[…][…]</c>, as PHP would see it.</summary>
     public static JsonElement Data(WireForm form)

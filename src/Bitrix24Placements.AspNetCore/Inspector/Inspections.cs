@@ -90,8 +90,12 @@ internal sealed record CapturedRequest(string Address, string Body, string Accep
     public string ToPayload(bool withTokens)
     {
         var (path, query) = Address.Split('?', 2) is [var p, var q] ? (p, "?" + q) : (Address, "");
-        return withTokens ? $"{Address}\n{Body}\n" : $"{path}{Masked(query)}\n{Masked(Body)}\n";
+        return withTokens ? $"{Address}\n{Body}\n" : $"{MaskedPath(path)}{Masked(query)}\n{Masked(Body)}\n";
     }
+
+    /// <summary>A segment of such a length is the key of a removal notice.</summary>
+    private static string MaskedPath(string path) => string.Join('/', path.Split('/').Select(segment =>
+        segment.Length > 32 ? new string('0', segment.Length) : segment));
 
     private static string Masked(string form) => string.Join('&', form.Split('&').Select(pair =>
         pair.IndexOf('=', StringComparison.Ordinal) is var at and > 0 && Inspections.IsSecret(Uri.UnescapeDataString(pair[..at]))

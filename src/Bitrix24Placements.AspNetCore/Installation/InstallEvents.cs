@@ -16,7 +16,7 @@ internal sealed class InstallEvents(
 
     private static readonly TimeSpan FirstCheck = TimeSpan.FromSeconds(2);
 
-    private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
+    private readonly Turns _turns = new(TimeSpan.FromSeconds(5)), _turnsOfFailed = new(TimeSpan.FromSeconds(5));
 
     private readonly MemoryCache _told = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
@@ -32,7 +32,7 @@ internal sealed class InstallEvents(
                 // Kept, and asked about later: nobody's turn is to wait for a portal.
                 : await systemUsers.FindAsync(claim.Value, cancellationToken) is null ? Rejection.TooManyAttempts : Rejection.Overloaded;
         if (!mayAsk)
-            return await _turns.RunAsync(() => KeepAsync(claim.Value), otherwise: false) ? null : Rejection.TooManyAttempts;
+            return await KeepAsync(claim.Value, _turnsOfFailed) ? null : Rejection.TooManyAttempts;
 
         var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
         return result.Verdict switch
@@ -40,12 +40,14 @@ internal sealed class InstallEvents(
             InstallVerdict.Stored => null,
             InstallVerdict.NotAdministrator => NotAdministrator,
             InstallVerdict.NotConfigured or InstallVerdict.NoAnswer or InstallVerdict.UnknownApp =>
-                await KeepAsync(claim.Value) ? null : Rejection.Overloaded,
+                await KeepAsync(claim.Value, _turns) ? null : Rejection.Overloaded,
             _ => result.Rejection,
         };
     }
 
-    private Task<bool> KeepAsync(InstallClaim claim) => installer.KeepAsync(claim, CancellationToken.None);
+    /// <summary>One at a time: others' writes are not to wait for what strangers tell.</summary>
+    private Task<bool> KeepAsync(InstallClaim claim, Turns turns) =>
+        turns.RunAsync(() => installer.KeepAsync(claim, CancellationToken.None), otherwise: false);
 
     public async Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
     {
@@ -71,6 +73,7 @@ internal sealed class InstallEvents(
     public void Dispose()
     {
         _turns.Dispose();
+        _turnsOfFailed.Dispose();
         _told.Dispose();
     }
 }

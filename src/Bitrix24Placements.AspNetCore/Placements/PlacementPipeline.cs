@@ -45,7 +45,7 @@ internal sealed class PlacementPipeline(
     }
 
     private RequestKind PlacesOf(RequestKind kind, PlacementPost post) =>
-        kind == RequestKind.Person && !verifier.Remembers(post) ? RequestKind.Unconfirmed : kind;
+        kind == RequestKind.Person && !verifier.Remembers(post) ? RequestKind.UnconfirmedPerson : kind;
 
     private async ValueTask<Checked<PlacementRequest>> VerifyAsync(HttpContext context, PlacementPost post)
     {

@@ -7,18 +7,15 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     public const int MaxUnfinishedBodiesPerAddress = MaxUnfinishedBodies / UnfinishedShare;
 
-    /// <summary>When half of all are taken, so that a few addresses do not take the rest.</summary>
-    public const int MaxUnfinishedBodiesPerAddressWhenCrowded = MaxUnfinishedBodiesPerAddress / CrowdedDivisor;
-
-    private const int UnfinishedShare = 16, CrowdedDivisor = 8;
+    private const int UnfinishedShare = 16;
 
     private const int AddressShare = 4, PortalShare = 8, PairShare = 16;
 
     private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => new PlaceCounters(
         kind == RequestKind.Worker ? options.Value.ConcurrentWorkerLoads : options.Value.ConcurrentRequests,
-        AddressShare, PortalShare, PairShare) { CrowdedDivisor = CrowdedDivisor })];
+        AddressShare, PortalShare, PairShare))];
 
-    private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare) { CrowdedDivisor = CrowdedDivisor };
+    private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare);
 
     /// <param name="portal">As claimed; empty where there is none.</param>
     public Place TryTake(RequestKind kind, HttpContext context, string portal) =>
@@ -58,19 +55,17 @@ internal sealed class PlaceCounters(int max, params int[] shares)
     private readonly Dictionary<(string? Address, string? Portal), int> _held = [];
     private int _all;
 
-    /// <summary>When half of all places are taken, the shares are so many times smaller.</summary>
-    public int CrowdedDivisor { get; init; } = 1;
-
     public Place TryTake(PlaceHolder holder)
     {
         lock (_lock)
         {
-            var divisor = _all < max / 2 ? 1 : CrowdedDivisor;
             if (_all >= max)
                 return default;
+            // When half are taken, the shares are of a quarter of what is left: whoever is new finds something of it.
+            var shared = _all < max / 2 ? max : (max - _all) / 4;
             for (var i = 0; i < holder.Shares; i++)
             {
-                if (_held.GetValueOrDefault(holder[i]) >= Math.Max(1, max / shares[i] / divisor))
+                if (_held.GetValueOrDefault(holder[i]) >= Math.Max(1, shared / shares[i]))
                     return default;
             }
 

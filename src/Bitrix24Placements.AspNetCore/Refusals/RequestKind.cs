@@ -6,12 +6,15 @@ internal enum RequestKind
     Worker,
     Person,
 
-    /// <summary>Whose token nobody has confirmed yet: who is known waits for none of these.</summary>
-    Unconfirmed,
+    /// <summary>A person whose token nobody has confirmed yet: who is known waits for none of these.</summary>
+    UnconfirmedPerson,
 
     /// <summary>Waits for its portal, which may be anybody's.</summary>
     Installation,
     Api,
     Event,
+
+    /// <summary>Of whoever does not know the portal's application_token.</summary>
+    UnconfirmedEvent,
     Removal,
 }

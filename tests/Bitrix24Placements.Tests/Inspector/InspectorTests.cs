@@ -99,6 +99,7 @@ public sealed class InspectorTests : IAsyncLifetime
         Assert.Contains($"AUTH_ID={link.Body["AUTH_ID"]}&", whole, StringComparison.Ordinal);
         Assert.Contains($"AUTH_ID={new string('0', link.Body["AUTH_ID"].Length)}&", masked, StringComparison.Ordinal);
         Assert.DoesNotContain(link.Body["REFRESH_ID"], masked, StringComparison.Ordinal);
+        Assert.Equal($"/removed/{new string('0', 64)}\n\n", new CapturedRequest($"/removed/{new string('a', 64)}", "", "").ToPayload(withTokens: false));
         Assert.Equal((0, "200 OK"), await ReplayAsync(whole));
         Assert.Equal((1, "403 Forbidden"), await ReplayAsync(masked));
     }

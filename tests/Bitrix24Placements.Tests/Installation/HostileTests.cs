@@ -81,6 +81,34 @@ public sealed class HostileTests
     }
 
     [Fact]
+    public async Task Forty_strangers_addresses_keep_nobody_from_being_heard()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentRequests"] = "256", ["Limits:ConcurrentConfirmations"] = "4096" });
+        var another = await service.Bitrix.AddPortalAsync(Token);
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromSeconds(2)));
+        var crowd = Enumerable.Range(0, 800).Select(i =>
+        {
+            var forged = another.EventFields("ONAPPINSTALL");
+            (forged["auth[member_id]"], forged["auth[access_token]"]) = ($"{i:x32}", $"made-up-{i}");
+            return FromAsync(service, $"198.51.100.{i % 40}", forged);
+        }).ToList();
+        await Task.Delay(500, Token);
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(FromAsync(service, "192.0.2.7", service.Portal.EventFields("ONCRMDEALADD"))));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(FromAsync(service, "192.0.2.7", another.EventFields("ONAPPINSTALL"))));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(FromAsync(service, "192.0.2.7", service.Portal.EventFields("ONAPPUNINSTALL"))));
+        foreach (var late in await Task.WhenAll(crowd))
+            late.Dispose();
+    }
+
+    private static async Task<HttpResponseMessage> FromAsync(Service service, string address, Dictionary<string, string> fields)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/events") { Content = new FormUrlEncodedContent(fields) };
+        request.Headers.Add("X-Forwarded-For", address);
+        return await service.Http.SendAsync(request, Token);
+    }
+
+    [Fact]
     public async Task A_system_users_tokens_wait_for_an_OAuth_server_that_does_not_answer()
     {
         await using var service = await Service.StartInstalledAsync();
@@ -91,6 +119,21 @@ public sealed class HostileTests
         service.Bitrix.Faults.Clear();
 
         await service.EventuallyAsync(async () => (await service.StoredAsync())!.Reserve is not null, "there is a reserve");
+    }
+
+    [Fact]
+    public async Task However_long_an_event_of_the_app_is_little_of_it_waits()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Error("INTERNAL_SERVER_ERROR", 500));
+        var tooLong = service.Portal.EventFields("ONAPPUSERREADY");
+        tooLong["auth[server_endpoint]"] = new string('x', 40_000);
+        tooLong["auth[scope]"] = new string('y', 10_000);
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service.PostAsync("/events", tooLong)));
+
+        var spooled = service.Folder.EnumerateFiles("*", SearchOption.AllDirectories).Where(static f => f.DirectoryName!.Contains("spool", StringComparison.Ordinal));
+        Assert.InRange(spooled.Max(static f => f.Length), 1, 4_000);
     }
 
     [Fact]

@@ -83,9 +83,29 @@ public sealed class ConfirmationTests
             late.Dispose();
     }
 
-    private static async Task<HttpResponseMessage> LaunchFromAsync(Service service, string address, Action<LaunchForm> change)
+    [Fact]
+    public async Task Owners_of_many_portals_keep_nobody_waiting_for_long()
     {
-        var form = service.Portal.LaunchFields("REST_APP_URI", 2, handler: new Uri(service.Url, "/placements/rest-app-uri").AbsoluteUri);
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentConfirmations"] = "16" });
+        var owned = await Task.WhenAll(Enumerable.Range(0, 14).Select(_ => service.Bitrix.AddPortalAsync(Token)));
+        foreach (var portal in owned)
+            await service.InstallAsync(portal);
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromMilliseconds(300)));
+        var crowd = Enumerable.Range(0, 14 * 14).Select(i => LaunchFromAsync(
+            service, $"198.51.100.{i % 14}", form => form.Body["AUTH_ID"] = "made-up-" + i, owned[(i + (i / 14)) % 14])).ToList();
+        await Task.Delay(100, Token);
+
+        using var answer = await LaunchFromAsync(service, "192.0.2.7", static _ => { });
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        foreach (var late in await Task.WhenAll(crowd))
+            late.Dispose();
+    }
+
+    private static async Task<HttpResponseMessage> LaunchFromAsync(
+        Service service, string address, Action<LaunchForm> change, SimPortal? portal = null)
+    {
+        var form = (portal ?? service.Portal).LaunchFields("REST_APP_URI", 2, handler: new Uri(service.Url, "/placements/rest-app-uri").AbsoluteUri);
         change(form);
         using var request = new HttpRequestMessage(HttpMethod.Post, form.Action.PathAndQuery) { Content = new FormUrlEncodedContent(form.Body) };
         request.Headers.Add("X-Forwarded-For", address);

@@ -32,7 +32,8 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
             Knowledge.ApplicationToken => 4 / 8.0,
             Knowledge.MemberId => 1 / 8.0,
             _ => 3 / 8.0,
-        }),
+            // Whoever waits here is within the other shares.
+        }, maxWaiting: int.MaxValue),
     ];
 
     private PartitionedRateLimiter<Asking> Chain => field ??= PartitionedRateLimiter.CreateChained(_shares);
@@ -86,12 +87,12 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         : Knowledge.Nothing;
 
     private static PartitionedRateLimiter<Asking> Places<TKey>(
-        IOptions<LimitsOptions> options, Func<Asking, TKey> sharer, Func<Knowledge, double> share)
+        IOptions<LimitsOptions> options, Func<Asking, TKey> sharer, Func<Knowledge, double> share, int? maxWaiting = null)
         where TKey : notnull => PartitionedRateLimiter.Create<Asking, TKey>(
         asking => RateLimitPartition.GetConcurrencyLimiter(sharer(asking), _ => new()
         {
             PermitLimit = Math.Max(1, (int)(options.Value.ConcurrentConfirmations * share(asking.Knows))),
-            QueueLimit = options.Value.ConcurrentConfirmations,
+            QueueLimit = maxWaiting ?? options.Value.ConcurrentConfirmations,
         }));
 
     public async ValueTask DisposeAsync()
