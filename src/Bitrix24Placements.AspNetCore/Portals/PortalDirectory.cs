@@ -41,7 +41,20 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
         Keep(memberId, installations);
     }
 
-    internal bool Contains(string memberId) => _portals.ContainsKey(memberId);
+    /// <summary>After a change elsewhere: what is being read just now may be from before it, and is not kept.</summary>
+    /// <returns>Whether the portal is in memory.</returns>
+    internal bool Outdate(string memberId)
+    {
+        Interlocked.Increment(ref StampOf(memberId));
+        return _portals.ContainsKey(memberId);
+    }
+
+    internal void Clear()
+    {
+        for (var i = 0; i < _stamps.Length; i++)
+            Interlocked.Increment(ref _stamps[i]);
+        _portals.Clear();
+    }
 
     private KnownPortal[] Find(string memberId)
     {

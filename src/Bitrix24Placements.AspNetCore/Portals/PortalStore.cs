@@ -8,7 +8,15 @@ internal sealed partial class PortalStore(
     Database database, DatabaseClock clock, PortalDirectory directory, AppRegistry apps, TokenVault vault, TokenKeys keys,
         ILogger<PortalStore> logger)
 {
+    /// <summary>A change is noted before it is committed, and seen afterwards.</summary>
+    private static readonly TimeSpan NotedBefore = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan ChangesKeptFor = TimeSpan.FromHours(1);
+
     private readonly PortalRows _rows = new(vault, clock, logger);
+
+    /// <summary>By the database's clock. Zero before the first look.</summary>
+    private long _followedTill;
 
     public async ValueTask<KnownPortal?> KnownAsync(PortalId id, CancellationToken cancellationToken) =>
         directory.Find(id) ?? (await KnownAllAsync(id.MemberId, cancellationToken)).FirstOrDefault(p => p.Id == id);
@@ -31,16 +39,27 @@ internal sealed partial class PortalStore(
 
     public async Task FollowChangesAsync(CancellationToken cancellationToken)
     {
-        await clock.MeasureAsync(cancellationToken);
+        var now = await clock.MeasureAsync(cancellationToken);
+        // What has changed since then may be forgotten already. Half of it, as others forget while this one asks.
+        var isTooLate = now - _followedTill > (ChangesKeptFor / 2).TotalMilliseconds;
+        // The clock may have been put back.
+        var since = isTooLate ? now : Math.Min(_followedTill, now);
         var changed = await database.QueryAsync(
-            $"SELECT member_id FROM portal_changes WHERE changed_at >= {database.Now} - 15000",
+            $"SELECT member_id FROM portal_changes WHERE changed_at >= {since} - {NotedBefore}",
             r => r.GetString(0), cancellationToken);
-        foreach (var memberId in changed.Where(directory.Contains))
-            await LoadAsync(memberId, cancellationToken);
+        if (isTooLate)
+            directory.Clear();
+        foreach (var memberId in changed)
+        {
+            if (directory.Outdate(memberId))
+                await LoadAsync(memberId, cancellationToken);
+        }
+
+        _followedTill = now;
     }
 
     public Task ForgetOldChangesAsync(CancellationToken cancellationToken) =>
-        database.ExecuteAsync($"DELETE FROM portal_changes WHERE changed_at < {database.Now} - 3600000", cancellationToken);
+        database.ExecuteAsync($"DELETE FROM portal_changes WHERE changed_at < {database.Now} - {ChangesKeptFor}", cancellationToken);
 
     private async Task<IReadOnlyList<KnownPortal>> LoadAsync(string memberId, CancellationToken cancellationToken)
     {

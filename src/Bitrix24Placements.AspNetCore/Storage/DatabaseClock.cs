@@ -11,12 +11,14 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
     /// <summary>How far the process's clock is ahead of the database's.</summary>
     public TimeSpan Ahead => TimeSpan.FromTicks(Volatile.Read(ref _ahead));
 
-    public async Task MeasureAsync(CancellationToken cancellationToken)
+    /// <returns>The database's time, in Unix milliseconds.</returns>
+    public async Task<long> MeasureAsync(CancellationToken cancellationToken)
     {
         var now = await database.RunAsync(
             (connection, token) => connection.NumberAsync($"SELECT {database.Now}", token), cancellationToken);
         var ahead = time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(now);
         Volatile.Write(ref _ahead, ahead.Duration() < Negligible ? 0 : ahead.Ticks);
+        return now;
     }
 
     public DateTimeOffset FromDatabase(long milliseconds) =>

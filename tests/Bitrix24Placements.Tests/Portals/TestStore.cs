@@ -113,8 +113,10 @@ internal sealed class TestStore : IAsyncDisposable
         services.AddMetrics();
         services.AddEvents();
         var store = new TestStore(services.BuildServiceProvider(), storage, time, folder);
-        if (schema)
-            await store.Get<SchemaInstaller>().EnsureAsync(TestContext.Current.CancellationToken);
+        if (!schema)
+            return store;
+        await store.Get<SchemaInstaller>().EnsureAsync(TestContext.Current.CancellationToken);
+        await store.Portals.FollowChangesAsync(TestContext.Current.CancellationToken);
         return store;
     }
 
