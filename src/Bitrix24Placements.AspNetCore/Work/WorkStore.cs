@@ -13,6 +13,8 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
 
     private Sql Now => database.Now;
 
+    private Sql SkipLocked => database.Provider == StorageProvider.PostgreSql ? " FOR UPDATE SKIP LOCKED" : "";
+
     private static Sql NoLease => "lease_by = NULL, lease_till = 0";
 
     public async Task RequestAsync(WorkRequest request, CancellationToken cancellationToken)
@@ -42,7 +44,8 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND lease_till > {Now}", cancellationToken);
 
-    /// <summary>The oldest first. Two instances never hold the same row: the outer condition is asked again after waiting.</summary>
+    /// <summary>The oldest first. Two instances never hold the same row: the outer condition is asked again after waiting. A row that a
+    /// stopped instance has locked keeps nobody else's work waiting.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {
         Sql isDue = $"due_at <= {Now} AND lease_till <= {Now}";
@@ -50,7 +53,9 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         return !await AnyAsync($"priority = {priority} AND {isDue}", cancellationToken) ? [] : await ClaimAsync(
             $"""
             {isDue} AND (member_id, app, kind) IN (
-                SELECT member_id, app, kind FROM work WHERE priority = {priority} AND {isDue} ORDER BY due_at LIMIT {limit})
+                WITH first AS (SELECT member_id, app, kind FROM work WHERE priority = {priority} AND {isDue}
+                    ORDER BY due_at LIMIT {limit}{SkipLocked})
+                SELECT member_id, app, kind FROM first)
             """, cancellationToken);
     }
 
