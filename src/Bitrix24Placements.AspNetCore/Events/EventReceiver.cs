@@ -29,7 +29,7 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
         WireEvent.MemberId(form) is { } memberId && Matching(directory.FindAll(memberId), WireEvent.ApplicationToken(form)) is not null;
 
     public async Task<bool> IsKnownToStoreAsync(WireForm form) => WireEvent.MemberId(form) is { } memberId
-        && Matching(await portals.KnownAllAsync(memberId, CancellationToken.None), WireEvent.ApplicationToken(form)) is not null;
+        && Matching(await portals.ReadAllAsync(memberId, CancellationToken.None), WireEvent.ApplicationToken(form)) is not null;
 
     private async Task<Rejection?> HearAsync(string name, WireForm form, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
         var token = WireEvent.ApplicationToken(form);
         if (Matching(directory.FindAll(memberId), token) is not { } portal)
         {
-            var installations = await portals.KnownAllAsync(memberId, cancellationToken);
+            var installations = await portals.ReadAllAsync(memberId, cancellationToken);
             if (Matching(installations, token) is not { } known)
                 return installations.Any(i => i.State != PortalState.Uninstalled)
                     ? Rejection.NotVerified.Because("auth[application_token] differs from the stored one") : Rejection.NotInstalled;

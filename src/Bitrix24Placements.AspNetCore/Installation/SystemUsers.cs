@@ -22,7 +22,7 @@ internal sealed partial class SystemUsers(
         if (errors.Count > 0)
             return Rejection.Malformed(errors);
 
-        if (await FindAsync(claim, cancellationToken) is not { } known)
+        if (Matching(await portals.ReadAllAsync(claim.MemberId, cancellationToken), claim) is not { } known)
             return Rejection.NotVerified;
         var teller = await ConfirmAsync(claim.Who, claim.Access, claim.ServerEndpoint);
         if (!teller.Ok)
@@ -48,8 +48,10 @@ internal sealed partial class SystemUsers(
 
     /// <summary>The portal of whoever knows its application_token: only for him is anybody asked.</summary>
     public async Task<KnownPortal?> FindAsync(InstallClaim claim, CancellationToken cancellationToken) =>
-        (await portals.KnownAllAsync(claim.MemberId, cancellationToken)).FirstOrDefault(
-            p => p.State == PortalState.Installed && p.AcceptsApplicationToken(claim.ApplicationToken));
+        Matching(await portals.KnownAllAsync(claim.MemberId, cancellationToken), claim);
+
+    private static KnownPortal? Matching(IReadOnlyList<KnownPortal> installations, InstallClaim claim) => installations.FirstOrDefault(
+        p => p.State == PortalState.Installed && p.AcceptsApplicationToken(claim.ApplicationToken));
 
     private async Task<Checked<TokenInfo>> ConfirmAsync(Asker who, Secret token, string? server) =>
         apps.HasAny ? await confirmations.UserAsync(who, token, server) : Rejection.NotConfigured;

@@ -24,6 +24,20 @@ internal sealed partial class PortalStore(
     public ValueTask<IReadOnlyList<KnownPortal>> KnownAllAsync(string memberId, CancellationToken cancellationToken) =>
         directory.FindAll(memberId) is { Count: > 0 } known ? new(known) : new(LoadAsync(memberId, cancellationToken));
 
+    /// <summary>From the store, as another instance may have changed the portal a moment ago; from memory while that is away, so that
+    /// whoever guesses is refused all the same.</summary>
+    public async Task<IReadOnlyList<KnownPortal>> ReadAllAsync(string memberId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LoadAsync(memberId, cancellationToken);
+        }
+        catch (Exception e) when (e is DbException or TimeoutException && directory.FindAll(memberId).Count > 0)
+        {
+            return directory.FindAll(memberId);
+        }
+    }
+
     public async Task<Portal?> FindAsync(PortalId id, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
