@@ -6,8 +6,8 @@ namespace Bitrix24Placements.Events;
 
 /// <summary>One that keeps failing is tried for a day, and keeps the later ones waiting: their order is a promise.</summary>
 internal sealed partial class EventWork(
-    InboxStore inbox, EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics, TimeProvider time,
-    ILogger<EventWork> logger) : IWork
+    InboxStore inbox, WorkStore work, EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics,
+    TimeProvider time, ILogger<EventWork> logger) : IWork
 {
     /// <summary>Then it is another portal's turn.</summary>
     private const int MaxInARow = 20;
@@ -20,6 +20,9 @@ internal sealed partial class EventWork(
     {
         for (var i = 0; i < MaxInARow; i++)
         {
+            // An instance that was stopped for a while may find another one at its portal's events.
+            if (!await work.IsHeldAsync(item, cancellationToken))
+                return WorkResult.Again(TimeSpan.Zero);
             if (await inbox.NextAsync(item.Id, cancellationToken) is not { } next)
                 return WorkResult.Done;
             // Another event has come while this one is waiting for its next attempt.

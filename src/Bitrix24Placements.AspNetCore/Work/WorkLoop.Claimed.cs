@@ -46,14 +46,16 @@ internal sealed partial class WorkLoop
     private async Task<WorkResult> RunRenewingAsync(
         WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
+        using var running = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var renewing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var renewal = RenewAsync(item, renewing.Token);
+        var renewal = RenewAsync(item, running, renewing.Token);
         try
         {
-            return await run(cancellationToken);
+            return await run(running.Token);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (running.IsCancellationRequested)
         {
+            // Where the lease is lost, this changes nothing.
             return WorkResult.Again(TimeSpan.Zero);
         }
         catch (Exception e)
@@ -84,7 +86,8 @@ internal sealed partial class WorkLoop
         }
     }
 
-    private async Task RenewAsync(WorkItem item, CancellationToken cancellationToken)
+    /// <param name="running">Ended where the lease has run out, and another instance goes on with the work.</param>
+    private async Task RenewAsync(WorkItem item, CancellationTokenSource running, CancellationToken cancellationToken)
     {
         var troubled = false;
         while (!cancellationToken.IsCancellationRequested)
@@ -92,7 +95,13 @@ internal sealed partial class WorkLoop
             try
             {
                 await Task.Delay(RenewEvery, time, cancellationToken);
-                await store.RenewAsync(item, cancellationToken);
+                if (!await store.RenewAsync(item, cancellationToken))
+                {
+                    Log.TakenOver(logger, item.Kind, item.Id);
+                    await running.CancelAsync();
+                    return;
+                }
+
                 troubled = false;
             }
             catch (OperationCanceledException)

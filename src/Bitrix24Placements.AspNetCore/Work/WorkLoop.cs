@@ -81,6 +81,9 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
         [LoggerMessage(3, LogLevel.Error, "Work of the kind {Kind} is not known to this version; it waits for one that knows it")]
         public static partial void UnknownKind(ILogger logger, string kind);
 
+        [LoggerMessage(4, LogLevel.Warning, "Work {Kind} for portal {MemberId} has lost its lease; another instance goes on with it")]
+        public static partial void TakenOver(ILogger logger, string kind, PortalId memberId);
+
         [LoggerMessage(2, LogLevel.Error, "Work {Kind} for portal {MemberId} failed; it is tried again")]
         public static partial void Failed(ILogger logger, Exception exception, string kind, PortalId memberId);
     }

@@ -62,8 +62,14 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public async Task<WorkItem?> ClaimAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         (await ClaimAsync($"{Is(id, kind)} AND lease_till <= {Now}", cancellationToken)).FirstOrDefault();
 
-    public Task RenewAsync(WorkItem item, CancellationToken cancellationToken) =>
-        database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken);
+    /// <returns>False where another instance has taken it over. What was deleted is in nobody's way.</returns>
+    public async Task<bool> RenewAsync(WorkItem item, CancellationToken cancellationToken) =>
+        await database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken) > 0
+        || !await AnyAsync($"{Is(item.Id, item.Kind)} AND lease_by <> {_owner}", cancellationToken);
+
+    /// <summary>Whether nobody else may have begun with it.</summary>
+    public Task<bool> IsHeldAsync(WorkItem item, CancellationToken cancellationToken) =>
+        AnyAsync($"{IsOwned(item)} AND lease_till > {Now}", cancellationToken);
 
     /// <summary>Gone, unless it was asked for again meanwhile. A kept installation that is finished was only hastened.</summary>
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>

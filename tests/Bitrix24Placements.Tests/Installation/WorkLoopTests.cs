@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bitrix24Placements.Tests.Installation;
 
-public sealed class WorkLoopTests
+public sealed class WorkLoopTests(ThrowawayPostgres postgres)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -27,6 +27,27 @@ public sealed class WorkLoopTests
         work.End();
         await service.EventuallyAsync(async () => !await service.Get<Database>().HasWorkAsync(TestStore.Named("portal"), HeldWork.Name), "it is done");
         Assert.Equal(1, work.Runs);
+    }
+
+    [Theory, InlineData(StorageProvider.Sqlite), InlineData(StorageProvider.PostgreSql)]
+    public async Task What_another_instance_has_taken_over_ends_here_and_stays_the_others(StorageProvider provider)
+    {
+        var work = new HeldWork();
+        var folder = Directory.CreateTempSubdirectory("b24p-");
+        await using var service = await Service.StartAsync(
+            provider == StorageProvider.Sqlite ? null : Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(folder, "loop")),
+            services: s => s.AddSingleton<IWork>(work));
+        var store = service.Get<WorkStore>();
+        await store.RequestAsync(new(TestStore.Named("portal"), HeldWork.Name), Token);
+        await service.EventuallyAsync(() => work.Runs == 1, "the work has begun");
+
+        await service.Get<Database>().ExecuteAsync($"UPDATE work SET lease_by = 'another', lease_till = lease_till + {TimeSpan.FromMinutes(1)}", Token);
+
+        await service.EventuallyAsync(() => work.Ended == 1, "it was ended", seconds: 10);
+        Assert.True(await store.IsRunningAsync(TestStore.Named("portal"), HeldWork.Name, Token));
+        Assert.Equal(1, work.Runs);
+        Assert.Single(service.Logs, static l => l.Contains("another instance goes on with it", StringComparison.Ordinal));
+        folder.Delete(true);
     }
 
     [Fact]
@@ -71,8 +92,11 @@ public sealed class WorkLoopTests
 
         private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _runs;
+        private int _ended;
 
         public int Runs => Volatile.Read(ref _runs);
+
+        public int Ended => Volatile.Read(ref _ended);
 
         public string Kind => Name;
 
@@ -81,7 +105,15 @@ public sealed class WorkLoopTests
         public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _runs);
-            await _end.Task.WaitAsync(cancellationToken);
+            try
+            {
+                await _end.Task.WaitAsync(cancellationToken);
+            }
+            finally
+            {
+                Interlocked.Increment(ref _ended);
+            }
+
             return WorkResult.Done;
         }
     }
