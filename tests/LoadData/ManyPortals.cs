@@ -51,7 +51,7 @@ public static class ManyPortals
         await services.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         var rows = Channel.CreateBounded<object[]>(PerTransaction * 2);
         var making = MakeAsync(services, portals, rows.Writer, cancellationToken);
-        await services.GetRequiredService<Database>().RunAsync(async (connection, token) =>
+        await services.GetRequiredService<Database>().RunLongAsync(async (connection, token) =>
         {
             await WriteAsync(connection, rows.Reader, progress, token);
             return true;

@@ -88,13 +88,14 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
 
     public async Task<InboxCounts> CountAsync(CancellationToken cancellationToken)
     {
-        var counts = (await database.QueryAsync($"SELECT state, COUNT(*) FROM inbox WHERE state IN ({Waiting}, {Failed}) GROUP BY state",
+        var counts = (await database.QueryLongAsync(
+            $"SELECT state, COUNT(*) FROM inbox WHERE state IN ({Waiting}, {Failed}) GROUP BY state",
             r => (State: r.GetInt32(0), Count: r.GetInt64(1)), cancellationToken)).ToDictionary(r => r.State, r => r.Count);
         return new(counts.GetValueOrDefault(Waiting), counts.GetValueOrDefault(Failed));
     }
 
     /// <summary>Handled ones after two days, failed ones after a month.</summary>
-    public Task ForgetOldAsync(CancellationToken cancellationToken) => database.ExecuteAsync(
+    public Task ForgetOldAsync(CancellationToken cancellationToken) => database.ExecuteLongAsync(
         $"""
         DELETE FROM inbox WHERE (state = {Done} AND received_at < {database.Now} - {TimeSpan.FromDays(2)})
             OR (state = {Failed} AND received_at < {database.Now} - {TimeSpan.FromDays(30)})

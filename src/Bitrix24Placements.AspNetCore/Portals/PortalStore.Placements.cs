@@ -48,7 +48,7 @@ internal sealed partial class PortalStore
     }
 
     /// <summary>Portals whose tokens this process was not able to decrypt count as dead ones.</summary>
-    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken) => (await database.QueryAsync(
+    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken) => (await database.QueryLongAsync(
         $"""
         SELECT COUNT(*) FILTER (WHERE state = {PortalState.Installed}),
             COUNT(*) FILTER (WHERE state = {PortalState.Suspended}),

@@ -1,10 +1,9 @@
 using Microsoft.Data.Sqlite;
-using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
 /// <summary>The SQL is the same for both databases; what differs stands here and in <see cref="SchemaInstaller"/>.</summary>
-internal sealed class Database : IAsyncDisposable
+internal sealed partial class Database : IAsyncDisposable
 {
     /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
     private const int SqliteThreads = 8;
@@ -35,7 +34,7 @@ internal sealed class Database : IAsyncDisposable
             sqlite.Mode = SqliteOpenMode.ReadWrite;
         _source = SqliteFactory.Instance.CreateDataSource(sqlite.ConnectionString);
         _sqliteGate = new SemaphoreSlim(SqliteThreads);
-        KeepThreadsForTheOthers();
+        KeepThreadsForTheOthers(SqliteThreads);
     }
 
     public StorageProvider Provider { get; }
@@ -82,33 +81,21 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    public async Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
-    {
-        if (_sqliteGate is null)
-            return await RunOnAsync(work, cancellationToken);
+    /// <exception cref="DbException">The database is away, or has not answered in time.</exception>
+    public Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        _sqliteGate is null ? RunInTimeAsync(work, cancellationToken) : RunOnSqliteAsync(work, _sqliteGate, cancellationToken);
 
-        // Bitrix24 does not wait for as long as others wait for a locked file.
-        if (!await _sqliteGate.WaitAsync(SqliteTimeout, cancellationToken))
-            throw new SqliteException("The database is locked.", SqliteBusy);
-        try
-        {
-            return await Task.Run(() => RunOnAsync(work, cancellationToken), cancellationToken);
-        }
-        finally
-        {
-            _sqliteGate.Release();
-        }
-    }
+    /// <summary>As <see cref="RunAsync"/>, for what no request waits for: with PostgreSQL each statement has the driver's time.</summary>
+    public Task<T> RunLongAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        _sqliteGate is null ? RunOnAsync(work, cancellationToken) : RunOnSqliteAsync(work, _sqliteGate, cancellationToken);
 
     /// <summary>As <see cref="RunAsync"/>, and all of it or nothing.</summary>
     public Task<T> ChangeAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        RunAsync(async (connection, token) =>
-        {
-            await using var transaction = await connection.BeginTransactionAsync(token);
-            var result = await work(connection, token);
-            await transaction.CommitAsync(token);
-            return result;
-        }, cancellationToken);
+        RunAsync((connection, token) => ChangeOnAsync(connection, work, token), cancellationToken);
+
+    /// <summary>As <see cref="RunLongAsync"/>, and all of it or nothing.</summary>
+    public Task<T> ChangeLongAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunLongAsync((connection, token) => ChangeOnAsync(connection, work, token), cancellationToken);
 
     /// <summary>Runs something while no connection of this process to the SQLite file is open.</summary>
     public async Task AloneAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
@@ -135,33 +122,52 @@ internal sealed class Database : IAsyncDisposable
     public Task<List<T>> QueryAsync<T>(Sql sql, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
         RunAsync((connection, token) => connection.QueryAsync(sql, read, token), cancellationToken);
 
+    public Task<int> ExecuteLongAsync(Sql sql, CancellationToken cancellationToken) =>
+        RunLongAsync((connection, token) => connection.ExecuteAsync(sql, token), cancellationToken);
+
+    public Task<List<T>> QueryLongAsync<T>(Sql sql, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
+        RunLongAsync((connection, token) => connection.QueryAsync(sql, read, token), cancellationToken);
+
     public Task<bool> AnyAsync(Sql sql, CancellationToken cancellationToken) =>
         RunAsync((connection, token) => connection.AnyAsync(sql, token), cancellationToken);
 
-    /// <summary>The pool adds threads slowly: those that a locked file holds must not be missing where pages are answered.</summary>
-    private static void KeepThreadsForTheOthers()
+    /// <summary>The pool adds threads slowly: those that a locked file, or the driver of a silent server, holds must not be missing where
+    /// pages are answered.</summary>
+    private static void KeepThreadsForTheOthers(int held)
     {
         ThreadPool.GetMinThreads(out var workers, out var ports);
-        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + SqliteThreads), ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + held), ports);
+    }
+
+    private static async Task<T> ChangeOnAsync<T>(
+        DbConnection connection, Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var result = await work(connection, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return result;
+    }
+
+    private async Task<T> RunOnSqliteAsync<T>(
+        Func<DbConnection, CancellationToken, Task<T>> work, SemaphoreSlim gate, CancellationToken cancellationToken)
+    {
+        // Bitrix24 does not wait for as long as others wait for a locked file.
+        if (!await gate.WaitAsync(SqliteTimeout, cancellationToken))
+            throw new SqliteException("The database is locked.", SqliteBusy);
+        try
+        {
+            return await Task.Run(() => RunOnAsync(work, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            gate.Release();
+        }
     }
 
     private async Task<T> RunOnAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         await using var connection = await _source.OpenConnectionAsync(cancellationToken);
         return await work(connection, cancellationToken);
-    }
-
-    /// <summary>Names no type of Npgsql outside, so that Npgsql is loaded only where it is used. An absent server must not hold
-    /// anybody for the driver's fifteen seconds.</summary>
-    private static (DbDataSource Source, string Place) OpenPostgreSql(string connectionString)
-    {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString);
-        if (!builder.ContainsKey("Timeout"))
-            builder.Timeout = 5;
-        if (!builder.ContainsKey("Command Timeout"))
-            builder.CommandTimeout = 10;
-        builder.ApplicationName ??= "Bitrix24Placements";
-        return (NpgsqlFactory.Instance.CreateDataSource(builder.ConnectionString), $"{builder.Host}:{builder.Port}/{builder.Database}");
     }
 
     public async ValueTask DisposeAsync()

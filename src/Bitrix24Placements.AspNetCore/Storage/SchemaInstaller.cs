@@ -26,7 +26,7 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
             // Not within a transaction, which SQLite's begin as writers: the second process waits there.
             if (database.Provider == StorageProvider.Sqlite)
                 await database.ExecuteAsync("PRAGMA journal_mode=WAL", cancellationToken);
-            await database.ChangeAsync(ApplyAsync, cancellationToken);
+            await database.ChangeLongAsync(ApplyAsync, cancellationToken);
             _done = true;
         }
         finally

@@ -14,6 +14,7 @@ public sealed class TcpRelay : IAsyncDisposable
     private readonly Task _accepting;
     private TaskCompletionSource _open = new();
     private volatile bool _cut;
+    private volatile int _stranded;
 
     public TcpRelay(int target)
     {
@@ -27,6 +28,9 @@ public sealed class TcpRelay : IAsyncDisposable
 
     /// <summary>Connections stay and carry nothing; new ones come about and carry nothing either.</summary>
     public void Silence() => _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Connections stay and carry nothing any more, as after a failover; new ones work.</summary>
+    public void Strand() => _stranded++;
 
     /// <summary>Connections break, and new ones are closed at once.</summary>
     public void Cut()
@@ -83,11 +87,14 @@ public sealed class TcpRelay : IAsyncDisposable
     private async Task PumpAsync(NetworkStream from, NetworkStream to)
     {
         var buffer = new byte[16 * 1024];
+        var stranded = _stranded;
         try
         {
             for (int read; (read = await from.ReadAsync(buffer, _stopping.Token)) > 0;)
             {
                 await _open.Task.WaitAsync(_stopping.Token);
+                if (stranded != _stranded)
+                    await Task.Delay(Timeout.Infinite, _stopping.Token);
                 await to.WriteAsync(buffer.AsMemory(0, read), _stopping.Token);
             }
         }

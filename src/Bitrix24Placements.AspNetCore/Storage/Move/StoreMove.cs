@@ -26,7 +26,7 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await target.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         var oldVault = source.GetRequiredService<TokenVault>();
         // The source's transaction freezes it: writes of a service that still runs on the file wait, and fail, until the move is over.
-        var unreadable = await source.GetRequiredService<Database>().ChangeAsync((reading, token) => database.ChangeAsync(
+        var unreadable = await source.GetRequiredService<Database>().ChangeAsync((reading, token) => database.ChangeLongAsync(
             (writing, inner) => CopyAsync(oldVault, reading, (NpgsqlConnection)writing, inner), token), cancellationToken);
         await output.WriteLineAsync(unreadable == 0
             ? "Moved. Start the service with the new settings, and keep the SQLite file and its keys until a page was opened."

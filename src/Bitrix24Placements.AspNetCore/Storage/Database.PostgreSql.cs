@@ -1,0 +1,52 @@
+using Npgsql;
+
+namespace Bitrix24Placements.Storage;
+
+/// <summary>Names no type of Npgsql outside, so that Npgsql is loaded only where it is used.</summary>
+internal sealed partial class Database
+{
+    /// <summary>The driver's limits are for each statement, and one that does not come to its end holds on to it for far longer.</summary>
+    private static readonly TimeSpan PostgreSqlTimeout = TimeSpan.FromSeconds(5);
+
+    private async Task<T> RunInTimeAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        var ending = new CancellationTokenSource();
+        var running = RunOnAsync(work, ending.Token);
+        try
+        {
+            return await running.WaitAsync(PostgreSqlTimeout, cancellationToken);
+        }
+        catch (TimeoutException e) when (!running.IsCompleted)
+        {
+            // The server may have gone without a word: the connections that are kept are as silent then.
+            ((NpgsqlDataSource)_source).Clear();
+            throw new NpgsqlException($"The database has not answered within {PostgreSqlTimeout.TotalSeconds:0} s.", e);
+        }
+        finally
+        {
+            _ = EndAsync(running, ending);
+        }
+    }
+
+    /// <summary>The driver asks the server to cancel, and holds a thread until that answers; nobody else waits for it.</summary>
+    private static async Task EndAsync(Task running, CancellationTokenSource ending)
+    {
+        if (!running.IsCompleted)
+            await ending.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ending.Dispose();
+    }
+
+    /// <summary>An absent server must not hold anybody for the driver's fifteen seconds.</summary>
+    private static (DbDataSource Source, string Place) OpenPostgreSql(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        if (!builder.ContainsKey("Timeout"))
+            builder.Timeout = (int)PostgreSqlTimeout.TotalSeconds;
+        if (!builder.ContainsKey("Command Timeout"))
+            builder.CommandTimeout = 10;
+        KeepThreadsForTheOthers(builder.MaxPoolSize);
+        builder.ApplicationName ??= "Bitrix24Placements";
+        return (NpgsqlDataSource.Create(builder), $"{builder.Host}:{builder.Port}/{builder.Database}");
+    }
+}
