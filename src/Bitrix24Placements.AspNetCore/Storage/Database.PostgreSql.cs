@@ -8,6 +8,14 @@ internal sealed partial class Database
     /// <summary>The driver's limits are for each statement, and one that does not come to its end holds on to it for far longer.</summary>
     private static readonly TimeSpan PostgreSqlTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>An instance that stops within a transaction must not keep its rows from the others. Not as an option of the connection,
+    /// which poolers refuse; where the operator has set it, that holds.</summary>
+    private static readonly Sql EndIfIdle =
+        """
+        SELECT set_config('idle_in_transaction_session_timeout', '5s', true)
+        WHERE current_setting('idle_in_transaction_session_timeout') = '0'
+        """;
+
     private async Task<T> RunInTimeAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         var ending = new CancellationTokenSource();
@@ -45,6 +53,8 @@ internal sealed partial class Database
             builder.Timeout = (int)PostgreSqlTimeout.TotalSeconds;
         if (!builder.ContainsKey("Command Timeout"))
             builder.CommandTimeout = 10;
+        if (!builder.ContainsKey("Tcp Keepalive") && !builder.ContainsKey("Tcp Keepalive Time"))
+            (builder.TcpKeepAlive, builder.TcpKeepAliveTime, builder.TcpKeepAliveInterval) = (true, 10, 5);
         KeepThreadsForTheOthers(builder.MaxPoolSize);
         builder.ApplicationName ??= "Bitrix24Placements";
         return (NpgsqlDataSource.Create(builder), $"{builder.Host}:{builder.Port}/{builder.Database}");

@@ -91,11 +91,11 @@ internal sealed partial class Database : IAsyncDisposable
 
     /// <summary>As <see cref="RunAsync"/>, and all of it or nothing.</summary>
     public Task<T> ChangeAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        RunAsync((connection, token) => ChangeOnAsync(connection, work, token), cancellationToken);
+        RunAsync((connection, token) => ChangeOnAsync(connection, Provider == StorageProvider.PostgreSql, work, token), cancellationToken);
 
     /// <summary>As <see cref="RunLongAsync"/>, and all of it or nothing.</summary>
     public Task<T> ChangeLongAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        RunLongAsync((connection, token) => ChangeOnAsync(connection, work, token), cancellationToken);
+        RunLongAsync((connection, token) => ChangeOnAsync(connection, endsIfIdle: false, work, token), cancellationToken);
 
     /// <summary>Runs something while no connection of this process to the SQLite file is open.</summary>
     public async Task AloneAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
@@ -139,10 +139,12 @@ internal sealed partial class Database : IAsyncDisposable
         ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + held), ports);
     }
 
-    private static async Task<T> ChangeOnAsync<T>(
-        DbConnection connection, Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    private static async Task<T> ChangeOnAsync<T>(DbConnection connection, bool endsIfIdle,
+        Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (endsIfIdle)
+            await connection.ExecuteAsync(EndIfIdle, cancellationToken);
         var result = await work(connection, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return result;

@@ -45,6 +45,18 @@ public sealed class SilentDatabaseTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task A_transaction_whose_instance_has_stopped_is_ended_by_the_server()
+    {
+        var database = await postgres.NewDatabaseAsync();
+        await using var store = await OpenAsync(database);
+        await using var configured = await OpenAsync(database + ";Options=-c idle_in_transaction_session_timeout=7s");
+
+        Assert.Equal(["5s"], await store.Database.ChangeAsync(IdleTimeoutAsync, Token));
+        Assert.Equal(["0"], await store.Database.RunAsync(IdleTimeoutAsync, Token));
+        Assert.Equal(["7s"], await configured.Database.ChangeAsync(IdleTimeoutAsync, Token));
+    }
+
+    [Fact]
     public async Task Threads_that_its_driver_holds_are_not_missing_where_pages_are_answered()
     {
         await using var store = await OpenAsync(await postgres.NewDatabaseAsync() + ";Maximum Pool Size=60");
@@ -56,6 +68,9 @@ public sealed class SilentDatabaseTests(ThrowawayPostgres postgres)
 
     private static Task<TestStore> OpenAsync(string connectionString) =>
         TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = connectionString });
+
+    private static Task<List<string>> IdleTimeoutAsync(DbConnection connection, CancellationToken cancellationToken) =>
+        connection.QueryAsync("SHOW idle_in_transaction_session_timeout", static r => r.GetString(0), cancellationToken);
 
     private static Task<bool> SleepAsync(Database database, double seconds) => database.AnyAsync($"SELECT 1 FROM pg_sleep({seconds})", Token);
 }
