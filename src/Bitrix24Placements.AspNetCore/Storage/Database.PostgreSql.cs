@@ -24,7 +24,7 @@ internal sealed partial class Database
         {
             return await running.WaitAsync(PostgreSqlTimeout, cancellationToken);
         }
-        catch (TimeoutException e) when (!running.IsCompleted)
+        catch (TimeoutException e)
         {
             // The server may have gone without a word: the connections that are kept are as silent then.
             ((NpgsqlDataSource)_source).Clear();
