@@ -45,7 +45,8 @@ internal sealed class PlacementPipeline(
     }
 
     private RequestKind PlacesOf(RequestKind kind, PlacementPost post) =>
-        kind == RequestKind.Person && !verifier.Remembers(post) ? RequestKind.UnconfirmedPerson : kind;
+        kind != RequestKind.Person || verifier.Remembers(post) ? kind
+        : verifier.KnowsApplicationToken(post) ? RequestKind.UnconfirmedUser : RequestKind.UnconfirmedPerson;
 
     private async ValueTask<Checked<PlacementRequest>> VerifyAsync(HttpContext context, PlacementPost post)
     {

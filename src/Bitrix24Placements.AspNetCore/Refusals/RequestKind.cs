@@ -9,6 +9,9 @@ internal enum RequestKind
     /// <summary>A person whose token nobody has confirmed yet: who is known waits for none of these.</summary>
     UnconfirmedPerson,
 
+    /// <summary>One who knows the portal's application_token.</summary>
+    UnconfirmedUser,
+
     /// <summary>Waits for its portal, which may be anybody's.</summary>
     Installation,
     Api,

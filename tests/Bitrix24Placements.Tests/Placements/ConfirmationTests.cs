@@ -65,7 +65,7 @@ public sealed class ConfirmationTests
     [Fact]
     public async Task Who_knows_a_member_id_alone_takes_no_place_of_the_portals_own_people()
     {
-        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentConfirmations"] = "16" });
+        await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentConfirmations"] = "16", ["Limits:ConcurrentRequests"] = "64" });
         service.Bitrix.Faults.Set("oauth:app.info", Fault.Delay(TimeSpan.FromSeconds(2)));
         var crowd = Enumerable.Range(0, 120).Select(i => LaunchFromAsync(service, $"198.51.100.{i}", form =>
         {

@@ -79,6 +79,10 @@ internal sealed class LaunchVerifier(
     /// <summary>Whether a person's token was confirmed before.</summary>
     public bool Remembers(PlacementPost post) => IsOff || confirmed.Find(post.AccessToken, post.MemberId) is not null;
 
+    /// <summary>From memory.</summary>
+    public bool KnowsApplicationToken(PlacementPost post) =>
+        directory.FindAll(post.MemberId).Any(known => known.AcceptsApplicationToken(post.ApplicationToken));
+
     /// <summary>The OAuth server says who opens the page.</summary>
     public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post)
     {
