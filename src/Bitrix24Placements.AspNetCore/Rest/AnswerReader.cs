@@ -65,8 +65,10 @@ internal sealed class AnswerReader : IDisposable
             // His own place first: he is not to hold one of all while he waits for it.
             using var own = await places[0].AcquireAsync(server, 1, cancellationToken);
             using var place = await places[1].AcquireAsync(server, 1, cancellationToken);
-            timeout.CancelAfter(PlaceTimeout);
-            return await ReadAsync(stream, server, bytes.AsMemory(0, length), next, maxBytes, timeout.Token);
+            // Afresh: what was waited for a place does not count.
+            using var inPlace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            inPlace.CancelAfter(PlaceTimeout);
+            return await ReadAsync(stream, server, bytes.AsMemory(0, length), next, maxBytes, inPlace.Token);
         }
         finally
         {

@@ -54,6 +54,8 @@ internal sealed partial class Database : IAsyncDisposable
 
     public Sql ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
 
+    public Sql ForUpdateOfUnlocked => Provider == StorageProvider.PostgreSql ? " FOR UPDATE SKIP LOCKED" : "";
+
     public void MakeFile()
     {
         if (FilePath is null)

@@ -13,8 +13,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
 
     private Sql Now => database.Now;
 
-    private Sql SkipLocked => database.Provider == StorageProvider.PostgreSql ? " FOR UPDATE SKIP LOCKED" : "";
-
     private static Sql NoLease => "lease_by = NULL, lease_till = 0";
 
     public async Task RequestAsync(WorkRequest request, CancellationToken cancellationToken)
@@ -54,7 +52,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
             $"""
             {isDue} AND (member_id, app, kind) IN (
                 WITH first AS (SELECT member_id, app, kind FROM work WHERE priority = {priority} AND {isDue}
-                    ORDER BY due_at LIMIT {limit}{SkipLocked})
+                    ORDER BY due_at LIMIT {limit}{database.ForUpdateOfUnlocked})
                 SELECT member_id, app, kind FROM first)
             """, cancellationToken);
     }

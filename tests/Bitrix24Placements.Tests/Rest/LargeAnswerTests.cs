@@ -139,6 +139,24 @@ public sealed class LargeAnswerTests
         await Task.WhenAll(reads);
     }
 
+    [Fact]
+    public async Task An_answer_that_has_waited_long_for_its_place_is_read_all_the_same()
+    {
+        using var reader = new AnswerReader();
+        var text = Encoding.ASCII.GetBytes("\"" + new string('x', 1024 * 1024) + "\"");
+        var slow = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        await slow.Writer.WriteAsync(text.AsMemory(0, text.Length - 1), Token);
+        var first = reader.ReadAsync(new StreamContent(slow.Reader.AsStream()), "slow", AnswerReader.MaxBytes, Token);
+
+        var second = reader.ReadAsync(new ByteArrayContent(text), "other", AnswerReader.MaxBytes, Token);
+        await Task.Delay(TimeSpan.FromSeconds(6), Token);
+        Assert.False(second.IsCompleted);
+        await EndAsync(slow);
+
+        Assert.Equal(text.Length, (await first).Bytes);
+        Assert.Equal(text.Length, (await second).Bytes);
+    }
+
     private static async Task EndAsync(Pipe pipe)
     {
         await pipe.Writer.WriteAsync("\""u8.ToArray(), Token);
