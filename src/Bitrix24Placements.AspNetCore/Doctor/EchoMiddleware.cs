@@ -69,8 +69,10 @@ internal sealed class HeardEvents : IDisposable
     /// <summary>Anybody can post an event with a nonce of his own.</summary>
     private readonly MemoryCache _statuses = new(new MemoryCacheOptions { SizeLimit = 20_000 });
 
+    /// <summary>A query is taken apart only where it may hold one: every launch comes by here.</summary>
     public static string? NonceOf(HttpRequest request) =>
-        request.Query[Parameter] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } nonce] ? nonce : null;
+        request.QueryString.Value?.Contains(Parameter + "=", StringComparison.Ordinal) == true
+        && request.Query[Parameter] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } nonce] ? nonce : null;
 
     public int? StatusOf(string? nonce) => nonce is null ? null : _statuses.Get<int?>(nonce);
 

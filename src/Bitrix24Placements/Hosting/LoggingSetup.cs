@@ -11,7 +11,7 @@ namespace Bitrix24Placements.Hosting;
 internal static class LoggingSetup
 {
     /// <summary>Below Warning the framework logs whole addresses and headers: removal keys stand in paths, tokens in queries.</summary>
-    private static readonly string[] Talkative = ["Microsoft.AspNetCore.", "System.Net.Http."];
+    private static readonly string[] Talkative = ["Microsoft.AspNetCore", "System.Net.Http"];
 
     private const string Readable = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
@@ -26,7 +26,10 @@ internal static class LoggingSetup
         logging.ClearProviders();
         // Not AddSerilog: that lets every level through, past Logging:LogLevel.
         logging.AddProvider(new SerilogLoggerProvider(configuration.CreateLogger(), dispose: true));
-        // Its lines are left out anyway; but while it may write one, every request gets an activity and a logging scope made for it.
+        // What is left out anyway is better not even made: it would be for every request.
+        foreach (var category in Talkative)
+            logging.AddFilter(category, LogLevel.Warning);
+        // While it may write at all, every request gets an activity and a logging scope made for it.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         return logging;
     }
