@@ -13,8 +13,8 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrat
     /// <summary>Behind a page session, so that others' failures do not refuse it.</summary>
     public Task ReceiveAsync(HttpContext context) =>
         context.Features.Get<PageSession>() is { } session
-            ? guard.RunAsync(context, RequestKind.Api, session.Portal.Id.MemberId, () => ExamineAsync(context, session), isKnown: true)
-            : guard.RefuseAsync(context, RequestKind.Api, "", Rejection.Unauthorized);
+            ? guard.RunAsync(context, RequestKind.Doctor, session.Portal.Id.MemberId, () => ExamineAsync(context, session), isKnown: true)
+            : guard.RefuseAsync(context, RequestKind.Doctor, "", Rejection.Unauthorized);
 
     private async Task<Rejection?> ExamineAsync(HttpContext context, PageSession session)
     {

@@ -41,7 +41,7 @@ internal sealed partial class EventEndpoint(
     private Task HandleAsync(HttpContext context, string name, WireForm form) =>
         guard.RunAsync(
             context, RequestKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form), isKnown: true,
-            placesOf: receiver.IsKnown(form) ? RequestKind.Event : RequestKind.UnconfirmedEvent);
+            placesOf: receiver.IsKnown(form) && !AppEvent.BringsTokens(name) ? RequestKind.Event : RequestKind.UnconfirmedEvent);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {

@@ -23,7 +23,9 @@ internal static class WireEvent
     public static string? MemberId(WireForm form) =>
         form.Text("auth[member_id]"u8) is { } id && PortalId.IsMemberId(id) ? id.ToLowerInvariant() : null;
 
-    public static Secret ApplicationToken(WireForm form) => new(form.Text("auth[application_token]"u8) ?? "");
+    /// <summary>Empty also where it is longer than any.</summary>
+    public static Secret ApplicationToken(WireForm form) =>
+        new(form.Bytes("auth[application_token]"u8) is { Length: <= MaxOwnLength } token ? Encoding.UTF8.GetString(token) : "");
 
     public static long? UserId(WireForm form) =>
         long.TryParse(form.Text("auth[user_id]"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;

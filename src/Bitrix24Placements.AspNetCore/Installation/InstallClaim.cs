@@ -31,9 +31,13 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
             errors["auth[member_id]"] = "32 hexadecimal digits are expected.";
         var access = Token(form, "auth[access_token]", errors);
         var refresh = Token(form, "auth[refresh_token]", errors);
-        return memberId is null || errors.Count > 0
+        var applicationToken = WireValues.ApplicationToken(form.Bytes("auth[application_token]"u8));
+        if (applicationToken is null)
+            errors["auth[application_token]"] = WireValues.ApplicationTokenExpected;
+        return memberId is null || applicationToken is null || errors.Count > 0
             ? Rejection.Malformed(errors)
-            : new InstallClaim(memberId, access, refresh, form.Text("auth[server_endpoint]"u8), WireEvent.ApplicationToken(form))
+            : new InstallClaim(
+                memberId, access, refresh, WireValues.ServerEndpoint(form.Bytes("auth[server_endpoint]"u8)), new(applicationToken))
             {
                 Address = address,
                 ToldAt = toldAt,

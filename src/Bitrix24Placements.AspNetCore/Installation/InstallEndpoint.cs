@@ -16,18 +16,25 @@ internal sealed class InstallEndpoint(
     public async Task ReceiveAsync(HttpContext context)
     {
         var body = await FormBody.ReadAsync(context);
-        using var form = body.Value;
-        if (form is not null && WireEvent.Name(form) is not null)
+        Checked<PlacementPost> parsed;
+        string language;
+        // Not kept while somebody is asked.
+        using (var form = body.Value)
         {
-            await events.HandleOwnAsync(context, form);
-            return;
+            if (form is not null && WireEvent.Name(form) is not null)
+            {
+                await events.HandleOwnAsync(context, form);
+                return;
+            }
+
+            parsed = body.Ok ? PlacementParser.Parse(body.Value, Wizard) : body.Rejection;
+            language = parsed.Value?.Language ?? form?.Text("LANG"u8) ?? Texts.Fallback;
         }
 
-        var parsed = body.Ok ? PlacementParser.Parse(body.Value, Wizard) : body.Rejection;
         if (parsed is { Ok: true, Value: var post })
-            await guard.RunAsync(context, RequestKind.Installation, post.MemberId, () => InstallAsync(context, post), post.Language);
+            await guard.RunAsync(context, RequestKind.Installation, post.MemberId, () => InstallAsync(context, post), language);
         else
-            await rejections.WriteAsync(context, parsed.Rejection, form?.Text("LANG"u8) ?? Texts.Fallback);
+            await rejections.WriteAsync(context, parsed.Rejection, language);
     }
 
     private async Task<Rejection?> InstallAsync(HttpContext context, PlacementPost post)

@@ -35,7 +35,7 @@ internal sealed partial class SystemUsers(
         if (!isAdministrator.Value)
             return Rejection.NotVerified;
 
-        var user = await ConfirmAsync(claim.Who, access, form.Text("data[server_endpoint]"u8));
+        var user = await ConfirmAsync(claim.Who, access, WireValues.ServerEndpoint(form.Bytes("data[server_endpoint]"u8)));
         if (!user.Ok)
             return user.Rejection;
         if (user.Value.Id != known.Id)

@@ -20,14 +20,21 @@ internal sealed class PlacementPipeline(
         var body = await FormBody.ReadAsync(context);
         // How slowly a body comes says nothing of the service.
         var started = Stopwatch.GetTimestamp();
-        using var form = body.Value;
-        if (form is not null && expected.Placements is [PlacementCatalogue.Default] && form.TryGet("event"u8, out _))
+        Checked<PlacementPost> parsed;
+        string language;
+        // Not kept while somebody is asked.
+        using (var form = body.Value)
         {
-            await listener.HearEventAsync(context, form);
-            return;
+            if (form is not null && expected.Placements is [PlacementCatalogue.Default] && form.TryGet("event"u8, out _))
+            {
+                await listener.HearEventAsync(context, form);
+                return;
+            }
+
+            parsed = body.Ok ? PlacementParser.Parse(body.Value, expected) : body.Rejection;
+            language = parsed.Value?.Language ?? form?.Text("LANG"u8) ?? Texts.Fallback;
         }
 
-        var parsed = body.Ok ? PlacementParser.Parse(body.Value, expected) : body.Rejection;
         var placement = parsed.Value?.Placement ?? expected.Placements[0];
         var kind = placement == PlacementCatalogue.BackgroundWorker ? RequestKind.Worker : RequestKind.Person;
         using var place = parsed.Ok ? places.TryTake(PlacesOf(kind, parsed.Value), context, parsed.Value.MemberId) : default;
@@ -40,7 +47,6 @@ internal sealed class PlacementPipeline(
         }
 
         metrics.Served(placement, request.Rejection.Code, Stopwatch.GetElapsedTime(started));
-        var language = parsed.Value?.Language ?? form?.Text("LANG"u8) ?? Texts.Fallback;
         await guard.RefuseAsync(context, kind, parsed.Value?.MemberId ?? "", request.Rejection, language);
     }
 

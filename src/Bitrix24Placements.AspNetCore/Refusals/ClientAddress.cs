@@ -7,7 +7,7 @@ internal static class ClientAddress
 {
     public static string Of(HttpContext context) => context.Connection.RemoteIpAddress switch
     {
-        null => "",
+        null => "local",
         { IsIPv4MappedToIPv6: true } mapped => mapped.MapToIPv4().ToString(),
         { AddressFamily: AddressFamily.InterNetworkV6 } address => Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8)),
         var address => address.ToString(),

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Http.Features;
+
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>503 at once is better than anybody waiting for five seconds. A place is taken when the body is there.</summary>
@@ -9,6 +12,9 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     private const int UnfinishedShare = 16;
 
+    /// <summary>Twice as much takes two.</summary>
+    private const int BytesOfPlace = 8 * 1024;
+
     private const int AddressShare = 4, PortalShare = 8, PairShare = 16;
 
     private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => new PlaceCounters(
@@ -19,19 +25,32 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     /// <param name="portal">As claimed; empty where there is none.</param>
     public Place TryTake(RequestKind kind, HttpContext context, string portal) =>
-        _kinds[(int)kind].TryTake(new(ClientAddress.Of(context), portal));
+        _kinds[(int)kind].TryTake(new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(context.Request));
 
     /// <summary>For a body that did not come with its head.</summary>
-    public Place TryTakeForUnfinishedBody(HttpContext context) => _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""));
+    public Place TryTakeForUnfinishedBody(HttpContext context) =>
+        _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request));
+
+    /// <summary>Who takes places in a portal's name without having shown anything would keep its own people out of them.</summary>
+    private static bool IsAClaimAlone(RequestKind kind) =>
+        kind is RequestKind.UnconfirmedPerson or RequestKind.UnconfirmedEvent or RequestKind.Installation;
+
+    /// <summary>What waits stays in memory, and a long query as several strings.</summary>
+    private static int WeightOf(HttpRequest request)
+    {
+        var body = request.ContentLength
+            ?? (request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } ? BytesOfPlace * 8 : 0);
+        return (int)Math.Clamp((body + (4L * (request.QueryString.Value ?? "").Length)) / BytesOfPlace, 1, 16);
+    }
 }
 
 /// <summary>A place, given back by disposing of it once.</summary>
-internal readonly struct Place(PlaceCounters? counters, PlaceHolder holder) : IDisposable
+internal readonly struct Place(PlaceCounters? counters, PlaceHolder holder, int weight) : IDisposable
 {
     /// <summary>Otherwise the request is to be refused as <see cref="Rejection.Overloaded"/>.</summary>
     public bool IsTaken => counters is not null;
 
-    public void Dispose() => counters?.Free(holder);
+    public void Dispose() => counters?.Free(holder, weight);
 }
 
 /// <summary>Counted to the address, to the portal, and to this address at this portal.</summary>
@@ -39,11 +58,11 @@ internal readonly record struct PlaceHolder(string Address, string Portal)
 {
     public int Shares => Portal.Length == 0 ? 1 : 3;
 
-    public (string? Address, string? Portal) this[int share] => share switch
+    public PlaceHolder this[int share] => share switch
     {
-        0 => (Address, null),
-        1 => (null, Portal),
-        _ => (Address, Portal),
+        0 => this with { Portal = "" },
+        1 => this with { Address = "" },
+        _ => this,
     };
 }
 
@@ -52,41 +71,50 @@ internal readonly record struct PlaceHolder(string Address, string Portal)
 internal sealed class PlaceCounters(int max, params int[] shares)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string? Address, string? Portal), int> _held = [];
+    private readonly Dictionary<PlaceHolder, int> _held = [];
     private int _all;
 
-    public Place TryTake(PlaceHolder holder)
+    public Place TryTake(PlaceHolder holder, int weight)
     {
+        weight = Math.Min(weight, max);
         lock (_lock)
         {
-            if (_all >= max)
+            if (_all + weight > max)
                 return default;
             // When half are taken, the shares are of a quarter of what is left: whoever is new finds something of it.
             var shared = _all < max / 2 ? max : (max - _all) / 4;
             for (var i = 0; i < holder.Shares; i++)
             {
-                if (_held.GetValueOrDefault(holder[i]) >= Math.Max(1, shared / shares[i]))
-                    return default;
+                ref var held = ref CollectionsMarshal.GetValueRefOrAddDefault(_held, holder[i], out _);
+                held += weight;
+                // Whoever holds none has his first.
+                if (held <= Math.Max(weight, shared / shares[i]))
+                    continue;
+                GiveBack(holder, i + 1, weight);
+                return default;
             }
 
-            _all++;
-            for (var i = 0; i < holder.Shares; i++)
-                _held[holder[i]] = _held.GetValueOrDefault(holder[i]) + 1;
+            _all += weight;
         }
 
-        return new(this, holder);
+        return new(this, holder, weight);
     }
 
-    public void Free(PlaceHolder holder)
+    public void Free(PlaceHolder holder, int weight)
     {
         lock (_lock)
         {
-            _all--;
-            for (var i = 0; i < holder.Shares; i++)
-            {
-                if (--_held[holder[i]] == 0)
-                    _held.Remove(holder[i]);
-            }
+            _all -= weight;
+            GiveBack(holder, holder.Shares, weight);
+        }
+    }
+
+    private void GiveBack(PlaceHolder holder, int shares, int weight)
+    {
+        for (var i = 0; i < shares; i++)
+        {
+            if ((CollectionsMarshal.GetValueRefOrNullRef(_held, holder[i]) -= weight) == 0)
+                _held.Remove(holder[i]);
         }
     }
 }

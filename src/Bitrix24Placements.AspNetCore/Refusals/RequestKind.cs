@@ -17,7 +17,10 @@ internal enum RequestKind
     Api,
     Event,
 
-    /// <summary>Of whoever does not know the portal's application_token.</summary>
+    /// <summary>Of whoever does not know the portal's application_token, and what brings tokens, which waits for its portal.</summary>
     UnconfirmedEvent,
+
+    /// <summary>Waits for its portal.</summary>
+    Doctor,
     Removal,
 }

@@ -1,4 +1,8 @@
+using Bitrix24Placements.Hosting;
 using Bitrix24Placements.Tests.Harness;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Bitrix24Placements.Tests.Hosting;
 
@@ -20,5 +24,18 @@ public sealed class LoggingTests
         Assert.Contains("X-Forwarded", log, StringComparison.Ordinal);
         Assert.DoesNotContain("the-key-of-a-portal", log, StringComparison.Ordinal);
         Assert.All(log.Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => Assert.StartsWith("{", line, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Critical, false)]
+    [InlineData("Microsoft.AspNetCore.Routing.EndpointMiddleware", LogLevel.Information, false)]
+    [InlineData("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Warning, true)]
+    [InlineData("Bitrix24Placements.Installation", LogLevel.Information, true)]
+    public async Task A_line_that_is_left_out_anyway_is_not_made_for_every_request(string category, LogLevel level, bool isMade)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.AddHosting();
+        await using var app = builder.Build();
+        Assert.Equal(isMade, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(category).IsEnabled(level));
     }
 }

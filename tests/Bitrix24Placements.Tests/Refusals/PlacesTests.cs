@@ -93,6 +93,40 @@ public sealed class PlacesTests
         Assert.True(Take(RequestKind.Person, "192.0.2.1", "one"));
     }
 
+    [Fact]
+    public void What_waits_with_a_large_body_takes_as_many_places_as_small_ones_would_with_as_many_bytes()
+    {
+        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 32 }));
+        Place Take(string address, int bytes, int query = 0)
+        {
+            var context = From(address);
+            context.Request.ContentLength = bytes;
+            context.Request.QueryString = new("?" + new string('q', query));
+            return places.TryTake(RequestKind.UnconfirmedPerson, context, "");
+        }
+
+        var large = Take("192.0.2.1", 64 * 1024);
+        Assert.True(large.IsTaken);
+        Assert.False(Take("192.0.2.1", 100).IsTaken, "a quarter of all places is taken by one body");
+        large.Dispose();
+        Assert.True(Take("192.0.2.1", 100, query: 14 * 1024).IsTaken);
+        Assert.False(Take("192.0.2.1", 16 * 1024).IsTaken, "a long query is as large");
+        Assert.True(Take("192.0.2.1", 100).IsTaken);
+    }
+
+    [Theory]
+    [InlineData((int)RequestKind.UnconfirmedPerson)]
+    [InlineData((int)RequestKind.UnconfirmedEvent)]
+    [InlineData((int)RequestKind.Installation)]
+    public void Whoever_claims_to_be_of_a_portal_keeps_its_own_people_out_of_nothing(int kind)
+    {
+        var places = new Places(Options.Create(new LimitsOptions()));
+        for (var i = 0; i < 10_000; i++)
+            places.TryTake((RequestKind)kind, From($"192.0.2.{i % 8}"), "claimed");
+
+        Assert.True(places.TryTake((RequestKind)kind, From("198.51.100.1"), "claimed").IsTaken);
+    }
+
     private static DefaultHttpContext From(string address)
     {
         var context = new DefaultHttpContext();

@@ -76,8 +76,8 @@ internal sealed class LaunchVerifier(
         return new Believed(matching, null, Verification.ApplicationToken);
     }
 
-    /// <summary>Whether a person's token was confirmed before.</summary>
-    public bool Remembers(PlacementPost post) => IsOff || confirmed.Find(post.AccessToken, post.MemberId) is not null;
+    /// <summary>Whether a person is believed without asking anybody.</summary>
+    public bool Remembers(PlacementPost post) => IsOff || Remembered(post) is not null;
 
     /// <summary>From memory.</summary>
     public bool KnowsApplicationToken(PlacementPost post) =>
@@ -88,11 +88,12 @@ internal sealed class LaunchVerifier(
     {
         if (IsOff)
             return new(Anything);
-        return confirmed.Find(post.AccessToken, post.MemberId) is var (user, portal) && served.Contains(portal)
-            && (post.ApplicationToken.IsEmpty || portal.AcceptsApplicationToken(post.ApplicationToken))
-            ? BelieveAsync(portal, user, post)
-            : ConfirmAsync(context, post);
+        return Remembered(post) is var (user, portal) ? BelieveAsync(portal, user, post) : ConfirmAsync(context, post);
     }
+
+    private (TokenInfo User, KnownPortal Portal)? Remembered(PlacementPost post) =>
+        confirmed.Find(post.AccessToken, post.MemberId) is var (user, portal) && served.Contains(portal)
+        && (post.ApplicationToken.IsEmpty || portal.AcceptsApplicationToken(post.ApplicationToken)) ? (user, portal) : null;
 
     private async ValueTask<Checked<Believed>> ConfirmAsync(HttpContext context, PlacementPost post)
     {

@@ -34,14 +34,14 @@ internal static class PlacementParser
             Language = Required("LANG"u8, WireValues.Language, "A language of two letters is expected."),
             ApplicationSid = Required("APP_SID"u8, WireValues.Sid, "Up to 128 visible ASCII characters are expected."),
             ApplicationStatus = WireValues.Status(form.Bytes("status"u8)),
-            ApplicationToken = new(form.Text("APPLICATION_TOKEN"u8) ?? ""),
+            ApplicationToken = new(Required("APPLICATION_TOKEN"u8, WireValues.ApplicationToken, WireValues.ApplicationTokenExpected)),
             AccessToken = new(!person ? ""
                 : Required("AUTH_ID"u8, WireValues.Token, "An access token of visible ASCII characters is expected.")),
             RefreshToken = new(!person ? "" : !expected.NeedsRefreshToken ? WireValues.Token(form.Bytes("REFRESH_ID"u8)) ?? ""
                 : Required("REFRESH_ID"u8, WireValues.Token, "A refresh token of visible ASCII characters is expected.")),
             AccessExpires = int.TryParse(
                 form.Bytes("AUTH_EXPIRES"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null,
-            ServerEndpoint = person ? form.Text("SERVER_ENDPOINT"u8) : null,
+            ServerEndpoint = person ? WireValues.ServerEndpoint(form.Bytes("SERVER_ENDPOINT"u8)) : null,
             Options = Read("PLACEMENT_OPTIONS"u8, WireValues.Options, OptionsExpected) ?? [],
             HandlerQuery = form.QueryWithout(name => WireValues.OneOf(name, WireNames) is not null)
                 ?? (IReadOnlyDictionary<string, string>)FrozenDictionary<string, string>.Empty,

@@ -22,6 +22,15 @@ internal static class WireValues
 
     public static string? Token(ReadOnlySpan<byte> value) => Visible(value, MaxTokenLength);
 
+    public static readonly string ApplicationTokenExpected = $"At most {MaxTokenLength} bytes are expected.";
+
+    /// <summary>Empty where there is none. It is compared, never used: any letters will do.</summary>
+    public static string? ApplicationToken(ReadOnlySpan<byte> value) =>
+        value.Length <= MaxTokenLength ? Encoding.UTF8.GetString(value) : null;
+
+    /// <summary>A longer one is nobody's, and those that are not configured are not asked anyway.</summary>
+    public static string? ServerEndpoint(ReadOnlySpan<byte> value) => Visible(value, MaxHostLength);
+
     public static string? Sid(ReadOnlySpan<byte> value) => Visible(value, 128);
 
     public static string? MemberId(ReadOnlySpan<byte> value) =>
