@@ -64,8 +64,8 @@ internal sealed partial class EventEndpoint(
     }
 
     private Task<bool> SpoolAsync(HttpContext context, string name, WireForm form) => spool.PutAsync(
-        Kind, WireEvent.MemberId(form) ?? "", IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form), ClientAddress.Of(context),
-        CancellationToken.None);
+        Kind, WireEvent.MemberId(form) ?? "", IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form),
+        receiver.IsKnown(form) ? SpoolFile.Known : ClientAddress.Of(context), CancellationToken.None);
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;
 

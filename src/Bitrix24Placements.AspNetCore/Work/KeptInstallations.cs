@@ -16,7 +16,8 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
 
     private static readonly Sql[] Surplus =
     [
-        SurplusOf("member_id", "vouched DESC", "created_at DESC", "vouched IS NOT NULL", 3),
+        // Anybody may tell of a portal: until somebody is vouched for, each address has room of its own within it.
+        SurplusOf("member_id, CASE WHEN vouched = 0 THEN address END", "vouched DESC", "created_at DESC", "vouched IS NOT NULL", 3),
         SurplusOf("address", "vouched", "created_at", "vouched = 0 AND address IS NOT NULL", MaxOfAddress),
         SurplusOf("1", "vouched DESC", "client_id IS NOT NULL, created_at", "vouched IS NOT NULL", Max),
     ];

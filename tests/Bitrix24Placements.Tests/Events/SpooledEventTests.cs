@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Instances;
 using Npgsql;
@@ -53,6 +55,28 @@ public sealed class SpooledEventTests(ThrowawayPostgres postgres)
         await fleet.EventuallyAsync(() => Task.FromResult(portal.Placements.Count == 2), "the worker is bound again", seconds: 60);
     }
 
+    [Fact]
+    public async Task However_much_strangers_send_meanwhile_who_has_an_application_token_is_kept()
+    {
+        TcpRelay? relay = null;
+        await using var fleet = await Fleet.OnPostgreSqlAsync(postgres, 1, database => Through(database, out relay));
+        await using var way = relay ?? throw new InvalidOperationException("No relay.");
+        await fleet.StartAsync();
+        var leaving = await fleet.AddPortalAsync();
+        var announced = await fleet.Bitrix.AddPortalAsync(Token);
+
+        way.Cut();
+        await FillAsync(fleet, _ => announced.MemberId, 1, addresses: 1);
+        Assert.Equal(200, (await announced.InstallAsync(apiOnly: true, cancellationToken: Token))?.Status);
+        foreach (var length in new[] { 1_000, 100, 1 })
+            await FillAsync(fleet, i => i.ToString("x32", CultureInfo.InvariantCulture), length, addresses: 20);
+        Assert.Equal([200], (await leaving.UninstallAsync(clean: false, Token)).Select(static d => d.Status));
+        way.Restore();
+
+        await fleet.EventuallyAsync(async () => await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE member_id = '{leaving.MemberId}' AND tokens IS NULL") == 1, "it has left", seconds: 60);
+        await fleet.EventuallyAsync(() => Task.FromResult(announced.Placements.Count == 2), "the announced portal is installed", seconds: 60);
+    }
+
     /// <summary>Its keys are in the database: it can spool nothing, says so, and is not ready.</summary>
     [Fact]
     public async Task An_instance_that_starts_while_it_is_away_refuses_them_with_503()
@@ -83,6 +107,25 @@ public sealed class SpooledEventTests(ThrowawayPostgres postgres)
         var target = new NpgsqlConnectionStringBuilder(database);
         relay = new(target.Port);
         return new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = relay.Port }.ConnectionString;
+    }
+
+    /// <summary>Until nothing more is taken.</summary>
+    private static async Task FillAsync(Fleet fleet, Func<int, string> memberId, int length, int addresses)
+    {
+        for (var i = 0; i < 1_000; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/events");
+            request.Headers.Add("X-Forwarded-For", $"192.0.2.{i % addresses}");
+            string[] kept = ["auth[access_token]", "auth[refresh_token]", "auth[server_endpoint]", "data[access_token]", "data[refresh_token]", "data[server_endpoint]"];
+            request.Content = new FormUrlEncodedContent([
+                new("event", "ONAPPUNINSTALL"), new("auth[member_id]", memberId(i)), .. kept.Select(name => KeyValuePair.Create(name, new string('€', length)))]);
+            using var answer = await fleet[0].Http.SendAsync(request, Token);
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+                return;
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        Assert.Fail("There is always room.");
     }
 
     private static async Task<int> PostAsync(Fleet fleet, string path, IEnumerable<KeyValuePair<string, string>> fields)

@@ -65,6 +65,37 @@ public sealed class KeptInstallationsTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Whoever_tells_of_a_portal_from_other_addresses_before_it_or_after_it_takes_none_of_its_room(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var genuine = TestStore.NewId();
+        for (var i = 0; i < 80; i++)
+            Assert.True(await KeepAsync(store, genuine, i, "192.0.2." + (i % 20)));
+        Assert.True(await KeepAsync(store, genuine, 100, "198.51.100.1"));
+        for (var i = 101; i < 200; i++)
+            await KeepAsync(store, genuine, i, "192.0.2." + (i % 20));
+
+        Assert.True(await store.Database.HasWorkAsync(genuine, WorkKind.Install + 100));
+        Assert.Equal((20 * 3) + 1, (await store.Get<KeptInstallations>().ListAsync(Token)).Count);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Of_those_who_are_vouched_for_a_portal_has_three_from_however_many_addresses(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        for (var i = 0; i < 6; i++)
+        {
+            await KeepAsync(store, id, i, "192.0.2." + i);
+            var item = await store.Work.ClaimAsync(id, WorkKind.Install + i, Token);
+            await store.Get<KeptInstallations>().NoteAsync(item!, "local.1.2", isVouchedFor: true, Token);
+        }
+
+        await KeepAsync(store, TestStore.NewId(), 7, "192.0.2.7");
+        Assert.Equal(3, (await store.Get<KeptInstallations>().ListAsync(Token)).Count(k => k.MemberId == id.MemberId));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task Where_it_is_full_those_give_way_that_nobody_has_vouched_for(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

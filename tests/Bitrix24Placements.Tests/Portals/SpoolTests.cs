@@ -149,6 +149,42 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
         Assert.True(await spool.PutAsync("events", "one more", "x", "10.0.0.2", Token));
     }
 
+    [Theory, InlineData(500), InlineData(80_000)]
+    public async Task Strangers_those_who_are_known_and_refreshed_tokens_have_rooms_of_their_own(int length)
+    {
+        await using var store = await OpenAsync();
+        var shares = new SpoolShares();
+        bool Adds(string key, string? address) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), length);
+        for (var i = 0; i < 6_000; i++)
+            Adds("stranger" + i, "10.0.0." + (i % 20));
+        Assert.False(Adds("stranger", "10.0.1.1"));
+        Assert.True(Adds("portal", SpoolFile.Known));
+
+        for (var i = 0; i < 6_000; i++)
+            Adds("portal" + (i % 40), SpoolFile.Known);
+        Assert.False(Adds("another", SpoolFile.Known));
+        Assert.True(Adds("portal", address: null));
+    }
+
+    [Fact]
+    public async Task Of_a_portals_share_neither_a_stranger_nor_another_portal_takes_anything()
+    {
+        await using var store = await OpenAsync();
+        var shares = new SpoolShares();
+        bool Adds(string key, string? address, int bytes) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), bytes);
+        var (strangers, small, large) = (0, 0, 0);
+        for (var i = 0; i < 300; i++)
+            strangers += Adds("portal", "10.0.0.1", 1) ? 1 : 0;
+        for (var i = 0; i < 300; i++)
+            small += Adds("portal", SpoolFile.Known, 1) ? 1 : 0;
+        for (var i = 0; i < 300; i++)
+            large += Adds("large", SpoolFile.Known, 80_000) ? 1 : 0;
+
+        Assert.Equal((200, 200), (strangers, small));
+        Assert.InRange(large, 20, 60);
+        Assert.True(Adds("another", SpoolFile.Known, 80_000));
+    }
+
     [Fact]
     public async Task There_is_no_place_where_the_disk_takes_nothing()
     {

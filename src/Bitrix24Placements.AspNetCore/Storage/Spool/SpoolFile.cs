@@ -5,6 +5,9 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
 {
     public const string NoAddress = "none";
 
+    /// <summary>Instead of an address: who is known by his application token.</summary>
+    public const string Known = "known";
+
     private const string Extension = "spool";
 
     private static int _last;
@@ -14,7 +17,8 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
         if (kind.Length == 0 || !kind.All(char.IsAsciiLetterOrDigit))
             throw new ArgumentException("A kind has letters and digits.", nameof(kind));
         var order = string.Create(CultureInfo.InvariantCulture, $"{now.UtcTicks:x16}{(uint)Interlocked.Increment(ref _last):x8}");
-        var (keyShare, addressShare) = (Share("key:" + kind + ":" + key), address is null ? NoAddress : Share("address:" + address));
+        var keyShare = Share("key:" + kind + ":" + key);
+        var addressShare = address switch { null => NoAddress, Known => Known, _ => Share("address:" + address) };
         return new($"{order}{Guid.NewGuid():n}.{kind}.{keyShare}.{addressShare}.{Extension}", kind, keyShare, addressShare);
     }
 
@@ -22,6 +26,10 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
     public DateTimeOffset KeptAt => Name.Length > 16
         && long.TryParse(Name.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticks)
         && ticks >= 0 && ticks < DateTimeOffset.MaxValue.UtcTicks ? new(ticks, TimeSpan.Zero) : DateTimeOffset.UnixEpoch;
+
+    public bool IsOfKnown => AddressShare == Known;
+
+    public bool IsOfStranger => AddressShare is not (NoAddress or Known);
 
     public static SpoolFile? Parse(string name) =>
         name.Split('.') is [_, var kind, var key, var address, Extension] ? new(name, kind, key, address) : null;

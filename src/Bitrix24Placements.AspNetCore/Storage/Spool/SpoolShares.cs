@@ -3,14 +3,15 @@ namespace Bitrix24Placements.Storage;
 /// <summary>Bounds the spool in all, by key and by address, so that nobody takes the others' room.</summary>
 internal sealed class SpoolShares
 {
-    private const int MaxFiles = 10_000;
-    private const long MaxBytes = 64 * 1024 * 1024;
+    /// <summary>What strangers have sent, and what those have sent who are known, leaves a third to refreshed tokens.</summary>
+    private const int MaxFiles = MaxFilesOfRoom * 3;
+    private const long MaxBytes = MaxBytesOfRoom * 3;
+    private const int MaxFilesOfRoom = 5_000;
+    private const long MaxBytesOfRoom = 32 * 1024 * 1024;
+
     private const int MaxFilesOfKey = 200;
     private const int MaxFilesOfAddress = 1_000;
-
-    /// <summary>What strangers have sent leaves half of the room to refreshed tokens.</summary>
-    private const long MaxBytesOfAddresses = MaxBytes / 2;
-    private const long MaxBytesOfAddress = MaxBytesOfAddresses / 8;
+    private const long MaxBytesOfShare = MaxBytesOfRoom / 8;
 
     private readonly Dictionary<SpoolFile, long> _bytes = [];
     private readonly Lock _lock = new();
@@ -28,19 +29,28 @@ internal sealed class SpoolShares
     {
         lock (_lock)
         {
-            var hasRoom = _bytes.Count < MaxFiles
-                && BytesOf(_ => true) + bytes <= MaxBytes
-                && _bytes.Keys.Count(f => f.KeyShare == file.KeyShare) < MaxFilesOfKey
-                && (file.AddressShare == SpoolFile.NoAddress
-                    || (_bytes.Keys.Count(f => f.AddressShare == file.AddressShare) < MaxFilesOfAddress
-                        && _bytes.Keys.Count(f => f.AddressShare != SpoolFile.NoAddress) < MaxFiles / 2
-                        && BytesOf(f => f.AddressShare == file.AddressShare) + bytes <= MaxBytesOfAddress
-                        && BytesOf(f => f.AddressShare != SpoolFile.NoAddress) + bytes <= MaxBytesOfAddresses));
+            var hasRoom = HasRoom(bytes, _ => true, MaxFiles, MaxBytes)
+                // A stranger who names a portal takes nothing of its share.
+                && HasRoom(bytes, f => f.KeyShare == file.KeyShare && f.AddressShare == file.AddressShare, MaxFilesOfKey, MaxBytesOfShare)
+                && (!file.IsOfKnown || HasRoom(bytes, f => f.IsOfKnown, MaxFilesOfRoom, MaxBytesOfRoom))
+                && (!file.IsOfStranger
+                    || (HasRoom(bytes, f => f.AddressShare == file.AddressShare, MaxFilesOfAddress, MaxBytesOfShare)
+                        && HasRoom(bytes, f => f.IsOfStranger, MaxFilesOfRoom, MaxBytesOfRoom)));
             return hasRoom && _bytes.TryAdd(file, bytes);
         }
     }
 
-    private long BytesOf(Func<SpoolFile, bool> whose) => _bytes.Where(f => whose(f.Key)).Sum(f => f.Value);
+    private bool HasRoom(long bytes, Func<SpoolFile, bool> whose, int maxFiles, long maxBytes)
+    {
+        var files = 0;
+        foreach (var (file, size) in _bytes)
+        {
+            if (whose(file))
+                (files, bytes) = (files + 1, bytes + size);
+        }
+
+        return files < maxFiles && bytes <= maxBytes;
+    }
 
     /// <summary>Counts what an earlier process, or another one, has left there.</summary>
     public void Add(SpoolFile file, long bytes)
