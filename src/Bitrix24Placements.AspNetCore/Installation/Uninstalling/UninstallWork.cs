@@ -90,9 +90,10 @@ internal sealed partial class UninstallWork(
     {
         if (portal.Tokens!.ExpiresAt > time.GetUtcNow() && await ConfirmAsync(portal, cancellationToken) is { } known)
         {
-            // A refresh voids the token before: where newer ones have come meanwhile, its refusal says nothing.
-            return known == Answer.Gone && await tokens.ReplacedAsync(portal, cancellationToken) is { } renewed
-                ? await ConfirmAsync(renewed, cancellationToken) ?? Answer.None : known;
+            // A refresh voids the token before: where newer ones have come meanwhile, or are about to, its refusal says nothing.
+            if (known != Answer.Gone || await tokens.ReplacedAsync(portal, cancellationToken) is not { } replaced)
+                return known;
+            return replaced.Ok ? await ConfirmAsync(replaced.Value, cancellationToken) ?? Answer.None : Answer.None;
         }
 
         var refreshed = await tokens.RefreshAsync(portal, afresh: true, cancellationToken);
