@@ -18,6 +18,9 @@ internal sealed class InstallEvents(
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5)), _turnsOfFailed = new(TimeSpan.FromSeconds(5));
 
+    /// <summary>Somebody is waiting for the first check of these.</summary>
+    private readonly ConcurrentDictionary<PortalId, bool> _awaited = new();
+
     private readonly MemoryCache _told = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
     public async Task<Rejection?> TokensAsync(
@@ -64,10 +67,27 @@ internal sealed class InstallEvents(
             CancellationToken.None);
         _told.Set((portal.Id, portal.Epoch, clean), true,
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(1) });
+        // However many come at once, one of them asks the database.
+        if (!_awaited.TryAdd(portal.Id, true))
+            return;
+        try
+        {
+            await AwaitFirstCheckAsync(portal.Id, cancellationToken);
+        }
+        finally
+        {
+            _awaited.TryRemove(portal.Id, out _);
+        }
+    }
+
+    private async Task AwaitFirstCheckAsync(PortalId id, CancellationToken cancellationToken)
+    {
         var started = time.GetTimestamp();
-        while (time.GetElapsedTime(started) < FirstCheck && await work.IsDueOrRunningAsync(portal.Id, WorkKind.Uninstall,
-            cancellationToken))
+        while (time.GetElapsedTime(started) < FirstCheck
+            && await work.IsDueOrRunningAsync(id, WorkKind.Uninstall, cancellationToken))
+        {
             await Task.Delay(TimeSpan.FromMilliseconds(25), time, cancellationToken);
+        }
     }
 
     public void Dispose()

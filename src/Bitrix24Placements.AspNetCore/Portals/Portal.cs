@@ -5,8 +5,8 @@ internal enum PortalState
     Uninstalled = 0,
     Installed = 1,
 
-    /// <summary>Uninstalled by a notice that nobody could confirm, as the tokens were dead: an administrator's page restores
-    /// it.</summary>
+    /// <summary>Uninstalled by a notice that nobody could confirm, as the tokens were dead or somebody's refresh of them was
+    /// cut off: an administrator's page restores it, or what that refresh has brought.</summary>
     Suspended = 2,
 }
 
@@ -47,6 +47,9 @@ internal sealed record Portal
 
     /// <summary>Grows with every change of the tokens; what was decided about older ones is void.</summary>
     public long TokensVersion { get; init; }
+
+    /// <summary>Somebody has begun a refresh and not told its end: he may hold the only valid tokens.</summary>
+    public bool HasUnfinishedRefresh { get; init; }
 
     public PortalReserve? Reserve { get; init; }
 

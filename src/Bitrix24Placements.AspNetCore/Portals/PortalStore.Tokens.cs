@@ -18,14 +18,19 @@ internal sealed partial class PortalStore
     public Task<bool> IsRefreshLeasedAsync(PortalId id, long version, CancellationToken cancellationToken) => database.AnyAsync(
         $"SELECT 1 FROM portals WHERE {Is(id)} AND tokens_version = {version} AND refresh_until >= {database.Now}", cancellationToken);
 
-    public Task ReleaseRefreshAsync(PortalId id, string owner, CancellationToken cancellationToken) => database.ExecuteAsync(
-        $"UPDATE portals SET {NoLease} WHERE {Is(id)} AND refresh_owner = {owner + Room}", cancellationToken);
+    /// <param name="before">The lease was taken: an earlier refresh without an end stays one until there are new tokens.</param>
+    public Task ReleaseRefreshAsync(Portal before, string owner, CancellationToken cancellationToken)
+    {
+        var released = before.HasUnfinishedRefresh ? "refresh_until = 0" : NoLease;
+        return database.ExecuteAsync(
+            $"UPDATE portals SET {released} WHERE {Is(before.Id)} AND refresh_owner = {owner + Room}", cancellationToken);
+    }
 
-    /// <summary>False where the tokens have changed since that version.</summary>
+    /// <summary>False where the tokens have changed since that version; a suspended portal is installed again.</summary>
     public Task<bool> StoreRefreshedAsync(PortalId id, long version, PortalTokens tokens, CancellationToken cancellationToken) =>
         UpdateAsync(id,
             $"""
-            UPDATE portals SET {NewTokens(id, tokens)}
+            UPDATE portals SET {NewTokens(id, tokens)}, state = {PortalState.Installed}
             WHERE {Is(id)} AND tokens_version = {version} AND state <> {PortalState.Uninstalled}
             """, cancellationToken);
 

@@ -121,8 +121,8 @@ public sealed partial class RestClient
                 return refreshed.Ok ? Use(refreshed.Value) : refreshed.Error;
             }
 
-            if (await _with.Tokens.ReplacedAsync(portal, cancellationToken) is { } now)
-                return Use(now);
+            if (await _with.Tokens.ReplacedAsync(portal, cancellationToken) is { } replaced)
+                return replaced.Ok ? Use(replaced.Value) : replaced.Error;
             // What the portal does not know any more is replaced by an administrator's next page: refreshing is for expired tokens.
             await _with.Store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
             return portal.Reserve is not null

@@ -24,7 +24,7 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
 
         Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "right", TimeSpan.FromMinutes(1), Token));
         Assert.False(await wrong.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "wrong", TimeSpan.FromMinutes(1), Token));
-        await store.Portals.ReleaseRefreshAsync(portal.Id, "right", Token);
+        await store.Portals.ReleaseRefreshAsync(portal, "right", Token);
         Assert.True(await wrong.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "wrong", TimeSpan.FromMinutes(1), Token));
         Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "right", TimeSpan.FromMinutes(1), Token));
 
@@ -72,9 +72,9 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
         await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "owner", Lease, Token);
 
         Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "owner", Lease, Token));
-        await store.Portals.ReleaseRefreshAsync(portal.Id, "another", Token);
+        await store.Portals.ReleaseRefreshAsync(portal, "another", Token);
         Assert.False(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "another", Lease, Token));
-        await store.Portals.ReleaseRefreshAsync(portal.Id, "owner", Token);
+        await store.Portals.ReleaseRefreshAsync(portal, "owner", Token);
         Assert.True(await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "another", Lease, Token));
     }
 

@@ -27,7 +27,7 @@ internal sealed partial class UninstallWork(
         StillThere,
         None,
 
-        /// <summary>There are no tokens, or they were dead before the notice came.</summary>
+        /// <summary>There are no tokens, they were dead before the notice came, or whoever may have newer ones is cut off.</summary>
         NobodyToAsk,
     }
 
@@ -47,6 +47,8 @@ internal sealed partial class UninstallWork(
         // Another administrator's may live where the first one's have died, and an employee who knows it tells of an uninstallation.
         if (answer is Answer.Gone or Answer.NobodyToAsk && await tokens.UseReserveAsync(portal, cancellationToken) is { } reserve)
             answer = reserve.Ok ? await AskAsync(reserve.Value, cancellationToken) : GoneIf(reserve.Error.Code == RestErrors.InvalidGrant);
+        if (answer == Answer.Gone)
+            answer = await UnlessRefreshedAsync(item.Id, cancellationToken);
         metrics.Uninstall(answer switch
         {
             Answer.Gone => "gone",
@@ -83,6 +85,15 @@ internal sealed partial class UninstallWork(
             Log.Uninstalled(logger, portal.Id, notice.Clean);
     }
 
+    /// <summary>Whoever has begun a refresh and not told its end may hold the only valid tokens, and the others' refusal says
+    /// nothing. Storing his brings the portal back.</summary>
+    private async Task<Answer> UnlessRefreshedAsync(PortalId id, CancellationToken cancellationToken)
+    {
+        if (await portals.FindAsync(id, cancellationToken) is not { HasUnfinishedRefresh: true } now)
+            return Answer.Gone;
+        return await portals.IsRefreshLeasedAsync(id, now.TokensVersion, cancellationToken) ? Answer.None : Answer.NobodyToAsk;
+    }
+
     private static Answer GoneIf(bool isGone) => isGone ? Answer.Gone : Answer.None;
 
     /// <summary>A refusal of our keys speaks of us and not of the portal.</summary>
@@ -90,9 +101,10 @@ internal sealed partial class UninstallWork(
     {
         if (portal.Tokens!.ExpiresAt > time.GetUtcNow() && await ConfirmAsync(portal, cancellationToken) is { } known)
         {
-            // A refresh voids the token before: where newer ones have come meanwhile, its refusal says nothing.
-            return known == Answer.Gone && await tokens.ReplacedAsync(portal, cancellationToken) is { } renewed
-                ? await ConfirmAsync(renewed, cancellationToken) ?? Answer.None : known;
+            // A refresh voids the token before: where newer ones have come meanwhile, or are about to, its refusal says nothing.
+            if (known != Answer.Gone || await tokens.ReplacedAsync(portal, cancellationToken) is not { } replaced)
+                return known;
+            return replaced.Ok ? await ConfirmAsync(replaced.Value, cancellationToken) ?? Answer.None : Answer.None;
         }
 
         var refreshed = await tokens.RefreshAsync(portal, afresh: true, cancellationToken);

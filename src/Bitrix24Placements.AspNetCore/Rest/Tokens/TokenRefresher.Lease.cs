@@ -29,7 +29,7 @@ internal sealed partial class TokenRefresher
     {
         if (tokens.ExpiresAt <= time.GetUtcNow() + ExpiryMargin || _earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
             return await RefreshHoldingLeaseAsync(portal, tokens, cancellationToken);
-        await store.ReleaseRefreshAsync(portal.Id, _owner, cancellationToken);
+        await store.ReleaseRefreshAsync(portal, _owner, cancellationToken);
         return RestError.Unavailable("The portal keeps saying that fresh tokens have expired.");
     }
 
@@ -38,7 +38,7 @@ internal sealed partial class TokenRefresher
         // No refresh whose answer could be lost: the old tokens are void as soon as it is sent.
         if (await keeper.TakePlaceAsync(portal.Id, cancellationToken) is not { } place)
         {
-            await store.ReleaseRefreshAsync(portal.Id, _owner, cancellationToken);
+            await store.ReleaseRefreshAsync(portal, _owner, cancellationToken);
             return RestError.Unavailable("There is no room to keep refreshed tokens.");
         }
 
@@ -114,7 +114,7 @@ internal sealed partial class TokenRefresher
         Log.RefreshFailed(logger, portal.Id, error.Code);
         var isDead = error is { Kind: RestErrorKind.Refused, Code: RestErrors.InvalidGrant };
         await store.SetTokenStateAsync(portal.Id, portal.TokensVersion, isDead ? TokenState.Dead : TokenState.Failing, cancellationToken);
-        await store.ReleaseRefreshAsync(portal.Id, _owner, cancellationToken);
+        await store.ReleaseRefreshAsync(portal, _owner, cancellationToken);
         if (isDead && await UseReserveAsync(portal, cancellationToken) is { } withReserve)
             return withReserve;
         // Somebody may have brought newer tokens while this refresh was refused.

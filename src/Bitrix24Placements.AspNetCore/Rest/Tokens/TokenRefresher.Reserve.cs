@@ -45,6 +45,6 @@ internal sealed partial class TokenRefresher
                 await store.DropReserveAsync(portal.Id, reserve.Version, CancellationToken.None);
         }
 
-        await store.ReleaseRefreshAsync(portal.Id, _owner, CancellationToken.None);
+        await store.ReleaseRefreshAsync(portal, _owner, CancellationToken.None);
     }
 }

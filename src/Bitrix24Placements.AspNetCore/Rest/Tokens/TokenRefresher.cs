@@ -65,23 +65,26 @@ internal sealed partial class TokenRefresher(
         }
     }
 
-    /// <summary>With newer tokens than these; null where nobody has brought any.</summary>
+    /// <summary>With newer tokens than these; null where nobody brings any, and unavailable where nobody can say yet.</summary>
     /// <remarks>A refresh voids the old access token before the new one is stored: one that is under way is waited for.</remarks>
-    public async Task<Portal?> ReplacedAsync(Portal used, CancellationToken cancellationToken)
+    public async Task<RestResult<Portal>?> ReplacedAsync(Portal used, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         while (true)
         {
             if (_running.TryGetValue(used.Id, out var running))
                 await Task.WhenAny(running.Value, Task.Delay(CallersTimeout, time, cancellationToken));
-            // In this order: what is stored between the two is found.
-            var isLeased = await store.IsRefreshLeasedAsync(used.Id, used.TokensVersion, cancellationToken);
+            // In this order: what is stored in between is found.
+            var isUnderWay = _running.ContainsKey(used.Id)
+                || await store.IsRefreshLeasedAsync(used.Id, used.TokensVersion, cancellationToken);
             if (await FindAsync(used.Id, cancellationToken) is not { Tokens: not null } now)
                 return null;
             if (now.TokensVersion != used.TokensVersion)
                 return now;
-            if (!isLeased || time.GetElapsedTime(started) >= CallersTimeout)
+            if (!isUnderWay)
                 return null;
+            if (time.GetElapsedTime(started) >= CallersTimeout)
+                return RestError.Unavailable("The portal's tokens are still being refreshed.");
             await Task.Delay(LeasePolling, time, cancellationToken);
         }
     }
