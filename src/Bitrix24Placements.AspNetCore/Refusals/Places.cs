@@ -113,8 +113,8 @@ internal sealed class PlaceCounters(int max, params int[] shares)
     {
         for (var i = 0; i < shares; i++)
         {
-            if ((CollectionsMarshal.GetValueRefOrNullRef(_held, holder[i]) -= weight) == 0)
-                _held.Remove(holder[i]);
+            if (_held.Remove(holder[i], out var held) && held > weight)
+                _held.Add(holder[i], held - weight);
         }
     }
 }
