@@ -33,9 +33,8 @@ public sealed class UninstallWhileRefreshingTests(ThrowawayPostgres postgres) : 
             await service.Get<Database>().ExecuteAsync("UPDATE portals SET tokens_expire_at = 1", Token);
 
         await TellAsync(service);
-        await service.EventuallyAsync(async () => !await service.HasWorkAsync(WorkKind.Uninstall), "the notice is done with");
+        await service.EventuallyAsync(async () => (await service.StoredAsync())!.State == PortalState.Suspended, "suspended");
 
-        Assert.Equal(PortalState.Suspended, (await service.StoredAsync())!.State);
         Assert.True(await store.StoreRefreshedAsync(portal.Id, portal.TokensVersion, kept.Value!.Tokens, Token));
         Assert.True(await service.StoredAsync() is { State: PortalState.Installed, HasUnfinishedRefresh: false });
         Assert.Equal(HttpStatusCode.Accepted, await service.SignalAsync());
@@ -59,6 +58,21 @@ public sealed class UninstallWhileRefreshingTests(ThrowawayPostgres postgres) : 
 
         Assert.True(await store.StoreRefreshedAsync(portal.Id, portal.TokensVersion, kept.Value!.Tokens, Token));
         Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+    }
+
+    [Fact]
+    public async Task What_he_stores_does_not_bring_back_a_portal_that_has_gone()
+    {
+        await using var service = await StartAsync(StorageProvider.Sqlite);
+        var (portal, store) = ((await service.StoredAsync())!, service.Get<PortalStore>());
+        Assert.True(await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "cut off", TimeSpan.Zero, Token));
+        var kept = await service.Get<OAuthClient>().RefreshAsync(portal.Id.App, portal.Tokens!.Refresh, portal.OAuthServer, TimeSpan.FromSeconds(5), Token);
+        await service.Portal.UninstallAsync(clean: true, Token);
+        await service.EventuallyAsync(async () => (await service.StoredAsync())!.State == PortalState.Suspended, "suspended");
+
+        Assert.True(await store.StoreRefreshedAsync(portal.Id, portal.TokensVersion, kept.Value!.Tokens, Token));
+
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { State: PortalState.Uninstalled, Tokens: null }, "uninstalled", 30);
     }
 
     private async Task<Service> StartAsync(StorageProvider provider)

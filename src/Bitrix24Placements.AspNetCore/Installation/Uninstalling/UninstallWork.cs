@@ -27,18 +27,24 @@ internal sealed partial class UninstallWork(
         StillThere,
         None,
 
-        /// <summary>There are no tokens, they were dead before the notice came, or whoever may have newer ones is cut off.</summary>
+        /// <summary>There are no tokens, or they were dead before the notice came.</summary>
         NobodyToAsk,
+
+        /// <summary>Whoever may have newer tokens.</summary>
+        CutOff,
     }
 
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
         if (UninstallNotice.Read(item.Payload) is not { } notice
-            || await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal
-                || portal.Epoch != notice.Epoch)
+            || await portals.FindAsync(item.Id, cancellationToken) is not { } portal || portal.Epoch != notice.Epoch)
         {
             return WorkResult.Done;
         }
+
+        // Back with the tokens of whoever was cut off, it is asked about.
+        if (portal.State != PortalState.Installed)
+            return portal is { State: PortalState.Suspended, HasUnfinishedRefresh: true } ? Later(item) : WorkResult.Done;
 
         // Tokens that have died since the notice were refused with invalid_grant, by whichever call asked first.
         var answer = portal.Tokens is null ? Answer.NobodyToAsk
@@ -47,21 +53,21 @@ internal sealed partial class UninstallWork(
         // Another administrator's may live where the first one's have died, and an employee who knows it tells of an uninstallation.
         if (answer is Answer.Gone or Answer.NobodyToAsk && await tokens.UseReserveAsync(portal, cancellationToken) is { } reserve)
             answer = reserve.Ok ? await AskAsync(reserve.Value, cancellationToken) : GoneIf(reserve.Error.Code == RestErrors.InvalidGrant);
-        if (answer == Answer.Gone)
-            answer = await UnlessRefreshedAsync(item.Id, cancellationToken);
+        if (answer is Answer.Gone or Answer.NobodyToAsk)
+            answer = await UnlessRefreshedAsync(item.Id, answer, cancellationToken);
         metrics.Uninstall(answer switch
         {
             Answer.Gone => "gone",
             Answer.StillThere => "stillThere",
-            Answer.NobodyToAsk => "suspended",
+            Answer.NobodyToAsk or Answer.CutOff => "suspended",
             _ => "noAnswer",
         });
         switch (answer)
         {
-            case Answer.NobodyToAsk:
+            case Answer.NobodyToAsk or Answer.CutOff:
                 Log.Suspended(logger, portal.Id);
                 await portals.SuspendAsync(portal.Id, portal.Epoch, cancellationToken);
-                return WorkResult.Done;
+                return answer == Answer.CutOff ? Later(item) : WorkResult.Done;
             case Answer.Gone:
                 await UninstallAsync(portal, notice, cancellationToken);
                 return WorkResult.Done;
@@ -73,9 +79,12 @@ internal sealed partial class UninstallWork(
                 // The row stays for a moment without a notice in it, so that the next notice keeps its distance.
                 return WorkResult.Again(ChecksApart, "");
             default:
-                return WorkResult.Again(Pauses.Growing(item.Attempt, 5, 10, 30, 120, 600, 1800, 3600));
+                return Later(item);
         }
     }
+
+    private static WorkResult Later(WorkItem item) =>
+        WorkResult.Again(Pauses.Growing(item.Attempt, 5, 10, 30, 120, 600, 1800, 3600));
 
     private async Task UninstallAsync(Portal portal, UninstallNotice notice, CancellationToken cancellationToken)
     {
@@ -87,11 +96,11 @@ internal sealed partial class UninstallWork(
 
     /// <summary>Whoever has begun a refresh and not told its end may hold the only valid tokens, and the others' refusal says
     /// nothing. Storing his brings the portal back.</summary>
-    private async Task<Answer> UnlessRefreshedAsync(PortalId id, CancellationToken cancellationToken)
+    private async Task<Answer> UnlessRefreshedAsync(PortalId id, Answer answer, CancellationToken cancellationToken)
     {
         if (await portals.FindAsync(id, cancellationToken) is not { HasUnfinishedRefresh: true } now)
-            return Answer.Gone;
-        return await portals.IsRefreshLeasedAsync(id, now.TokensVersion, cancellationToken) ? Answer.None : Answer.NobodyToAsk;
+            return answer;
+        return await portals.IsRefreshLeasedAsync(id, now.TokensVersion, cancellationToken) ? Answer.None : Answer.CutOff;
     }
 
     private static Answer GoneIf(bool isGone) => isGone ? Answer.Gone : Answer.None;
