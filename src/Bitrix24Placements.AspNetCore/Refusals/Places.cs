@@ -81,14 +81,15 @@ internal sealed class PlaceCounters(int max, params int[] shares)
         {
             if (_all + weight > max)
                 return default;
-            // When half are taken, the shares are of a quarter of what is left: whoever is new finds something of it.
-            var shared = _all < max / 2 ? max : (max - _all) / 4;
+            // When half are taken, the shares are of a quarter of what is left, and nobody's first is a large one: whoever is new finds
+            // something of it.
+            var isCrowded = _all >= max / 2;
+            var (shared, first) = isCrowded ? ((max - _all) / 4, 1) : (max, weight);
             for (var i = 0; i < holder.Shares; i++)
             {
                 ref var held = ref CollectionsMarshal.GetValueRefOrAddDefault(_held, holder[i], out _);
                 held += weight;
-                // Whoever holds none has his first.
-                if (held <= Math.Max(weight, shared / shares[i]))
+                if (held <= Math.Max(first, shared / shares[i]))
                     continue;
                 GiveBack(holder, i + 1, weight);
                 return default;

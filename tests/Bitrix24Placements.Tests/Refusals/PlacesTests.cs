@@ -114,6 +114,21 @@ public sealed class PlacesTests
         Assert.True(Take("192.0.2.1", 100).IsTaken);
     }
 
+    [Fact]
+    public void Large_bodies_of_many_addresses_leave_places_to_small_ones()
+    {
+        var places = new Places(Options.Create(new LimitsOptions()));
+        for (var i = 0; i < 200; i++)
+        {
+            var context = From($"192.0.2.{i}");
+            context.Request.ContentLength = 64 * 1024;
+            context.Request.QueryString = new("?" + new string('q', 14 * 1024));
+            places.TryTake(RequestKind.UnconfirmedEvent, context, "");
+        }
+
+        Assert.True(places.TryTake(RequestKind.UnconfirmedEvent, From("198.51.100.1"), "").IsTaken);
+    }
+
     [Theory]
     [InlineData((int)RequestKind.UnconfirmedPerson)]
     [InlineData((int)RequestKind.UnconfirmedEvent)]
