@@ -28,8 +28,7 @@ internal sealed class Places(IOptions<LimitsOptions> options)
         _kinds[(int)kind].TryTake(new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(context.Request));
 
     /// <summary>For a body that did not come with its head.</summary>
-    public Place TryTakeForUnfinishedBody(HttpContext context) =>
-        _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request));
+    public Place TryTakeForUnfinishedBody(HttpContext context) => _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), weight: 1);
 
     /// <summary>Who takes places in a portal's name without having shown anything would keep its own people out of them.</summary>
     private static bool IsAClaimAlone(RequestKind kind) =>
