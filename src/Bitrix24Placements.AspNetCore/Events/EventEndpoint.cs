@@ -18,6 +18,9 @@ internal sealed partial class EventEndpoint(
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
+    /// <summary>So long do the tokens of a system user live.</summary>
+    private static readonly TimeSpan TokensKeptFor = TimeSpan.FromHours(1);
+
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
     public string Kind => "event";
@@ -55,17 +58,18 @@ internal sealed partial class EventEndpoint(
             var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), context.RequestAborted);
             // Of a portal's own: it is asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
-                && await SpoolAsync(context, name, form) ? null : rejection;
+                && await SpoolAsync(name, form, SpoolFile.Unanswered) ? null : rejection;
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && WireEvent.MemberId(form) is not null)
         {
-            return await SpoolAsync(context, name, form) ? null : Rejection.StoreUnavailable;
+            var share = receiver.IsKnown(form) ? SpoolFile.Known : ClientAddress.Of(context);
+            return await SpoolAsync(name, form, share) ? null : Rejection.StoreUnavailable;
         }
     }
 
-    private Task<bool> SpoolAsync(HttpContext context, string name, WireForm form) => spool.PutAsync(
-        Kind, WireEvent.MemberId(form) ?? "", IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form),
-        receiver.IsKnown(form) ? SpoolFile.Known : ClientAddress.Of(context), CancellationToken.None);
+    private Task<bool> SpoolAsync(string name, WireForm form, string share) => spool.PutAsync(
+        Kind, WireEvent.MemberId(form) ?? "", IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form), share,
+        CancellationToken.None);
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;
 
@@ -78,8 +82,8 @@ internal sealed partial class EventEndpoint(
         if (WireEvent.Name(form) is not { } name
             || await receiver.ReceiveAsync(null, name, form, keptAt, cancellationToken) is not { } refused)
             return true;
-        // The tokens of a system user are dead long before.
-        if (refused.Status >= StatusCodes.Status500InternalServerError && time.GetUtcNow() - keptAt < KeptFor)
+        var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
+        if (refused.Status >= StatusCodes.Status500InternalServerError && time.GetUtcNow() - keptAt < keptFor)
             return false;
         Log.Refused(logger, key, refused.Code);
         return true;

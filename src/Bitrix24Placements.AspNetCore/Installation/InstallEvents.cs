@@ -44,6 +44,8 @@ internal sealed class InstallEvents(
             InstallVerdict.NotAdministrator => NotAdministrator,
             InstallVerdict.NotConfigured or InstallVerdict.NoAnswer or InstallVerdict.UnknownApp =>
                 await KeepAsync(claim.Value, _turns) ? null : Rejection.Overloaded,
+            // It has waited in the spool for longer than the token lives.
+            InstallVerdict.Expired when context is null => await KeepAsync(claim.Value, _turns) ? null : Rejection.Overloaded,
             _ => result.Rejection,
         };
     }

@@ -16,6 +16,9 @@ internal enum InstallVerdict
 
     Rejected,
 
+    /// <summary>The token was good once: its refresh token still may be.</summary>
+    Expired,
+
     NoAnswer,
 
     NotConfigured,
@@ -85,6 +88,8 @@ internal sealed partial class Installer(
             return new(InstallVerdict.NoAnswer, null, Rejection.Unavailable);
         if (confirmation is { Verdict: TokenVerdict.UnknownApp, Stranger.Id: var stranger } && stranger.MemberId == claim.MemberId)
             return new(InstallVerdict.UnknownApp, confirmation.Stranger, Rejection.NotConfigured, confirmation.ClientId);
+        if (confirmation.Verdict == TokenVerdict.Expired)
+            return new(InstallVerdict.Expired, null, Rejection.NotVerified.Because("the token has expired"));
         if (confirmation.Info is not { } info || info.Id.MemberId != claim.MemberId)
             return new(InstallVerdict.Rejected, null, Rejection.NotVerified.Because("the OAuth server does not know the token"));
         if (!hosts.IsAllowedPortal(info.ClientEndpoint.Host))

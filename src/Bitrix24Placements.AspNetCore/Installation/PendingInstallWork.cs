@@ -44,7 +44,8 @@ internal sealed partial class PendingInstallWork(
             case { Verdict: InstallVerdict.NoAnswer }:
                 return WorkResult.Again(Pauses.AfterSilence(item.Attempt));
             // Waiting may have outlived the access token; the refresh token lives for months.
-            case { Verdict: InstallVerdict.Rejected, Info: null } when await RenewAsync(item, claim, cancellationToken) is { } pause:
+            case { Verdict: InstallVerdict.Rejected or InstallVerdict.Expired, Info: null }
+                when await RenewAsync(item, claim, cancellationToken) is { } pause:
                 return WorkResult.Again(pause);
             default:
                 Log.Dropped(logger, item.Id, result.Rejection?.Code ?? result.Verdict.ToString());

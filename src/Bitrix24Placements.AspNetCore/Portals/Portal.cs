@@ -51,6 +51,9 @@ internal sealed record Portal
     /// <summary>Somebody has begun a refresh and not told its end: he may hold the only valid tokens.</summary>
     public bool HasUnfinishedRefresh { get; init; }
 
+    /// <summary>His lease had not run out: he may still tell it.</summary>
+    public bool IsRefreshing { get; init; }
+
     public PortalReserve? Reserve { get; init; }
 
     /// <summary>Null where the portal has never sent one.</summary>

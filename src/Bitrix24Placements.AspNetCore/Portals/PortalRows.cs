@@ -54,6 +54,7 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
             TokenState = isUndecryptable ? TokenState.Dead : tokenState,
             TokensVersion = row.Number("tokens_version"),
             HasUnfinishedRefresh = row.TextOrNull("refresh_owner") is not null,
+            IsRefreshing = row.Number("refresh_until") >= clock.Now,
             Reserve = ReadTokens(id, row, "reserve_tokens", "reserve_expire_at") is not { } reserve ? null
                 : new(reserve, row.Number("reserve_user_id"), row.Truth("reserve_is_administrator"))
                 { Version = row.Number("reserve_version") },

@@ -21,7 +21,7 @@ internal sealed partial class PortalStore
     /// <param name="before">The lease was taken: an earlier refresh without an end stays one until there are new tokens.</param>
     public Task ReleaseRefreshAsync(Portal before, string owner, CancellationToken cancellationToken)
     {
-        var released = before.HasUnfinishedRefresh ? "refresh_until = 0" : NoLease;
+        var released = before is { HasUnfinishedRefresh: true, IsRefreshing: false } ? "refresh_until = 0" : NoLease;
         return database.ExecuteAsync(
             $"UPDATE portals SET {released} WHERE {Is(before.Id)} AND refresh_owner = {owner + Room}", cancellationToken);
     }

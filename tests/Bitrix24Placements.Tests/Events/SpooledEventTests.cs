@@ -20,18 +20,21 @@ public sealed class SpooledEventTests(ThrowawayPostgres postgres)
         await using var way = relay ?? throw new InvalidOperationException("No relay.");
         await fleet.StartAsync();
         var (installed, leaving) = (await fleet.AddPortalAsync(), await fleet.AddPortalAsync());
-        var announced = await fleet.Bitrix.AddPortalAsync(Token);
+        var (announced, late) = (await fleet.Bitrix.AddPortalAsync(Token), await fleet.Bitrix.AddPortalAsync(Token));
 
         way.Cut();
         await installed.RemoveWorkerAsync(notify: false, Token);
         Assert.Equal([200], (await leaving.UninstallAsync(clean: false, Token)).Select(static d => d.Status));
         Assert.Equal([200], (await installed.SendEventAsync("ONAPPUSERREADY", cancellationToken: Token)).Select(static d => d.Status));
         Assert.Equal(200, (await announced.InstallAsync(apiOnly: true, cancellationToken: Token))?.Status);
+        Assert.Equal(200, (await late.InstallAsync(apiOnly: true, cancellationToken: Token))?.Status);
+        late.ExpireTokens();
         Assert.Equal(200, await PostAsync(fleet, "/placements/page-background-worker/removed/" + new string('a', 64), []));
         Assert.Equal(404, await PostAsync(fleet, "/placements/page-background-worker/removed/short", []));
         way.Restore();
 
         await fleet.EventuallyAsync(() => Task.FromResult(announced.Placements.Count == 2), "the announced portal is installed", seconds: 60);
+        await fleet.EventuallyAsync(() => Task.FromResult(late.Placements.Count == 2), "so is the one whose token has expired meanwhile", seconds: 60);
         await fleet.EventuallyAsync(async () => await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE member_id = '{leaving.MemberId}' AND tokens IS NULL") == 1, "the other one has left", seconds: 60);
         await fleet.EventuallyAsync(async () => await fleet.CountAsync($"SELECT COUNT(*) FROM portals WHERE member_id = '{installed.MemberId}' AND reserve_tokens IS NOT NULL") == 1, "the employee's tokens are the reserve", seconds: 60);
     }

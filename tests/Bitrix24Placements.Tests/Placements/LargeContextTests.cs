@@ -25,6 +25,16 @@ public sealed class LargeContextTests(SharedInstalledService shared)
         await link.AssertRefusedAsync(HttpStatusCode.BadRequest, "malformedRequest");
     }
 
+    [Fact]
+    public async Task Are_shown_as_far_as_anybody_reads()
+    {
+        var options = "{" + string.Join(',', Enumerable.Range(0, 60).Select(static i => $"\"p{i}\":\"{new string('x', 900)}\"")) + "}";
+        using var page = await Service.LinkAsync(change: form => form.Body["PLACEMENT_OPTIONS"] = options);
+        var html = await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("p0</th>", html, StringComparison.Ordinal);
+        Assert.InRange(html.Length, 1, 32 * 1024);
+    }
+
     [Theory, MemberData(nameof(Options))]
     public async Task Are_not_told_and_the_page_is_served(string options)
     {

@@ -65,6 +65,21 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Whoever_has_read_of_anothers_refresh_under_way_leaves_none_without_an_end(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "first", TimeSpan.FromMinutes(1), Token);
+        var seen = await store.FindAsync(portal.Id);
+        await store.Portals.ReleaseRefreshAsync(portal, "first", Token);
+        await store.Portals.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, "second", Lease, Token);
+        await store.Portals.ReleaseRefreshAsync(seen, "second", Token);
+
+        Assert.True(seen is { HasUnfinishedRefresh: true, IsRefreshing: true });
+        Assert.False((await store.FindAsync(portal.Id)).HasUnfinishedRefresh);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task A_lease_is_renewed_and_released_by_its_owner_alone(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

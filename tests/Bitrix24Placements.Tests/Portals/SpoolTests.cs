@@ -167,6 +167,18 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task What_nobody_answers_for_takes_few_files_of_a_portal_and_nothing_of_the_others_rooms()
+    {
+        await using var store = await OpenAsync();
+        var shares = new SpoolShares();
+        bool Adds(string key, string? address) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), 1_000);
+
+        Assert.Equal(10, Enumerable.Range(0, 20).Count(_ => Adds("portal", SpoolFile.Unanswered)));
+        Assert.InRange(Enumerable.Range(0, 2_000).Count(i => Adds("portal" + i, SpoolFile.Unanswered)), 100, 500);
+        Assert.True(Adds("portal", SpoolFile.Known) && Adds("portal", "10.0.0.1") && Adds("portal", address: null));
+    }
+
+    [Fact]
     public async Task Of_a_portals_share_neither_a_stranger_nor_another_portal_takes_anything()
     {
         await using var store = await OpenAsync();

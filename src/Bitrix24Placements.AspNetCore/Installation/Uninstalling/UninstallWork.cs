@@ -98,9 +98,10 @@ internal sealed partial class UninstallWork(
     /// nothing. Storing his brings the portal back.</summary>
     private async Task<Answer> UnlessRefreshedAsync(PortalId id, Answer answer, CancellationToken cancellationToken)
     {
-        if (await portals.FindAsync(id, cancellationToken) is not { HasUnfinishedRefresh: true } now)
+        if (await portals.FindAsync(id, cancellationToken) is not { } now)
             return answer;
-        return await portals.IsRefreshLeasedAsync(id, now.TokensVersion, cancellationToken) ? Answer.None : Answer.CutOff;
+        return await portals.IsRefreshLeasedAsync(id, now.TokensVersion, cancellationToken) ? Answer.None
+            : now.HasUnfinishedRefresh ? Answer.CutOff : answer;
     }
 
     private static Answer GoneIf(bool isGone) => isGone ? Answer.Gone : Answer.None;

@@ -9,13 +9,18 @@ internal static class ParameterTable
 
     private const int MaxLength = 1_000;
 
+    /// <summary>In all; nobody reads more.</summary>
+    private const int MaxCharacters = 16 * 1024;
+
     /// <summary>Escaped, that many characters are not longer.</summary>
     private const int MaxBytes = 6 * MaxLength;
 
     public static Markup Render(IReadOnlyDictionary<string, JsonElement> parameters, Func<string, string> t)
     {
-        var rows = parameters.Take(MaxRows).Select(p => Html.Of(
-            $"""<tr><th scope="row">{Shown(p.Key)}</th><td>{Shown(Text(p.Value))}</td></tr>"""));
+        var left = MaxCharacters;
+        var rows = parameters.Take(MaxRows).Select(p => (Name: Shown(p.Key), Value: Shown(Text(p.Value))))
+            .TakeWhile(row => (left -= row.Name.Length + row.Value.Length) >= 0)
+            .Select(row => Html.Of($"""<tr><th scope="row">{row.Name}</th><td>{row.Value}</td></tr>"""));
         return Html.Of(
             $"""
             <p>{t("link.intro")}</p>

@@ -15,7 +15,8 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         PlaceAsync(kind, key, address: null, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
 
     /// <summary>Keeps an entry until it is carried over. False: there is no room.</summary>
-    /// <param name="address">Whose share it takes, where a stranger has sent it; <see cref="SpoolFile.Known"/> where none has.</param>
+    /// <param name="address">Whose share it takes, where a stranger has sent it; <see cref="SpoolFile.Known"/> or
+    /// <see cref="SpoolFile.Unanswered"/> where none has.</param>
     public async Task<bool> PutAsync(string kind, string key, string payload, string? address, CancellationToken cancellationToken)
     {
         if (!vault.IsUsable || await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)

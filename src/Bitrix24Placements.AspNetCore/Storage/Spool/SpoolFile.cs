@@ -8,6 +8,9 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
     /// <summary>Instead of an address: who is known by his application token.</summary>
     public const string Known = "known";
 
+    /// <summary>Of one who is known: not the database is away, but whoever could confirm what he says.</summary>
+    public const string Unanswered = "unanswered";
+
     private const string Extension = "spool";
 
     private static int _last;
@@ -18,7 +21,7 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
             throw new ArgumentException("A kind has letters and digits.", nameof(kind));
         var order = string.Create(CultureInfo.InvariantCulture, $"{now.UtcTicks:x16}{(uint)Interlocked.Increment(ref _last):x8}");
         var keyShare = Share("key:" + kind + ":" + key);
-        var addressShare = address switch { null => NoAddress, Known => Known, _ => Share("address:" + address) };
+        var addressShare = address switch { null => NoAddress, Known or Unanswered => address, _ => Share("address:" + address) };
         return new($"{order}{Guid.NewGuid():n}.{kind}.{keyShare}.{addressShare}.{Extension}", kind, keyShare, addressShare);
     }
 
@@ -29,7 +32,9 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
 
     public bool IsOfKnown => AddressShare == Known;
 
-    public bool IsOfStranger => AddressShare is not (NoAddress or Known);
+    public bool IsUnanswered => AddressShare == Unanswered;
+
+    public bool IsOfStranger => AddressShare is not (NoAddress or Known or Unanswered);
 
     public static SpoolFile? Parse(string name) =>
         name.Split('.') is [_, var kind, var key, var address, Extension] ? new(name, kind, key, address) : null;

@@ -10,6 +10,9 @@ internal sealed class SpoolShares
     private const long MaxBytesOfRoom = 32 * 1024 * 1024;
 
     private const int MaxFilesOfKey = 200;
+    /// <summary>Their portals can see to it that nobody answers.</summary>
+    private const int MaxUnansweredOfKey = 10, MaxUnanswered = 500;
+
     private const int MaxFilesOfAddress = 1_000;
     private const long MaxBytesOfShare = MaxBytesOfRoom / 8;
 
@@ -31,7 +34,9 @@ internal sealed class SpoolShares
         {
             var hasRoom = HasRoom(bytes, _ => true, MaxFiles, MaxBytes)
                 // A stranger who names a portal takes nothing of its share.
-                && HasRoom(bytes, f => f.KeyShare == file.KeyShare && f.AddressShare == file.AddressShare, MaxFilesOfKey, MaxBytesOfShare)
+                && HasRoom(bytes, f => f.KeyShare == file.KeyShare && f.AddressShare == file.AddressShare,
+                    file.IsUnanswered ? MaxUnansweredOfKey : MaxFilesOfKey, MaxBytesOfShare)
+                && (!file.IsUnanswered || HasRoom(bytes, f => f.IsUnanswered, MaxUnanswered, MaxBytesOfShare))
                 && (!file.IsOfKnown || HasRoom(bytes, f => f.IsOfKnown, MaxFilesOfRoom, MaxBytesOfRoom))
                 && (!file.IsOfStranger
                     || (HasRoom(bytes, f => f.AddressShare == file.AddressShare, MaxFilesOfAddress, MaxBytesOfShare)
