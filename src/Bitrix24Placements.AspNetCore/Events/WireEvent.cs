@@ -23,9 +23,12 @@ internal static class WireEvent
     public static string? MemberId(WireForm form) =>
         form.Text("auth[member_id]"u8) is { } id && PortalId.IsMemberId(id) ? id.ToLowerInvariant() : null;
 
-    /// <summary>Empty also where it is longer than any.</summary>
-    public static Secret ApplicationToken(WireForm form) =>
-        new(form.Bytes("auth[application_token]"u8) is { Length: <= MaxOwnLength } token ? Encoding.UTF8.GetString(token) : "");
+    /// <summary>What is cut is nobody's.</summary>
+    public static Secret ApplicationToken(WireForm form)
+    {
+        var value = form.Bytes("auth[application_token]"u8);
+        return new(Encoding.UTF8.GetString(value[..Math.Min(value.Length, MaxOwnLength)]));
+    }
 
     public static long? UserId(WireForm form) =>
         long.TryParse(form.Text("auth[user_id]"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;

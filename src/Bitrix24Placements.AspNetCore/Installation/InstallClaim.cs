@@ -31,13 +31,11 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
             errors["auth[member_id]"] = "32 hexadecimal digits are expected.";
         var access = Token(form, "auth[access_token]", errors);
         var refresh = Token(form, "auth[refresh_token]", errors);
-        var applicationToken = WireValues.ApplicationToken(form.Bytes("auth[application_token]"u8));
-        if (applicationToken is null)
-            errors["auth[application_token]"] = WireValues.ApplicationTokenExpected;
-        return memberId is null || applicationToken is null || errors.Count > 0
+        return memberId is null || errors.Count > 0
             ? Rejection.Malformed(errors)
             : new InstallClaim(
-                memberId, access, refresh, WireValues.ServerEndpoint(form.Bytes("auth[server_endpoint]"u8)), new(applicationToken))
+                memberId, access, refresh, WireValues.ServerEndpoint(form.Bytes("auth[server_endpoint]"u8)),
+                WireEvent.ApplicationToken(form))
             {
                 Address = address,
                 ToldAt = toldAt,

@@ -2,6 +2,9 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Events;
+using Bitrix24Placements.Forms;
+using Bitrix24Placements.Installation;
+using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
@@ -119,6 +122,15 @@ public sealed class HostileTests
         service.Bitrix.Faults.Clear();
 
         await service.EventuallyAsync(async () => (await service.StoredAsync())!.Reserve is not null, "there is a reserve");
+    }
+
+    [Fact]
+    public void However_long_an_application_token_is_little_of_it_is_kept()
+    {
+        const string Fields = "auth[member_id]=da45a03b265edd8787f8a258d793cc5d&auth[access_token]=a&auth[refresh_token]=r&auth[application_token]=";
+        using var form = WireForm.Parse(null, Fields + new string('x', 60_000));
+        Assert.Equal(2048, InstallClaim.Read(form, "", DateTimeOffset.UnixEpoch).Value!.ApplicationToken.Reveal().Length);
+        Assert.Equal(2048, WireValues.ApplicationToken(new byte[60_000]).Length);
     }
 
     [Fact]

@@ -45,28 +45,6 @@ public sealed class RejectionTests(SharedInstalledService shared)
         await AssertProblemAsync(unknown, HttpStatusCode.RequestEntityTooLarge, "bodyTooLarge");
     }
 
-    [Theory]
-    [InlineData("/placements/rest-app-uri", "REST_APP_URI")]
-    [InlineData("/install", "DEFAULT")]
-    public async Task Refuses_an_application_token_that_is_longer_than_any(string address, string placement)
-    {
-        var form = Service.Portal.LaunchFields(placement);
-        form.Body["APPLICATION_TOKEN"] = new string('a', 2049);
-        using var answer = await SendAsync(HttpMethod.Post, address + form.Action.Query, new FormUrlEncodedContent(form.Body), "application/x-www-form-urlencoded");
-        await AssertProblemAsync(answer, HttpStatusCode.BadRequest, "malformedRequest");
-    }
-
-    [Theory]
-    [InlineData("ONAPPINSTALL", HttpStatusCode.BadRequest, "malformedRequest")]
-    [InlineData("ONCRMDEALADD", HttpStatusCode.Forbidden, "notVerified")]
-    public async Task Refuses_an_event_with_an_application_token_that_is_longer_than_any(string name, HttpStatusCode status, string code)
-    {
-        var fields = Service.Portal.EventFields(name);
-        fields["auth[application_token]"] = new string('a', 2049);
-        using var answer = await SendAsync(HttpMethod.Post, "/events", new FormUrlEncodedContent(fields), "application/x-www-form-urlencoded");
-        await AssertProblemAsync(answer, status, code);
-    }
-
     [Fact]
     public async Task Reads_a_body_of_exactly_64_KiB()
     {

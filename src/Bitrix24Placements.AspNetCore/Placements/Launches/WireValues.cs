@@ -22,11 +22,9 @@ internal static class WireValues
 
     public static string? Token(ReadOnlySpan<byte> value) => Visible(value, MaxTokenLength);
 
-    public static readonly string ApplicationTokenExpected = $"At most {MaxTokenLength} bytes are expected.";
-
-    /// <summary>Empty where there is none. It is compared, never used: any letters will do.</summary>
-    public static string? ApplicationToken(ReadOnlySpan<byte> value) =>
-        value.Length <= MaxTokenLength ? Encoding.UTF8.GetString(value) : null;
+    /// <summary>Empty where there is none. It is compared, never used: any letters will do, and what is cut is nobody's.</summary>
+    public static string ApplicationToken(ReadOnlySpan<byte> value) =>
+        Encoding.UTF8.GetString(value[..Math.Min(value.Length, MaxTokenLength)]);
 
     /// <summary>A longer one is nobody's, and those that are not configured are not asked anyway.</summary>
     public static string? ServerEndpoint(ReadOnlySpan<byte> value) => Visible(value, MaxHostLength);
