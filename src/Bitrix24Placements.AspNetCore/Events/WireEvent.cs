@@ -24,11 +24,7 @@ internal static class WireEvent
         form.Text("auth[member_id]"u8) is { } id && PortalId.IsMemberId(id) ? id.ToLowerInvariant() : null;
 
     /// <summary>What is cut is nobody's.</summary>
-    public static Secret ApplicationToken(WireForm form)
-    {
-        var value = form.Bytes("auth[application_token]"u8);
-        return new(Encoding.UTF8.GetString(value[..Math.Min(value.Length, MaxOwnLength)]));
-    }
+    public static Secret ApplicationToken(WireForm form) => new(form.Text("auth[application_token]"u8, MaxOwnLength) ?? "");
 
     public static long? UserId(WireForm form) =>
         long.TryParse(form.Text("auth[user_id]"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;

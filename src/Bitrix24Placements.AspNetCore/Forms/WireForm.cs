@@ -60,7 +60,9 @@ internal sealed class WireForm : IDisposable
     /// <summary>Empty where there is none.</summary>
     public ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? value : default;
 
-    public string? Text(ReadOnlySpan<byte> name) => TryGet(name, out var value) ? Encoding.UTF8.GetString(value) : null;
+    /// <param name="maxBytes">What is over is cut off.</param>
+    public string? Text(ReadOnlySpan<byte> name, int maxBytes = int.MaxValue) =>
+        TryGet(name, out var value) ? Encoding.UTF8.GetString(value[..Math.Min(value.Length, maxBytes)]) : null;
 
     /// <summary>Repeated ones too.</summary>
     public IEnumerable<(string Name, string Value)> All()

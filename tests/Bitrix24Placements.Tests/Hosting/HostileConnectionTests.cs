@@ -42,7 +42,7 @@ public sealed class HostileConnectionTests(SharedInstalledService shared)
     public async Task Large_headers_are_refused()
     {
         using var headers = new RawConnection(Service.Url);
-        await headers.SendAsync($"GET / HTTP/1.1\r\nHost: x\r\nX: {new string('x', 40_000)}\r\n\r\n");
+        await headers.SendAsync($"GET / HTTP/1.1\r\nHost: x\r\nX: {new string('x', 17_000)}\r\n\r\n");
         using var many = new RawConnection(Service.Url);
         await many.SendAsync($"GET / HTTP/1.1\r\nHost: x\r\n{string.Concat(Enumerable.Range(0, 200).Select(static i => $"X{i}: x\r\n"))}\r\n");
         using var line = new RawConnection(Service.Url);

@@ -130,7 +130,10 @@ public sealed class HostileTests
         const string Fields = "auth[member_id]=da45a03b265edd8787f8a258d793cc5d&auth[access_token]=a&auth[refresh_token]=r&auth[application_token]=";
         using var form = WireForm.Parse(null, Fields + new string('x', 60_000));
         Assert.Equal(2048, InstallClaim.Read(form, "", DateTimeOffset.UnixEpoch).Value!.ApplicationToken.Reveal().Length);
-        Assert.Equal(2048, WireValues.ApplicationToken(new byte[60_000]).Length);
+
+        const string Launch = "PLACEMENT=PAGE_BACKGROUND_WORKER&DOMAIN=a.example.com&PROTOCOL=1&LANG=en&APP_SID=x&member_id=da45a03b265edd8787f8a258d793cc5d&APPLICATION_TOKEN=";
+        using var launch = WireForm.Parse(null, Launch + new string('x', 60_000));
+        Assert.Equal(2048, PlacementParser.Parse(launch, new(PlacementCatalogue.BackgroundWorker)).Value!.ApplicationToken.Reveal().Length);
     }
 
     [Fact]

@@ -96,13 +96,13 @@ internal sealed partial class UninstallWork(
 
     /// <summary>Whoever has begun a refresh and not told its end may hold the only valid tokens, and the others' refusal says
     /// nothing. Storing his brings the portal back.</summary>
-    private async Task<Answer> UnlessRefreshedAsync(PortalId id, Answer answer, CancellationToken cancellationToken)
-    {
-        if (await portals.FindAsync(id, cancellationToken) is not { } now)
-            return answer;
-        return await portals.IsRefreshLeasedAsync(id, now.TokensVersion, cancellationToken) ? Answer.None
-            : now.HasUnfinishedRefresh ? Answer.CutOff : answer;
-    }
+    private async Task<Answer> UnlessRefreshedAsync(PortalId id, Answer answer, CancellationToken cancellationToken) =>
+        await portals.FindAsync(id, cancellationToken) switch
+        {
+            { IsRefreshing: true } => Answer.None,
+            { HasUnfinishedRefresh: true } => Answer.CutOff,
+            _ => answer,
+        };
 
     private static Answer GoneIf(bool isGone) => isGone ? Answer.Gone : Answer.None;
 

@@ -34,7 +34,8 @@ internal static class PlacementParser
             Language = Required("LANG"u8, WireValues.Language, "A language of two letters is expected."),
             ApplicationSid = Required("APP_SID"u8, WireValues.Sid, "Up to 128 visible ASCII characters are expected."),
             ApplicationStatus = WireValues.Status(form.Bytes("status"u8)),
-            ApplicationToken = new(WireValues.ApplicationToken(form.Bytes("APPLICATION_TOKEN"u8))),
+            // Only ever compared: any letters will do, and what is cut is nobody's.
+            ApplicationToken = new(form.Text("APPLICATION_TOKEN"u8, WireValues.MaxTokenLength) ?? ""),
             AccessToken = new(!person ? ""
                 : Required("AUTH_ID"u8, WireValues.Token, "An access token of visible ASCII characters is expected.")),
             RefreshToken = new(!person ? "" : !expected.NeedsRefreshToken ? WireValues.Token(form.Bytes("REFRESH_ID"u8)) ?? ""

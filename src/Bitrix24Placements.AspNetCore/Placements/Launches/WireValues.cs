@@ -9,7 +9,7 @@ internal static class WireValues
     /// <summary>Also the deepest JSON that is read.</summary>
     public const int MaxDepth = 32;
 
-    private const int MaxTokenLength = 2048;
+    public const int MaxTokenLength = 2048;
     private const int MaxHostLength = 255;
 
     private const string Alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -21,10 +21,6 @@ internal static class WireValues
     private static readonly SearchValues<byte> OfLanguages = SearchValues.Create(Encoding.ASCII.GetBytes(Alphanumeric + "-_"));
 
     public static string? Token(ReadOnlySpan<byte> value) => Visible(value, MaxTokenLength);
-
-    /// <summary>Empty where there is none. It is compared, never used: any letters will do, and what is cut is nobody's.</summary>
-    public static string ApplicationToken(ReadOnlySpan<byte> value) =>
-        Encoding.UTF8.GetString(value[..Math.Min(value.Length, MaxTokenLength)]);
 
     /// <summary>A longer one is nobody's, and those that are not configured are not asked anyway.</summary>
     public static string? ServerEndpoint(ReadOnlySpan<byte> value) => Visible(value, MaxHostLength);

@@ -3,13 +3,14 @@ namespace Bitrix24Placements.Storage;
 /// <summary>Bounds the spool in all, by key and by address, so that nobody takes the others' room.</summary>
 internal sealed class SpoolShares
 {
-    /// <summary>What strangers have sent, and what those have sent who are known, leaves a third to refreshed tokens.</summary>
+    /// <summary>A third each for strangers and for those who are known; nearly all of the rest is for refreshed tokens.</summary>
     private const int MaxFiles = MaxFilesOfRoom * 3;
     private const long MaxBytes = MaxBytesOfRoom * 3;
     private const int MaxFilesOfRoom = 5_000;
     private const long MaxBytesOfRoom = 32 * 1024 * 1024;
 
     private const int MaxFilesOfKey = 200;
+
     /// <summary>Their portals can see to it that nobody answers.</summary>
     private const int MaxUnansweredOfKey = 10, MaxUnanswered = 500;
 
