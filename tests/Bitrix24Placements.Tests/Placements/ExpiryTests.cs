@@ -62,7 +62,8 @@ public sealed class ExpiryTests
         using var link = await service.LinkAsync(accept: "application/json");
 
         TestContext.Current.TestOutputHelper?.WriteLine($"Three silent OAuth servers: {started.ElapsedMilliseconds} ms");
-        Assert.InRange(started.ElapsedMilliseconds, 2500, 3900);
+        // A timer goes by a coarser clock than a stopwatch, and may be some milliseconds before it.
+        Assert.InRange(started.ElapsedMilliseconds, 2450, 3900);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, link.StatusCode);
         Assert.Equal("bitrix24Unavailable", await Service.CodeAsync(link));
         Assert.All([first, second, third], static host => Assert.True(host.WasContacted));
