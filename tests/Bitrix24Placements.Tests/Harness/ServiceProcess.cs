@@ -96,6 +96,19 @@ public sealed class ServiceProcess : IAsyncDisposable
         return this;
     }
 
+    /// <summary>The first line that it writes with this text: lines come after what they tell of.</summary>
+    public async Task<string> LineAsync(string text)
+    {
+        for (var until = DateTime.UtcNow.AddSeconds(20); DateTime.UtcNow < until; await Task.Delay(50, Token))
+        {
+            if (_output.FirstOrDefault(l => l.Contains(text, StringComparison.Ordinal)) is { } line)
+                return line;
+        }
+
+        Assert.Fail($"It does not write \"{text}\". It wrote:\n{Output}");
+        return "";
+    }
+
     /// <summary>What <c>/health/ready</c> tells; null while the service is not ready or not there.</summary>
     public async Task<JsonObject?> HealthAsync()
     {

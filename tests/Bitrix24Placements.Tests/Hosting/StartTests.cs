@@ -59,6 +59,7 @@ public sealed class StartTests(ThrowawayPostgres postgres) : IDisposable
         var management = Service.FreePort();
         await using var process = await ServiceProcess.StartAsync(new() { [given] = "one-key-alone", ["Management:Port"] = management.ToString(CultureInfo.InvariantCulture) });
 
+        await process.LineAsync(missing);
         var warning = Assert.Single(process.Output.Split('\n'), l => l.Contains(missing, StringComparison.Ordinal));
         Assert.Contains("\"Warning\"", warning, StringComparison.Ordinal);
         Assert.Contains("counts as not configured", warning, StringComparison.Ordinal);
