@@ -7,7 +7,7 @@ internal sealed class CommandReport(Examiner examiner, Texts texts)
     private static readonly DoctorJson Json = new(
         new(DoctorJson.Default.Options) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    /// <returns>Whether nothing is wrong.</returns>
+    /// <returns>Whether all is well.</returns>
     public async Task<bool> WriteAsync(PortalId? portal, bool asJson, TextWriter output, CancellationToken cancellationToken)
     {
         var healthy = true;

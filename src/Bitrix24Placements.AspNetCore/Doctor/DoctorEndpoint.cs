@@ -3,14 +3,14 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary><c>POST /doctor</c>, of an administrator's page: each check as it ends, a line of JSON each.</summary>
+/// <summary><c>POST /doctor</c>, of an administrator's page: a line of JSON for each check as it ends.</summary>
 internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrators administrators, Guard guard)
 {
     private const int MaxAtOnce = 16;
 
     private readonly ConcurrentDictionary<PortalId, bool> _running = new();
 
-    /// <summary>Behind a page session, so that others' failures do not refuse it.</summary>
+    /// <summary>A page session: others' failures do not refuse it.</summary>
     public Task ReceiveAsync(HttpContext context) =>
         context.Features.Get<PageSession>() is { } session
             ? guard.RunAsync(context, RequestKind.Doctor, session.Portal.Id.MemberId, () => ExamineAsync(context, session), isKnown: true)
@@ -19,8 +19,8 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrat
     private async Task<Rejection?> ExamineAsync(HttpContext context, PageSession session)
     {
         var portal = session.Portal.Id;
-        // The session says who he is; whether he is an administrator now, the portal says.
-        if (await administrators.AskUnlessOrdinaryAsync(session.Access, context.RequestAborted) is not { Ok: true, Value: true })
+        // The session says who he is, the portal whether he still is an administrator.
+        if (!(await administrators.AskUnlessOrdinaryAsync(session.Access, context.RequestAborted)).Value)
             return Rejection.NotVerified;
         if (_running.Count >= MaxAtOnce || !_running.TryAdd(portal, true))
             return Rejection.Overloaded;
@@ -40,7 +40,7 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrat
         var language = context.Request.Query["language"].ToString();
         context.Response.ContentType = "application/x-ndjson";
         context.Response.Headers.CacheControl = "no-store";
-        // A proxy that gathers the answer would hide the progress.
+        // A proxy must not gather the answer.
         context.Response.Headers["X-Accel-Buffering"] = "no";
         await foreach (var result in examiner.RunAsync(new(portal), context.RequestAborted))
         {

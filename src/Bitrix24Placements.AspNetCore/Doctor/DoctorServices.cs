@@ -1,4 +1,3 @@
-using Bitrix24Placements.Doctor.Checks;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -18,21 +17,8 @@ internal static class DoctorServices
         services.AddSingleton<IAppPagePart, DoctorPart>();
         services.AddSingleton<DoctorEndpoint>();
         services.AddSingleton<CommandReport>();
-        services.AddSingleton<Examiner>();
-        // Causes before consequences.
-        return services
-            .AddSingleton<Check, SettingsCheck>()
-            .AddSingleton<Check, DatabaseCheck>()
-            .AddSingleton<Check, TokenKeysCheck>()
-            .AddSingleton<Check, NameCheck>()
-            .AddSingleton<Check, CertificateCheck>()
-            .AddSingleton<Check, AddressCheck>()
-            .AddSingleton<Check, ClockCheck>()
-            .AddSingleton<Check, AppKeysCheck>()
-            .AddSingleton<Check, PortalCheck>()
-            .AddSingleton<Check, RegistrationCheck>()
-            .AddSingleton<Check, WayBackCheck>()
-            .AddSingleton<Check, WorkerCheck>();
+        return services.AddSingleton<Examiner>().AddSingleton<StoreChecks>().AddSingleton<AddressChecks>().AddSingleton<CertificateCheck>()
+            .AddSingleton<OAuthChecks>().AddSingleton<PortalChecks>();
     }
 
     public static void MapDoctor(this IEndpointRouteBuilder endpoints)

@@ -2,15 +2,15 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>What arrived of the doctor's request through whatever stands before the service.</summary>
+/// <summary>What of the doctor's request arrived through proxies.</summary>
 /// <param name="Nonce">An old answer is not taken for a new one.</param>
-/// <param name="Heard">How the test event that the request asks about was answered; null: it has not come.</param>
+/// <param name="Heard">How the test event was answered; null: it has not come.</param>
 internal sealed record Echo(string Nonce, string Scheme, string Host, long Bytes, int? Heard);
 
-/// <summary>Whoever can open an echo knows that an instance of this service has answered. Nobody else learns anything.</summary>
+/// <summary>Only this service can make and open one, so it has answered; nobody else learns anything.</summary>
 internal sealed class EchoSeal(TokenKeys keys)
 {
-    /// <summary>Of the request: the nonce. Of the answer: the sealed <see cref="Echo"/>.</summary>
+    /// <summary>The request's nonce, and the answer's sealed <see cref="Echo"/>.</summary>
     public const string Header = "Bitrix24-Doctor";
 
     public const int MaxNonceLength = 64;
@@ -21,7 +21,5 @@ internal sealed class EchoSeal(TokenKeys keys)
 
     public string Seal(Echo echo) => _seal.Close(echo);
 
-    /// <summary>Null for what is no echo of this nonce.</summary>
-    public Echo? Open(string? seal, string nonce) =>
-        seal is not null && _seal.Open(seal) is { } echo && echo.Nonce == nonce ? echo : null;
+    public Echo? Open(string? seal, string nonce) => _seal.Open(seal ?? "") is { } echo && echo.Nonce == nonce ? echo : null;
 }

@@ -1,13 +1,14 @@
+using System.Runtime.CompilerServices;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>Answers the doctor at our own addresses: HEAD goes its usual way, a POST is read whole and does nothing.</summary>
+/// <summary>Answers the doctor at our own addresses: HEAD goes on, a POST is read whole and does nothing.</summary>
 internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardEvents heard, RejectionWriter rejections)
 {
-    /// <summary>So it can be seen whether somebody on the way adds a header of his own.</summary>
+    /// <summary>Shows whether somebody on the way adds a header of his own.</summary>
     public const string Policy = "default-src 'none'; frame-ancestors https://doctor.invalid";
 
     public Task InvokeAsync(HttpContext context)
@@ -29,15 +30,15 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
             return;
         }
 
-        var body = await BoundedBody.ReadAsync(context, (_, bytes) => new ReadBody(bytes.Length));
-        if (body.Value is not { } read)
+        var length = await BoundedBody.ReadAsync(context, (_, body) => new StrongBox<long>(body.Length));
+        if (!length.Ok)
         {
-            await rejections.WriteAsync(context, body.Rejection ?? Rejection.TooLarge);
+            await rejections.WriteAsync(context, length.Rejection);
             return;
         }
 
-        Write(context, nonce, read.Bytes);
-        context.Response.ContentType = "text/html; charset=utf-8";
+        Write(context, nonce, length.Value.Value);
+        context.Response.ContentType = Markup.ContentType;
         context.Response.Headers.ContentSecurityPolicy = Policy;
         context.Response.Headers.CacheControl = "no-store";
     }
@@ -49,8 +50,6 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
             seal.Seal(new(nonce, request.Scheme, request.Host.Value ?? "", bytes, heard.StatusOf(HeardEvents.NonceOf(request))));
     }
 
-    private sealed record ReadBody(long Bytes);
-
     private async Task HearAsync(HttpContext context, string nonce)
     {
         await next(context);
@@ -58,18 +57,18 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
     }
 }
 
-/// <summary>In memory: the doctor asks until the instance that has heard his event answers.</summary>
+/// <summary>In memory: the doctor asks until he meets the instance that has heard his event.</summary>
 internal sealed class HeardEvents : IDisposable
 {
-    /// <summary>In the query: so the test event's way is that of any other.</summary>
+    /// <summary>In the query, so that the test event goes the way of any other.</summary>
     public const string Parameter = "doctor";
 
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(10);
 
-    /// <summary>Anybody can post an event with a nonce of his own.</summary>
+    /// <summary>Bounded: anybody can post one.</summary>
     private readonly MemoryCache _statuses = new(new MemoryCacheOptions { SizeLimit = 20_000 });
 
-    /// <summary>A query is taken apart only where it may hold one: every launch comes by here.</summary>
+    /// <summary>Every launch comes by here: a query is parsed only where it may hold one.</summary>
     public static string? NonceOf(HttpRequest request) =>
         request.QueryString.Value?.Contains(Parameter + "=", StringComparison.Ordinal) == true
         && request.Query[Parameter] is [{ Length: > 0 and <= EchoSeal.MaxNonceLength } nonce] ? nonce : null;

@@ -1,32 +1,47 @@
 using System.Runtime.CompilerServices;
+using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>In their order, so that what is told first is the cause and not its consequences.</summary>
-internal sealed class Examiner(IEnumerable<Check> checks)
+internal sealed class Examiner(
+    StoreChecks store, AddressChecks address, CertificateCheck certificate, OAuthChecks oauth, PortalChecks portal)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(9);
+
+    /// <summary>Causes before consequences.</summary>
+    private readonly Check[] _checks =
+    [
+        new("settings", (_, _) => Task.FromResult(address.Settings())),
+        new("database", (_, token) => store.DatabaseAsync(token)) { IsOperators = true },
+        new("tokenKeys", store.TokenKeysAsync, "database") { IsOperators = true },
+        new("name", (_, token) => address.NameAsync(token), "settings"),
+        new("certificate", (_, token) => certificate.RunAsync(token), "name"),
+        new("addresses", (_, token) => address.AddressesAsync(token), "certificate"),
+        new("clock", oauth.ClockAsync),
+        new("appKeys", oauth.KeysAsync),
+        new("portal", OfPortal(portal.TokensAsync), "tokenKeys", "appKeys"),
+        new("registrations", OfPortal(portal.RegistrationsAsync), "settings", "portal"),
+        new("wayBack", OfPortal(portal.WayBackAsync), "addresses", "portal"),
+        new("worker", OfPortal(portal.WorkerAsync), "tokenKeys"),
+    ];
 
     public async IAsyncEnumerable<CheckResult> RunAsync(
         Examination examination, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var good = new HashSet<string>();
-        foreach (var check in checks)
+        foreach (var check in _checks)
         {
-            var result = check.Needs.All(good.Contains)
-                ? Read(check, await FindingsAsync(check, examination, cancellationToken)) : new(check, CheckState.NotLooked, []);
-            if (result.State == CheckState.Good)
+            var findings = check.Needs.All(good.Contains) ? await FindingsAsync(check, examination, cancellationToken) : null;
+            if (findings is [])
                 good.Add(check.Id);
-            yield return result;
+            yield return new(check, StateOf(findings), findings ?? []);
         }
     }
 
-    private static CheckResult Read(Check check, IReadOnlyList<Finding> findings) =>
-        new(check, findings is [] ? CheckState.Good :
-            findings.All(f => f.IsNote) ? CheckState.NotLooked : CheckState.Wrong, findings);
+    private static CheckState StateOf(Finding[]? findings) =>
+        findings is [] ? CheckState.Good : findings?.All(f => f.IsNote) == false ? CheckState.Wrong : CheckState.NotLooked;
 
-    private static async Task<IReadOnlyList<Finding>> FindingsAsync(
-        Check check, Examination examination, CancellationToken cancellationToken)
+    private static async Task<Finding[]> FindingsAsync(Check check, Examination examination, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Timeout);
@@ -36,12 +51,16 @@ internal sealed class Examiner(IEnumerable<Check> checks)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Finding.One("timeout", $"{check.Id}: {Timeout.TotalSeconds} s");
+            return [new("timeout", $"{check.Id}: {Timeout.TotalSeconds} s")];
         }
         catch (DbException e)
         {
-            // The driver names the operator's host, and this check's findings may be told to a portal's administrator.
-            return Finding.One("database.silent", check.IsOperators ? e.Message : "");
+            // The driver names the operator's host, which a portal's administrator must not see.
+            return [new("database.silent", check.IsOperators ? e.Message : "")];
         }
     }
+
+    private static Func<Examination, CancellationToken, Task<Finding[]>> OfPortal(Func<Portal, CancellationToken, Task<Finding[]>> run) =>
+        (examination, token) => examination.Portal is { } portal ? run(portal, token)
+            : Task.FromResult<Finding[]>([Finding.Note("portal.none")]);
 }

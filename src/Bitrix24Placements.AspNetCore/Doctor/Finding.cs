@@ -1,17 +1,13 @@
 namespace Bitrix24Placements.Doctor;
 
 /// <param name="Id">A stable word for scripts; its texts are <c>doctor.{Id}</c> and <c>doctor.{Id}.do</c>.</param>
-/// <param name="Seen">In the words of the wire. Never a secret.</param>
+/// <param name="Seen">As on the wire. Never a secret.</param>
 internal sealed record Finding(string Id, string Seen)
 {
-    /// <summary>No fault: there was nothing to look at.</summary>
-    public bool IsNote { get; init; }
+    /// <summary>No fault: nothing to look at.</summary>
+    public bool IsNote { get; private init; }
 
-    public static IReadOnlyList<Finding> None { get; } = [];
-
-    public static IReadOnlyList<Finding> One(string id, string seen) => [new(id, seen)];
-
-    public static IReadOnlyList<Finding> Note(string id, string seen = "") => [new(id, seen) { IsNote = true }];
+    public static Finding Note(string id, string seen = "") => new(id, seen) { IsNote = true };
 }
 
 internal enum CheckState
@@ -19,8 +15,8 @@ internal enum CheckState
     Good,
     Wrong,
 
-    /// <summary>What it needs is wrong already, or there is nothing to look at.</summary>
+    /// <summary>For what it needs, or for want of anything to look at.</summary>
     NotLooked,
 }
 
-internal sealed record CheckResult(Check Check, CheckState State, IReadOnlyList<Finding> Findings);
+internal sealed record CheckResult(Check Check, CheckState State, Finding[] Findings);

@@ -4,7 +4,7 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary><c>POST /api/heartbeat</c>, of a worker page. It carries nothing secret and is believed by nobody.</summary>
+/// <summary><c>POST /api/heartbeat</c>, of a worker page: nothing secret, and not believed.</summary>
 internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter rejections)
 {
     private const int MaxBytes = 256;
@@ -14,14 +14,13 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
     public async Task ReceiveAsync(HttpContext context)
     {
         var body = context.Request.ContentLength is > 0 and <= MaxBytes ? await BoundedBody.ReadAsync(context, Read) : Malformed;
-        if (body.Value is not { LoadMs: { } milliseconds, MemberId: { } memberId, App: { } app }
-            || !PortalId.IsMemberId(memberId))
+        if (body.Value is not { LoadMs: { } milliseconds, MemberId: { } memberId, App: { } app } || !PortalId.IsMemberId(memberId))
         {
             await rejections.WriteAsync(context, body.Rejection ?? Malformed);
             return;
         }
 
-        // Whether the portal is known here is nobody's business.
+        // Does not tell whether the portal is known.
         heartbeats.Add(memberId, app, TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, -1, int.MaxValue)));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -31,14 +30,14 @@ internal sealed class HeartbeatEndpoint(Heartbeats heartbeats, RejectionWriter r
         try
         {
             var reader = new Utf8JsonReader(body);
-            return JsonSerializer.Deserialize(ref reader, DoctorJson.Default.Heartbeat) ?? new(null, null, null);
+            return JsonSerializer.Deserialize(ref reader, DoctorJson.Default.Heartbeat) ?? new();
         }
         catch (JsonException)
         {
-            return new(null, null, null);
+            return new();
         }
     }
 }
 
-/// <param name="App">Its client_id: a page knows no other name.</param>
-internal sealed record Heartbeat(string? MemberId, string? App, double? LoadMs);
+/// <param name="App">Its client_id.</param>
+internal sealed record Heartbeat(string? MemberId = null, string? App = null, double? LoadMs = null);

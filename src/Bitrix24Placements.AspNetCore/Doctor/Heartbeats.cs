@@ -4,7 +4,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>The browsers' own word of the worker's load: it decides nothing.</summary>
+/// <summary>The browsers' word on the worker's load: it decides nothing.</summary>
 internal sealed partial class Heartbeats(
     Database database, PortalDirectory directory, AppRegistry apps, Readiness readiness, ILogger<Heartbeats> logger)
         : HourlyLoads(database, "heartbeats", readiness)
@@ -13,7 +13,7 @@ internal sealed partial class Heartbeats(
 
     private static readonly TimeSpan MaxLoad = TimeSpan.FromMinutes(2);
 
-    /// <summary>Only of installations that a worker's load has brought into memory: no made-up id takes a row.</summary>
+    /// <summary>Only of installations in memory: no made-up id takes a row.</summary>
     public void Add(string memberId, string clientId, TimeSpan load)
     {
         if (load >= TimeSpan.Zero && load <= MaxLoad && apps.FindByClientId(clientId) is { } app

@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Doctor;
 /// <summary>Null: what the machine trusts.</summary>
 internal sealed record ProbeTrust(X509ChainPolicy? Policy);
 
-/// <summary>Asks the service as a portal or a browser does: through its name, its certificate and its proxy.</summary>
+/// <summary>Asks the service as a portal does: through its name, certificate and proxy.</summary>
 internal sealed class ProbeHttp(EchoSeal seal, ProbeTrust trust) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -23,28 +23,27 @@ internal sealed class ProbeHttp(EchoSeal seal, ProbeTrust trust) : IDisposable
     })
     { Timeout = Timeout };
 
-    public async Task<ProbeAnswer> AskAsync(HttpMethod method, Uri url, int bytes, CancellationToken cancellationToken)
+    /// <param name="postedBytes">0: HEAD.</param>
+    public async Task<ProbeAnswer> AskAsync(string url, int postedBytes, CancellationToken cancellationToken)
     {
+        var method = postedBytes > 0 ? HttpMethod.Post : HttpMethod.Head;
         var nonce = EchoSeal.NewNonce();
         var started = Stopwatch.GetTimestamp();
         try
         {
             using var request = new HttpRequestMessage(method, url);
             request.Headers.Add(EchoSeal.Header, nonce);
-            if (method == HttpMethod.Post)
-                request.Content = new FormUrlEncodedContent([new("doctor", new string('x', Math.Max(0, bytes - "doctor=".Length)))]);
+            if (postedBytes > 0)
+                request.Content = new FormUrlEncodedContent([new("doctor", new string('x', postedBytes - "doctor=".Length))]);
             using var answer = await _http.SendAsync(request, cancellationToken);
             var echo = seal.Open(One(answer, EchoSeal.Header), nonce);
-            return new($"{method} {url}", answer.StatusCode, echo, Stopwatch.GetElapsedTime(started))
-            {
-                FrameOptions = One(answer, "X-Frame-Options"),
-                Policy = One(answer, "Content-Security-Policy"),
-            };
+            return new($"{method} {url}", Stopwatch.GetElapsedTime(started), answer.StatusCode, echo,
+                One(answer, "X-Frame-Options"), One(answer, "Content-Security-Policy"));
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             var reason = e is HttpRequestException ? e.GetBaseException().Message : $"no answer in {Timeout.TotalSeconds} s";
-            return new($"{method} {url}", null, null, Stopwatch.GetElapsedTime(started)) { Failure = reason };
+            return new($"{method} {url}", Stopwatch.GetElapsedTime(started), Failure: reason);
         }
     }
 
@@ -54,15 +53,11 @@ internal sealed class ProbeHttp(EchoSeal seal, ProbeTrust trust) : IDisposable
     public void Dispose() => _http.Dispose();
 }
 
-/// <param name="Status">Null: no answer at all.</param>
-/// <param name="Echo">Null: it was not this service that answered.</param>
-internal sealed record ProbeAnswer(string Asked, HttpStatusCode? Status, Echo? Echo, TimeSpan Took)
+/// <param name="Status">Null: no answer.</param>
+/// <param name="Echo">Null: not this service's answer.</param>
+internal sealed record ProbeAnswer(
+    string Asked, TimeSpan Took, HttpStatusCode? Status = null, Echo? Echo = null, string? FrameOptions = null, string? Policy = null,
+    string? Failure = null)
 {
-    public string? FrameOptions { get; init; }
-
-    public string? Policy { get; init; }
-
-    public string? Failure { get; init; }
-
-    public override string ToString() => Status is { } status ? $"{Asked}: {(int)status}" : $"{Asked}: {Failure}";
+    public string Outcome => ((int?)Status)?.ToString(CultureInfo.InvariantCulture) ?? Failure ?? "";
 }

@@ -4,46 +4,46 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Bitrix24Placements.Rest;
 
-namespace Bitrix24Placements.Doctor.Checks;
+namespace Bitrix24Placements.Doctor;
 
-internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeTrust trust, TimeProvider time) : Check(Name, NameCheck.Name)
+internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeTrust trust, TimeProvider time)
 {
-    public const string Name = "certificate";
+    private const int SoonDays = 14;
 
-    public const int SoonDays = 14;
-
-    public override async Task<IReadOnlyList<Finding>> RunAsync(Examination examination, CancellationToken cancellationToken)
+    public async Task<Finding[]> RunAsync(CancellationToken cancellationToken)
     {
         var url = new Uri(options.Value.PublicUrl ?? "");
         if (url.Scheme != Uri.UriSchemeHttps)
-            return Finding.None;
+            return [];
         try
         {
-            return Judge(await LookAsync(url, cancellationToken), url);
+            return await LookAsync(url, cancellationToken);
         }
         catch (Exception e) when (e is SocketException or IOException or AuthenticationException)
         {
-            return Finding.One("address.unreachable", $"{url.Authority}: {e.GetBaseException().Message}");
+            return [new("address.unreachable", $"{url.Authority}: {e.GetBaseException().Message}")];
         }
     }
 
-    private IReadOnlyList<Finding> Judge(Presented presented, Uri url)
+    private Finding[] Judge(Uri url, X509Certificate2 presented, X509Chain? chain, SslPolicyErrors errors)
     {
-        var now = time.GetUtcNow();
-        var until = presented.NotAfter.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
-        var seen = $"{url.Authority}: {presented.Subject}, {until}";
-        if (presented.NotAfter <= now)
-            return Finding.One("certificate.expired", seen);
-        if (presented.Errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
-            return Finding.One("certificate.name", seen);
-        if (presented.Errors != SslPolicyErrors.None)
-            return Finding.One("certificate.untrusted", $"{seen}; {presented.Chain}");
-        return presented.NotAfter - now < TimeSpan.FromDays(SoonDays) ? Finding.One("certificate.soon", seen) : Finding.None;
+        DateTimeOffset until = presented.NotAfter.ToUniversalTime();
+        var left = until - time.GetUtcNow();
+        var name = presented.GetNameInfo(X509NameType.DnsName, forIssuer: false);
+        var seen = string.Create(CultureInfo.InvariantCulture, $"{url.Authority}: {name}, {until:yyyy-MM-dd HH:mm 'UTC'}");
+        if (left <= TimeSpan.Zero)
+            return [new("certificate.expired", seen)];
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+            return [new("certificate.name", seen)];
+        var why = string.Join(", ", chain?.ChainStatus.Select(s => s.Status).Distinct() ?? []);
+        if (errors != SslPolicyErrors.None)
+            return [new("certificate.untrusted", $"{seen}; {why}")];
+        return left < TimeSpan.FromDays(SoonDays) ? [new("certificate.soon", seen)] : [];
     }
 
-    private async Task<Presented> LookAsync(Uri url, CancellationToken cancellationToken)
+    private async Task<Finding[]> LookAsync(Uri url, CancellationToken cancellationToken)
     {
-        Presented? presented = null;
+        Finding[]? findings = null;
         using var client = new TcpClient();
         await client.ConnectAsync(url.IdnHost, url.Port, cancellationToken);
         await using var stream = new SslStream(client.GetStream());
@@ -53,7 +53,7 @@ internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeT
             CertificateChainPolicy = trust.Policy,
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
             {
-                presented = Presented.Read((X509Certificate2?)certificate, chain, errors);
+                findings = certificate is X509Certificate2 presented ? Judge(url, presented, chain, errors) : null;
                 return errors == SslPolicyErrors.None;
             },
         };
@@ -61,19 +61,11 @@ internal sealed class CertificateCheck(IOptions<Bitrix24Options> options, ProbeT
         {
             await stream.AuthenticateAsClientAsync(how, cancellationToken);
         }
-        catch (AuthenticationException) when (presented is not null)
+        catch (AuthenticationException) when (findings is not null)
         {
-            // Why is known by now.
+            // The callback has said why.
         }
 
-        return presented ?? throw new AuthenticationException("No certificate was presented.");
-    }
-
-    private sealed record Presented(string Subject, DateTimeOffset NotAfter, SslPolicyErrors Errors, string Chain)
-    {
-        public static Presented? Read(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors) =>
-            certificate is null ? null : new(
-            certificate.GetNameInfo(X509NameType.DnsName, forIssuer: false), certificate.NotAfter.ToUniversalTime(), errors,
-            string.Join(", ", chain?.ChainStatus.Select(s => s.Status.ToString()).Distinct() ?? []));
+        return findings ?? throw new AuthenticationException("No certificate was presented.");
     }
 }
