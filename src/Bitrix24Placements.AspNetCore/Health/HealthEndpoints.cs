@@ -7,13 +7,13 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Health;
 
-/// <summary>The state of single portals is told to the management port alone, and never makes the service unready.</summary>
+/// <summary>What it knows of portals is for the management port alone, and never makes the service unready.</summary>
 internal sealed class HealthEndpoints(
     Readiness readiness, PortalCensus census, InboxStore inbox, AppRegistry apps, KeyTroubles keys,
     IOptions<Bitrix24Options> options, IOptions<ManagementOptions> management,
     IHostApplicationLifetime lifetime)
 {
-    /// <summary>A database that is away must not make an orchestrator wait.</summary>
+    /// <summary>An orchestrator does not wait for a database that is away.</summary>
     private static readonly TimeSpan CountTimeout = TimeSpan.FromMilliseconds(500);
 
     public static Task LiveAsync(HttpContext context) => WriteAsync(context, 200, new("live"));
@@ -45,7 +45,6 @@ internal sealed class HealthEndpoints(
     private static Task WriteAsync(HttpContext context, int status, HealthReport report)
     {
         context.Response.StatusCode = status;
-        // The server leaves the body of a HEAD out.
         return context.Response.WriteJsonAsync(JsonSerializer.SerializeToUtf8Bytes(report, HealthJson.Default.HealthReport));
     }
 }

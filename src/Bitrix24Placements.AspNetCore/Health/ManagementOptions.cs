@@ -7,10 +7,10 @@ internal sealed class ManagementOptions : ISettings
 {
     public static string Section => "Management";
 
-    /// <summary>A second port for metrics, and for the counts in <c>/health/ready</c>; null: none.</summary>
+    /// <summary>For metrics, and for the counts in <c>/health/ready</c>; null: none.</summary>
     public int? Port { get; set; }
 
-    /// <summary>Where that port listens: an IP address, or <c>*</c> for all of them.</summary>
+    /// <summary>An IP address, or <c>*</c> for all of them.</summary>
     public string Address { get; set; } = "127.0.0.1";
 
     /// <summary>Whatever the Host header says.</summary>

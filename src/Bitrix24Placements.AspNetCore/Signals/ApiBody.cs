@@ -7,19 +7,20 @@ namespace Bitrix24Placements.Signals;
 
 internal static class ApiBody
 {
-    /// <summary>Names and values: each takes many times its bytes in memory.</summary>
+    /// <summary>Each takes many times its bytes in memory.</summary>
     private const int MaxValues = 8192;
 
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false };
 
     public static async Task<Checked<JsonObject>> ReadAsync(HttpContext context)
     {
         if (!context.Request.HasJsonContentType())
             return Rejection.NotJson;
-        var (json, rejection) = await BoundedBody.ReadAsync(context, (_, body) => Parse(body.ToArray()) ?? new object());
-        return json is JsonObject read ? read : rejection
-            ?? Rejection.Malformed(
-                $"The body has to be a JSON object of at most {MaxValues} names and values, in which no name is repeated.");
+        var body = await BoundedBody.ReadAsync(context, (_, bytes) => bytes.ToArray());
+        if (!body.Ok)
+            return body.Rejection;
+        return Parse(body.Value) is { } json ? json : Rejection.Malformed(
+            $"The body has to be a JSON object of at most {MaxValues} names and values, in which no name is repeated.");
     }
 
     public static Rejection Malformed(Dictionary<string, string> errors) =>
@@ -42,10 +43,10 @@ internal static class ApiBody
         return app;
     }
 
-    /// <summary>Not too many values, and texts that can be read: halves of surrogate pairs are found here and not later.</summary>
+    /// <summary>Halves of surrogate pairs are found here and not later.</summary>
     private static bool AreGood(byte[] json)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Options.MaxDepth });
+        var reader = new Utf8JsonReader(json);
         for (var count = 0; reader.Read(); count++)
         {
             if (count >= MaxValues)

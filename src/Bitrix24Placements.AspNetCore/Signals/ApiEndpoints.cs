@@ -35,7 +35,7 @@ internal sealed class ApiEndpoints(
         var installation = await FindAsync(backend, signal, context.RequestAborted);
         if (!installation.Ok)
             return installation.Rejection;
-        // Not the request's own cancellation: half a signal is a signal.
+        // Not the request's cancellation: half a signal is a signal.
         var result = await signals.SendAsync(
             installation.Value.Id, signal.Command, signal.Parameters, signal.UserIds, CancellationToken.None);
         if (!result.Ok)
@@ -46,9 +46,9 @@ internal sealed class ApiEndpoints(
 
     private async Task<Checked<KnownPortal>> FindAsync(ApiCaller backend, SignalRequest signal, CancellationToken cancellationToken)
     {
-        var installed = (await portals.KnownAllAsync(signal.MemberId, cancellationToken)).Where(p => p.State == PortalState.Installed
-            && served.Contains(p) && backend.MaySee(p.Id) && (signal.App ?? p.Id.App) == p.Id.App).ToList();
-        return installed switch
+        var known = await portals.KnownAllAsync(signal.MemberId, cancellationToken);
+        return known.Where(p => p.State == PortalState.Installed && served.Contains(p) && backend.MaySee(p.Id)
+            && (signal.App ?? p.Id.App) == p.Id.App).ToList() switch
         {
             [var only] => only,
             [] => UnknownPortal,
@@ -59,7 +59,7 @@ internal sealed class ApiEndpoints(
     public async Task LinkAsync(HttpContext context)
     {
         var session = await sessions.ReadAsync(context);
-        if (await AuthorizeAsync(context, session is null ? BackendOf(context) : CallerOf(session)) is not { } caller)
+        if (await AuthorizeAsync(context, CallerOf(session) ?? BackendOf(context)) is not { } caller)
             return;
         var body = await ApiBody.ReadAsync(context);
         await guard.RunAsync(context, RequestKind.Api, caller.Name, async () =>
@@ -93,7 +93,7 @@ internal sealed class ApiEndpoints(
         }
     }
 
-    /// <summary>That which is named, the only one that the caller may ask about, or the default one.</summary>
+    /// <summary>The named one, the only possible one, or the default one.</summary>
     private Checked<RegisteredApp> AppOf(ApiCaller caller, string? named)
     {
         if (!apps.HasAny)
@@ -107,7 +107,7 @@ internal sealed class ApiEndpoints(
     public async Task ContextAsync(HttpContext context)
     {
         var session = await sessions.ReadAsync(context);
-        if (await AuthorizeAsync(context, session is null ? null : CallerOf(session)) is null)
+        if (await AuthorizeAsync(context, CallerOf(session)) is null)
             return;
         await guard.RunAsync(context, RequestKind.Api, session!.Portal.MemberId, async () =>
         {
@@ -121,8 +121,8 @@ internal sealed class ApiEndpoints(
 
     private ApiCaller? BackendOf(HttpContext context) => PageSessions.TokenOf(context) is { } token ? keys.Find(token) : null;
 
-    private static ApiCaller CallerOf(PageSession session) =>
-        new(session.Id, new HashSet<string> { session.Portal.MemberId }, new HashSet<string> { session.App.Name });
+    private static ApiCaller? CallerOf(PageSession? session) => session is null ? null
+        : new(session.Id, new HashSet<string> { session.Portal.MemberId }, new HashSet<string> { session.App.Name });
 
     /// <summary>Null: the refusal is written.</summary>
     private async Task<ApiCaller?> AuthorizeAsync(HttpContext context, ApiCaller? caller)
@@ -138,7 +138,7 @@ internal sealed class ApiEndpoints(
 
     private static Rejection RejectionOf(RestError error) => error.Kind switch
     {
-        // A fault of Bitrix24's own is an answer with a code as well, though nobody knows what has come of the signal.
+        // Bitrix24's own fault has a code as well, but its outcome is unknown.
         RestErrorKind.OutcomeUnknown when RestErrors.IsServerFault(error.Code) =>
             Rejection.Refused(error.Code, $"Bitrix24 answered with {error.Code}. The signal may have been sent; it is not repeated."),
         RestErrorKind.Refused => Rejection.Refused(error.Code, $"Bitrix24 refused the signal: {error.Code}."),
@@ -146,12 +146,9 @@ internal sealed class ApiEndpoints(
         RestErrorKind.NotConfigured => Rejection.NotConfigured,
         RestErrorKind.NoTokens => new(503, "bitrix24Unavailable", error.Description),
         RestErrorKind.TooMany => new(429, "tooManyRequests", error.Description) { RetryAfter = error.RetryAfter },
-        // Nobody knows whether it has arrived: no invitation to send it again.
-        RestErrorKind.OutcomeUnknown => Rejection.Unavailable with
-        {
-            Detail = "Bitrix24 did not answer in time. The signal may have been sent; it is not repeated.",
-            RetryAfter = null,
-        },
+        // It may have arrived: no invitation to send it again.
+        RestErrorKind.OutcomeUnknown =>
+            new(503, "bitrix24Unavailable", "Bitrix24 did not answer in time. The signal may have been sent; it is not repeated."),
         _ => Rejection.Unavailable,
     };
 }

@@ -10,11 +10,11 @@ internal sealed record ApiCaller(string Name, IReadOnlySet<string>? Portals = nu
     public bool MaySee(PortalId id) => Portals?.Contains(id.MemberId) != false && Apps?.Contains(id.App) != false;
 }
 
-/// <summary>Known by their hashes and compared in constant time; each, and each page session, with its own limit.</summary>
+/// <summary>Known by their hashes; each key, and each page session, has its own limit.</summary>
 internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposable
 {
     private readonly (byte[] Hash, ApiCaller Caller)[] _keys =
-        [.. options.Value.Keys.Select(k => (SHA256.HashData(Encoding.UTF8.GetBytes(k.Key)), k.Caller))];
+        [.. options.Value.Keys.Select(k => (HashOf(k.Key), k.Caller))];
 
     private readonly PartitionedRateLimiter<string> _limits = PartitionedRateLimiter.Create<string, string>(
         name => RateLimitPartition.GetFixedWindowLimiter(name, _ => new()
@@ -24,29 +24,25 @@ internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposab
             QueueLimit = 0,
         }));
 
-    /// <summary>Every key is compared, whichever fits.</summary>
+    /// <summary>In constant time: all keys are compared.</summary>
     public ApiCaller? Find(string token)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(token), hash);
+        var hash = HashOf(token);
         ApiCaller? found = null;
-        foreach (var key in _keys)
-        {
-            if (CryptographicOperations.FixedTimeEquals(key.Hash, hash))
-                found = key.Caller;
-        }
-
+        foreach (var (known, caller) in _keys)
+            found = CryptographicOperations.FixedTimeEquals(known, hash) ? caller : found;
         return found;
     }
 
-    /// <summary>Null: it may pass.</summary>
+    /// <summary>Null: granted.</summary>
     public TimeSpan? TakeRequest(ApiCaller caller)
     {
         using var lease = _limits.AttemptAcquire(caller.Name);
-        if (lease.IsAcquired)
-            return null;
-        return lease.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : TimeSpan.FromSeconds(60);
+        return lease.IsAcquired ? null
+            : lease.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : TimeSpan.FromSeconds(60);
     }
+
+    private static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
     public ValueTask DisposeAsync() => _limits.DisposeAsync();
 }

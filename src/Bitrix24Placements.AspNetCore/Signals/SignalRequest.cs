@@ -31,6 +31,5 @@ internal sealed record SignalRequest(string MemberId, string? App, string Comman
         return null;
     }
 
-    private static long? Number(JsonNode? node) => node is JsonValue value && value.GetValueKind() == JsonValueKind.Number
-        && value.TryGetValue(out long number) ? number : null;
+    private static long? Number(JsonNode? node) => node is JsonValue value && value.TryGetValue(out long number) ? number : null;
 }

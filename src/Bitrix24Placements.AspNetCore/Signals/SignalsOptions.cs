@@ -4,8 +4,6 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Signals;
 
-/// <param name="Setting">Where it stands.</param>
-/// <param name="Caller">Named by its section.</param>
 internal sealed record ConfiguredKey(string Setting, string Key, ApiCaller Caller);
 
 internal sealed class SignalsOptions : ISettings
@@ -16,7 +14,7 @@ internal sealed class SignalsOptions : ISettings
 
     public IReadOnlyList<ConfiguredKey> Keys { get; private set; } = [];
 
-    /// <summary>And per minute and page session.</summary>
+    /// <summary>For each key and each page session.</summary>
     public int PerMinute { get; set; } = 6000;
 
     public void Read(IConfigurationSection section)
@@ -31,7 +29,7 @@ internal sealed class SignalsOptions : ISettings
         Keys = [.. unlimited, .. limited];
     }
 
-    /// <summary>Null: none. One that is there and empty, such as a variable that was not set, was not meant to open everything.</summary>
+    /// <summary>Null: none. An empty one, such as a variable that was not set, was not meant to open everything.</summary>
     private static string[]? LimitOf(IConfigurationSection key, string name) => key.List(name)
         ?? (key.GetSection(name).Exists() ? throw new SettingsException($"Signals:Keys:{key.Key}:{name} is there and empty.") : null);
 
