@@ -1,8 +1,7 @@
 using Bitrix24Placements;
 using Bitrix24Placements.Commands;
-using Bitrix24Placements.Hosting;
 
-return await CommandLine.RunAsync(args, arguments =>
+return await new CommandLine(arguments =>
 {
     var builder = WebApplication.CreateSlimBuilder(ServiceRun.OptionsFor(arguments));
     builder.AddHosting();
@@ -13,4 +12,4 @@ return await CommandLine.RunAsync(args, arguments =>
     app.UseHosting();
     app.UseBitrix24Placements();
     app.MapBitrix24Placements();
-});
+}).RunAsync(args);

@@ -1,7 +1,4 @@
 using System.CommandLine;
-using Bitrix24Placements.Apps;
-using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Commands;
@@ -24,21 +21,17 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
         Runs(new("remove", "Remove an app.") { _name }, RemoveAsync),
     };
 
-    private Command Runs(Command command, Run runAsync) =>
-        command.Runs((parsed, token) => RunAsync(parsed, runAsync, token), takesSettings: true);
-
-    private Task<int> RunAsync(ParseResult parsed, Run runAsync, CancellationToken cancellationToken)
+    private Command Runs(Command command, Run runAsync) => command.Runs(create, (builder, parsed, token) =>
     {
-        var builder = create([.. parsed.UnmatchedTokens]);
-        // What is said is the command's own line.
+        // The command's own line says it all.
         builder.Logging.ClearProviders();
         return CommandRun.RunAsync(builder, async app =>
         {
-            await app.Services.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
-            await Console.Out.WriteLineAsync(await runAsync(parsed, app.Services, cancellationToken));
+            await app.Services.GetRequiredService<SchemaInstaller>().EnsureAsync(token);
+            await Console.Out.WriteLineAsync(await runAsync(parsed, app.Services, token));
             return 0;
         });
-    }
+    });
 
     private async Task<string> AddAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
     {
@@ -72,8 +65,7 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
             : (await services.GetRequiredService<AppRegistry>().ListAsync(cancellationToken))
                 .Select(a => $"{a.Name}\t{a.ClientId}\t{a.AppCode ?? "-"}"));
 
-    /// <summary>Nothing is stored that Bitrix24 refuses.</summary>
-    /// <returns>What is to be said where it could not be asked.</returns>
+    /// <returns>What to say where nobody has answered.</returns>
     private static async Task<string> TryKeysAsync(RegisteredApp app, IServiceProvider services, CancellationToken cancellationToken)
     {
         var (oauth, servers) = (services.GetRequiredService<OAuthClient>(), services.GetRequiredService<HostRules>().OAuthServers);

@@ -1,11 +1,9 @@
 using System.CommandLine;
-using Bitrix24Placements.Hosting;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary>What the program does: by default it serves. Words that it does not know are told, with exit status 2.</summary>
-internal static class CommandLine
+/// <summary>By default the program serves. Unknown words are told, with exit status 2.</summary>
+internal sealed class CommandLine(Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
 {
     private const int Misused = 2;
 
@@ -13,19 +11,19 @@ internal static class CommandLine
 
     private const string Settings = " Settings are given as --key=value or --key value.";
 
-    public static async Task<int> RunAsync(string[] args, Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
+    public async Task<int> RunAsync(string[] args)
     {
         var root = new RootCommand("A Bitrix24 app for the universal placements.")
         {
             new Command(Serve, "Serve: what it does without a command as well." + Settings)
-                .Runs((parsed, _) => create([.. parsed.UnmatchedTokens]).RunServiceAsync(configure), takesSettings: true),
+                .Runs(create, (builder, _, _) => builder.RunServiceAsync(configure)),
             new Command("health", "Ask the service that runs beside this process whether it is ready.")
-                .Runs((_, _) => HealthProbe.RunAsync()),
+                .Runs(_ => HealthProbe.RunAsync()),
             new Command("make-certificate", "Make the PFX file of DataProtection:CertificatePath, where there is none yet.")
-                .Runs((_, _) => Task.FromResult(MakeCertificate.Run())),
-            MoveStore(create),
+                .Runs(_ => Task.FromResult(MakeCertificate.Run())),
+            MoveStore(),
             new AppCommands(create).All(),
-            Examine(create, configure),
+            Examine(),
             Replay(),
         };
         root.Directives.Clear();
@@ -40,16 +38,7 @@ internal static class CommandLine
     private static bool IsServing(string[] args) =>
         args is [] || (args[0].StartsWith("--", StringComparison.Ordinal) && args[0] is not ("--help" or "--version"));
 
-    /// <param name="takesSettings">Then what the command does not know is the configuration's.</param>
-    public static Command Runs(
-        this Command command, Func<ParseResult, CancellationToken, Task<int>> runAsync, bool takesSettings = false)
-    {
-        command.TreatUnmatchedTokensAsErrors = !takesSettings;
-        command.SetAction(runAsync);
-        return command;
-    }
-
-    private static Command MoveStore(Func<string[], WebApplicationBuilder> create)
+    private Command MoveStore()
     {
         var from = new Option<string>("--from")
         {
@@ -58,14 +47,14 @@ internal static class CommandLine
         };
         return new Command(
             StoreMove.Command, "Move everything from a SQLite file into the configured, empty PostgreSQL." + Settings) { from }
-            .Runs((parsed, token) => CommandRun.RunAsync(create([.. parsed.UnmatchedTokens]), async app =>
+            .Runs(create, (builder, parsed, token) => CommandRun.RunAsync(builder, async app =>
             {
                 await new StoreMove(app.Services, Console.Out).MoveAsync(parsed.GetValue(from), token);
                 return 0;
-            }, StoreMove.Command + ": "), takesSettings: true);
+            }, StoreMove.Command + ": "));
     }
 
-    private static Command Examine(Func<string[], WebApplicationBuilder> create, Action<WebApplication> configure)
+    private Command Examine()
     {
         var json = new Option<bool>("--json") { Description = "As JSON, for scripts." };
         var portal = new Option<string>("--portal") { Description = "The member_id of the portal to look at; otherwise the first one." };
@@ -74,8 +63,8 @@ internal static class CommandLine
             "doctor",
             "Look for what is wrong with the service, its public address and a portal. Exit status 0: nothing." + Settings)
             { json, portal, app }
-            .Runs((parsed, _) => DoctorCommand.RunAsync(create([.. parsed.UnmatchedTokens]), configure,
-                parsed.GetValue(portal), parsed.GetValue(app), parsed.GetValue(json)), takesSettings: true);
+            .Runs(create, (builder, parsed, _) => DoctorCommand.RunAsync(
+                builder, configure, parsed.GetValue(portal), parsed.GetValue(app), parsed.GetValue(json)));
     }
 
     private static Command Replay()
@@ -84,7 +73,7 @@ internal static class CommandLine
         var url = new Option<string>("--url") { Description = "The service; otherwise the one that runs beside this process." };
         return new Command("replay", "Post a saved launch or event to a running service, and print the answer. Exit status 0: 2xx.")
             { file, url }
-            .Runs((parsed, _) => ReplayCommand.RunAsync(parsed.GetRequiredValue(file), parsed.GetValue(url) ?? HealthProbe.ServiceUrl));
+            .Runs(parsed => ReplayCommand.RunAsync(parsed.GetRequiredValue(file), parsed.GetValue(url) ?? HealthProbe.ServiceUrl));
     }
 
     /// <summary>What the configuration would pass over without a word.</summary>

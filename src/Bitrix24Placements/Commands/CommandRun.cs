@@ -1,14 +1,26 @@
+using System.CommandLine;
 using System.Data.Common;
-using Bitrix24Placements.Apps;
-using Bitrix24Placements.Hosting;
-using Bitrix24Placements.Storage;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary>The frame of a command that is no service: what is wrong is told in one line, with exit status 1.</summary>
 internal static class CommandRun
 {
+    public static Command Runs(this Command command, Func<ParseResult, Task<int>> runAsync)
+    {
+        command.SetAction((parsed, _) => runAsync(parsed));
+        return command;
+    }
+
+    /// <summary>What the command does not know is the configuration's.</summary>
+    public static Command Runs(this Command command, Func<string[], WebApplicationBuilder> create,
+        Func<WebApplicationBuilder, ParseResult, CancellationToken, Task<int>> runAsync)
+    {
+        command.TreatUnmatchedTokensAsErrors = false;
+        command.SetAction((parsed, token) => runAsync(create([.. parsed.UnmatchedTokens]), parsed, token));
+        return command;
+    }
+
+    /// <summary>For commands that do not serve: what is wrong is told in one line, with exit status 1.</summary>
     /// <param name="prefix">Of that line.</param>
     public static async Task<int> RunAsync(WebApplicationBuilder builder, Func<WebApplication, Task<int>> runAsync, string prefix = "")
     {

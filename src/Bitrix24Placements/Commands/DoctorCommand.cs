@@ -1,5 +1,4 @@
 using Bitrix24Placements.Doctor;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Commands;
 
@@ -12,9 +11,9 @@ internal static class DoctorCommand
     public static async Task<int> RunAsync(
         WebApplicationBuilder builder, Action<WebApplication> configure, string? portal, string? appName, bool asJson)
     {
-        // Its words are the answer; whoever reads them as JSON reads nothing else.
+        // Its words are the answer, which may be read as JSON.
         builder.Logging.ClearProviders();
-        // A key that this process made, perhaps as another user, might not be readable to the service.
+        // A key that this process makes might not be readable to the service.
         builder.Services.PostConfigure<StorageOptions>(o => o.MayMakeKeys = false);
         if (portal is null ? appName is not null : !PortalId.IsMemberId(portal))
         {

@@ -1,11 +1,9 @@
-using Bitrix24Placements.Hosting;
-
 namespace Bitrix24Placements.Commands;
 
-/// <summary>A container without shell and curl checks itself with it.</summary>
+/// <summary>For a container without shell and curl.</summary>
 internal static class HealthProbe
 {
-    /// <summary>Below the time-out of the image's HEALTHCHECK, so that a silent service is told from a slow probe.</summary>
+    /// <summary>Below that of the image's HEALTHCHECK, so that a silent service is told from a slow probe.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
     public static string ServiceUrl => $"http://127.0.0.1:{Port()}";
@@ -27,7 +25,7 @@ internal static class HealthProbe
         }
     }
 
-    /// <summary>The service's first http port, from where the server takes it.</summary>
+    /// <summary>Its first http port.</summary>
     private static int Port() =>
         Listening.UrlsIn(new ConfigurationBuilder()
                 .AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().Build())

@@ -1,11 +1,10 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Commands;
 
-/// <summary>Makes the PFX file of <c>DataProtection:CertificatePath</c>: it only encrypts keys, so it needs no authority, and its expiry
-/// does not matter.</summary>
+/// <summary>Makes the PFX file of <c>DataProtection:CertificatePath</c>. It only encrypts keys: no authority and no expiry
+/// matter.</summary>
 internal static class MakeCertificate
 {
     private const int Years = 20;

@@ -1,7 +1,3 @@
-using Bitrix24Placements.Settings;
-using Bitrix24Placements.Storage;
-using Microsoft.Extensions.Options;
-
 namespace Bitrix24Placements.Hosting;
 
 internal sealed class ShutdownSettings : ISettings
@@ -18,19 +14,18 @@ internal sealed class ShutdownSettings : ISettings
         DrainSeconds is >= 0 and <= MaxSeconds ? null : $"Shutdown:DrainSeconds has to be between 0 and {MaxSeconds}.";
 }
 
-/// <summary>After SIGTERM answers close their connections, and only then the server stops: whoever is in front has gone
-/// elsewhere.</summary>
+/// <summary>After SIGTERM answers close their connections, so that traffic goes elsewhere; only then the server stops.</summary>
 internal sealed class Draining(RequestDelegate next, IHostApplicationLifetime lifetime)
 {
     public Task InvokeAsync(HttpContext context)
     {
-        // HTTP/2 has no such header: the server says goodbye itself when it stops.
+        // HTTP/2 has no such header: the server itself says goodbye.
         if (lifetime.ApplicationStopping.IsCancellationRequested && HttpProtocol.IsHttp11(context.Request.Protocol))
             context.Response.Headers.Connection = "close";
         return next(context);
     }
 
-    /// <summary>Until the process is told to end, and while whoever is in front goes elsewhere.</summary>
+    /// <summary>Until the process is told to end, and until traffic goes elsewhere.</summary>
     public static async Task WaitAsync(WebApplication app)
     {
         var (services, stopping) = (app.Services, app.Lifetime.ApplicationStopping);

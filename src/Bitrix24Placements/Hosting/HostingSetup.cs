@@ -1,6 +1,5 @@
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
-using Bitrix24Placements.Settings;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Bitrix24Placements.Hosting;
@@ -11,22 +10,22 @@ internal static class HostingSetup
     {
         builder.Logging.AddStructuredLogging(builder.Environment);
         builder.AddTelemetry();
-        // A bare LF is read differently by different servers, which is what request smuggling lives on.
+        // Servers read a bare LF differently, which request smuggling lives on.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
-        // Of each connection: one that sends request after request and reads no answer would have a megabyte.
+        // Of each connection: otherwise a megabyte for whoever sends requests and reads no answer.
         builder.WebHost.UseSockets(sockets =>
         {
             sockets.MaxReadBufferSize = 128 * 1024;
-            // Whoever finds the queue full tries again after a whole second.
+            // A full queue costs its finder a second.
             sockets.Backlog = 4096;
         });
         var services = builder.Services;
         services.AddOptions<ShutdownSettings>().Configure<IHostEnvironment>((settings, environment) =>
             settings.DrainSeconds = environment.IsDevelopment() ? 0 : settings.DrainSeconds);
         services.AddSettings<ShutdownSettings>();
-        // For what is under way when nobody is sent here any more.
+        // For what is still under way after draining.
         services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddHsts(o =>
         {

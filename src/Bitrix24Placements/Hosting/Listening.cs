@@ -2,7 +2,7 @@ namespace Bitrix24Placements.Hosting;
 
 internal static class Listening
 {
-    /// <summary>What the server is told to listen on; addresses come before ports, as they do there.</summary>
+    /// <summary>As the server takes them: addresses come before ports.</summary>
     public static string[] UrlsIn(IConfiguration configuration) =>
         Entries(configuration, WebHostDefaults.ServerUrlsKey) is { Length: > 0 } urls ? urls :
         [

@@ -10,7 +10,7 @@ namespace Bitrix24Placements.Hosting;
 /// <summary>The only file that knows Serilog. Levels come from <c>Logging:LogLevel</c>.</summary>
 internal static class LoggingSetup
 {
-    /// <summary>Below Warning the framework logs whole addresses and headers: removal keys stand in paths, tokens in queries.</summary>
+    /// <summary>Below Warning they log whole addresses and headers, with removal keys and tokens.</summary>
     private static readonly string[] Talkative = ["Microsoft.AspNetCore", "System.Net.Http"];
 
     private const string Readable = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
@@ -24,18 +24,17 @@ internal static class LoggingSetup
             ? configuration.WriteTo.Console(outputTemplate: Readable, formatProvider: CultureInfo.InvariantCulture)
             : configuration.WriteTo.Console(new RenderedCompactJsonFormatter());
         logging.ClearProviders();
-        // Not AddSerilog: that lets every level through, past Logging:LogLevel.
+        // AddSerilog would pass over Logging:LogLevel.
         logging.AddProvider(new SerilogLoggerProvider(configuration.CreateLogger(), dispose: true));
-        // What is left out anyway is better not even made: it would be for every request.
+        // Left out anyway, but else made for every request.
         foreach (var category in Talkative)
             logging.AddFilter(category, LogLevel.Warning);
-        // While it may write at all, every request gets an activity and a logging scope made for it.
+        // It would make an activity and a scope for every request.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         return logging;
     }
 
-    /// <summary>The framework may add the path of its request to every line: that no key comes into a log must not depend on a
-    /// filter.</summary>
+    /// <summary>The framework may add its request's path to any line, and a key must not come into a log.</summary>
     private sealed class WithoutPaths : ILogEventEnricher
     {
         public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory) => logEvent.RemovePropertyIfPresent("RequestPath");
@@ -44,7 +43,7 @@ internal static class LoggingSetup
     /// <summary>Told by <see cref="ServiceRun"/>, without a stack trace.</summary>
     private static bool IsToldInOneLine(LogEvent e) => e.MessageTemplate.Text == "Hosting failed to start";
 
-    /// <summary>The framework would throw, and there is no log yet to say why.</summary>
+    /// <summary>The framework would throw, before there is a log.</summary>
     public static string? Problem(IConfiguration configuration)
     {
         var logging = configuration.GetSection("Logging");

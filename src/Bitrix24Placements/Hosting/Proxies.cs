@@ -1,11 +1,10 @@
 using System.Net;
-using Bitrix24Placements.Settings;
 using Microsoft.AspNetCore.HttpOverrides;
 using Headers = Microsoft.AspNetCore.HttpOverrides.ForwardedHeadersDefaults;
 
 namespace Bitrix24Placements.Hosting;
 
-/// <summary>Says once where an unknown proxy sends <c>X-Forwarded-*</c>.</summary>
+/// <summary>Warns once where an unknown proxy sends <c>X-Forwarded-*</c>.</summary>
 internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> logger)
 {
     private static readonly string[] Forwarded =
@@ -18,25 +17,15 @@ internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> log
 
     public Task InvokeAsync(HttpContext context)
     {
-        // What a known proxy sends has been taken out of the header by now.
+        // A known proxy's have been taken out by now.
         var headers = context.Request.Headers;
-        if (_warned == 0 && HoldsAny(headers, Forwarded) && !HoldsAny(headers, TakenOut) && Interlocked.Exchange(ref _warned, 1) == 0)
+        if (_warned == 0 && Array.Exists(Forwarded, headers.ContainsKey) && !Array.Exists(TakenOut, headers.ContainsKey)
+            && Interlocked.Exchange(ref _warned, 1) == 0)
             Log.Unknown(logger, context.Connection.RemoteIpAddress);
         return next(context);
     }
 
-    private static bool HoldsAny(IHeaderDictionary headers, string[] names)
-    {
-        foreach (var name in names)
-        {
-            if (headers.ContainsKey(name))
-                return true;
-        }
-
-        return false;
-    }
-
-    /// <summary>Whose <c>X-Forwarded-*</c> is believed: loopback's, unless somebody is named.</summary>
+    /// <summary>Loopback's are believed, unless somebody is named.</summary>
     public static void Configure(ForwardedHeadersOptions headers, IConfiguration configuration)
     {
         headers.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;

@@ -1,18 +1,15 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Bitrix24Placements.Apps;
-using Bitrix24Placements.Rest;
-using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Hosting;
 
 /// <summary>Turns what stops the service at its start into one clear line.</summary>
 internal static partial class ServiceRun
 {
-    /// <summary>Settings lie beside the program where they are not in the working directory.</summary>
+    /// <summary>Settings beside the program count where the working directory has none.</summary>
     public static WebApplicationOptions OptionsFor(string[] args)
     {
-        // Watching the files would take inotify handles, of which a machine full of containers runs out.
+        // Watching files takes inotify handles, of which a machine full of containers runs out.
         string[] all = [.. args, "--hostBuilder:reloadConfigOnChange=false"];
         var isNamed = args.Any(a => a.StartsWith("--contentRoot", StringComparison.OrdinalIgnoreCase));
         return new() { Args = all, ContentRootPath = isNamed || File.Exists("appsettings.json") ? null : AppContext.BaseDirectory };
@@ -50,13 +47,13 @@ internal static partial class ServiceRun
         return hasFailed ? 1 : Environment.ExitCode;
     }
 
-    /// <summary>For what an operator can mend; null for everything else.</summary>
+    /// <summary>Null: nothing that an operator can mend.</summary>
     public static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => string.Join(' ', options.Failures),
         AggregateException { InnerExceptions: var inner } when inner.All(e => e is OptionsValidationException) =>
             string.Join(' ', inner.Select(Explain).Distinct()),
-        // What of the addresses is wrong: in use, not this machine's, no address, https without a certificate.
+        // Addresses: in use, not this machine's, none at all, https without a certificate.
         IOException or SocketException or FormatException or CryptographicException
             or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" or "Microsoft.AspNetCore.Server.Kestrel" } =>
             exception.Message.Split('\n')[0],

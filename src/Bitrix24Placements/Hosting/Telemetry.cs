@@ -4,9 +4,6 @@ using Bitrix24Placements.Health;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Rest;
-using Bitrix24Placements.Settings;
-using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -38,7 +35,7 @@ internal static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(r => r.AddService(service));
         telemetry.WithMetrics(metrics =>
         {
-            // They name the host, and a portal's name belongs into no metric.
+            // Tags name the host: a portal's name belongs into no metric.
             metrics.AddMeter(Meters).AddView(instrument => instrument.Meter.Name == "System.Net.Http"
                 ? new MetricStreamConfiguration { TagKeys = ["http.request.method", "http.response.status_code", "http.connection.state"] }
                 : null);
@@ -57,14 +54,13 @@ internal static class Telemetry
         && configuration[$"OTEL_{signal}_EXPORTER"] is null or "" or "otlp"
         && !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>What arrives at that port gets nothing else, and what arrives elsewhere gets no metrics, whatever its Host header
-    /// says.</summary>
+    /// <summary>By port, whatever the Host header says: that port gets nothing else, other ports get no metrics.</summary>
     public static WebApplication UseManagementPort(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value is not { Port: { } port } management)
             return app;
         var host = management.Address.Contains(':', StringComparison.Ordinal) ? $"[{management.Address}]" : management.Address;
-        // The server reads its configured addresses only while it has been given none.
+        // Once it is given an address, the server reads no configured ones.
         foreach (var url in Listening.UrlsIn(app.Configuration).DefaultIfEmpty("http://localhost:5000"))
             app.Urls.Add(url);
         app.Urls.Add($"http://{host}:{port}");
@@ -81,10 +77,10 @@ internal static class Telemetry
         return app;
     }
 
-    /// <summary>Paths can hold a removal key and queries a user's data: a trace gets the route instead.</summary>
+    /// <summary>Paths can hold a removal key, queries a user's data: a trace gets the route.</summary>
     private static void Configure(OpenTelemetry.Instrumentation.AspNetCore.AspNetCoreTraceInstrumentationOptions options)
     {
-        // Worker loads are too many. No endpoint is known yet, and the path still has the service's own base.
+        // Worker loads are too many. No endpoint is known yet, and the path still has its base.
         options.Filter = context => !context.Request.Path.Value!.EndsWith(AppPaths.BackgroundWorker, StringComparison.Ordinal);
         options.EnrichWithHttpRequest = (activity, _) => Hide(activity, null);
         options.EnrichWithHttpResponse = (activity, response) =>
