@@ -13,7 +13,7 @@ internal sealed partial class AddressWork(PortalStore portals, OAuthClient oauth
 
     public string Kind => WorkKind.Address;
 
-    /// <summary>Refreshes nothing: who has made this work is not known.</summary>
+    /// <summary>Refreshes nothing: anybody may have caused it.</summary>
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed, Tokens: { } tokens } portal)

@@ -5,15 +5,14 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>An administrator's fresh tokens mend a portal whose own are dead, or become its reserve; once a day the placements are looked
-/// at.</summary>
+/// <summary>An administrator's fresh tokens mend a portal or become its reserve; once a day the placements are looked at.</summary>
 internal sealed partial class AdministratorVisits(
     Administrators administrators, PortalStore portals, WorkStore work, DetachedTasks tasks, TimeProvider time,
     ILogger<AdministratorVisits> logger)
 {
     private static readonly TimeSpan CheckEvery = TimeSpan.FromDays(1);
 
-    /// <summary>So long his page waits to be shown with what his visit has mended.</summary>
+    /// <summary>How long his page waits for what his visit mends.</summary>
     private static readonly TimeSpan MendingTimeout = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<(PortalId Id, long UserId), bool> _visits = new();
@@ -21,14 +20,14 @@ internal sealed partial class AdministratorVisits(
     public async Task VisitAsync(KnownPortal known, TokenInfo user, PlacementPost post)
     {
         var visitor = (known.Id, user.UserId);
-        var isWanted = known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId);
-        if (!isWanted || administrators.IsOrdinary(visitor) || !_visits.TryAdd(visitor, true))
+        if (!(known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId))
+            || administrators.IsOrdinary(visitor) || !_visits.TryAdd(visitor, true))
             return;
         var visit = tasks.Run("An administrator's visit", async cancellationToken =>
         {
             try
             {
-                if (await administrators.AskAsync(new(user, post.AccessToken), cancellationToken) is { Ok: true, Value: true })
+                if ((await administrators.AskAsync(new(user, post.AccessToken), cancellationToken)).Value)
                     await UseAsync(known, user, post, cancellationToken);
             }
             finally

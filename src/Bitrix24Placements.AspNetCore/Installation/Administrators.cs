@@ -4,7 +4,7 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Asks the portal who is an administrator: one question per user at a time, and a "no" is remembered where pages ask.</summary>
+/// <summary>One question per user at a time; a "no" is remembered.</summary>
 internal sealed class Administrators(RestClient rest) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
@@ -15,13 +15,13 @@ internal sealed class Administrators(RestClient rest) : IDisposable
 
     public bool IsOrdinary((PortalId Id, long UserId) user) => _ordinary.TryGetValue(user, out _);
 
-    /// <summary>For pages, of which anybody can open as many as he likes: a remembered "no" asks nobody.</summary>
+    /// <summary>For pages, which anybody can open as often as he likes: a remembered "no" asks nobody.</summary>
     public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(UserAccess user, CancellationToken cancellationToken) =>
         IsOrdinary((user.Portal, user.UserId)) ? new(false) : new(AskAsync(user, cancellationToken));
 
     public async Task<RestResult<bool>> AskAsync(UserAccess user, CancellationToken cancellationToken)
     {
-        // Whoever asks first may go away: the answer is everybody's who asks meanwhile, and nobody's afterwards.
+        // Without the first one's cancellation: the answer is for everybody who asks meanwhile.
         var asking = _asking.GetOrAdd((user.Portal, user.UserId), _ => new(() => AskPortalAsync(user)));
         return await asking.Value.WaitAsync(cancellationToken);
     }

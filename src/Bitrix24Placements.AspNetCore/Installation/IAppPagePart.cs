@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Installation;
 
-/// <summary>The seam by which later rooms come onto the app's own page.</summary>
+/// <summary>How later rooms come onto the app's own page.</summary>
 internal interface IAppPagePart
 {
     Task<Markup> RenderAsync(HttpContext context, AppPageRequest request);

@@ -2,25 +2,21 @@ using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Somebody says that the app was installed or updated. Nothing in it is believed yet.</summary>
-internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refresh, string? ServerEndpoint, Secret ApplicationToken)
+/// <summary>Somebody says that the app was installed or updated: not believed yet.</summary>
+/// <param name="Address">From which it came; empty where that is not known any more.</param>
+internal sealed record InstallClaim(
+    string MemberId, Secret Access, Secret Refresh, string? ServerEndpoint, Secret ApplicationToken, string Address, DateTimeOffset ToldAt)
 {
-    /// <summary>From which it came; empty where that is not known any more.</summary>
-    public string Address { get; init; } = "";
+    private const string Purpose = "install";
 
     public Asker Who => new(Address, MemberId, ApplicationToken);
 
-    public required DateTimeOffset ToldAt { get; init; }
-
     public static InstallClaim From(PlacementPost post, string address, DateTimeOffset toldAt) =>
-        new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken)
-        {
-            Address = address,
-            ToldAt = toldAt,
-        };
+        new(post.MemberId, post.AccessToken, post.RefreshToken, post.ServerEndpoint, post.ApplicationToken, address, toldAt);
 
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-install.html</remarks>
     public static Checked<InstallClaim> Read(WireForm form, string address, DateTimeOffset toldAt)
@@ -35,11 +31,7 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
             ? Rejection.Malformed(errors)
             : new InstallClaim(
                 memberId, access, refresh, WireValues.ServerEndpoint(form.Bytes("auth[server_endpoint]"u8)),
-                WireEvent.ApplicationToken(form))
-            {
-                Address = address,
-                ToldAt = toldAt,
-            };
+                WireEvent.ApplicationToken(form), address, toldAt);
     }
 
     public static Secret Token(WireForm form, string name, Dictionary<string, string> errors)
@@ -50,12 +42,14 @@ internal sealed record InstallClaim(string MemberId, Secret Access, Secret Refre
         return default;
     }
 
-    public string Serialize() => JsonSerializer.Serialize(
-        new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal()), InstallationJson.Default.KeptClaim);
+    public string Seal(TokenVault vault) => vault.Protect(MemberId, Purpose, JsonSerializer.Serialize(
+        new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal()), InstallationJson.Default.KeptClaim));
 
-    public static InstallClaim? Deserialize(string memberId, string text, DateTimeOffset toldAt) =>
-        JsonSerializer.Deserialize(text, InstallationJson.Default.KeptClaim) is { } kept
-            ? new(memberId, new(kept.Access), new(kept.Refresh), kept.Server, new(kept.ApplicationToken ?? "")) { ToldAt = toldAt }
+    /// <summary>Null where the keys are lost.</summary>
+    public static InstallClaim? Open(TokenVault vault, string memberId, string text, DateTimeOffset toldAt) =>
+        vault.Unprotect(memberId, Purpose, text) is { } opened
+        && JsonSerializer.Deserialize(opened, InstallationJson.Default.KeptClaim) is { } kept
+            ? new(memberId, new(kept.Access), new(kept.Refresh), kept.Server, new(kept.ApplicationToken ?? ""), "", toldAt)
             : null;
 }
 

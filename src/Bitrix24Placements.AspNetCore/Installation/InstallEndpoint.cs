@@ -5,7 +5,7 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary><c>POST /install</c>: the wizard, or the events that Bitrix24 sends to the address of the installation.</summary>
+/// <summary><c>POST /install</c>: the wizard, or events of the app.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/app-installation/installation-finish.html</remarks>
 internal sealed class InstallEndpoint(
     Installer installer, InstallationRun run, EventEndpoint events, InstallPageParts page, PlacementCatalogue catalogue, Guard guard,
@@ -18,7 +18,7 @@ internal sealed class InstallEndpoint(
         var body = await FormBody.ReadAsync(context);
         Checked<PlacementPost> parsed;
         string language;
-        // Not kept while somebody is asked.
+        // The form is given back before anybody is asked.
         using (var form = body.Value)
         {
             if (form is not null && WireEvent.Name(form) is not null)
@@ -48,8 +48,7 @@ internal sealed class InstallEndpoint(
                 {
                     await answer.BeginAsync();
                     var outcome = await run.RunAsync(info.Id, answer.ProgressAsync);
-                    await answer.FinishAsync(
-                        outcome ?? AllFailed(RestError.Unavailable("The installation goes on in the background.")), info.Id.App);
+                    await answer.FinishAsync(outcome ?? AllFailed(InstallationRun.GoesOn), info.Id.App);
                 }
 
                 return null;

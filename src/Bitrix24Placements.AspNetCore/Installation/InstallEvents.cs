@@ -18,7 +18,7 @@ internal sealed class InstallEvents(
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5)), _turnsOfFailed = new(TimeSpan.FromSeconds(5));
 
-    /// <summary>Somebody is waiting for the first check of these.</summary>
+    /// <summary>Whose first check somebody waits for.</summary>
     private readonly ConcurrentDictionary<PortalId, bool> _awaited = new();
 
     private readonly MemoryCache _told = new(new MemoryCacheOptions { SizeLimit = 10_000 });
@@ -32,35 +32,33 @@ internal sealed class InstallEvents(
         var mayAsk = context is null || attempts.MayTry(context, RequestKind.Event, claim.Value.MemberId);
         if (name == AppEvent.UserReady)
             return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken)
-                // Kept, and asked about later: nobody's turn is to wait for a portal.
+                // Spooled, and asked about later: nobody's turn waits for a portal.
                 : await systemUsers.FindAsync(claim.Value, cancellationToken) is null ? Rejection.TooManyAttempts : Rejection.Overloaded;
         if (!mayAsk)
             return await KeepAsync(claim.Value, _turnsOfFailed) ? null : Rejection.TooManyAttempts;
 
         var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
-        return result.Verdict switch
+        return (result.Verdict, context) switch
         {
-            InstallVerdict.Stored => null,
-            InstallVerdict.NotAdministrator => NotAdministrator,
-            InstallVerdict.NotConfigured or InstallVerdict.NoAnswer or InstallVerdict.UnknownApp =>
+            (InstallVerdict.NotAdministrator, _) => NotAdministrator,
+            // Expired in the spool.
+            (InstallVerdict.NotConfigured or InstallVerdict.NoAnswer or InstallVerdict.UnknownApp, _) or (InstallVerdict.Expired, null) =>
                 await KeepAsync(claim.Value, _turns) ? null : Rejection.Overloaded,
-            // It has waited in the spool for longer than the token lives.
-            InstallVerdict.Expired when context is null => await KeepAsync(claim.Value, _turns) ? null : Rejection.Overloaded,
             _ => result.Rejection,
         };
     }
 
-    /// <summary>One at a time: others' writes are not to wait for what strangers tell.</summary>
+    /// <summary>One at a time: what strangers tell must not hold up others' writes.</summary>
     private Task<bool> KeepAsync(InstallClaim claim, Turns turns) =>
         turns.RunAsync(() => installer.KeepAsync(claim, CancellationToken.None), otherwise: false);
 
     public async Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
     {
-        // However many notices come, the database is written to once a second for a portal.
+        // One write a second for a portal, however many notices come.
         if (_told.TryGetValue((portal.Id, portal.Epoch, clean), out _))
             return;
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
-        // Of two notices that wait, the careful one wins: what is kept can still be deleted.
+        // Of two waiting notices the careful one wins: what is kept can still be deleted.
         if (UninstallNotice.Read(await work.PayloadAsync(portal.Id, WorkKind.Uninstall, cancellationToken)) is { } waiting
             && waiting.Epoch == notice.Epoch)
             notice = notice with { Clean = clean && waiting.Clean, WasAlive = waiting.WasAlive };
@@ -69,7 +67,7 @@ internal sealed class InstallEvents(
             CancellationToken.None);
         _told.Set((portal.Id, portal.Epoch, clean), true,
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(1) });
-        // However many come at once, one of them asks the database.
+        // One request polls the database for all.
         if (!_awaited.TryAdd(portal.Id, true))
             return;
         try

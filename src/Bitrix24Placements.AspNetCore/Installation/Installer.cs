@@ -16,23 +16,23 @@ internal enum InstallVerdict
 
     Rejected,
 
-    /// <summary>The token was good once: its refresh token still may be.</summary>
+    /// <summary>Its refresh token may still be good.</summary>
     Expired,
 
     NoAnswer,
 
     NotConfigured,
 
-    /// <summary>The token belongs to an app that nobody has added yet.</summary>
+    /// <summary>Of an app that nobody has added yet.</summary>
     UnknownApp,
 }
 
-/// <param name="Info">Of an unknown app, too: nothing of it is believed then but who may have a place to wait.</param>
-/// <param name="ClientId">Where the OAuth server has told it.</param>
-internal readonly record struct InstallResult(InstallVerdict Verdict, TokenInfo? Info = null, Rejection? Rejection = null,
-    string? ClientId = null);
+/// <param name="Info">Of an unknown app it only says who may have a place to wait.</param>
+/// <param name="ClientId">As the OAuth server told it.</param>
+internal readonly record struct InstallResult(
+    InstallVerdict Verdict, Rejection? Rejection = null, TokenInfo? Info = null, string? ClientId = null);
 
-/// <summary>Believes an installation: the OAuth server has to name the portal and this app, and the portal the user an
+/// <summary>Believes an installation where the OAuth server names the portal and this app, and the portal calls the user an
 /// administrator.</summary>
 internal sealed partial class Installer(
     Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept,
@@ -42,12 +42,12 @@ internal sealed partial class Installer(
 
     private static readonly TimeSpan LookIn = TimeSpan.FromSeconds(2);
 
-    /// <summary>Whoever fills the room would fill the log as well: told when it begins, and after a second without.</summary>
+    /// <summary>The log is not filled by whoever fills the room: once, and again after a second without.</summary>
     private static readonly TimeSpan QuietBetween = TimeSpan.FromSeconds(1);
 
     private long _lackedRoomAt;
 
-    /// <param name="reconcileIn">When the background does it, if the caller does not.</param>
+    /// <param name="reconcileIn">When the background does it, unless the caller has.</param>
     public async Task<InstallResult> InstallAsync(InstallClaim claim, TimeSpan reconcileIn, CancellationToken cancellationToken)
     {
         var result = await JudgeAsync(claim, cancellationToken);
@@ -82,35 +82,33 @@ internal sealed partial class Installer(
     private async Task<InstallResult> JudgeAsync(InstallClaim claim, CancellationToken cancellationToken)
     {
         if (!apps.HasAny)
-            return new(InstallVerdict.NotConfigured, null, Rejection.NotConfigured);
+            return new(InstallVerdict.NotConfigured, Rejection.NotConfigured);
         var confirmation = await confirmations.AskAsync(claim.Who, claim.Access, claim.ServerEndpoint);
         if (confirmation.Verdict is TokenVerdict.NoAnswer or TokenVerdict.NotAsked)
-            return new(InstallVerdict.NoAnswer, null, Rejection.Unavailable);
+            return new(InstallVerdict.NoAnswer, Rejection.Unavailable);
         if (confirmation is { Verdict: TokenVerdict.UnknownApp, Stranger.Id: var stranger } && stranger.MemberId == claim.MemberId)
-            return new(InstallVerdict.UnknownApp, confirmation.Stranger, Rejection.NotConfigured, confirmation.ClientId);
+            return new(InstallVerdict.UnknownApp, Rejection.NotConfigured, confirmation.Stranger, confirmation.ClientId);
         if (confirmation.Verdict == TokenVerdict.Expired)
-            return new(InstallVerdict.Expired, null, Rejection.NotVerified.Because("the token has expired"));
+            return new(InstallVerdict.Expired, Rejection.NotVerified.Because("the token has expired"));
         if (confirmation.Info is not { } info || info.Id.MemberId != claim.MemberId)
-            return new(InstallVerdict.Rejected, null, Rejection.NotVerified.Because("the OAuth server does not know the token"));
+            return new(InstallVerdict.Rejected, Rejection.NotVerified.Because("the OAuth server does not know the token"));
         if (!hosts.IsAllowedPortal(info.ClientEndpoint.Host))
-            return new(InstallVerdict.Rejected, info, Rejection.NotAllowed);
+            return new(InstallVerdict.Rejected, Rejection.NotAllowed, info);
 
         var isAdministrator = await administrators.AskAsync(new(info, claim.Access), cancellationToken);
         if (isAdministrator.Ok)
-            return new(isAdministrator.Value ? InstallVerdict.Stored : InstallVerdict.NotAdministrator, info);
-        return isAdministrator.Error.Kind == RestErrorKind.Refused
-            ? new(InstallVerdict.Rejected, info,
-                Rejection.Refused(isAdministrator.Error.Code, "The portal refused to say who is installing the app."))
-            : new(InstallVerdict.NoAnswer, info, Rejection.Unavailable, confirmation.ClientId);
+            return new(isAdministrator.Value ? InstallVerdict.Stored : InstallVerdict.NotAdministrator, Info: info);
+        return isAdministrator.Error is { Kind: RestErrorKind.Refused, Code: var code }
+            ? new(InstallVerdict.Rejected, Rejection.Refused(code, "The portal refused to say who is installing the app."), info)
+            : new(InstallVerdict.NoAnswer, Rejection.Unavailable, info, confirmation.ClientId);
     }
 
-    /// <summary>False where there is no more room.</summary>
+    /// <summary>False: no room.</summary>
     public async Task<bool> KeepAsync(InstallClaim claim, CancellationToken cancellationToken)
     {
         var id = new PortalId(claim.MemberId);
         var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(claim.Access.Reveal())))[..16];
-        var isKept = await kept.KeepAsync(id, kind, LookIn, vault.Protect(claim.MemberId, "install", claim.Serialize()), claim.Address,
-            cancellationToken);
+        var isKept = await kept.KeepAsync(id, kind, LookIn, claim.Seal(vault), claim.Address, cancellationToken);
         if (isKept)
             Log.Kept(logger, id);
         else if (Interlocked.Exchange(ref _lackedRoomAt, time.GetTimestamp()) is var last

@@ -4,8 +4,7 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Asked at every installation: otherwise an hour would pass until the first refresh shows that the app's secret is
-/// wrong.</summary>
+/// <summary>At every installation: a wrong secret would otherwise show an hour later, at the first refresh.</summary>
 internal sealed partial class KeyCheck(OAuthClient oauth, AppRegistry apps, KeyTroubles troubles, ILogger<KeyCheck> logger)
 {
     public async Task CheckAsync(Portal portal, CancellationToken cancellationToken)

@@ -23,13 +23,11 @@ internal sealed class LaunchListener(
         TokenInfo user, PlacementPost post, KnownPortal? known, CancellationToken cancellationToken)
     {
         var installed = known is { State: PortalState.Installed } ? known : null;
-        var isNewToken = installed is not null && !post.ApplicationToken.IsEmpty
-            && !installed.AcceptsApplicationToken(post.ApplicationToken);
+        var isNewToken = !post.ApplicationToken.IsEmpty && installed?.AcceptsApplicationToken(post.ApplicationToken) == false;
         if (installed is null || isNewToken)
         {
             var isAdministrator = await administrators.AskUnlessOrdinaryAsync(new(user, post.AccessToken), cancellationToken);
-            if (!isAdministrator.Ok
-                && (isAdministrator.Error.Kind != RestErrorKind.Refused || RestErrors.IsPassing(isAdministrator.Error.Code)))
+            if (isAdministrator is { Error.Kind: not RestErrorKind.Refused })
                 return Rejection.Unavailable;
             if (!isAdministrator.Value)
                 return installed is null ? Rejection.NotInstalled
@@ -38,7 +36,7 @@ internal sealed class LaunchListener(
 
         if (installed is null)
         {
-            // His fresh tokens prove that the app is there, whatever was told before.
+            // Fresh tokens prove that the app is there, whatever was told before.
             if (post.RefreshToken.IsEmpty)
                 return Rejection.NotInstalled;
             await installer.StoreAsync(InstallClaim.From(post, "", time.GetUtcNow()), user, TimeSpan.Zero, cancellationToken);
@@ -51,7 +49,6 @@ internal sealed class LaunchListener(
                 await portals.MoveAsync(user.Id, user.ClientEndpoint, cancellationToken);
         }
 
-        // Read again: what has just been changed is in it.
         return await portals.KnownAsync(user.Id, cancellationToken) is { State: PortalState.Installed } now ? now : Rejection.NotInstalled;
     }
 
@@ -59,7 +56,7 @@ internal sealed class LaunchListener(
 
     public Task HearEventAsync(HttpContext context, WireForm form) => events.HandleOwnAsync(context, form);
 
-    /// <summary>Nobody believes it: it only has the OAuth server asked, once in a while.</summary>
+    /// <summary>Not believed: it only has the OAuth server asked, once in a while.</summary>
     public void AddressDiffers(PortalId id)
     {
         var now = time.GetUtcNow();

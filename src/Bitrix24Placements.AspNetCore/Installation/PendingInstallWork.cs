@@ -6,12 +6,12 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Finishes an installation that could not be confirmed when it was told.</summary>
+/// <summary>Confirms an installation that could not be confirmed when it was told.</summary>
 internal sealed partial class PendingInstallWork(
     Installer installer, Administrators administrators, OAuthClient oauth, HostRules hosts, WorkStore work, KeptInstallations kept,
         TokenVault vault, AppRegistry apps, TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
 {
-    /// <summary>A change of the apps comes sooner: it hastens what is kept.</summary>
+    /// <summary>An added app hastens it.</summary>
     private static readonly TimeSpan LookForKeysEvery = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan AskForAppEvery = TimeSpan.FromHours(6);
@@ -23,10 +23,8 @@ internal sealed partial class PendingInstallWork(
 
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
-        var memberId = item.Id.MemberId;
         if (time.GetUtcNow() - item.CreatedAt > Installer.KeptFor || item.Payload is null
-            || vault.Unprotect(memberId, "install", item.Payload) is not { } opened
-                || InstallClaim.Deserialize(memberId, opened, item.CreatedAt) is not { } claim)
+            || InstallClaim.Open(vault, item.Id.MemberId, item.Payload, item.CreatedAt) is not { } claim)
         {
             Log.Dropped(logger, item.Id, "too old, or its keys are lost");
             return WorkResult.Done;
@@ -35,17 +33,17 @@ internal sealed partial class PendingInstallWork(
         var result = await installer.InstallAsync(claim, TimeSpan.Zero, cancellationToken);
         if (result.ClientId is { } clientId)
             await kept.NoteAsync(item, clientId, await IsVouchedForAsync(result, claim, cancellationToken), cancellationToken);
-        switch (result)
+        switch (result.Verdict)
         {
-            case { Verdict: InstallVerdict.Stored }:
+            case InstallVerdict.Stored:
                 return WorkResult.Done;
-            case { Verdict: InstallVerdict.NotConfigured or InstallVerdict.UnknownApp }:
+            case InstallVerdict.NotConfigured or InstallVerdict.UnknownApp:
                 return WorkResult.Again(LookForKeysEvery);
-            case { Verdict: InstallVerdict.NoAnswer }:
+            case InstallVerdict.NoAnswer:
                 return WorkResult.Again(Pauses.AfterSilence(item.Attempt));
-            // Waiting may have outlived the access token; the refresh token lives for months.
-            case { Verdict: InstallVerdict.Rejected or InstallVerdict.Expired, Info: null }
-                when await RenewAsync(item, claim, cancellationToken) is { } pause:
+            // The refresh token outlives the access token by months.
+            case InstallVerdict.Rejected or InstallVerdict.Expired
+                when result.Info is null && await RenewAsync(item, claim, cancellationToken) is { } pause:
                 return WorkResult.Again(pause);
             default:
                 Log.Dropped(logger, item.Id, result.Rejection?.Code ?? result.Verdict.ToString());
@@ -53,14 +51,12 @@ internal sealed partial class PendingInstallWork(
         }
     }
 
-    /// <summary>Every employee has tokens of the portal's apps: of an unknown one only an administrator's is worth a place that others
-    /// cannot take.</summary>
+    /// <summary>Every employee has tokens of unknown apps: only an administrator's earn a place that others cannot take.</summary>
     private async Task<bool> IsVouchedForAsync(InstallResult result, InstallClaim claim, CancellationToken cancellationToken) =>
         result.Verdict != InstallVerdict.UnknownApp || (result.Info is { } user && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
-            && await administrators.AskUnlessOrdinaryAsync(new(user, claim.Access), cancellationToken) is { Ok: true, Value: true });
+            && (await administrators.AskUnlessOrdinaryAsync(new(user, claim.Access), cancellationToken)).Value);
 
-    /// <summary>Null where it is no token at all. Which app an expired token belongs to, nobody tells: each app's keys are
-    /// tried.</summary>
+    /// <summary>Null: no token at all. Nobody tells whose an expired one is: each app's keys are tried.</summary>
     private async Task<TimeSpan?> RenewAsync(WorkItem item, InstallClaim claim, CancellationToken cancellationToken)
     {
         TimeSpan? pause = null;
@@ -71,17 +67,17 @@ internal sealed partial class PendingInstallWork(
                 return Pauses.AfterSilence(item.Attempt);
             if (confirmation.Verdict != TokenVerdict.Expired)
                 continue;
-            // It was one: its app may still be added, which hastens this.
+            // Its app may still be added, which hastens this.
             pause = AskForAppEvery;
             foreach (var app in apps.All)
             {
                 var refreshed = await oauth.RefreshAsync(app.Name, claim.Refresh, server, RefreshTimeout, cancellationToken);
-                if (!refreshed.Ok && refreshed.Error.Kind != RestErrorKind.Refused)
+                if (refreshed is { Error.Kind: not RestErrorKind.Refused })
                     return Pauses.AfterSilence(item.Attempt);
-                if (!refreshed.Ok || refreshed.Value.MemberId != item.Id.MemberId)
+                if (refreshed.Value is not { Tokens: var tokens } answer || answer.MemberId != item.Id.MemberId)
                     continue;
-                var renewed = claim with { Access = refreshed.Value.Tokens.Access, Refresh = refreshed.Value.Tokens.Refresh };
-                await work.SavePayloadAsync(item, vault.Protect(item.Id.MemberId, "install", renewed.Serialize()), cancellationToken);
+                var renewed = claim with { Access = tokens.Access, Refresh = tokens.Refresh };
+                await work.SavePayloadAsync(item, renewed.Seal(vault), cancellationToken);
                 return TimeSpan.Zero;
             }
         }

@@ -7,8 +7,8 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>ONAPPUSERREADY: the portal has made an employee for the app, whose tokens become its reserve where no administrator's
-/// are.</summary>
+/// <summary>ONAPPUSERREADY: the portal has made an employee for the app; his tokens are its reserve where it has no
+/// administrator's.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-user-ready.html</remarks>
 internal sealed partial class SystemUsers(
     Confirmations confirmations, Administrators administrators, PortalStore portals, AppRegistry apps, ILogger<SystemUsers> logger)
@@ -24,37 +24,36 @@ internal sealed partial class SystemUsers(
 
         if (Matching(await portals.ReadAllAsync(claim.MemberId, cancellationToken), claim) is not { } known)
             return Rejection.NotVerified;
-        var teller = await ConfirmAsync(claim.Who, claim.Access, claim.ServerEndpoint);
+        var teller = await ConfirmAsync(known, claim.Who, claim.Access, claim.ServerEndpoint);
         if (!teller.Ok)
             return teller.Rejection;
-        if (teller.Value.Id != known.Id)
-            return Rejection.NotVerified;
         var isAdministrator = await administrators.AskUnlessOrdinaryAsync(new(teller.Value, claim.Access), cancellationToken);
-        if (!isAdministrator.Ok)
-            return Rejection.Unavailable;
         if (!isAdministrator.Value)
-            return Rejection.NotVerified;
+            return isAdministrator.Ok ? Rejection.NotVerified : Rejection.Unavailable;
 
-        var user = await ConfirmAsync(claim.Who, access, WireValues.ServerEndpoint(form.Bytes("data[server_endpoint]"u8)));
+        var user = await ConfirmAsync(known, claim.Who, access, WireValues.ServerEndpoint(form.Bytes("data[server_endpoint]"u8)));
         if (!user.Ok)
             return user.Rejection;
-        if (user.Value.Id != known.Id)
-            return Rejection.NotVerified;
         if (await portals.SaveReserveAsync(known.Id,
             new(new(access, refresh, user.Value.ExpiresAt), user.Value.UserId, IsAdministrator: false), cancellationToken))
             Log.Kept(logger, known.Id);
         return null;
     }
 
-    /// <summary>The portal of whoever knows its application_token: only for him is anybody asked.</summary>
+    /// <summary>By its application_token: nobody is asked for whoever does not know it.</summary>
     public async Task<KnownPortal?> FindAsync(InstallClaim claim, CancellationToken cancellationToken) =>
         Matching(await portals.KnownAllAsync(claim.MemberId, cancellationToken), claim);
 
     private static KnownPortal? Matching(IReadOnlyList<KnownPortal> installations, InstallClaim claim) => installations.FirstOrDefault(
         p => p.State == PortalState.Installed && p.AcceptsApplicationToken(claim.ApplicationToken));
 
-    private async Task<Checked<TokenInfo>> ConfirmAsync(Asker who, Secret token, string? server) =>
-        apps.HasAny ? await confirmations.UserAsync(who, token, server) : Rejection.NotConfigured;
+    private async Task<Checked<TokenInfo>> ConfirmAsync(KnownPortal known, Asker who, Secret token, string? server)
+    {
+        if (!apps.HasAny)
+            return Rejection.NotConfigured;
+        var user = await confirmations.UserAsync(who, token, server);
+        return user.Ok && user.Value.Id != known.Id ? Rejection.NotVerified : user;
+    }
 
     private static partial class Log
     {

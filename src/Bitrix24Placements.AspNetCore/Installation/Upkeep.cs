@@ -14,26 +14,24 @@ internal sealed partial class Upkeep(
 {
     private const int Page = 200;
 
-    /// <summary>Refresh tokens live for 180 days; the vendor forbids refreshing by a schedule, so each is renewed once, and late.</summary>
+    /// <summary>Refresh tokens live for 180 days; the vendor forbids refreshing by a schedule: each is renewed once, and late.</summary>
     private static readonly TimeSpan RenewAfter = TimeSpan.FromDays(150);
 
     private bool _haveDeclarationsBeenCompared;
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        if (!_haveDeclarationsBeenCompared)
-            await RequestForOtherDeclarationsAsync(stoppingToken);
-        _haveDeclarationsBeenCompared = true;
+        await RequestForOtherDeclarationsAsync(stoppingToken);
         await portals.ForgetOldChangesAsync(stoppingToken);
         await portals.DeleteExpiredAsync(Page, stoppingToken);
         await inbox.ForgetOldAsync(stoppingToken);
         await RenewOldTokensAsync(stoppingToken);
     }
 
-    /// <summary>A page at a time, so that a million of them do not hold up the start.</summary>
+    /// <summary>In pages: a million portals must not hold up the start.</summary>
     private async Task RequestForOtherDeclarationsAsync(CancellationToken cancellationToken)
     {
-        if (!catalogue.CanDeclare)
+        if (_haveDeclarationsBeenCompared || !catalogue.CanDeclare)
             return;
         var count = 0;
         DeclaredPortal? last = null;
@@ -45,14 +43,14 @@ internal sealed partial class Upkeep(
             last = page[^1];
         }
 
+        _haveDeclarationsBeenCompared = true;
         if (count > 0)
             Log.Redeclared(logger, count);
     }
 
     private async Task RenewOldTokensAsync(CancellationToken cancellationToken)
     {
-        var due = await portals.UnusedSinceAsync(Time.GetUtcNow() - RenewAfter, Page, cancellationToken);
-        foreach (var (id, isReserve) in due)
+        foreach (var (id, isReserve) in await portals.UnusedSinceAsync(Time.GetUtcNow() - RenewAfter, Page, cancellationToken))
         {
             if (await portals.FindAsync(id, cancellationToken) is not { } portal)
                 continue;

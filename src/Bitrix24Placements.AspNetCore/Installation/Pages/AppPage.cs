@@ -7,16 +7,13 @@ using Bitrix24Placements.Refusals;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>How the placements are on this portal, how fast the worker was, and links to copy.</summary>
+/// <summary>State of the placements, speed of the worker, links to copy.</summary>
 internal sealed class AppPage(
     PageFrame pages, Texts texts, PlacementCatalogue catalogue, PortalStore portals, WorkerLoads loads, DeepLinks links,
     KeyTroubles troubles, IEnumerable<IAppPagePart> parts)
 {
-    private static readonly JsonSerializerOptions Readable = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping
-    };
+    private static readonly JsonSerializerOptions Readable =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public async Task ShowAsync(HttpContext context, AppPageRequest request)
     {
@@ -75,16 +72,14 @@ internal sealed class AppPage(
         var rows = catalogue.Codes.Select(code =>
         {
             var outcome = Array.Find(known, p => p.Placement == code);
-            var good = outcome is { Error: null };
-            var reason = outcome?.Error is { } error ? texts.OfError(language, error) : null;
+            var (css, state, word) = outcome is { IsRegistered: true } ? ("good", "registered", "install.registered")
+                : ("bad", "failed", "install.failed");
             return Html.Of(
                 $"""
-                <tr data-placement="{code}" data-state="{(good ? "registered" : "failed")}">
+                <tr data-placement="{code}" data-state="{state}">
                 <th scope="row">{catalogue.TitleOf(code, language)}<br><code>{code}</code></th>
-                <td><span class="{(good ? "good" : "bad")}">{(outcome is null
-                    ? "–"
-                    : T(good ? "install.registered" : "install.failed"))}</span>
-                {(reason is null ? default : Html.Of($"""<p class="reason">{reason}</p>"""))}</td></tr>
+                <td><span class="{css}">{(outcome is null ? "–" : T(word))}</span>
+                {(outcome?.Error is { } error ? Html.Of($"""<p class="reason">{texts.OfError(language, error)}</p>""") : default)}</td></tr>
                 """);
         });
         var looked = portal is null || portal.ReconciledAt == DateTimeOffset.UnixEpoch ? T("app.never")

@@ -17,11 +17,13 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
 
     private static readonly string[] Always = ["placement", "pull"];
 
-    /// <summary>Placements and events of these need a permission; what methods need is told by <c>Bitrix24:Scopes</c>.</summary>
+    /// <summary>What placements and events need; of methods <c>Bitrix24:Scopes</c> tells.</summary>
     private static readonly (string Prefix, string Scope)[] Known =
     [
         ("CRM_", "crm"), ("ONCRM", "crm"), ("TASK_", "task"), ("ONTASK", "task"), ("CALL_CARD", "telephony"), ("ONVOXIMPLANT", "telephony"),
     ];
+
+    private static Markup Warning(string? text) => text is null ? default : Html.Of($"""<p class="warning">{text}</p>""");
 
     private static Markup Row(string name, string value) =>
         Html.Of($"""<tr><th scope="row"><code>{name}</code></th><td><code>{value}</code></td></tr>""");
@@ -38,10 +40,9 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             <h1>Bitrix24Placements</h1>
             <p>This service is a Bitrix24 app. It lives in its placements: <code>REST_APP_URI</code> opens it from a link in any text,
             <code>PAGE_BACKGROUND_WORKER</code> is a hidden frame on every page.</p>
-            {(bitrix.PublicUrl is null ? Html.Of($"""<p class="warning">{NoPublicUrl}</p>""") : default)}
-            {(apps.MissingKey is { } key
-                ? Html.Of($"""<p class="warning">{key} is not set, though the app's other key is.</p>""") : default)}
-            {(apps.HasAny ? default : Html.Of($"""<p class="warning">{NoKeys}</p>"""))}
+            {Warning(bitrix.PublicUrl is null ? NoPublicUrl : null)}
+            {Warning(apps.MissingKey is { } key ? $"{key} is not set, though the app's other key is." : null)}
+            {Warning(apps.HasAny ? null : NoKeys)}
             <h2>Install it as a local app</h2>
             <p>In Bitrix24: Developer resources → Other → Local application → Server.</p>
             <table>

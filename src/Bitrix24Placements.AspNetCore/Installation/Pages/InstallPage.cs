@@ -6,12 +6,10 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>What the wizard's answers are made with.</summary>
 internal sealed record InstallPageParts(
     PageFrame Frame, Texts Texts, PlacementCatalogue Catalogue, AppRegistry Apps, KeyTroubles Troubles);
 
-/// <summary>The wizard's answer: a page that is sent at once, grows with the progress and can be read without script, or JSON when all is
-/// known.</summary>
+/// <summary>The wizard's answer: a page that grows with the progress and can be read without script, or JSON when all is known.</summary>
 internal sealed class InstallPage(InstallPageParts parts, HttpContext context, PlacementPost post, Uri endpoint) : IAsyncDisposable
 {
     private const string FinishScript = "if (window.BX24) BX24.init(function () { BX24.installFinish(); });";
@@ -29,7 +27,7 @@ internal sealed class InstallPage(InstallPageParts parts, HttpContext context, P
         context.Response.ContentType = Markup.ContentType;
         headers.ContentSecurityPolicy = parts.Frame.FramePolicy(endpoint.GetLeftPart(UriPartial.Authority), FinishScriptHash);
         headers.CacheControl = "no-store";
-        // A proxy that gathers the answer would hide the progress.
+        // A proxy must not gather the answer.
         headers["X-Accel-Buffering"] = "no";
         return WriteAsync(
             $"""
@@ -53,7 +51,7 @@ internal sealed class InstallPage(InstallPageParts parts, HttpContext context, P
         """);
 
     /// <param name="app">Whose keys it needs.</param>
-    /// <param name="unknownClientId">Of an app that nobody has added yet: its installation is kept.</param>
+    /// <param name="unknownClientId">Of an app that nobody has added yet.</param>
     public async Task FinishAsync(Reconciliation reconciliation, string? app = null, string? unknownClientId = null)
     {
         var eventsError = reconciliation.Placements.All(p => p.IsRegistered) ? reconciliation.EventsError?.Code : null;
@@ -90,7 +88,7 @@ internal sealed class InstallPage(InstallPageParts parts, HttpContext context, P
             await EndUnfinishedAsync();
     }
 
-    /// <summary>Until installFinish has been called, nobody on the portal sees any placement.</summary>
+    /// <summary>Before installFinish is called, nobody on the portal sees any placement.</summary>
     private Task EndFinishedAsync() => WriteAsync(
         $"""
         </ul>
@@ -123,7 +121,7 @@ internal sealed class InstallPage(InstallPageParts parts, HttpContext context, P
 
     private Task WriteAsync(HtmlInterpolation html) => WriteAsync(html.ToMarkup());
 
-    /// <summary>The installation goes on where the browser has gone away.</summary>
+    /// <summary>The installation goes on without the browser.</summary>
     private async Task WriteAsync(Markup html)
     {
         try

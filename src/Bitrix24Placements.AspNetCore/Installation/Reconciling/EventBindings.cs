@@ -5,7 +5,7 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Bound on every portal: the two that the service has to hear of, and those that have a handler.</summary>
+/// <summary>Bound on every portal: the service's own two, and those that have a handler.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/event-bind.html</remarks>
 internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogue, EventHandlers handlers)
 {
@@ -15,7 +15,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
 
     private readonly record struct Binding(string Event, string Handler);
 
-    /// <summary>Removes our own handlers at addresses, and of events, that are no longer ours, too. Null: all is well.</summary>
+    /// <summary>Unbinds what is no longer ours, too. Null: all is well.</summary>
     public async Task<RestError?> EnsureAsync(PortalId id, CancellationToken cancellationToken)
     {
         var handler = catalogue.EventsUrl ?? "";
@@ -39,7 +39,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         return null;
     }
 
-    /// <summary>An address that hears of the app's own life is an older one of this service.</summary>
+    /// <summary>Where the app's own events go as well, it is an older address of this service.</summary>
     private bool IsOurs(string handler, List<Binding> bound) =>
         handler == catalogue.EventsUrl
         || (handler.EndsWith(AppPaths.Events, StringComparison.Ordinal)
@@ -47,7 +47,7 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
 
     private async Task<RestError?> CallAsync(PortalId id, string method, Binding binding, CancellationToken cancellationToken)
     {
-        // A second bind of the same handler is refused as already bound, so repeating does no harm.
+        // A second bind is refused as already bound.
         var parameters = new JsonObject { ["event"] = binding.Event, ["handler"] = binding.Handler };
         var result = await rest.CallAsync(id, RestCall.Own(method, parameters) with { Repeat = Repeat.Safe }, cancellationToken);
         return result.Ok || IsAlreadyBound(result.Error) ? null : result.Error;

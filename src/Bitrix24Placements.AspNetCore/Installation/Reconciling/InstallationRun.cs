@@ -3,12 +3,13 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Runs the work that an installation has filed, now, so that its progress can be shown. It goes on if the browser goes
-/// away.</summary>
+/// <summary>Runs the work that an installation has filed, now, to show its progress. It goes on without the browser.</summary>
 internal sealed class InstallationRun(ReconcileWork reconcile, WorkLoop loop, PortalStore portals, DetachedTasks tasks)
 {
-    /// <summary>The background does it if this process dies before the wizard has begun.</summary>
+    /// <summary>Where this process dies before the wizard has begun.</summary>
     public static readonly TimeSpan BackgroundTakesOver = TimeSpan.FromSeconds(4);
+
+    public static readonly RestError GoesOn = RestError.Unavailable("The installation goes on in the background.");
 
     /// <summary>Null: nothing is known yet.</summary>
     public async Task<Reconciliation?> RunAsync(PortalId id, Func<PlacementOutcome, Task> progress)
@@ -23,11 +24,7 @@ internal sealed class InstallationRun(ReconcileWork reconcile, WorkLoop loop, Po
         return outcome;
     }
 
-    private async Task<Reconciliation?> ReadOutcomeAsync(PortalId id, CancellationToken cancellationToken)
-    {
-        if (await portals.FindAsync(id, cancellationToken) is not { Placements: { } stored } portal)
-            return null;
-        var eventsError = portal.Declaration.Length == 0 ? RestError.Unavailable("The installation goes on in the background.") : null;
-        return new(PlacementOutcome.Read(stored), eventsError);
-    }
+    private async Task<Reconciliation?> ReadOutcomeAsync(PortalId id, CancellationToken cancellationToken) =>
+        await portals.FindAsync(id, cancellationToken) is { Placements: { } stored } portal
+            ? new(PlacementOutcome.Read(stored), portal.Declaration.Length == 0 ? GoesOn : null) : null;
 }

@@ -6,8 +6,7 @@ namespace Bitrix24Placements.Installation;
 
 internal sealed record LookMemory(long LostAt);
 
-/// <summary>Nothing tells for sure that a placement is gone, so it is looked for: once a day, and more often where one was lost
-/// lately.</summary>
+/// <summary>No notice of a removal is sure to come: so placements are looked for, daily, and more often after a loss.</summary>
 internal sealed partial class LookWork(
     RestClient rest, PortalStore portals, PlacementCatalogue catalogue, WorkStore work, TimeProvider time,
     ILogger<LookWork> logger) : IWork
@@ -25,7 +24,8 @@ internal sealed partial class LookWork(
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
             return WorkResult.Done;
-        var lost = DateTimeOffset.FromUnixTimeMilliseconds(Read(item.Payload)?.LostAt ?? 0);
+        var memory = item.Payload is null ? null : JsonSerializer.Deserialize(item.Payload, InstallationJson.Default.LookMemory);
+        var lost = DateTimeOffset.FromUnixTimeMilliseconds(memory?.LostAt ?? 0);
         if (portal.RemovedAt > lost)
             lost = portal.RemovedAt;
         if (catalogue.CanDeclare && portal.TokenState != TokenState.Dead && await IsMissingAsync(portal, cancellationToken))
@@ -35,9 +35,8 @@ internal sealed partial class LookWork(
             await work.RequestAsync(new(portal.Id, WorkKind.Reconcile), cancellationToken);
         }
 
-        var memory = JsonSerializer.Serialize(new LookMemory(lost.ToUnixTimeMilliseconds()), InstallationJson.Default.LookMemory);
         return WorkResult.Again(time.GetUtcNow() - lost < LossForgotten ? AfterLoss : Usually * (0.75 + (Random.Shared.NextDouble() / 4)),
-            memory);
+            JsonSerializer.Serialize(new(lost.ToUnixTimeMilliseconds()), InstallationJson.Default.LookMemory));
     }
 
     private async Task<bool> IsMissingAsync(Portal portal, CancellationToken cancellationToken)
@@ -48,9 +47,6 @@ internal sealed partial class LookWork(
         var registered = Registration.ReadAll(answer.Value);
         return !catalogue.For(portal).All(declared => Registration.IsThere(registered, declared));
     }
-
-    private static LookMemory? Read(string? payload) => payload is null ? null
-        : JsonSerializer.Deserialize(payload, InstallationJson.Default.LookMemory);
 
     private static partial class Log
     {

@@ -41,7 +41,6 @@ internal sealed record Reconciliation(PlacementOutcome[] Placements, RestError? 
 internal sealed record InstalledPortal(string MemberId, string Domain);
 
 /// <summary>The answer of <c>POST /install</c> to scripts.</summary>
-/// <param name="EventsError">Placements can all be registered while the events are not.</param>
 /// <param name="KeysError">What is registered works, for an hour.</param>
 internal sealed record InstallationOutcome(
     InstalledPortal Portal, bool Finished, PlacementOutcome[] Placements,

@@ -10,12 +10,12 @@ internal sealed partial class ReconcileWork(
     PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work, TimeProvider time,
     ILogger<ReconcileWork> logger) : IWork
 {
-    /// <summary>Payload of the work that the store writes together with the portal.</summary>
+    /// <summary>What the store writes together with the portal.</summary>
     public const string Installation = "installation";
 
     public const string Removal = "removal";
 
-    /// <summary>A worker that stays for a day has been forgiven its removals.</summary>
+    /// <summary>Of a worker that stayed so long.</summary>
     public static readonly TimeSpan RemovalsForgotten = TimeSpan.FromDays(1);
 
     public string Kind => WorkKind.Reconcile;
@@ -56,7 +56,7 @@ internal sealed partial class ReconcileWork(
         now - portal.RemovedAt > RemovalsForgotten ? TimeSpan.Zero
             : Pauses.Growing(portal.Removals, 0, 5, 30, 120, 600, 1800, 3600, 7200, 14400);
 
-    /// <summary>A notice of what is still there counts as no removal.</summary>
+    /// <summary>What is still there was not removed.</summary>
     private async Task CountRemovalAsync(Portal portal, bool removed, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -73,7 +73,7 @@ internal sealed partial class ReconcileWork(
         await work.RequestAsync(new(portal.Id, WorkKind.Look) { Delay = LookWork.AfterLoss }, cancellationToken);
     }
 
-    /// <summary>What a person has to mend first is looked at rarely: his mending asks for the work anew.</summary>
+    /// <summary>What a person has to mend is looked at rarely: mending asks for it anew.</summary>
     private static TimeSpan PauseAfter(RestError error, int attempt) => error.Kind switch
     {
         RestErrorKind.Unavailable or RestErrorKind.OutcomeUnknown or RestErrorKind.TooMany => Pauses.AfterSilence(attempt),

@@ -4,14 +4,14 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Looks first, then does only what is needed, one call at a time.</summary>
+/// <summary>Looks first, then does only what is needed.</summary>
 /// <remarks>placement.* are never batched: some portals refuse that.
 /// https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html</remarks>
 internal sealed partial class Reconciler(
     RestClient rest, PortalStore portals, PlacementCatalogue catalogue, EventBindings events, InstallationMetrics metrics,
         ILogger<Reconciler> logger)
 {
-    /// <summary>An outcome that is unknown is looked at and tried anew.</summary>
+    /// <summary>After an unknown outcome.</summary>
     private const int MaxRounds = 3;
 
     private const string AlreadyBound = "ERROR_CORE";
@@ -64,7 +64,7 @@ internal sealed partial class Reconciler(
             error = await ChangeAsync(id, declared, parameters, registered, cancellationToken);
             if (error is null)
                 return PlacementOutcome.Of(declared, null, changed: true);
-            // Of a lost answer, and of "there is one already", placement.get knows more.
+            // After a lost answer, or "there is one already", placement.get knows more.
             if (error.Kind == RestErrorKind.Refused && !IsOccupied(error))
                 break;
             var looked = await LookAsync(id, cancellationToken);
@@ -76,13 +76,13 @@ internal sealed partial class Reconciler(
         return PlacementOutcome.Of(declared, Registration.IsThere(registered, declared) ? null : error, changed: true);
     }
 
-    /// <summary>Binds first: an address that Bitrix24 refuses must not cost the one that works. Null: done.</summary>
+    /// <summary>Binds first: a refused address must not cost the one that works. Null: done.</summary>
     private async Task<RestError?> ChangeAsync(
         PortalId id, DeclaredPlacement declared, JsonObject parameters, List<Registration> registered, CancellationToken cancellationToken)
     {
         var there = registered.FindAll(r => r.Placement == declared.Placement);
         var right = there.Find(r => r.Is(declared) && r.IsCalled(parameters["LANG_ALL"]));
-        // What stands at this very address under another name has to go first: unbinding goes by the address.
+        // What stands at this address under another name goes first: unbinding goes by the address.
         var isToBind = right is null;
         if (isToBind && !there.Exists(r => r.Handler == declared.Handler))
         {
@@ -105,13 +105,13 @@ internal sealed partial class Reconciler(
 
     private async Task<RestError?> BindAsync(PortalId id, JsonObject parameters, CancellationToken cancellationToken)
     {
-        var bound = await rest.CallAsync(id, RestCall.Own("placement.bind", (JsonObject)parameters.DeepClone()), cancellationToken);
+        var bound = await rest.CallAsync(id, RestCall.Own("placement.bind", parameters), cancellationToken);
         // Anything but "true" says as little as no answer.
         return bound.Ok && bound.Value.ValueKind != JsonValueKind.True
             ? RestError.Unknown("The portal answered placement.bind with no word on whether it is bound.") : bound.Error;
     }
 
-    /// <summary>Of an earlier version of the app. What somebody has bound at addresses of his own stays.</summary>
+    /// <summary>Of an earlier version. What somebody has bound at addresses of his own stays.</summary>
     private async Task RemoveUndeclaredAsync(PortalId id, List<Registration> registered, CancellationToken cancellationToken)
     {
         foreach (var stale in registered.Where(r => !catalogue.Codes.Contains(r.Placement)
@@ -130,7 +130,7 @@ internal sealed partial class Reconciler(
         return (await rest.CallAsync(id, RestCall.Own("placement.unbind", parameters), cancellationToken)).Error;
     }
 
-    /// <summary>It can be lost with the keys that encrypt it.</summary>
+    /// <summary>Lost with the keys that encrypt it.</summary>
     private async Task<Portal> WithRemovalKeyAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (!portal.RemovalKey.IsEmpty)

@@ -10,7 +10,7 @@ namespace Bitrix24Placements.Installation;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/placement-get.html</remarks>
 internal sealed record Registration(string Placement, long UserId, string Handler, string? ErrorHandlerUrl, JsonElement LangAll)
 {
-    /// <summary>No portal shows so many; each that is in the way costs a call.</summary>
+    /// <summary>Each that is in the way costs a call.</summary>
     private const int Max = 500;
 
     public static List<Registration> ReadAll(JsonElement result) => [.. result.Entries().Take(Max).Select(Read)];
@@ -18,7 +18,7 @@ internal sealed record Registration(string Placement, long UserId, string Handle
     private static Registration Read(JsonElement entry) => new(
         entry.Text("placement") ?? "", entry.Number("userId") ?? 0, entry.Text("handler") ?? "",
         entry.Member("options").Text("errorHandlerUrl"),
-        // Cloned: it would keep the whole answer in memory.
+        // Or the whole answer would stay in memory.
         entry.Member("langAll") is { ValueKind: JsonValueKind.Object } langAll ? langAll.Clone() : default);
 
     public bool Is(DeclaredPlacement declared) =>

@@ -1,8 +1,7 @@
 namespace Bitrix24Placements.Installation;
 
 /// <param name="StillThere">How often the OAuth server has said so.</param>
-/// <param name="WasAlive">Of the tokens when the notice came: if they have died since, the OAuth server has said what was to be
-/// asked.</param>
+/// <param name="WasAlive">The tokens, when the notice came: if they have died since, that is the OAuth server's word.</param>
 internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, bool WasAlive)
 {
     public string Serialize() => JsonSerializer.Serialize(this, InstallationJson.Default.UninstallNotice);
@@ -11,7 +10,7 @@ internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, b
     {
         null or "" => null,
         ['{', ..] => JsonSerializer.Deserialize(payload, InstallationJson.Default.UninstallNotice),
-        // As an earlier version wrote it.
+        // An earlier version's.
         _ => payload.Split(' ') is [var clean, var epoch, _, var alive]
             ? new(clean == "1", long.Parse(epoch, CultureInfo.InvariantCulture), 0, alive == "1") : null,
     };

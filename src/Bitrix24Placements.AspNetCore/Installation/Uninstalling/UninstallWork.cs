@@ -5,7 +5,7 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Any user of the portal can tell an uninstallation, so the OAuth server has the word.</summary>
+/// <summary>Any user can send the notice, so the OAuth server decides.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-uninstall.html</remarks>
 internal sealed partial class UninstallWork(
     PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, Inbox inbox, InstallationMetrics metrics,
@@ -16,7 +16,7 @@ internal sealed partial class UninstallWork(
 
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(5);
 
-    /// <summary>An uninstallation takes a moment to be known everywhere.</summary>
+    /// <summary>It takes a moment to be known everywhere.</summary>
     private static readonly TimeSpan[] AskedAgainAfter = [TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10)];
 
     public string Kind => WorkKind.Uninstall;
@@ -27,10 +27,10 @@ internal sealed partial class UninstallWork(
         StillThere,
         None,
 
-        /// <summary>There are no tokens, or they were dead before the notice came.</summary>
+        /// <summary>No tokens, or they were dead before the notice.</summary>
         NobodyToAsk,
 
-        /// <summary>Whoever may have newer tokens.</summary>
+        /// <summary>Whoever may have newer tokens has not told them.</summary>
         CutOff,
     }
 
@@ -38,21 +38,18 @@ internal sealed partial class UninstallWork(
     {
         if (UninstallNotice.Read(item.Payload) is not { } notice
             || await portals.FindAsync(item.Id, cancellationToken) is not { } portal || portal.Epoch != notice.Epoch)
-        {
             return WorkResult.Done;
-        }
-
-        // Back with the tokens of whoever was cut off, it is asked about.
+        // Newer tokens may bring it back: then it is asked about.
         if (portal.State != PortalState.Installed)
             return portal is { State: PortalState.Suspended, HasUnfinishedRefresh: true } ? Later(item) : WorkResult.Done;
 
-        // Tokens that have died since the notice were refused with invalid_grant, by whichever call asked first.
+        // Dead since the notice: some call was refused with invalid_grant.
         var answer = portal.Tokens is null ? Answer.NobodyToAsk
             : portal.TokenState == TokenState.Dead ? notice.WasAlive ? Answer.Gone : Answer.NobodyToAsk
             : await AskAsync(portal, cancellationToken);
-        // Another administrator's may live where the first one's have died, and an employee who knows it tells of an uninstallation.
+        // Another administrator's tokens may live; an employee's tell of an uninstallation as well.
         if (answer is Answer.Gone or Answer.NobodyToAsk && await tokens.UseReserveAsync(portal, cancellationToken) is { } reserve)
-            answer = reserve.Ok ? await AskAsync(reserve.Value, cancellationToken) : GoneIf(reserve.Error.Code == RestErrors.InvalidGrant);
+            answer = reserve.Ok ? await AskAsync(reserve.Value, cancellationToken) : Read(reserve.Error);
         if (answer is Answer.Gone or Answer.NobodyToAsk)
             answer = await UnlessRefreshedAsync(item.Id, answer, cancellationToken);
         metrics.Uninstall(answer switch
@@ -76,7 +73,7 @@ internal sealed partial class UninstallWork(
                     .Serialize());
             case Answer.StillThere:
                 Log.Dropped(logger, portal.Id);
-                // The row stays for a moment without a notice in it, so that the next notice keeps its distance.
+                // Kept for a moment without a notice, so that the next one keeps its distance.
                 return WorkResult.Again(ChecksApart, "");
             default:
                 return Later(item);
@@ -88,14 +85,14 @@ internal sealed partial class UninstallWork(
 
     private async Task UninstallAsync(Portal portal, UninstallNotice notice, CancellationToken cancellationToken)
     {
-        // Told first: whoever is killed in between asks, and tells, once more.
+        // Told first: after a kill it is asked, and told, once more.
         await inbox.UninstalledAsync(portal, notice.Clean, time.GetUtcNow(), cancellationToken);
         if (await portals.UninstallAsync(portal.Id, notice.Epoch, notice.Clean, cancellationToken))
             Log.Uninstalled(logger, portal.Id, notice.Clean);
     }
 
-    /// <summary>Whoever has begun a refresh and not told its end may hold the only valid tokens, and the others' refusal says
-    /// nothing. Storing his brings the portal back.</summary>
+    /// <summary>Whoever has not told the end of his refresh may hold the only valid tokens: a refusal of others says nothing. Storing his
+    /// brings the portal back.</summary>
     private async Task<Answer> UnlessRefreshedAsync(PortalId id, Answer answer, CancellationToken cancellationToken) =>
         await portals.FindAsync(id, cancellationToken) switch
         {
@@ -104,29 +101,27 @@ internal sealed partial class UninstallWork(
             _ => answer,
         };
 
-    private static Answer GoneIf(bool isGone) => isGone ? Answer.Gone : Answer.None;
+    /// <summary>A refusal of our keys says nothing of the portal.</summary>
+    private static Answer Read(RestError error) => error.Code == RestErrors.InvalidGrant ? Answer.Gone : Answer.None;
 
-    /// <summary>A refusal of our keys speaks of us and not of the portal.</summary>
     private async Task<Answer> AskAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (portal.Tokens!.ExpiresAt > time.GetUtcNow() && await ConfirmAsync(portal, cancellationToken) is { } known)
         {
-            // A refresh voids the token before: where newer ones have come meanwhile, or are about to, its refusal says nothing.
+            // A refresh voids the earlier token: where there are newer ones, or soon will be, its refusal says nothing.
             if (known != Answer.Gone || await tokens.ReplacedAsync(portal, cancellationToken) is not { } replaced)
                 return known;
             return replaced.Ok ? await ConfirmAsync(replaced.Value, cancellationToken) ?? Answer.None : Answer.None;
         }
 
         var refreshed = await tokens.RefreshAsync(portal, afresh: true, cancellationToken);
-        if (!refreshed.Ok)
-            return GoneIf(refreshed.Error.Code == RestErrors.InvalidGrant);
-        return await ConfirmAsync(refreshed.Value, cancellationToken) ?? Answer.None;
+        return refreshed.Ok ? await ConfirmAsync(refreshed.Value, cancellationToken) ?? Answer.None : Read(refreshed.Error);
     }
 
-    /// <summary>Null: the token has expired, so that its refusal says nothing.</summary>
+    /// <summary>Null: expired, so that the refusal says nothing.</summary>
     private async Task<Answer?> ConfirmAsync(Portal portal, CancellationToken cancellationToken)
     {
-        // Another server does not know the token, whether or not the app is there.
+        // Another server never knows the token.
         if (hosts.ConfiguredOAuthServer(portal.OAuthServer.AbsoluteUri) is not { } server)
             return Answer.None;
         var confirmation = await oauth.ConfirmAsync(portal.Tokens!.Access, server, Budget, cancellationToken);
