@@ -7,8 +7,6 @@ namespace Bitrix24Placements.Commands;
 /// matter.</summary>
 internal static class MakeCertificate
 {
-    private const int Years = 20;
-
     public static int Run()
     {
         var settings = new DataProtectionSettings();
@@ -44,7 +42,7 @@ internal static class MakeCertificate
         using var key = RSA.Create(3072);
         var request = new CertificateRequest("CN=Bitrix24Placements", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         var now = DateTimeOffset.UtcNow;
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(Years));
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(20));
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -19,7 +19,9 @@ internal static class LoggingSetup
     {
         var configuration = new LoggerConfiguration().MinimumLevel.Verbose()
             .Enrich.FromLogContext().Enrich.With(new WithoutPaths())
-            .Filter.ByExcluding(IsTalkative).Filter.ByExcluding(IsToldInOneLine);
+            .Filter.ByExcluding(IsTalkative)
+            // Told by ServiceRun, without a stack trace.
+            .Filter.ByExcluding(e => e.MessageTemplate.Text == "Hosting failed to start");
         configuration = environment.IsDevelopment()
             ? configuration.WriteTo.Console(outputTemplate: Readable, formatProvider: CultureInfo.InvariantCulture)
             : configuration.WriteTo.Console(new RenderedCompactJsonFormatter());
@@ -39,9 +41,6 @@ internal static class LoggingSetup
     {
         public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory) => logEvent.RemovePropertyIfPresent("RequestPath");
     }
-
-    /// <summary>Told by <see cref="ServiceRun"/>, without a stack trace.</summary>
-    private static bool IsToldInOneLine(LogEvent e) => e.MessageTemplate.Text == "Hosting failed to start";
 
     /// <summary>The framework would throw, before there is a log.</summary>
     public static string? Problem(IConfiguration configuration)

@@ -45,8 +45,25 @@ internal static class Telemetry
                 metrics.AddOtlpExporter();
         });
         if (tracesOut)
-            telemetry.WithTracing(t =>
-                t.AddAspNetCoreInstrumentation(Configure).AddHttpClientInstrumentation(Configure).AddOtlpExporter());
+            telemetry.WithTracing(traces => traces.AddAspNetCoreInstrumentation(options =>
+            {
+                // Worker loads are too many. No endpoint is known yet, and the path still has its base.
+                options.Filter = context => !context.Request.Path.Value!.EndsWith(AppPaths.BackgroundWorker, StringComparison.Ordinal);
+                // Paths can hold a removal key, queries a user's data: a trace gets the route.
+                options.EnrichWithHttpRequest = (activity, _) => Hide(activity, null);
+                options.EnrichWithHttpResponse = (activity, response) =>
+                    Hide(activity, (response.HttpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+            })
+            // The token of app.info stands in the query.
+            .AddHttpClientInstrumentation(options => options.EnrichWithHttpRequestMessage = (activity, request) =>
+                activity.SetTag("url.full", request.RequestUri?.GetLeftPart(UriPartial.Path)))
+            .AddOtlpExporter());
+    }
+
+    private static void Hide(Activity activity, string? route)
+    {
+        activity.SetTag("url.path", route);
+        activity.SetTag("url.query", null);
     }
 
     private static bool IsExported(ConfigurationManager configuration, string signal) =>
@@ -76,25 +93,4 @@ internal static class Telemetry
         });
         return app;
     }
-
-    /// <summary>Paths can hold a removal key, queries a user's data: a trace gets the route.</summary>
-    private static void Configure(OpenTelemetry.Instrumentation.AspNetCore.AspNetCoreTraceInstrumentationOptions options)
-    {
-        // Worker loads are too many. No endpoint is known yet, and the path still has its base.
-        options.Filter = context => !context.Request.Path.Value!.EndsWith(AppPaths.BackgroundWorker, StringComparison.Ordinal);
-        options.EnrichWithHttpRequest = (activity, _) => Hide(activity, null);
-        options.EnrichWithHttpResponse = (activity, response) =>
-            Hide(activity, (response.HttpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
-    }
-
-    private static void Hide(Activity activity, string? route)
-    {
-        activity.SetTag("url.path", route);
-        activity.SetTag("url.query", null);
-    }
-
-    /// <summary>The token of <c>app.info</c> stands in the query.</summary>
-    private static void Configure(OpenTelemetry.Instrumentation.Http.HttpClientTraceInstrumentationOptions options) =>
-        options.EnrichWithHttpRequestMessage = (activity, request) =>
-            activity.SetTag("url.full", request.RequestUri?.GetLeftPart(UriPartial.Path));
 }

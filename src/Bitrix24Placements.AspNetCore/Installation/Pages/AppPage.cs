@@ -97,27 +97,22 @@ internal sealed class AppPage(
             """);
     }
 
-    private Markup LinkMaker(string app, Func<string, string> t)
-    {
-        if (links.Example(app) is not { } example)
-            return default;
-        return Html.Of(
-            $"""
-            <section aria-labelledby="links">
-            <h2 id="links">{t("app.links")}</h2>
-            <p>{t("app.links.intro")}</p>
-            <form id="link-form">
-            <label>{t("app.links.name")} <input name="name" value="docId" required maxlength="64" pattern="[^\[\]&amp;=]+"></label>
-            <label>{t("app.links.value")} <input name="value" value="42" maxlength="1000"></label>
-            <button type="submit">{t("app.links.make")}</button>
-            </form>
-            <p class="result"><label>{t("app.links.result")} <input id="link" readonly value="{example}"></label>
-            <button type="button" id="copy" data-copied="{t("app.links.copied")}">{t("app.links.copy")}</button></p>
-            <p id="link-status" class="small" role="status" data-made="{t("app.links.made")}"
-            data-no-session="{t("app.links.noSession")}" data-failed="{t("app.links.failed")}"></p>
-            </section>
-            """);
-    }
+    private Markup LinkMaker(string app, Func<string, string> t) => links.Example(app) is not { } example ? default : Html.Of(
+        $"""
+        <section aria-labelledby="links">
+        <h2 id="links">{t("app.links")}</h2>
+        <p>{t("app.links.intro")}</p>
+        <form id="link-form">
+        <label>{t("app.links.name")} <input name="name" value="docId" required maxlength="64" pattern="[^\[\]&amp;=]+"></label>
+        <label>{t("app.links.value")} <input name="value" value="42" maxlength="1000"></label>
+        <button type="submit">{t("app.links.make")}</button>
+        </form>
+        <p class="result"><label>{t("app.links.result")} <input id="link" readonly value="{example}"></label>
+        <button type="button" id="copy" data-copied="{t("app.links.copied")}">{t("app.links.copy")}</button></p>
+        <p id="link-status" class="small" role="status" data-made="{t("app.links.made")}"
+        data-no-session="{t("app.links.noSession")}" data-failed="{t("app.links.failed")}"></p>
+        </section>
+        """);
 
     private JsonObject Status(AppPageRequest request, Portal? portal)
     {

@@ -41,7 +41,7 @@ internal sealed class InstallPage(InstallPageParts parts, HttpContext context, P
             """);
     }
 
-    public Task ProgressAsync(PlacementOutcome outcome) => _asJson ? Task.CompletedTask : WriteAsync(
+    public Task ProgressAsync(PlacementOutcome outcome) => WriteAsync(
         $"""
         <li class="{(outcome.IsRegistered ? "good" : "bad")}" data-placement="{outcome.Placement}">
         <strong>{parts.Catalogue.TitleOf(outcome.Placement, post.Language)}</strong> <code>{outcome.Placement}</code>
@@ -84,7 +84,7 @@ internal sealed class InstallPage(InstallPageParts parts, HttpContext context, P
 
     public async ValueTask DisposeAsync()
     {
-        if (!_asJson && !_finished)
+        if (!_finished)
             await EndUnfinishedAsync();
     }
 
@@ -124,6 +124,8 @@ internal sealed class InstallPage(InstallPageParts parts, HttpContext context, P
     /// <summary>The installation goes on without the browser.</summary>
     private async Task WriteAsync(Markup html)
     {
+        if (_asJson)
+            return;
         try
         {
             await context.Response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(html.Value), context.RequestAborted);

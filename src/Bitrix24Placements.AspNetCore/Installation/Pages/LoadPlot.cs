@@ -12,17 +12,13 @@ internal static class LoadPlot
 
     private static readonly int[] LabelledHours = [24, 18, 12, 6, 0];
 
-    public static Markup Render(IReadOnlyList<WorkerHour> hours, Func<string, string> t)
-    {
-        var body = hours.Count == 0 ? Html.Of($"<p>{t("app.loads.none")}</p>") : Plot(hours, t);
-        return Html.Of(
-            $"""
-            <section aria-labelledby="loads">
-            <h2 id="loads">{t("app.loads")}</h2>
-            {body}
-            </section>
-            """);
-    }
+    public static Markup Render(IReadOnlyList<WorkerHour> hours, Func<string, string> t) => Html.Of(
+        $"""
+        <section aria-labelledby="loads">
+        <h2 id="loads">{t("app.loads")}</h2>
+        {(hours.Count == 0 ? Html.Of($"<p>{t("app.loads.none")}</p>") : Plot(hours, t))}
+        </section>
+        """);
 
     private static Markup Plot(IReadOnlyList<WorkerHour> hours, Func<string, string> t)
     {

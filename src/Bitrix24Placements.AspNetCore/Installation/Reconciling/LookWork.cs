@@ -41,11 +41,8 @@ internal sealed partial class LookWork(
 
     private async Task<bool> IsMissingAsync(Portal portal, CancellationToken cancellationToken)
     {
-        var answer = await rest.CallAsync(portal.Id, RestCall.Own("placement.get"), cancellationToken);
-        if (!answer.Ok)
-            return false;
-        var registered = Registration.ReadAll(answer.Value);
-        return !catalogue.For(portal).All(declared => Registration.IsThere(registered, declared));
+        var registered = await Registration.AllAsync(rest, portal.Id, cancellationToken);
+        return registered.Ok && !catalogue.For(portal).All(declared => Registration.IsThere(registered.Value, declared));
     }
 
     private static partial class Log

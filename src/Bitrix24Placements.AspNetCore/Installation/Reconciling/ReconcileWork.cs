@@ -20,19 +20,20 @@ internal sealed partial class ReconcileWork(
 
     public string Kind => WorkKind.Reconcile;
 
-    public Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken) => RunAsync(item, null, null, cancellationToken);
+    public Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken) =>
+        RunAsync(item, _ => Task.CompletedTask, _ => { }, cancellationToken);
 
     public async Task<WorkResult> RunAsync(
-        WorkItem item, Func<PlacementOutcome, Task>? progress, Action<Reconciliation>? finished, CancellationToken cancellationToken)
+        WorkItem item, Func<PlacementOutcome, Task> progress, Action<Reconciliation> finished, CancellationToken cancellationToken)
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
             return WorkResult.Done;
         var reconciliation = await ReconcileAsync(item, portal, progress, cancellationToken);
-        finished?.Invoke(reconciliation);
+        finished(reconciliation);
         return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
     }
 
-    private async Task<Reconciliation> ReconcileAsync(WorkItem item, Portal portal, Func<PlacementOutcome, Task>? progress,
+    private async Task<Reconciliation> ReconcileAsync(WorkItem item, Portal portal, Func<PlacementOutcome, Task> progress,
         CancellationToken cancellationToken)
     {
         var check = Task.CompletedTask;

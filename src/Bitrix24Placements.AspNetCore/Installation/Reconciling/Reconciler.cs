@@ -17,19 +17,18 @@ internal sealed partial class Reconciler(
     private const string AlreadyBound = "ERROR_CORE";
     private const string MaxCount = "ERROR_PLACEMENT_MAX_COUNT";
 
-    public async Task<Reconciliation> RunAsync(Portal portal, Func<PlacementOutcome, Task>? progress, CancellationToken cancellationToken)
+    public async Task<Reconciliation> RunAsync(Portal portal, Func<PlacementOutcome, Task> progress, CancellationToken cancellationToken)
     {
         portal = await WithRemovalKeyAsync(portal, cancellationToken);
         var outcomes = new List<PlacementOutcome>();
-        var looked = catalogue.CanDeclare ? await LookAsync(portal.Id, cancellationToken) : RestError.NotConfigured;
+        var looked = catalogue.CanDeclare ? await Registration.AllAsync(rest, portal.Id, cancellationToken) : RestError.NotConfigured;
         foreach (var declared in catalogue.For(portal))
         {
             var outcome = looked.Ok
                 ? await EnsureAsync(portal.Id, declared, looked.Value, cancellationToken)
                 : PlacementOutcome.Of(declared, looked.Error);
             outcomes.Add(outcome);
-            if (progress is not null)
-                await progress(outcome);
+            await progress(outcome);
         }
 
         if (looked.Ok)
@@ -40,15 +39,9 @@ internal sealed partial class Reconciler(
         var declaration = reconciliation.Finished ? catalogue.Declaration : "";
         await portals.SaveReconciliationAsync(
             portal.Id, portal.Epoch, declaration, PlacementOutcome.Serialize(reconciliation.Placements), cancellationToken);
-        metrics.Reconciled(portal.Id, reconciliation.Finished ? "ok" : RestErrors.Label(reconciliation.FirstError?.Code));
+        metrics.Reconciled(portal.Id, RestErrors.Label(reconciliation.FirstError?.Code));
         Log.Reconciled(logger, portal.Id, reconciliation.FirstError?.Code ?? "ok", outcomes.Count(o => o.Changed));
         return reconciliation;
-    }
-
-    private async Task<RestResult<List<Registration>>> LookAsync(PortalId id, CancellationToken cancellationToken)
-    {
-        var answer = await rest.CallAsync(id, RestCall.Own("placement.get"), cancellationToken);
-        return answer.Ok ? Registration.ReadAll(answer.Value) : answer.Error;
     }
 
     private async Task<PlacementOutcome> EnsureAsync(PortalId id, DeclaredPlacement declared, List<Registration> registered,
@@ -67,7 +60,7 @@ internal sealed partial class Reconciler(
             // After a lost answer, or "there is one already", placement.get knows more.
             if (error.Kind == RestErrorKind.Refused && !IsOccupied(error))
                 break;
-            var looked = await LookAsync(id, cancellationToken);
+            var looked = await Registration.AllAsync(rest, id, cancellationToken);
             if (!looked.Ok)
                 return PlacementOutcome.Of(declared, looked.Error);
             registered = looked.Value;

@@ -13,7 +13,11 @@ internal sealed record Registration(string Placement, long UserId, string Handle
     /// <summary>Each that is in the way costs a call.</summary>
     private const int Max = 500;
 
-    public static List<Registration> ReadAll(JsonElement result) => [.. result.Entries().Take(Max).Select(Read)];
+    public static async Task<RestResult<List<Registration>>> AllAsync(RestClient rest, PortalId id, CancellationToken cancellationToken)
+    {
+        var answer = await rest.CallAsync(id, RestCall.Own("placement.get"), cancellationToken);
+        return answer.Ok ? answer.Value.Entries().Take(Max).Select(Read).ToList() : answer.Error;
+    }
 
     private static Registration Read(JsonElement entry) => new(
         entry.Text("placement") ?? "", entry.Number("userId") ?? 0, entry.Text("handler") ?? "",
