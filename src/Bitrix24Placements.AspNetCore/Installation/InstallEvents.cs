@@ -72,21 +72,14 @@ internal sealed class InstallEvents(
             return;
         try
         {
-            await AwaitFirstCheckAsync(portal.Id, cancellationToken);
+            var started = time.GetTimestamp();
+            while (time.GetElapsedTime(started) < FirstCheck
+                && await work.IsDueOrRunningAsync(portal.Id, WorkKind.Uninstall, cancellationToken))
+                await Task.Delay(TimeSpan.FromMilliseconds(25), time, cancellationToken);
         }
         finally
         {
             _awaited.TryRemove(portal.Id, out _);
-        }
-    }
-
-    private async Task AwaitFirstCheckAsync(PortalId id, CancellationToken cancellationToken)
-    {
-        var started = time.GetTimestamp();
-        while (time.GetElapsedTime(started) < FirstCheck
-            && await work.IsDueOrRunningAsync(id, WorkKind.Uninstall, cancellationToken))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(25), time, cancellationToken);
         }
     }
 

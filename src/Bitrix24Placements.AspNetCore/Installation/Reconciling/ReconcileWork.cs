@@ -28,14 +28,6 @@ internal sealed partial class ReconcileWork(
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
             return WorkResult.Done;
-        var reconciliation = await ReconcileAsync(item, portal, progress, cancellationToken);
-        finished(reconciliation);
-        return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
-    }
-
-    private async Task<Reconciliation> ReconcileAsync(WorkItem item, Portal portal, Func<PlacementOutcome, Task> progress,
-        CancellationToken cancellationToken)
-    {
         var check = Task.CompletedTask;
         if (item is { Payload: Installation, Attempt: 0 })
         {
@@ -50,7 +42,8 @@ internal sealed partial class ReconcileWork(
                 reconciliation.Placements.Any(o => o is { Placement: PlacementCatalogue.BackgroundWorker, Changed: true }),
                 cancellationToken);
         await work.RequestIfNoneAsync(portal.Id, WorkKind.Look, LookWork.FirstPause(), cancellationToken);
-        return reconciliation;
+        finished(reconciliation);
+        return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
     }
 
     public static TimeSpan PauseAfterRemovals(Portal portal, DateTimeOffset now) =>

@@ -66,7 +66,10 @@ internal sealed partial class UninstallWork(
                 await portals.SuspendAsync(portal.Id, portal.Epoch, cancellationToken);
                 return answer == Answer.CutOff ? Later(item) : WorkResult.Done;
             case Answer.Gone:
-                await UninstallAsync(portal, notice, cancellationToken);
+                // Told first: after a kill it is asked, and told, once more.
+                await inbox.UninstalledAsync(portal, notice.Clean, time.GetUtcNow(), cancellationToken);
+                if (await portals.UninstallAsync(portal.Id, notice.Epoch, notice.Clean, cancellationToken))
+                    Log.Uninstalled(logger, portal.Id, notice.Clean);
                 return WorkResult.Done;
             case Answer.StillThere when notice.StillThere < AskedAgainAfter.Length:
                 return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 })
@@ -82,14 +85,6 @@ internal sealed partial class UninstallWork(
 
     private static WorkResult Later(WorkItem item) =>
         WorkResult.Again(Pauses.Growing(item.Attempt, 5, 10, 30, 120, 600, 1800, 3600));
-
-    private async Task UninstallAsync(Portal portal, UninstallNotice notice, CancellationToken cancellationToken)
-    {
-        // Told first: after a kill it is asked, and told, once more.
-        await inbox.UninstalledAsync(portal, notice.Clean, time.GetUtcNow(), cancellationToken);
-        if (await portals.UninstallAsync(portal.Id, notice.Epoch, notice.Clean, cancellationToken))
-            Log.Uninstalled(logger, portal.Id, notice.Clean);
-    }
 
     /// <summary>Whoever has not told the end of his refresh may hold the only valid tokens: a refusal of others says nothing. Storing his
     /// brings the portal back.</summary>
