@@ -58,6 +58,7 @@ internal sealed class DayOfPortals(ServiceProvider services, int portals, double
         {
             s.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
             s.AddSingleton<Readiness>();
+            s.AddSingleton<EventHandlers>();
             s.AddSingleton<InboxStore>();
             s.AddSingleton<WorkerLoads>();
         }))

@@ -51,9 +51,9 @@ public static class ManyPortals
         await services.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         var rows = Channel.CreateBounded<object[]>(PerTransaction * 2);
         var making = MakeAsync(services, portals, rows.Writer, cancellationToken);
-        await services.GetRequiredService<Database>().RunLongAsync(async (connection, token) =>
+        await services.GetRequiredService<Database>().RunLongAsync(async connection =>
         {
-            await WriteAsync(connection, rows.Reader, progress, token);
+            await WriteAsync(connection.Driver, rows.Reader, progress, connection.Token);
             return true;
         }, cancellationToken);
         await making;

@@ -25,19 +25,19 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
     public async Task<bool> AddAsync(RegisteredApp app, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
-        return await database.ChangeAsync(async (connection, token) =>
+        return await database.ChangeAsync(async connection =>
         {
             await connection.ExecuteAsync(
                 $"""
                 DELETE FROM apps WHERE removed = 1 AND name = {app.Name}
                     AND (client_id = {app.ClientId} OR NOT EXISTS (SELECT 1 FROM portals WHERE app = {app.Name}))
-                """, token);
+                """);
             return await connection.ExecuteAsync(
                 $"""
                 INSERT INTO apps (name, client_id, secret, app_code, changed_at)
                 VALUES ({app.Name}, {app.ClientId}, {Seal(app.Name, app.ClientSecret)}, {app.AppCode}, {database.Now})
                 ON CONFLICT DO NOTHING
-                """, token) > 0;
+                """) > 0;
         }, cancellationToken);
     }
 

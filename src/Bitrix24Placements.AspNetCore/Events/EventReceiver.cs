@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Events;
 
 /// <summary>Decides whether an event is believed, and keeps what has a handler.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
-internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, Inbox inbox,
+internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, InboxStore inbox,
     EventMetrics metrics, AppRegistry apps, HostRules hosts, TimeProvider time)
 {
     /// <param name="context">Null where it has waited in the spool.</param>

@@ -11,7 +11,6 @@ internal static class EventServices
         .AddSingleton<EventHandlers>()
         .AddSingleton<IDeclaredEvents>(p => p.GetRequiredService<EventHandlers>())
         .AddSingleton<InboxStore>()
-        .AddSingleton<Inbox>()
         .AddSingleton<EventReceiver>()
         .AddSingleton<EventEndpoint>()
         .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<EventEndpoint>())

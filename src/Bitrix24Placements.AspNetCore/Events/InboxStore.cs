@@ -1,5 +1,6 @@
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;
 
@@ -17,7 +18,8 @@ internal sealed record InboxEvent(PortalId Id, string EventId, string Name, stri
 internal sealed record InboxCounts(long Waiting, long Failed);
 
 /// <summary>Each portal with events has one piece of work: so no two of one portal are ever handled at once.</summary>
-internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVault vault, TokenKeys keys)
+internal sealed class InboxStore(
+    Database database, DatabaseClock clock, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers)
 {
     /// <summary>A portal that floods fills its own share, not the database.</summary>
     public const int MaxWaitingOfPortal = 2_000;
@@ -35,11 +37,10 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
         await keys.ReadAsync(cancellationToken);
         var (id, now) = (received.Id, database.Now);
         Sql isWaiting = $"{PortalSql.Is(id)} AND state = {Waiting}";
-        return await database.ChangeAsync(async (connection, token) =>
+        var isThere = await database.ChangeAsync(async connection =>
         {
             // The work first: its row lets writers of one portal take turns, so that their order is one.
-            await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }
-                .FileAsync(connection, now, token);
+            await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }.FileAsync(connection, now);
             return await connection.ExecuteAsync(
                 $"""
                 INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
@@ -51,10 +52,22 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
                     OR ((SELECT COUNT(*) FROM inbox WHERE {isWaiting}) < {MaxWaitingOfPortal}
                         AND (SELECT COALESCE(SUM(OCTET_LENGTH(payload)), 0) FROM inbox WHERE {isWaiting}) < {MaxBytesOfPortal})
                 ON CONFLICT (member_id, app, id) DO NOTHING
-                """, token) > 0
-                || await connection.AnyAsync($"SELECT 1 FROM inbox WHERE {Is(received)}", token);
+                """) > 0
+                || await connection.AnyAsync($"SELECT 1 FROM inbox WHERE {Is(received)}");
         }, cancellationToken);
+        if (isThere)
+            signal.Wake();
+        return isThere;
     }
+
+    public Task<bool> AddAsync(PortalId id, StoredEvent stored, CancellationToken cancellationToken) =>
+        AddAsync(new(id, stored.Id, stored.Name, stored.Serialize()), cancellationToken);
+
+    public Task InstalledAsync(Portal portal, DateTimeOffset at, CancellationToken cancellationToken) =>
+        AddOwnAsync(portal, StoredEvent.Installed, false, at, cancellationToken);
+
+    public Task UninstalledAsync(Portal portal, bool clean, DateTimeOffset at, CancellationToken cancellationToken) =>
+        AddOwnAsync(portal, StoredEvent.Uninstalled, clean, at, cancellationToken);
 
     public async Task<InboxEvent?> NextAsync(PortalId id, CancellationToken cancellationToken)
     {
@@ -88,18 +101,30 @@ internal sealed class InboxStore(Database database, DatabaseClock clock, TokenVa
 
     public async Task<InboxCounts> CountAsync(CancellationToken cancellationToken)
     {
-        var counts = (await database.QueryLongAsync(
-            $"SELECT state, COUNT(*) FROM inbox WHERE state IN ({Waiting}, {Failed}) GROUP BY state",
-            r => (State: r.GetInt32(0), Count: r.GetInt64(1)), cancellationToken)).ToDictionary(r => r.State, r => r.Count);
+        var counts = (await database.RunLongAsync(
+            connection => connection.QueryAsync(
+                $"SELECT state, COUNT(*) FROM inbox WHERE state IN ({Waiting}, {Failed}) GROUP BY state",
+                r => (State: r.GetInt32(0), Count: r.GetInt64(1))), cancellationToken)).ToDictionary(r => r.State, r => r.Count);
         return new(counts.GetValueOrDefault(Waiting), counts.GetValueOrDefault(Failed));
     }
 
     /// <summary>Handled ones after two days, failed ones after a month.</summary>
-    public Task ForgetOldAsync(CancellationToken cancellationToken) => database.ExecuteLongAsync(
-        $"""
-        DELETE FROM inbox WHERE (state = {Done} AND received_at < {database.Now} - {TimeSpan.FromDays(2)})
-            OR (state = {Failed} AND received_at < {database.Now} - {TimeSpan.FromDays(30)})
-        """, cancellationToken);
+    public Task ForgetOldAsync(CancellationToken cancellationToken) => database.RunLongAsync(
+        connection => connection.ExecuteAsync(
+            $"""
+            DELETE FROM inbox WHERE (state = {Done} AND received_at < {database.Now} - {TimeSpan.FromDays(2)})
+                OR (state = {Failed} AND received_at < {database.Now} - {TimeSpan.FromDays(30)})
+            """), cancellationToken);
+
+    private async Task AddOwnAsync(Portal portal, string name, bool clean, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        if (handlers.Find(name) is null)
+            return;
+        var address = new KnownPortal(portal).Address;
+        await AddAsync(portal.Id,
+            new($"{name}-{portal.Epoch}", name, address.Domain, address.Protocol, null, at.ToUnixTimeSeconds(), Clean: clean),
+            cancellationToken);
+    }
 
     private Task<int> UpdateAsync(InboxEvent changed, Sql set, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"UPDATE inbox SET {set} WHERE {Is(changed)}", cancellationToken);

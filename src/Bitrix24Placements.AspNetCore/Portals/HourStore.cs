@@ -55,5 +55,5 @@ internal sealed class HourStore(Database database, Sql table)
         cancellationToken);
 
     public Task ForgetAsync(long beforeHour, CancellationToken cancellationToken) =>
-        database.ExecuteLongAsync($"DELETE FROM {table} WHERE hour < {beforeHour}", cancellationToken);
+        database.RunLongAsync(connection => connection.ExecuteAsync($"DELETE FROM {table} WHERE hour < {beforeHour}"), cancellationToken);
 }

@@ -13,7 +13,7 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
 
     public KnownPortal? Find(PortalId id)
     {
-        foreach (var portal in Find(id.MemberId))
+        foreach (var portal in FindAll(id.MemberId))
         {
             if (portal.Id.App == id.App)
                 return portal;
@@ -22,7 +22,15 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
         return null;
     }
 
-    public IReadOnlyList<KnownPortal> FindAll(string memberId) => Find(memberId);
+    public KnownPortal[] FindAll(string memberId)
+    {
+        if (!_portals.TryGetValue(memberId, out var installations))
+            return [];
+        // Written only when it changes: a shared cache line that every request writes would be a lock by another name.
+        if (!installations[0].RecentlyUsed)
+            installations[0].RecentlyUsed = true;
+        return installations;
+    }
 
     /// <summary>Taken before a portal is read, and given to <see cref="Put"/> with what was read.</summary>
     internal long Stamp(string memberId) => Volatile.Read(ref StampOf(memberId));
@@ -54,16 +62,6 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
         for (var i = 0; i < _stamps.Length; i++)
             Interlocked.Increment(ref _stamps[i]);
         _portals.Clear();
-    }
-
-    private KnownPortal[] Find(string memberId)
-    {
-        if (!_portals.TryGetValue(memberId, out var installations))
-            return [];
-        // Written only when it changes: a shared cache line that every request writes would be a lock by another name.
-        if (!installations[0].RecentlyUsed)
-            installations[0].RecentlyUsed = true;
-        return installations;
     }
 
     private void Keep(string memberId, KnownPortal[] installations)

@@ -94,12 +94,10 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
     }
 }
 
-internal sealed class Row
+internal sealed class Row(DbDataReader reader)
 {
-    private readonly Dictionary<string, object> _values;
-
-    public Row(DbDataReader reader) =>
-        _values = Enumerable.Range(0, reader.FieldCount).ToDictionary(reader.GetName, reader.GetValue);
+    private readonly Dictionary<string, object> _values =
+        Enumerable.Range(0, reader.FieldCount).ToDictionary(reader.GetName, reader.GetValue);
 
     public string Text(string name) => (string)_values[name];
 

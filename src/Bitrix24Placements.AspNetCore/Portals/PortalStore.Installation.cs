@@ -9,32 +9,30 @@ internal sealed partial class PortalStore
 
     /// <summary>False where a newer one is installed; what is not there any more is installed whatever the clocks say.</summary>
     public Task<bool> InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
-        ChangeAsync(installation.Id, async (connection, token) =>
+        ChangeAsync(installation.Id, async connection =>
         {
             var id = installation.Id;
-            var rows = await connection.QueryAsync(
-                $"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", r => new Row(r), token);
+            var rows = await connection.QueryAsync($"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", r => new Row(r));
             var before = rows.Select(_rows.Read).FirstOrDefault();
-            if (before is { State: PortalState.Installed } && before.ToldAt > installation.ToldAt)
+            var isInstalled = before is { State: PortalState.Installed };
+            if (isInstalled && before!.ToldAt > installation.ToldAt)
                 return false;
             // What was told of the earlier installation does not concern this one, not even where its answer is under way: so this is
             // another one.
-            var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}", token) > 0;
-            var stays = before is { State: PortalState.Installed } && !wasTold;
-            await StoreAsync(connection, installation, before, stays, token);
+            var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}") > 0;
+            await StoreAsync(connection, installation, before, stays: isInstalled && !wasTold);
             await new WorkRequest(id, WorkKind.Reconcile) { Delay = installation.ReconcileIn, Payload = "installation" }
-                .FileAsync(connection, database.Now, token);
+                .FileAsync(connection, database.Now);
             return true;
         }, cancellationToken);
 
-    private async Task StoreAsync(
-        DbConnection connection, ConfirmedInstallation installation, Portal? before, bool stays, CancellationToken cancellationToken)
+    private async Task StoreAsync(Connection connection, ConfirmedInstallation installation, Portal? before, bool stays)
     {
         var (id, user) = (installation.Id, installation.UserId);
-        var now = await connection.NumberAsync($"SELECT {database.Now}", cancellationToken);
-        var epoch = stays && before is not null ? before.Epoch : Math.Max(now, (before?.Epoch ?? 0) + 1);
+        var now = await connection.NumberAsync($"SELECT {database.Now}");
+        var epoch = stays ? before!.Epoch : Math.Max(now, (before?.Epoch ?? 0) + 1);
         var sent = installation.ApplicationToken is { IsEmpty: false } token ? ApplicationToken.Hash(token.Reveal()) : null;
-        var hash = sent is not null && await MayHaveAsync(connection, id, sent, cancellationToken) ? sent : before?.ApplicationTokenHash;
+        var hash = sent is not null && await MayHaveAsync(connection, id, sent) ? sent : before?.ApplicationTokenHash;
         var keepsKey = before is { RemovalKey.IsEmpty: false };
         var key = keepsKey ? before!.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         Sql newKey = keepsKey ? "" : ", removal_key = excluded.removal_key, removal_key_hash = excluded.removal_key_hash";
@@ -57,12 +55,12 @@ internal sealed partial class PortalStore
                 tokens_expire_at = excluded.tokens_expire_at, tokens_renewed_at = excluded.tokens_renewed_at, {NoLease},
                 application_token_hash = excluded.application_token_hash, told_at = excluded.told_at, delete_at = NULL
                 {newKey}
-            """, cancellationToken);
+            """);
     }
 
     /// <summary>Only for the installation that was asked about.</summary>
     public Task<bool> UninstallAsync(PortalId id, long epoch, bool clean, CancellationToken cancellationToken) =>
-        ChangeAsync(id, async (connection, token) =>
+        ChangeAsync(id, async connection =>
         {
             var uninstalled = await connection.ExecuteAsync(
                 $"""
@@ -71,10 +69,10 @@ internal sealed partial class PortalStore
                     application_token_hash = NULL, declaration = '', placements = NULL,
                     delete_at = {(clean ? (Sql)$"{database.Now} + {DeleteAfter}" : "NULL")}
                 WHERE {Is(id)} AND epoch = {epoch}
-                """, token);
+                """);
             // Its events are still handled, that of the uninstallation too.
             if (uninstalled > 0)
-                await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {WorkKind.Events} AND vouched IS NULL", token);
+                await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {WorkKind.Events} AND vouched IS NULL");
             return uninstalled > 0;
         }, cancellationToken);
 
@@ -85,63 +83,56 @@ internal sealed partial class PortalStore
             PortalSql.ReadId, cancellationToken);
         var deleted = 0;
         foreach (var id in due.OfType<PortalId>())
-        {
-            if (await ChangeAsync(id, (connection, token) => DeleteAsync(connection, id, token), cancellationToken))
-                deleted++;
-        }
-
+            deleted += await ChangeAsync(id, connection => DeleteAsync(connection, id), cancellationToken) ? 1 : 0;
         return deleted;
     }
 
-    private async Task<bool> DeleteAsync(DbConnection connection, PortalId id, CancellationToken cancellationToken)
+    private async Task<bool> DeleteAsync(Connection connection, PortalId id)
     {
         if (await connection.ExecuteAsync(
             $"""
             DELETE FROM portals WHERE {Is(id)} AND state = {PortalState.Uninstalled} AND delete_at <= {database.Now}
                 AND NOT EXISTS (SELECT 1 FROM inbox WHERE {Is(id)} AND state = 0)
-            """, cancellationToken) == 0)
+            """) == 0)
             return false;
         foreach (Sql table in (string[])["worker_hours", "heartbeats", "inbox"])
-            await connection.ExecuteAsync($"DELETE FROM {table} WHERE {Is(id)}", cancellationToken);
+            await connection.ExecuteAsync($"DELETE FROM {table} WHERE {Is(id)}");
         // Installations that are kept may be of another app, or the next one.
-        await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND vouched IS NULL", cancellationToken);
+        await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND vouched IS NULL");
         return true;
     }
 
     public Task<bool> SuspendAsync(PortalId id, long epoch, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"UPDATE portals SET state = {PortalState.Suspended} WHERE {Is(id)} AND epoch = {epoch} AND state = {PortalState.Installed}",
-        cancellationToken);
+        $"state = {PortalState.Suspended}", $"epoch = {epoch} AND state = {PortalState.Installed}", cancellationToken);
 
     public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) =>
-        ChangeAsync(id, async (connection, token) =>
+        ChangeAsync(id, async connection =>
         {
             var hash = ApplicationToken.Hash(applicationToken.Reveal());
-            return await MayHaveAsync(connection, id, hash, token)
-                && await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = {hash} WHERE {Is(id)}", token) > 0;
+            return await MayHaveAsync(connection, id, hash)
+                && await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = {hash} WHERE {Is(id)}") > 0;
         }, cancellationToken);
 
     /// <summary>Each app has its own: who sends another's would be taken for that app's portal. What an app has left behind under a name
     /// that it has no more is free again.</summary>
-    private async Task<bool> MayHaveAsync(DbConnection connection, PortalId id, string hash, CancellationToken cancellationToken)
+    private async Task<bool> MayHaveAsync(Connection connection, PortalId id, string hash)
     {
         var others = await connection.QueryAsync(
             $"SELECT app FROM portals WHERE member_id = {id.MemberId} AND app <> {id.App} AND application_token_hash = {hash}",
-            r => r.GetString(0), cancellationToken);
+            r => r.GetString(0));
         if (others.Any(other => apps.Find(other) is not null))
             return false;
         foreach (var left in others)
-            await connection.ExecuteAsync(
-                $"UPDATE portals SET application_token_hash = NULL WHERE {Is(new(id.MemberId, left))}", cancellationToken);
+            await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = NULL WHERE {Is(new(id.MemberId, left))}");
         return true;
     }
 
-    public Task<bool> MoveAsync(PortalId id, Uri clientEndpoint, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"UPDATE portals SET client_endpoint = {clientEndpoint.AbsoluteUri} WHERE {Is(id)}", cancellationToken);
+    public Task<bool> MoveAsync(PortalId id, Uri clientEndpoint, CancellationToken cancellationToken) =>
+        UpdateAsync(id, $"client_endpoint = {clientEndpoint.AbsoluteUri}", Always, cancellationToken);
 
     /// <summary>True for one caller a day, over all instances.</summary>
     public Task<bool> TakeCheckAsync(PortalId id, DateTimeOffset notCheckedSince, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"UPDATE portals SET checked_at = {database.Now} WHERE {Is(id)} AND checked_at < {clock.ToDatabase(notCheckedSince)}",
-        cancellationToken);
+        $"checked_at = {database.Now}", $"checked_at < {clock.ToDatabase(notCheckedSince)}", cancellationToken);
 }
 
 internal sealed record ConfirmedInstallation

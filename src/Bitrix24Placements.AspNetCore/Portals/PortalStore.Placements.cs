@@ -7,25 +7,19 @@ internal sealed partial class PortalStore
     /// <param name="declaration">Empty where something is missing.</param>
     public Task<bool> SaveReconciliationAsync(
         PortalId id, long epoch, string declaration, string placements, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"""
-        UPDATE portals SET declaration = {declaration}, placements = {placements}, reconciled_at = {database.Now}
-        WHERE {Is(id)} AND epoch = {epoch} AND state = {PortalState.Installed}
-        """, cancellationToken);
+        $"declaration = {declaration}, placements = {placements}, reconciled_at = {database.Now}",
+        $"epoch = {epoch} AND state = {PortalState.Installed}", cancellationToken);
 
     public Task<bool> SaveRemovalsAsync(PortalId id, int removals, DateTimeOffset removedAt, CancellationToken cancellationToken) =>
-        UpdateAsync(id, $"UPDATE portals SET removals = {removals}, removed_at = {clock.ToDatabase(removedAt)} WHERE {Is(id)}",
-            cancellationToken);
+        UpdateAsync(id, $"removals = {removals}, removed_at = {clock.ToDatabase(removedAt)}", Always, cancellationToken);
 
     /// <summary>Where the key cannot be read any more.</summary>
     public Task<bool> ReplaceRemovalKeyAsync(PortalId id, Secret key, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"""
-        UPDATE portals SET removal_key = {vault.Protect(id, "removal", key.Reveal())},
-            removal_key_hash = {ApplicationToken.Hash(key.Reveal())}
-        WHERE {Is(id)}
-        """, cancellationToken);
+        $"removal_key = {vault.Protect(id, "removal", key.Reveal())}, removal_key_hash = {ApplicationToken.Hash(key.Reveal())}",
+        Always, cancellationToken);
 
     /// <summary>A page, in the order of the index, of the portals that were last reconciled for another declaration.</summary>
-    public async Task<List<DeclaredPortal>> OfOtherDeclarationAsync(
+    public Task<List<DeclaredPortal>> OfOtherDeclarationAsync(
         string declaration, DeclaredPortal? after, int limit, CancellationToken cancellationToken)
     {
         // Two ranges of the index instead of "<>", which would read every row; each page begins where the last one ended.
@@ -37,27 +31,27 @@ internal sealed partial class PortalStore
                 AND declaration {comparison} {declaration}
             ORDER BY declaration, member_id, app LIMIT {limit}
             """;
-        var rows = await database.QueryAsync(
+        return database.QueryAsync(
             $"""
             SELECT member_id, app, declaration
             FROM (SELECT * FROM ({Range("<")}) a UNION ALL SELECT * FROM ({Range(">")}) b) both_ranges
             ORDER BY declaration, member_id, app LIMIT {limit}
             """,
             r => PortalSql.ReadId(r) is { } id ? new DeclaredPortal(r.GetString(2), id) : null, cancellationToken);
-        return [.. rows.OfType<DeclaredPortal>()];
     }
 
     /// <summary>Portals whose tokens this process was not able to decrypt count as dead ones.</summary>
-    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken) => (await database.QueryLongAsync(
-        $"""
-        SELECT COUNT(*) FILTER (WHERE state = {PortalState.Installed}),
-            COUNT(*) FILTER (WHERE state = {PortalState.Suspended}),
-            COUNT(*) FILTER (WHERE state = {PortalState.Uninstalled}),
-            COUNT(*) FILTER (WHERE state = {PortalState.Installed} AND tokens_state = {TokenState.Dead}),
-            COUNT(*) FILTER (WHERE state = {PortalState.Installed} AND is_administrator = 0)
-        FROM portals
-        """,
-        r => new PortalCounts(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3) + _rows.Undecryptable, r.GetInt64(4)),
+    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken) => (await database.RunLongAsync(
+        connection => connection.QueryAsync(
+            $"""
+            SELECT COUNT(*) FILTER (WHERE state = {PortalState.Installed}),
+                COUNT(*) FILTER (WHERE state = {PortalState.Suspended}),
+                COUNT(*) FILTER (WHERE state = {PortalState.Uninstalled}),
+                COUNT(*) FILTER (WHERE state = {PortalState.Installed} AND tokens_state = {TokenState.Dead}),
+                COUNT(*) FILTER (WHERE state = {PortalState.Installed} AND is_administrator = 0)
+            FROM portals
+            """,
+            r => new PortalCounts(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3) + _rows.Undecryptable, r.GetInt64(4))),
         cancellationToken))[0];
 }
 

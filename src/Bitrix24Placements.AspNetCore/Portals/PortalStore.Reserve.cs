@@ -32,22 +32,17 @@ internal sealed partial class PortalStore
 
     /// <summary>False where it is the first pair's user, or none but an administrator's may take its place.</summary>
     public Task<bool> SaveReserveAsync(PortalId id, PortalReserve reserve, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"""
-        UPDATE portals SET reserve_tokens = {Seal(id, reserve.Tokens)}, reserve_user_id = {reserve.UserId},
-            reserve_is_administrator = {reserve.IsAdministrator}, reserve_version = reserve_version + 1,
-            reserve_expire_at = {Expiry(reserve.Tokens)}, reserve_renewed_at = {database.Now}
-        WHERE {Is(id)} AND state <> {PortalState.Uninstalled} AND user_id <> {reserve.UserId}
-            AND {HasRoomForReserve($"{reserve.IsAdministrator}")}
-        """, cancellationToken);
+        $"{NewReserve(id, reserve.Tokens)}, reserve_user_id = {reserve.UserId}, reserve_is_administrator = {reserve.IsAdministrator}",
+        $"{IsThere} AND user_id <> {reserve.UserId} AND {HasRoomForReserve($"{reserve.IsAdministrator}")}", cancellationToken);
 
     /// <summary>False where there is none, or somebody has brought newer tokens than these.</summary>
     public Task<bool> UseReserveAsync(PortalId id, long version, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
-        UPDATE portals SET tokens = reserve_tokens, user_id = reserve_user_id, is_administrator = reserve_is_administrator,
+        tokens = reserve_tokens, user_id = reserve_user_id, is_administrator = reserve_is_administrator,
             tokens_state = {TokenState.Good}, tokens_version = tokens_version + 1, tokens_expire_at = reserve_expire_at,
-            tokens_renewed_at = reserve_renewed_at, reserve_tokens = NULL, reserve_version = reserve_version + 1, {NoLease}
-        WHERE {Is(id)} AND tokens_version = {version} AND reserve_tokens IS NOT NULL AND state <> {PortalState.Uninstalled}
-        """, cancellationToken);
+            tokens_renewed_at = reserve_renewed_at, {NoReserve}, {NoLease}
+        """,
+        $"tokens_version = {version} AND reserve_tokens IS NOT NULL AND {IsThere}", cancellationToken);
 
     public Task<bool> TryLeaseReserveAsync(
         PortalId id, long reserveVersion, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
@@ -55,15 +50,17 @@ internal sealed partial class PortalStore
 
     public Task<bool> StoreRefreshedReserveAsync(
         PortalId id, long reserveVersion, PortalTokens tokens, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"""
-        UPDATE portals SET reserve_tokens = {Seal(id, tokens)}, reserve_version = reserve_version + 1,
-            reserve_expire_at = {Expiry(tokens)}, reserve_renewed_at = {database.Now}, {NoLease}
-        WHERE {Is(id)} AND reserve_version = {reserveVersion} AND reserve_tokens IS NOT NULL AND state <> {PortalState.Uninstalled}
-        """, cancellationToken);
+        $"{NewReserve(id, tokens)}, {NoLease}", $"reserve_version = {reserveVersion} AND reserve_tokens IS NOT NULL AND {IsThere}",
+        cancellationToken);
 
-    public Task<bool> DropReserveAsync(PortalId id, long reserveVersion, CancellationToken cancellationToken) => UpdateAsync(id,
+    public Task<bool> DropReserveAsync(PortalId id, long reserveVersion, CancellationToken cancellationToken) =>
+        UpdateAsync(id, NoReserve, $"reserve_version = {reserveVersion}", cancellationToken);
+
+    private static Sql NoReserve => "reserve_tokens = NULL, reserve_version = reserve_version + 1";
+
+    private Sql NewReserve(PortalId id, PortalTokens tokens) =>
         $"""
-        UPDATE portals SET reserve_tokens = NULL, reserve_version = reserve_version + 1
-        WHERE {Is(id)} AND reserve_version = {reserveVersion}
-        """, cancellationToken);
+        reserve_tokens = {Seal(id, tokens)}, reserve_version = reserve_version + 1,
+            reserve_expire_at = {Expiry(tokens)}, reserve_renewed_at = {database.Now}
+        """;
 }

@@ -8,6 +8,8 @@ internal sealed partial class PortalStore
     /// <summary>As long as what a refresh writes: storing the answer then needs no more of the disk than the lease has taken.</summary>
     private static readonly string Room = new('-', 1024);
 
+    private static Sql IsThere => $"state <> {PortalState.Uninstalled}";
+
     private static Sql NoLease => "refresh_owner = NULL, refresh_until = 0";
 
     /// <summary>A lease of a dead instance runs out by itself.</summary>
@@ -28,31 +30,21 @@ internal sealed partial class PortalStore
 
     /// <summary>False where the tokens have changed since that version; a suspended portal is installed again.</summary>
     public Task<bool> StoreRefreshedAsync(PortalId id, long version, PortalTokens tokens, CancellationToken cancellationToken) =>
-        UpdateAsync(id,
-            $"""
-            UPDATE portals SET {NewTokens(id, tokens)}, state = {PortalState.Installed}
-            WHERE {Is(id)} AND tokens_version = {version} AND state <> {PortalState.Uninstalled}
-            """, cancellationToken);
+        UpdateAsync(id, NewTokens(id, tokens), $"tokens_version = {version} AND {IsThere}", cancellationToken);
 
     /// <summary>Another administrator's good ones become the reserve; a suspended portal is installed again.</summary>
     public Task<bool> ReplaceTokensAsync(PortalId id, long userId, PortalTokens tokens, CancellationToken cancellationToken) =>
-        UpdateAsync(id,
-            $"""
-            UPDATE portals SET {KeepAsReserve(userId)}, {NewTokens(id, tokens)},
-                user_id = {userId}, is_administrator = 1, state = {PortalState.Installed}
-            WHERE {Is(id)} AND state <> {PortalState.Uninstalled}
-            """, cancellationToken);
-
-    public Task<bool> SetTokenStateAsync(PortalId id, long version, TokenState state, CancellationToken cancellationToken) =>
-        UpdateAsync(id,
-            $"UPDATE portals SET tokens_state = {state} WHERE {Is(id)} AND tokens_version = {version} AND tokens_state <> {state}",
+        UpdateAsync(id, $"{KeepAsReserve(userId)}, {NewTokens(id, tokens)}, user_id = {userId}, is_administrator = 1", IsThere,
             cancellationToken);
 
+    public Task<bool> SetTokenStateAsync(PortalId id, long version, TokenState state, CancellationToken cancellationToken) =>
+        UpdateAsync(id, $"tokens_state = {state}", $"tokens_version = {version} AND tokens_state <> {state}", cancellationToken);
+
     /// <summary>Refresh tokens that nobody has used since then; those that keep failing do not stand in the others' way.</summary>
-    public async Task<List<UnusedTokens>> UnusedSinceAsync(DateTimeOffset renewedBefore, int limit, CancellationToken cancellationToken)
+    public Task<List<UnusedTokens>> UnusedSinceAsync(DateTimeOffset renewedBefore, int limit, CancellationToken cancellationToken)
     {
         var before = clock.ToDatabase(renewedBefore);
-        var rows = await database.QueryAsync(
+        return database.QueryAsync(
             $"""
             SELECT member_id, app, reserve FROM (
                 SELECT member_id, app, 0 AS reserve, tokens_state AS trouble, tokens_renewed_at AS renewed_at FROM portals
@@ -63,7 +55,6 @@ internal sealed partial class PortalStore
             ORDER BY trouble, renewed_at LIMIT {limit}
             """,
             r => PortalSql.ReadId(r) is { } id ? new UnusedTokens(id, r.GetInt32(2) == 1) : null, cancellationToken);
-        return [.. rows.OfType<UnusedTokens>()];
     }
 
     private async Task<bool> TryLeaseAsync(
@@ -76,8 +67,8 @@ internal sealed partial class PortalStore
 
     private Sql NewTokens(PortalId id, PortalTokens tokens) =>
         $"""
-        tokens = {Seal(id, tokens)}, tokens_state = {TokenState.Good}, tokens_version = tokens_version + 1,
-            tokens_expire_at = {Expiry(tokens)}, tokens_renewed_at = {database.Now}, {NoLease}
+        state = {PortalState.Installed}, tokens = {Seal(id, tokens)}, tokens_state = {TokenState.Good},
+            tokens_version = tokens_version + 1, tokens_expire_at = {Expiry(tokens)}, tokens_renewed_at = {database.Now}, {NoLease}
         """;
 
     private string Seal(PortalId id, PortalTokens tokens) => vault.Protect(id, "tokens", tokens.Serialize());

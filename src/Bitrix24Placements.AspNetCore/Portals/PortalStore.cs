@@ -6,7 +6,7 @@ namespace Bitrix24Placements.Portals;
 /// <summary>Every change reaches this process's memory at once and other instances' within seconds.</summary>
 internal sealed partial class PortalStore(
     Database database, DatabaseClock clock, PortalDirectory directory, AppRegistry apps, TokenVault vault, TokenKeys keys,
-        ILogger<PortalStore> logger)
+    ILogger<PortalStore> logger)
 {
     /// <summary>A change is noted before it is committed, and seen afterwards.</summary>
     private static readonly TimeSpan NotedBefore = TimeSpan.FromSeconds(15);
@@ -22,7 +22,7 @@ internal sealed partial class PortalStore(
         directory.Find(id) ?? (await KnownAllAsync(id.MemberId, cancellationToken)).FirstOrDefault(p => p.Id == id);
 
     public ValueTask<IReadOnlyList<KnownPortal>> KnownAllAsync(string memberId, CancellationToken cancellationToken) =>
-        directory.FindAll(memberId) is { Count: > 0 } known ? new(known) : new(LoadAsync(memberId, cancellationToken));
+        directory.FindAll(memberId) is [_, ..] known ? new(known) : new(LoadAsync(memberId, cancellationToken));
 
     /// <summary>From the store, as another instance may have changed the portal a moment ago; from memory while that is away, so that
     /// whoever guesses is refused all the same.</summary>
@@ -32,7 +32,7 @@ internal sealed partial class PortalStore(
         {
             return await LoadAsync(memberId, cancellationToken);
         }
-        catch (Exception e) when (e is DbException or TimeoutException && directory.FindAll(memberId).Count > 0)
+        catch (Exception e) when (e is DbException or TimeoutException && directory.FindAll(memberId) is [_, ..])
         {
             return directory.FindAll(memberId);
         }
@@ -81,30 +81,28 @@ internal sealed partial class PortalStore(
             return [];
         await keys.ReadAsync(cancellationToken);
         var stamp = directory.Stamp(memberId);
-        var known = Known(await database.RunAsync(
-            (connection, token) => RowsAsync(connection, memberId.ToLowerInvariant(), token), cancellationToken));
+        var known = Known(await database.RunAsync(connection => RowsAsync(connection, memberId.ToLowerInvariant()), cancellationToken));
         directory.Put(memberId, known, stamp);
         return known;
     }
 
-    private Task<bool> UpdateAsync(PortalId id, Sql sql, CancellationToken cancellationToken) => ChangeAsync(
-        id, async (connection, token) => await connection.ExecuteAsync(sql, token) > 0, cancellationToken);
+    private Task<bool> UpdateAsync(PortalId id, Sql set, Sql where, CancellationToken cancellationToken) => ChangeAsync(id,
+        async connection => await connection.ExecuteAsync($"UPDATE portals SET {set} WHERE {Is(id)} AND {where}") > 0, cancellationToken);
 
     /// <summary>Commits a change with the note that other instances follow.</summary>
-    private async Task<bool> ChangeAsync(
-        PortalId id, Func<DbConnection, CancellationToken, Task<bool>> change, CancellationToken cancellationToken)
+    private async Task<bool> ChangeAsync(PortalId id, Func<Connection, Task<bool>> change, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
-        var after = await database.ChangeAsync(async (connection, token) =>
+        var after = await database.ChangeAsync(async connection =>
         {
-            if (!await change(connection, token))
+            if (!await change(connection))
                 return null;
             await connection.ExecuteAsync(
                 $"""
                 INSERT INTO portal_changes (member_id, changed_at) VALUES ({id.MemberId}, {database.Now})
                 ON CONFLICT (member_id) DO UPDATE SET changed_at = excluded.changed_at
-                """, token);
-            return await RowsAsync(connection, id.MemberId, token);
+                """);
+            return await RowsAsync(connection, id.MemberId);
         }, cancellationToken);
         if (after is null)
             return false;
@@ -114,11 +112,12 @@ internal sealed partial class PortalStore(
         return true;
     }
 
-    private static Task<List<Row>> RowsAsync(DbConnection connection, string memberId, CancellationToken cancellationToken) =>
-        connection.QueryAsync($"SELECT * FROM portals WHERE member_id = {memberId} ORDER BY app",
-            r => new Row(r), cancellationToken);
+    private static Task<List<Row>> RowsAsync(Connection connection, string memberId) =>
+        connection.QueryAsync($"SELECT * FROM portals WHERE member_id = {memberId} ORDER BY app", r => new Row(r));
 
     private KnownPortal[] Known(List<Row> rows) => [.. rows.Select(_rows.Read).OfType<Portal>().Select(p => new KnownPortal(p))];
+
+    private static Sql Always => "1 = 1";
 
     private static Sql Is(PortalId id) => PortalSql.Is(id);
 }

@@ -19,7 +19,7 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
     public bool KeepsAttempts { get; init; }
 
     /// <summary>In the same transaction as what it belongs to: whoever is killed afterwards finds both.</summary>
-    public Task<int> FileAsync(DbConnection connection, Sql now, CancellationToken cancellationToken)
+    public Task<int> FileAsync(Connection connection, Sql now)
     {
         // Requests are counted on from the time: a row that was deleted and comes back has none of its earlier numbers.
         var pause = Delay > PauseIfThere ? Delay : PauseIfThere;
@@ -33,6 +33,6 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
                 attempt = CASE WHEN {KeepsAttempts} = 1 THEN work.attempt ELSE 0 END,
                 request = work.request + 1,
                 payload = COALESCE(excluded.payload, work.payload)
-            """, cancellationToken);
+            """);
     }
 }

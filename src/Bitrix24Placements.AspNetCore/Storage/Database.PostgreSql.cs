@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Storage;
 /// <summary>Names no type of Npgsql outside, so that Npgsql is loaded only where it is used.</summary>
 internal sealed partial class Database
 {
-    /// <summary>The driver's limits are for each statement, and one that does not come to its end holds on to it for far longer.</summary>
+    /// <summary>The driver's limits are for each statement, and may be held on to for far longer.</summary>
     private static readonly TimeSpan PostgreSqlTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>An instance that stops within a transaction must not keep its rows from the others. Not as an option of the connection,
@@ -16,7 +16,7 @@ internal sealed partial class Database
         WHERE current_setting('idle_in_transaction_session_timeout') = '0'
         """;
 
-    private async Task<T> RunInTimeAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> RunInTimeAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken)
     {
         var ending = new CancellationTokenSource();
         var running = RunOnAsync(work, ending.Token);

@@ -13,48 +13,48 @@ internal sealed partial class Database : IAsyncDisposable
     private static readonly TimeSpan SqliteTimeout = TimeSpan.FromSeconds(5);
 
     private readonly DbDataSource _source;
-    private readonly SemaphoreSlim? _sqliteGate;
+    private readonly SemaphoreSlim _sqliteGate = new(SqliteThreads);
     private readonly TimeProvider _time;
 
     public Database(IOptions<StorageOptions> options, TimeProvider time)
     {
         _time = time;
-        Provider = options.Value.Provider;
-        if (Provider == StorageProvider.PostgreSql)
+        var storage = options.Value;
+        if (storage.Provider == StorageProvider.PostgreSql)
         {
-            (_source, Place) = OpenPostgreSql(options.Value.ConnectionString);
+            (_source, Place) = OpenPostgreSql(storage.ConnectionString);
             return;
         }
 
-        var sqlite = new SqliteConnectionStringBuilder(options.Value.ConnectionString) { DefaultTimeout = (int)SqliteTimeout.TotalSeconds };
-        FilePath = Place = Path.GetFullPath(sqlite.DataSource);
-        sqlite.DataSource = FilePath;
+        var sqlite = new SqliteConnectionStringBuilder(storage.ConnectionString) { DefaultTimeout = (int)SqliteTimeout.TotalSeconds };
+        sqlite.DataSource = FilePath = Place = Path.GetFullPath(sqlite.DataSource);
         // A file that goes away while the service runs must not come back empty: only the start makes one.
         if (sqlite.Mode == SqliteOpenMode.ReadWriteCreate)
             sqlite.Mode = SqliteOpenMode.ReadWrite;
         _source = SqliteFactory.Instance.CreateDataSource(sqlite.ConnectionString);
-        _sqliteGate = new SemaphoreSlim(SqliteThreads);
         KeepThreadsForTheOthers(SqliteThreads);
     }
 
-    public StorageProvider Provider { get; }
+    public bool IsPostgreSql => FilePath is null;
 
     /// <summary>Null with PostgreSQL.</summary>
     public string? FilePath { get; }
 
-    /// <summary>Where it is, for an operator: host, port and name, or the file. Never a password.</summary>
+    /// <summary>For an operator: host, port and name, or the file. Never a password.</summary>
     public string Place { get; }
 
-    public string? KeyFolder => FilePath is null ? null : Path.Combine(Path.GetDirectoryName(FilePath) ?? "", "keys");
+    public string? KeyFolder => Folder is null ? null : Path.Combine(Folder, "keys");
 
     /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
-    public Sql Now => Provider == StorageProvider.PostgreSql
+    public Sql Now => IsPostgreSql
         ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
         : $"{_time.GetUtcNow().ToUnixTimeMilliseconds()}";
 
-    public Sql ForUpdate => Provider == StorageProvider.PostgreSql ? " FOR UPDATE" : "";
+    public Sql ForUpdate => IsPostgreSql ? " FOR UPDATE" : "";
 
-    public Sql ForUpdateOfUnlocked => Provider == StorageProvider.PostgreSql ? " FOR UPDATE SKIP LOCKED" : "";
+    public Sql ForUpdateOfUnlocked => IsPostgreSql ? " FOR UPDATE SKIP LOCKED" : "";
+
+    private string? Folder => Path.GetDirectoryName(FilePath);
 
     public void MakeFile()
     {
@@ -67,8 +67,8 @@ internal sealed partial class Database : IAsyncDisposable
             return;
         }
 
-        if (Path.GetDirectoryName(FilePath) is { } folder)
-            Directory.CreateDirectory(folder);
+        if (Folder is not null)
+            Directory.CreateDirectory(Folder);
         File.Open(FilePath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
     }
 
@@ -84,33 +84,31 @@ internal sealed partial class Database : IAsyncDisposable
     }
 
     /// <exception cref="DbException">The database is away, or has not answered in time.</exception>
-    public Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        _sqliteGate is null ? RunInTimeAsync(work, cancellationToken) : RunOnSqliteAsync(work, _sqliteGate, cancellationToken);
+    public Task<T> RunAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
+        IsPostgreSql ? RunInTimeAsync(work, cancellationToken) : RunOnSqliteAsync(work, cancellationToken);
 
-    /// <summary>As <see cref="RunAsync"/>, for what no request waits for: with PostgreSQL each statement has the driver's time.</summary>
-    public Task<T> RunLongAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        _sqliteGate is null ? RunOnAsync(work, cancellationToken) : RunOnSqliteAsync(work, _sqliteGate, cancellationToken);
+    /// <summary>For what no request waits for: with PostgreSQL each statement has the driver's time.</summary>
+    public Task<T> RunLongAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
+        IsPostgreSql ? RunOnAsync(work, cancellationToken) : RunOnSqliteAsync(work, cancellationToken);
 
     /// <summary>As <see cref="RunAsync"/>, and all of it or nothing.</summary>
-    public Task<T> ChangeAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        RunAsync((connection, token) => ChangeOnAsync(connection, Provider == StorageProvider.PostgreSql, work, token), cancellationToken);
+    public Task<T> ChangeAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(connection => ChangeOnAsync(connection, endsIfIdle: IsPostgreSql, work), cancellationToken);
 
     /// <summary>As <see cref="RunLongAsync"/>, and all of it or nothing.</summary>
-    public Task<T> ChangeLongAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        RunLongAsync((connection, token) => ChangeOnAsync(connection, endsIfIdle: false, work, token), cancellationToken);
+    public Task<T> ChangeLongAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
+        RunLongAsync(connection => ChangeOnAsync(connection, endsIfIdle: false, work), cancellationToken);
 
     /// <summary>Runs something while no connection of this process to the SQLite file is open.</summary>
-    public async Task AloneAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    public async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
     {
-        if (_sqliteGate is null)
-            return;
         var held = 0;
         try
         {
             for (; held < SqliteThreads; held++)
                 await _sqliteGate.WaitAsync(cancellationToken);
             ClearPool();
-            await work(cancellationToken);
+            await work();
         }
         finally
         {
@@ -119,19 +117,13 @@ internal sealed partial class Database : IAsyncDisposable
     }
 
     public Task<int> ExecuteAsync(Sql sql, CancellationToken cancellationToken) =>
-        RunAsync((connection, token) => connection.ExecuteAsync(sql, token), cancellationToken);
+        RunAsync(connection => connection.ExecuteAsync(sql), cancellationToken);
 
-    public Task<List<T>> QueryAsync<T>(Sql sql, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
-        RunAsync((connection, token) => connection.QueryAsync(sql, read, token), cancellationToken);
-
-    public Task<int> ExecuteLongAsync(Sql sql, CancellationToken cancellationToken) =>
-        RunLongAsync((connection, token) => connection.ExecuteAsync(sql, token), cancellationToken);
-
-    public Task<List<T>> QueryLongAsync<T>(Sql sql, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
-        RunLongAsync((connection, token) => connection.QueryAsync(sql, read, token), cancellationToken);
+    public Task<List<T>> QueryAsync<T>(Sql sql, Func<DbDataReader, T?> read, CancellationToken cancellationToken) =>
+        RunAsync(connection => connection.QueryAsync(sql, read), cancellationToken);
 
     public Task<bool> AnyAsync(Sql sql, CancellationToken cancellationToken) =>
-        RunAsync((connection, token) => connection.AnyAsync(sql, token), cancellationToken);
+        RunAsync(connection => connection.AnyAsync(sql), cancellationToken);
 
     /// <summary>The pool adds threads slowly: those that a locked file, or the driver of a silent server, holds must not be missing where
     /// pages are answered.</summary>
@@ -141,22 +133,20 @@ internal sealed partial class Database : IAsyncDisposable
         ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + held), ports);
     }
 
-    private static async Task<T> ChangeOnAsync<T>(DbConnection connection, bool endsIfIdle,
-        Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    private static async Task<T> ChangeOnAsync<T>(Connection connection, bool endsIfIdle, Func<Connection, Task<T>> work)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.Driver.BeginTransactionAsync(connection.Token);
         if (endsIfIdle)
-            await connection.ExecuteAsync(EndIfIdle, cancellationToken);
-        var result = await work(connection, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+            await connection.ExecuteAsync(EndIfIdle);
+        var result = await work(connection);
+        await transaction.CommitAsync(connection.Token);
         return result;
     }
 
-    private async Task<T> RunOnSqliteAsync<T>(
-        Func<DbConnection, CancellationToken, Task<T>> work, SemaphoreSlim gate, CancellationToken cancellationToken)
+    private async Task<T> RunOnSqliteAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken)
     {
         // Bitrix24 does not wait for as long as others wait for a locked file.
-        if (!await gate.WaitAsync(SqliteTimeout, cancellationToken))
+        if (!await _sqliteGate.WaitAsync(SqliteTimeout, cancellationToken))
             throw new SqliteException("The database is locked.", SqliteBusy);
         try
         {
@@ -164,14 +154,14 @@ internal sealed partial class Database : IAsyncDisposable
         }
         finally
         {
-            gate.Release();
+            _sqliteGate.Release();
         }
     }
 
-    private async Task<T> RunOnAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> RunOnAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken)
     {
-        await using var connection = await _source.OpenConnectionAsync(cancellationToken);
-        return await work(connection, cancellationToken);
+        await using var driver = await _source.OpenConnectionAsync(cancellationToken);
+        return await work(new(driver, cancellationToken));
     }
 
     public async ValueTask DisposeAsync()
@@ -183,7 +173,7 @@ internal sealed partial class Database : IAsyncDisposable
     /// <summary>Connections that are kept for later hold the file as it was: what was read-only, deleted or replaced.</summary>
     public void ClearPool()
     {
-        if (FilePath is not null)
+        if (!IsPostgreSql)
             SqliteConnection.ClearPool(new SqliteConnection(_source.ConnectionString));
     }
 }

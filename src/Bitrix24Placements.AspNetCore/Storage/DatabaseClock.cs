@@ -1,7 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The clock that instances have in common: leases and due times go by it. Instants that leave the database are told by the
-/// process's.</summary>
+/// <summary>What instances have in common: leases and due times go by it. Instants that leave the database are the process's.</summary>
 internal sealed class DatabaseClock(Database database, TimeProvider time)
 {
     private static readonly TimeSpan Negligible = TimeSpan.FromSeconds(2);
@@ -14,8 +13,7 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
     /// <returns>The database's time, in Unix milliseconds.</returns>
     public async Task<long> MeasureAsync(CancellationToken cancellationToken)
     {
-        var now = await database.RunAsync(
-            (connection, token) => connection.NumberAsync($"SELECT {database.Now}", token), cancellationToken);
+        var now = await database.RunAsync(connection => connection.NumberAsync($"SELECT {database.Now}"), cancellationToken);
         var ahead = time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(now);
         Volatile.Write(ref _ahead, ahead.Duration() < Negligible ? 0 : ahead.Ticks);
         return now;

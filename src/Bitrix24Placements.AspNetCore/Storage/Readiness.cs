@@ -2,8 +2,7 @@ using System.Net.Sockets;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Applies the schema at start, sees that the keys of tokens work, and then says that the service can serve. A database that is
-/// late is waited for.</summary>
+/// <summary>Makes schema and keys usable at the start, and says when the service can serve. A database that is late is waited for.</summary>
 internal sealed partial class Readiness(Database database, TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps,
     IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers) : BackgroundService
 {
@@ -20,19 +19,7 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            await MakeReadyAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The host takes it for a failure where it has not started itself.
-        }
-    }
-
-    private async Task MakeReadyAsync(CancellationToken stoppingToken)
-    {
-        for (var attempt = 0; !stoppingToken.IsCancellationRequested; attempt++)
+        for (var attempt = 1; !stoppingToken.IsCancellationRequested; attempt++)
         {
             try
             {
@@ -54,15 +41,21 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
             {
                 Log.Waiting(_logger, database.Place, e.GetBaseException().Message);
                 database.ClearPool();
-                await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, 0.5 * (attempt + 1))), time, stoppingToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                // The host takes it for a failure where it has not started itself.
+            }
+            catch (Exception e)
             {
                 // Trying again would not mend it, and a host that stops by itself would say that all is well.
                 Log.Failed(_logger, e);
                 Stop();
                 return;
             }
+
+            await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, 0.5 * attempt)), time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

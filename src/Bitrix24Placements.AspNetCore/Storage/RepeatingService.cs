@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Something done again and again once the service can serve, whatever comes of it: one line when it begins to fail.</summary>
+/// <summary>Something done again and again, whatever comes of it: one line when it begins to fail.</summary>
 internal abstract partial class RepeatingService(Readiness readiness, TimeSpan pause) : BackgroundService
 {
     private readonly TimeSpan _pauseAfterFailure = TimeSpan.FromSeconds(Math.Clamp(pause.TotalSeconds, min: 1, max: 60));
@@ -13,38 +13,32 @@ internal abstract partial class RepeatingService(Readiness readiness, TimeSpan p
 
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
+        var isFailing = false;
+        await readiness.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (!stoppingToken.IsCancellationRequested)
         {
-            await readiness.WaitAsync(stoppingToken);
-            var isFailing = false;
-            while (true)
+            try
             {
-                isFailing = !await TryRunOnceAsync(isFailing, stoppingToken);
-                await Task.Delay(isFailing ? _pauseAfterFailure : pause, Time, stoppingToken);
+                await RunOnceAsync(stoppingToken);
+                isFailing = false;
             }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The host takes it for a failure where it has not started itself.
-        }
-    }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                // The host takes it for a failure where it has not started itself.
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Whatever it is: a background service that ends takes the whole host with it.
+                var logger = readiness.Loggers.CreateLogger(GetType());
+                if (!isFailing && e is DbException or TimeoutException or IOException)
+                    Log.Waiting(logger, GetType().Name, e.Message);
+                else if (!isFailing)
+                    Log.Failed(logger, e, GetType().Name);
+                isFailing = true;
+            }
 
-    private async Task<bool> TryRunOnceAsync(bool isFailing, CancellationToken stoppingToken)
-    {
-        try
-        {
-            await RunOnceAsync(stoppingToken);
-            return true;
-        }
-        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-        {
-            // Whatever it is: a background service that ends takes the whole host with it.
-            var logger = readiness.Loggers.CreateLogger(GetType());
-            if (!isFailing && e is DbException or TimeoutException or IOException)
-                Log.Waiting(logger, GetType().Name, e.Message);
-            else if (!isFailing)
-                Log.Failed(logger, e, GetType().Name);
-            return false;
+            await Task.Delay(isFailing ? _pauseAfterFailure : pause, Time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

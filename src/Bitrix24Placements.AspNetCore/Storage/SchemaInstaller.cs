@@ -8,7 +8,15 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     /// <summary>Instances that start together take turns.</summary>
     private const long PostgresLock = 0x4232_3450_6c63;
 
-    public static int Newest => Scripts().Length;
+    private static readonly Assembly Here = typeof(SchemaInstaller).Assembly;
+
+    private static readonly string[] Scripts =
+    [
+        .. Here.GetManifestResourceNames().Where(n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    public static int Newest => Scripts.Length;
 
     private readonly SemaphoreSlim _once = new(1);
     private bool _done;
@@ -24,10 +32,9 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
                 return;
             database.MakeFile();
             // Not within a transaction, which SQLite's begin as writers: the second process waits there.
-            if (database.Provider == StorageProvider.Sqlite)
+            if (!database.IsPostgreSql)
                 await database.ExecuteAsync("PRAGMA journal_mode=WAL", cancellationToken);
-            await database.ChangeLongAsync(ApplyAsync, cancellationToken);
-            _done = true;
+            _done = await database.ChangeLongAsync(ApplyAsync, cancellationToken);
         }
         finally
         {
@@ -35,32 +42,30 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         }
     }
 
-    private async Task<bool> ApplyAsync(DbConnection connection, CancellationToken cancellationToken)
+    private async Task<bool> ApplyAsync(Connection connection)
     {
-        if (database.Provider == StorageProvider.PostgreSql)
-            await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresLock})", cancellationToken);
+        if (database.IsPostgreSql)
+            await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresLock})");
+        await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)");
         await connection.ExecuteAsync(
-            "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)", cancellationToken);
-        await connection.ExecuteAsync(
-            "CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)",
-            cancellationToken);
-        var present = (int)await connection.NumberAsync("SELECT COALESCE(MAX(version), 0) FROM schema_versions", cancellationToken);
-        var scripts = Scripts();
-        if (present > scripts.Length)
+            "CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)");
+        var present = (int)await connection.NumberAsync("SELECT COALESCE(MAX(version), 0) FROM schema_versions");
+        if (present > Newest)
         {
-            await RefuseIfTooNewAsync(connection, present, scripts.Length, cancellationToken);
+            await RefuseIfTooNewAsync(connection, present);
             return true;
         }
 
         // A database that can only be read is found out now, and not by the first installation.
-        await connection.ExecuteAsync("UPDATE schema_versions SET version = version", cancellationToken);
-        for (var version = present + 1; version <= scripts.Length; version++)
+        await connection.ExecuteAsync("UPDATE schema_versions SET version = version");
+        for (var version = present + 1; version <= Newest; version++)
         {
-            var script = await ReadScriptAsync(scripts[version - 1], cancellationToken);
-            await connection.ExecuteAsync(script, cancellationToken);
+            using var reader = new StreamReader(Here.GetManifestResourceStream(Scripts[version - 1])!);
+            var script = await reader.ReadToEndAsync(connection.Token);
+            await connection.ExecuteAsync(script);
             await connection.ExecuteAsync(
-                $"INSERT INTO schema_compatibility (version, oldest) VALUES ({version}, {Oldest(script, version)})", cancellationToken);
-            await connection.ExecuteAsync($"INSERT INTO schema_versions (version) VALUES ({version})", cancellationToken);
+                $"INSERT INTO schema_compatibility (version, oldest) VALUES ({version}, {Oldest(script, version)})");
+            await connection.ExecuteAsync($"INSERT INTO schema_versions (version) VALUES ({version})");
             Log.Applied(logger, version);
         }
 
@@ -69,13 +74,13 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         return true;
     }
 
-    private async Task RefuseIfTooNewAsync(DbConnection connection, int present, int known, CancellationToken cancellationToken)
+    private async Task RefuseIfTooNewAsync(Connection connection, int present)
     {
-        Sql newer = $"FROM schema_compatibility WHERE version > {known}";
-        var told = await connection.NumberAsync($"SELECT COUNT(*) {newer}", cancellationToken);
-        if (told < present - known || await connection.NumberAsync($"SELECT MAX(oldest) {newer}", cancellationToken) > known)
-            throw new SchemaTooNewException(present, known);
-        Log.Newer(logger, present, known);
+        Sql newer = $"FROM schema_compatibility WHERE version > {Newest}";
+        var told = await connection.NumberAsync($"SELECT COUNT(*) {newer}");
+        if (told < present - Newest || await connection.NumberAsync($"SELECT MAX(oldest) {newer}") > Newest)
+            throw new SchemaTooNewException(present, Newest);
+        Log.Newer(logger, present, Newest);
     }
 
     /// <summary>A script begins with the oldest version whose service can live with it: <c>-- oldest: 3</c>; otherwise none but its
@@ -83,21 +88,6 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     private static int Oldest(string script, int version) =>
         script.Split('\n', 2)[0].Split("-- oldest:") is ["", var oldest]
             && int.TryParse(oldest, CultureInfo.InvariantCulture, out var number) ? number : version;
-
-    private static string[] Scripts()
-    {
-        var scripts = Array.FindAll(
-            Assembly.GetExecutingAssembly().GetManifestResourceNames(),
-            n => n.StartsWith("Bitrix24Placements.Storage.Schema.", StringComparison.Ordinal));
-        Array.Sort(scripts, StringComparer.Ordinal);
-        return scripts;
-    }
-
-    private static async Task<string> ReadScriptAsync(string name, CancellationToken cancellationToken)
-    {
-        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!);
-        return await reader.ReadToEndAsync(cancellationToken);
-    }
 
     public void Dispose() => _once.Dispose();
 

@@ -59,31 +59,3 @@ internal readonly struct Sql(int literalLength, int holes)
         _ => value,
     };
 }
-
-internal static class SqlExtensions
-{
-    public static async Task<int> ExecuteAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken)
-    {
-        await using var command = sql.CommandOn(connection);
-        return await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    public static async Task<List<T>> QueryAsync<T>(
-        this DbConnection connection, Sql sql, Func<DbDataReader, T> read, CancellationToken cancellationToken)
-    {
-        await using var command = sql.CommandOn(connection);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var rows = new List<T>();
-        while (await reader.ReadAsync(cancellationToken))
-            rows.Add(read(reader));
-        return rows;
-    }
-
-    public static async Task<bool> AnyAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(sql, _ => true, cancellationToken)).Count > 0;
-
-    public static async Task<long> NumberAsync(this DbConnection connection, Sql sql, CancellationToken cancellationToken) =>
-        (await connection.QueryAsync(sql, row => Convert.ToInt64(row.GetValue(0), null), cancellationToken))[0];
-
-    public static string? TextOrNull(this DbDataReader row, int ordinal) => row.IsDBNull(ordinal) ? null : row.GetString(ordinal);
-}

@@ -2,8 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Deleted or replaced under a running service, everything would be answered, and gone at the next start without a
-/// word.</summary>
+/// <summary>Else everything would be answered, and gone at the next start without a word.</summary>
 internal sealed partial class SqliteFileWatch(
     Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
@@ -27,7 +26,7 @@ internal sealed partial class SqliteFileWatch(
         if (file == _file)
             return;
         Log.Gone(logger, path, file is null ? "deleted" : "replaced");
-        await database.AloneAsync(token => RescueAsync(open, path, isDeleted: file is null, token), stoppingToken);
+        await database.AloneAsync(() => RescueAsync(open, path, isDeleted: file is null, stoppingToken), stoppingToken);
     }
 
     private async Task OpenAsync(string path, CancellationToken cancellationToken)
@@ -37,7 +36,7 @@ internal sealed partial class SqliteFileWatch(
         try
         {
             await connection.OpenAsync(cancellationToken);
-            var results = await connection.QueryAsync("PRAGMA quick_check(1)", r => r.GetString(0), cancellationToken);
+            var results = await new Connection(connection, cancellationToken).QueryAsync("PRAGMA quick_check(1)", r => r.GetString(0));
             if (results is [not "ok" and var result])
                 Log.Damaged(logger, path, result);
         }
@@ -50,14 +49,14 @@ internal sealed partial class SqliteFileWatch(
         (_open, _file) = (connection, Posix.FileAt(path));
     }
 
-    /// <summary>A deleted file is put back. One that was replaced, deliberately perhaps, stays: the earlier one is saved beside it, and
-    /// the process ends.</summary>
+    /// <summary>A deleted file is put back. One that was replaced, deliberately perhaps, stays: the earlier one is saved beside
+    /// it.</summary>
     private async Task RescueAsync(SqliteConnection open, string path, bool isDeleted, CancellationToken cancellationToken)
     {
         var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");
         if (Path.GetDirectoryName(path) is { } folder)
             Directory.CreateDirectory(folder);
-        await open.ExecuteAsync($"VACUUM INTO {rescued}", cancellationToken);
+        await new Connection(open, cancellationToken).ExecuteAsync($"VACUUM INTO {rescued}");
         await open.DisposeAsync();
         _open = null;
         if (isDeleted)

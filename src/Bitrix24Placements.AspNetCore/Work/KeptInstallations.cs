@@ -25,7 +25,7 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
     /// <summary>Where there are too many, those give way that nobody has vouched for. False: it was itself the one to give way.</summary>
     public Task<bool> KeepAsync(
         PortalId id, string kind, TimeSpan delay, string payload, string address, CancellationToken cancellationToken) =>
-        database.ChangeAsync(async (connection, token) =>
+        database.ChangeAsync(async connection =>
         {
             await connection.ExecuteAsync(
                 $"""
@@ -35,15 +35,15 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
                         UNION ALL SELECT MAX(created_at) + 1 FROM work WHERE vouched IS NOT NULL) known),
                     0, 0, {(address.Length == 0 ? null : Short(address))})
                 ON CONFLICT (member_id, app, kind) DO NOTHING
-                """, token);
+                """);
             await connection.ExecuteAsync(
                 $"""
                 UPDATE work SET vouched = 0 WHERE vouched = 1 AND (member_id, app, kind) NOT IN (
                     SELECT member_id, app, kind FROM work WHERE vouched = 1 ORDER BY created_at, kind LIMIT {MaxVouchedFor})
-                """, token);
+                """);
             foreach (var surplus in Surplus)
-                await connection.ExecuteAsync(surplus, token);
-            return await connection.AnyAsync($"SELECT 1 FROM work WHERE {WorkStore.Is(id, kind)}", token);
+                await connection.ExecuteAsync(surplus);
+            return await connection.AnyAsync($"SELECT 1 FROM work WHERE {WorkStore.Is(id, kind)}");
         }, cancellationToken);
 
     /// <summary>The OAuth server has told its app.</summary>

@@ -17,7 +17,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
 
     public async Task RequestAsync(WorkRequest request, CancellationToken cancellationToken)
     {
-        await database.RunAsync((connection, token) => request.FileAsync(connection, Now, token), cancellationToken);
+        await database.RunAsync(connection => request.FileAsync(connection, Now), cancellationToken);
         signal.Wake();
     }
 
@@ -71,12 +71,12 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
 
     /// <summary>Gone, unless it was asked for again meanwhile. A kept installation that is finished was only hastened.</summary>
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
-        database.RunAsync(async (connection, token) =>
+        database.RunAsync(async connection =>
         {
             Sql isDone = $"request = {item.Request} OR vouched IS NOT NULL";
-            var done = await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND ({isDone})", token);
+            var done = await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND ({isDone})");
             if (done == 0)
-                await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}", token);
+                await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}");
             return done;
         }, cancellationToken);
 
@@ -101,15 +101,11 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
 
     internal static Sql Is(PortalId id, string kind) => $"{PortalSql.Is(id)} AND kind = {kind}";
 
-    private async Task<List<WorkItem>> ClaimAsync(Sql condition, CancellationToken cancellationToken)
-    {
-        var rows = await database.QueryAsync(
-            $"""
-            UPDATE work SET lease_by = {_owner}, lease_till = {Now} + {Lease} WHERE {condition}
-            RETURNING member_id, app, kind, attempt, request, payload, created_at
-            """, Read, cancellationToken);
-        return [.. rows.OfType<WorkItem>()];
-    }
+    private Task<List<WorkItem>> ClaimAsync(Sql condition, CancellationToken cancellationToken) => database.QueryAsync(
+        $"""
+        UPDATE work SET lease_by = {_owner}, lease_till = {Now} + {Lease} WHERE {condition}
+        RETURNING member_id, app, kind, attempt, request, payload, created_at
+        """, Read, cancellationToken);
 
     private Task<bool> AnyAsync(Sql condition, CancellationToken cancellationToken) =>
         database.AnyAsync($"SELECT 1 FROM work WHERE {condition} LIMIT 1", cancellationToken);

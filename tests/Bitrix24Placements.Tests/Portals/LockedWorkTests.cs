@@ -16,9 +16,9 @@ public sealed class LockedWorkTests(ThrowawayPostgres postgres)
         var (locked, other) = (TestStore.Named("locked"), TestStore.Named("other"));
         await store.Work.RequestAsync(new(locked, WorkKind.Events), Token);
         var (inside, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var transaction = stopped.Database.ChangeAsync(async (connection, token) =>
+        var transaction = stopped.Database.ChangeAsync(async connection =>
         {
-            var filed = await new WorkRequest(locked, WorkKind.Events).FileAsync(connection, stopped.Database.Now, token);
+            var filed = await new WorkRequest(locked, WorkKind.Events).FileAsync(connection, stopped.Database.Now);
             inside.SetResult();
             await goOn.Task;
             return filed;

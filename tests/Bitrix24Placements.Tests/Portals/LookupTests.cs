@@ -63,7 +63,7 @@ public sealed class LookupTests(LookupTests.ManyRows many) : IClassFixture<Looku
     {
         var plans = new Dictionary<string, List<string>>();
         foreach (var sql in await SqlTrace.RecordAsync(store.Database, work))
-            plans[sql] = await store.Database.RunAsync((connection, token) => SqlTrace.PlanAsync(connection, sql, token), Token);
+            plans[sql] = await store.Database.RunAsync(connection => SqlTrace.PlanAsync(connection, sql), Token);
         return plans;
     }
 

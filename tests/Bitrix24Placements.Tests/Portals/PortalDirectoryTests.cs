@@ -57,7 +57,7 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
         Assert.Equal([portal.Id, other], (await another.Portals.KnownAllAsync(portal.Id.MemberId.ToUpperInvariant(), Token)).Select(static p => p.Id));
 
         var directory = another.Get<PortalDirectory>();
-        Assert.Equal(2, directory.FindAll(portal.Id.MemberId).Count);
+        Assert.Equal(2, directory.FindAll(portal.Id.MemberId).Length);
         Assert.True(directory.Find(other)?.AcceptsApplicationToken(new("another-token")));
         Assert.False(directory.Find(portal.Id)?.AcceptsApplicationToken(new("another-token")));
         Assert.Null(directory.Find(new(portal.Id.MemberId, "a third")));
@@ -75,7 +75,7 @@ public sealed class PortalDirectoryTests(ThrowawayPostgres postgres)
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1_000; i++)
-            _ = directory.FindAll(memberId).Count;
+            _ = directory.FindAll(memberId).Length;
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }

@@ -65,12 +65,12 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres, schema: false);
         store.Database.MakeFile();
         // Where the connection ends without a commit, so does everything it did.
-        await store.Database.RunAsync(async (connection, token) =>
+        await store.Database.RunAsync(async connection =>
         {
-            await using var transaction = await connection.BeginTransactionAsync(token);
-            await using var command = connection.CreateCommand();
+            await using var transaction = await connection.Driver.BeginTransactionAsync(connection.Token);
+            await using var command = connection.Driver.CreateCommand();
             command.CommandText = "CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY); CREATE TABLE portals (member_id TEXT)";
-            return await command.ExecuteNonQueryAsync(token);
+            return await command.ExecuteNonQueryAsync(connection.Token);
         }, Token);
 
         await store.Get<SchemaInstaller>().EnsureAsync(Token);

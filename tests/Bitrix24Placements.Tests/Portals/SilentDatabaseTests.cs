@@ -24,7 +24,7 @@ public sealed class SilentDatabaseTests(ThrowawayPostgres postgres)
 
         relay.Strand();
         var started = Stopwatch.StartNew();
-        await Assert.ThrowsAnyAsync<DbException>(() => store.Database.ChangeAsync((connection, token) => connection.AnyAsync("SELECT 1", token), Token));
+        await Assert.ThrowsAnyAsync<DbException>(() => store.Database.ChangeAsync(static connection => connection.AnyAsync("SELECT 1"), Token));
         Assert.InRange(started.Elapsed.TotalSeconds, 4, 8);
 
         started.Restart();
@@ -36,7 +36,7 @@ public sealed class SilentDatabaseTests(ThrowawayPostgres postgres)
     public async Task What_is_given_up_ends_on_the_server_too_and_what_is_long_by_right_may_take_longer()
     {
         await using var store = await OpenAsync(await postgres.NewDatabaseAsync());
-        var isLong = store.Database.QueryLongAsync("SELECT 1 FROM pg_sleep(7)", static _ => true, Token);
+        var isLong = store.Database.RunLongAsync(static connection => connection.QueryAsync("SELECT 1 FROM pg_sleep(7)", static _ => true), Token);
 
         await Assert.ThrowsAnyAsync<DbException>(() => SleepAsync(store.Database, 60));
 
@@ -69,8 +69,8 @@ public sealed class SilentDatabaseTests(ThrowawayPostgres postgres)
     private static Task<TestStore> OpenAsync(string connectionString) =>
         TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = connectionString });
 
-    private static Task<List<string>> IdleTimeoutAsync(DbConnection connection, CancellationToken cancellationToken) =>
-        connection.QueryAsync("SHOW idle_in_transaction_session_timeout", static r => r.GetString(0), cancellationToken);
+    private static Task<List<string>> IdleTimeoutAsync(Connection connection) =>
+        connection.QueryAsync("SHOW idle_in_transaction_session_timeout", static r => r.GetString(0));
 
     private static Task<bool> SleepAsync(Database database, double seconds) => database.AnyAsync($"SELECT 1 FROM pg_sleep({seconds})", Token);
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Data.Common;
 using Bitrix24Placements.Storage;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
@@ -22,13 +21,13 @@ internal static class SqlTrace
     }
 
     /// <summary>The steps of a statement, such as <c>SEARCH portals USING INDEX …</c> or <c>SCAN portals</c>.</summary>
-    public static async Task<List<string>> PlanAsync(DbConnection connection, string sql, CancellationToken cancellationToken)
+    public static async Task<List<string>> PlanAsync(Connection connection, string sql)
     {
-        await using var command = connection.CreateCommand();
+        await using var command = connection.Driver.CreateCommand();
         command.CommandText = "EXPLAIN QUERY PLAN " + sql;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(connection.Token);
         var steps = new List<string>();
-        while (await reader.ReadAsync(cancellationToken))
+        while (await reader.ReadAsync(connection.Token))
             steps.Add(reader.GetString(3));
         return steps;
     }
@@ -38,9 +37,9 @@ internal static class SqlTrace
     {
         var all = new TaskCompletionSource();
         var taken = 0;
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => database.RunAsync(async (connection, _) =>
+        await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => database.RunAsync(async connection =>
         {
-            action((SqliteConnection)connection);
+            action((SqliteConnection)connection.Driver);
             if (Interlocked.Increment(ref taken) == Connections)
                 all.SetResult();
             await all.Task;

@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>After an installation, an update, a removal notice, a changed declaration.</summary>
 internal sealed partial class ReconcileWork(
-    PortalStore portals, Reconciler reconciler, KeyCheck keys, Inbox inbox, WorkStore work, TimeProvider time,
+    PortalStore portals, Reconciler reconciler, KeyCheck keys, InboxStore inbox, WorkStore work, TimeProvider time,
     ILogger<ReconcileWork> logger) : IWork
 {
     /// <summary>What the store writes together with the portal.</summary>

@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Installation;
 /// <summary>Any user can send the notice, so the OAuth server decides.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-uninstall.html</remarks>
 internal sealed partial class UninstallWork(
-    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, Inbox inbox, InstallationMetrics metrics,
+    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, InboxStore inbox, InstallationMetrics metrics,
         TimeProvider time, ILogger<UninstallWork> logger) : IWork
 {
     /// <summary>For one portal, however many notices come.</summary>

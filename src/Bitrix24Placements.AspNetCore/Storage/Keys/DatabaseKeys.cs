@@ -18,18 +18,18 @@ internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : 
     }).GetAwaiter().GetResult();
 
     /// <summary>Instances that miss a key at the same time would each make one, and not know the others' for a day. Only the
-    /// first is kept: the framework reads all keys anew after storing one.</summary>
+    /// first is kept: the framework reads all anew after storing one.</summary>
     public void StoreElement(XElement element, string friendlyName) => Task.Run(async () =>
     {
         await schema.EnsureAsync(CancellationToken.None);
-        await database.ChangeAsync(async (connection, token) =>
+        await database.ChangeAsync(async connection =>
         {
-            await connection.ExecuteAsync("LOCK TABLE data_protection_keys IN SHARE ROW EXCLUSIVE MODE", token);
+            await connection.ExecuteAsync("LOCK TABLE data_protection_keys IN SHARE ROW EXCLUSIVE MODE");
             return await connection.ExecuteAsync(
                 $"""
                 INSERT INTO data_protection_keys (name, xml) SELECT {friendlyName}, {element.ToString(SaveOptions.DisableFormatting)}
                 WHERE (SELECT COUNT(*) FROM data_protection_keys) = {Volatile.Read(ref _seen)}
-                """, token);
+                """);
         }, CancellationToken.None);
     }).GetAwaiter().GetResult();
 }

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The keys that encrypt tokens: beside a SQLite file, or in PostgreSQL under a certificate. They are apart from the host's own
-/// data protection.</summary>
+/// <summary>What encrypts tokens: beside a SQLite file, or in PostgreSQL under a certificate; apart from the host's own data
+/// protection.</summary>
 internal sealed class TokenKeys(
     Database database, SchemaInstaller schema, IOptions<DataProtectionSettings> settings, IOptions<StorageOptions> storage,
     ILoggerFactory loggers) : IAsyncDisposable
@@ -17,15 +17,16 @@ internal sealed class TokenKeys(
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    private readonly Lazy<ServiceProvider> _services =
-        new(() => Build(database, schema, settings.Value, storage.Value.MayMakeKeys, loggers));
-
     private readonly Lock _lock = new();
+    private object? _building;
+    private ServiceProvider? _services;
     private Task? _reading;
 
-    public IDataProtectionProvider Provider => _services.Value.GetRequiredService<IDataProtectionProvider>();
+    private ServiceProvider Services => LazyInitializer.EnsureInitialized(ref _services, ref _building, Build);
 
-    public IXmlRepository Repository => _services.Value.GetRequiredService<IOptions<KeyManagementOptions>>().Value.XmlRepository
+    public IDataProtectionProvider Provider => Services.GetRequiredService<IDataProtectionProvider>();
+
+    public IXmlRepository Repository => Services.GetRequiredService<IOptions<KeyManagementOptions>>().Value.XmlRepository
         ?? throw new InvalidOperationException("There is no place for keys.");
 
     public bool AreRead { get; private set; }
@@ -33,7 +34,7 @@ internal sealed class TokenKeys(
     /// <summary>Those beside a SQLite file can be used while that cannot.</summary>
     public bool AreUsable => AreRead || database.KeyFolder is not null;
 
-    /// <summary>Reads the keys once. Whoever needs them before holds neither a thread nor a connection: the framework reads them while a
+    /// <summary>Whoever needs them before they are read holds neither a thread nor a connection: the framework reads them while a
     /// thread stands still.</summary>
     public Task ReadAsync(CancellationToken cancellationToken)
     {
@@ -57,9 +58,9 @@ internal sealed class TokenKeys(
         AreRead = true;
     }
 
-    private static ServiceProvider Build(
-        Database database, SchemaInstaller schema, DataProtectionSettings settings, bool mayMakeKeys, ILoggerFactory loggers)
+    private ServiceProvider Build()
     {
+        var (certificate, password) = (settings.Value.CertificatePath, settings.Value.CertificatePassword);
         var services = new ServiceCollection();
         services.AddSingleton(loggers);
         services.AddLogging();
@@ -69,11 +70,11 @@ internal sealed class TokenKeys(
             options.XmlRepository = database.KeyFolder is { } path
                 ? new FileSystemXmlRepository(MakeFolder(path), loggers)
                 : new DatabaseKeys(database, schema);
-            options.AutoGenerateKeys = mayMakeKeys;
-            if (settings.CertificatePath is { } certificate)
-                options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, settings.CertificatePassword)), loggers);
+            options.AutoGenerateKeys = storage.Value.MayMakeKeys;
+            if (certificate is not null)
+                options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, password)), loggers);
         });
-        builder.UnprotectKeysWithAnyCertificate([.. settings.All.Select(Load)]);
+        builder.UnprotectKeysWithAnyCertificate([.. settings.Value.All.Select(Load)]);
         return services.BuildServiceProvider();
     }
 
@@ -92,5 +93,5 @@ internal sealed class TokenKeys(
         }
     }
 
-    public ValueTask DisposeAsync() => _services.IsValueCreated ? _services.Value.DisposeAsync() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _services?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

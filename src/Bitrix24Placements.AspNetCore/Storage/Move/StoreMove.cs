@@ -14,7 +14,7 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
     public async Task MoveAsync(string? from, CancellationToken cancellationToken)
     {
         var database = target.GetRequiredService<Database>();
-        if (database.Provider != StorageProvider.PostgreSql)
+        if (!database.IsPostgreSql)
             throw new StoreMoveException("Storage:Provider has to be PostgreSql, and Storage:ConnectionString the database to move to.");
         if (string.IsNullOrWhiteSpace(from) || FileOf(from) is not { } file)
             throw new StoreMoveException("Name the SQLite file to move from: --from \"Data Source=…\".");
@@ -26,50 +26,44 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await target.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         var oldVault = source.GetRequiredService<TokenVault>();
         // The source's transaction freezes it: writes of a service that still runs on the file wait, and fail, until the move is over.
-        var unreadable = await source.GetRequiredService<Database>().ChangeAsync((reading, token) => database.ChangeLongAsync(
-            (writing, inner) => CopyAsync(oldVault, reading, (NpgsqlConnection)writing, inner), token), cancellationToken);
+        var unreadable = await source.GetRequiredService<Database>().ChangeAsync(reading => database.ChangeLongAsync(
+            writing => CopyAsync(oldVault, reading, writing), reading.Token), cancellationToken);
         await output.WriteLineAsync(unreadable == 0
             ? "Moved. Start the service with the new settings, and keep the SQLite file and its keys until a page was opened."
             : $"Moved. The tokens of {unreadable} portals cannot be read with the keys beside the file: "
                 + "an administrator of each has to open the app once.");
     }
 
-    private async Task<int> CopyAsync(
-        TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
+    private async Task<int> CopyAsync(TokenVault oldVault, Connection reading, Connection writing)
     {
-        await LockEmptyAsync(writing, cancellationToken);
+        var names = MovedTable.All.Select(t => t.Name).ToArray();
+        await writing.ExecuteAsync("LOCK TABLE " + string.Join(", ", names) + " IN EXCLUSIVE MODE");
+        if (await writing.AnyAsync(string.Join(" UNION ALL ", names.Select(n => $"SELECT 1 FROM {n}"))))
+            throw new StoreMoveException("The database to move to is not empty. Nothing was changed.");
         var unreadable = 0;
         foreach (var table in MovedTable.All)
-            unreadable += await CopyTableAsync(table, oldVault, reading, writing, cancellationToken);
+            unreadable += await CopyTableAsync(table, oldVault, reading, writing);
         return unreadable;
     }
 
-    private static async Task LockEmptyAsync(NpgsqlConnection writing, CancellationToken cancellationToken)
-    {
-        var names = MovedTable.All.Select(t => t.Name).ToArray();
-        await writing.ExecuteAsync("LOCK TABLE " + string.Join(", ", names) + " IN EXCLUSIVE MODE", cancellationToken);
-        if (await writing.AnyAsync(string.Join(" UNION ALL ", names.Select(n => $"SELECT 1 FROM {n}")), cancellationToken))
-            throw new StoreMoveException("The database to move to is not empty. Nothing was changed.");
-    }
-
     /// <summary>With the columns that the database itself says it has.</summary>
-    private async Task<int> CopyTableAsync(
-        MovedTable table, TokenVault oldVault, DbConnection reading, NpgsqlConnection writing, CancellationToken cancellationToken)
+    private async Task<int> CopyTableAsync(MovedTable table, TokenVault oldVault, Connection reading, Connection writing)
     {
+        var cancellationToken = writing.Token;
         var columns = await writing.QueryAsync(
             $"""
             SELECT column_name, data_type FROM information_schema.columns
             WHERE table_schema = current_schema() AND table_name = {table.Name}
             ORDER BY ordinal_position
             """,
-            r => (Name: r.GetString(0), IsInteger: r.GetString(1) == "integer"), cancellationToken);
+            r => (Name: r.GetString(0), IsInteger: r.GetString(1) == "integer"));
         var names = string.Join(", ", columns.Select(c => c.Name));
         var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>(), table, [.. columns.Select(c => c.Name)]);
         Sql all = "SELECT " + names + " FROM " + table.Name;
-        await using var command = all.CommandOn(reading);
+        await using var command = all.CommandOn(reading.Driver);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await using var importer =
-            await writing.BeginBinaryImportAsync($"COPY {table.Name} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
+        await using var importer = await ((NpgsqlConnection)writing.Driver).BeginBinaryImportAsync(
+            $"COPY {table.Name} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
         importer.Timeout = TimeSpan.FromMinutes(10);
         var row = new object[columns.Count];
         var count = 0;

@@ -17,23 +17,16 @@ internal sealed class SpoolShares
     private const int MaxFilesOfAddress = 1_000;
     private const long MaxBytesOfShare = MaxBytesOfRoom / 8;
 
-    private readonly Dictionary<SpoolFile, long> _bytes = [];
-    private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<SpoolFile, long> _bytes = new();
+    private readonly Lock _adding = new();
 
-    public int Count
-    {
-        get
-        {
-            lock (_lock)
-                return _bytes.Count;
-        }
-    }
+    public int Count => _bytes.Count;
 
     public bool TryAdd(SpoolFile file, long bytes)
     {
-        lock (_lock)
+        lock (_adding)
         {
-            var hasRoom = HasRoom(bytes, _ => true, MaxFiles, MaxBytes)
+            return HasRoom(bytes, _ => true, MaxFiles, MaxBytes)
                 // A stranger who names a portal takes nothing of its share.
                 && HasRoom(bytes, f => f.KeyShare == file.KeyShare && f.AddressShare == file.AddressShare,
                     file.IsUnanswered ? MaxUnansweredOfKey : MaxFilesOfKey, MaxBytesOfShare)
@@ -41,8 +34,8 @@ internal sealed class SpoolShares
                 && (!file.IsOfKnown || HasRoom(bytes, f => f.IsOfKnown, MaxFilesOfRoom, MaxBytesOfRoom))
                 && (!file.IsOfStranger
                     || (HasRoom(bytes, f => f.AddressShare == file.AddressShare, MaxFilesOfAddress, MaxBytesOfShare)
-                        && HasRoom(bytes, f => f.IsOfStranger, MaxFilesOfRoom, MaxBytesOfRoom)));
-            return hasRoom && _bytes.TryAdd(file, bytes);
+                        && HasRoom(bytes, f => f.IsOfStranger, MaxFilesOfRoom, MaxBytesOfRoom)))
+                && _bytes.TryAdd(file, bytes);
         }
     }
 
@@ -59,24 +52,13 @@ internal sealed class SpoolShares
     }
 
     /// <summary>Counts what an earlier process, or another one, has left there.</summary>
-    public void Add(SpoolFile file, long bytes)
-    {
-        lock (_lock)
-            _bytes.TryAdd(file, bytes);
-    }
+    public void Add(SpoolFile file, long bytes) => _bytes.TryAdd(file, bytes);
 
-    public void Remove(SpoolFile file)
-    {
-        lock (_lock)
-            _bytes.Remove(file);
-    }
+    public void Remove(SpoolFile file) => _bytes.TryRemove(file, out _);
 
     public void KeepOnly(IEnumerable<SpoolFile> files)
     {
-        lock (_lock)
-        {
-            foreach (var gone in _bytes.Keys.Except(files).ToList())
-                _bytes.Remove(gone);
-        }
+        foreach (var gone in _bytes.Keys.Except(files))
+            Remove(gone);
     }
 }
