@@ -3,11 +3,10 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>The apps of the configuration, and those that were added to the database. Where both have one, the configuration
-/// wins.</summary>
+/// <summary>Of the configuration, which wins, and of the database.</summary>
 internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store) : IReadyStep
 {
-    /// <summary>With more of them metrics are not told apart by app: each would multiply every series.</summary>
+    // With more, each app would multiply every series of the metrics.
     private const int MaxLabels = 20;
 
     private volatile Snapshot? _snapshot;
@@ -23,15 +22,14 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     public RegisteredApp? Find(string name) => Current.ByName.GetValueOrDefault(name);
 
-    /// <summary>Of an app that has been removed, its name.</summary>
     public AppInfo InfoOf(PortalId id) => Find(id.App)?.Info ?? new(id.App, "");
 
     public RegisteredApp? FindByClientId(string clientId) => Current.ByClientId.GetValueOrDefault(clientId);
 
-    /// <summary>The default app may be without keys for a while; any other that is not known has been removed.</summary>
+    /// <summary>The default app may lack keys for a while; any other that is unknown was removed.</summary>
     public bool Serves(PortalId id) => id.App == PortalId.DefaultApp || Find(id.App) is not null;
 
-    /// <summary>The app as a metric's tag; empty where there are too many.</summary>
+    /// <summary>As a metric's tag; empty where there are too many.</summary>
     public KeyValuePair<string, object?> Label(PortalId id) => new("app", All.Count <= MaxLabels ? id.App : "");
 
     public bool IsConfigured(string name) => options.Value.Apps.Any(a => a.Name == name);
@@ -53,7 +51,7 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         await RefreshAsync(cancellationToken);
     }
 
-    /// <summary>The previous secret is tried, too, until the new one has worked.</summary>
+    /// <summary>The previous secret is tried, too, until the new one works.</summary>
     public async Task RotateAsync(string name, Secret secret, CancellationToken cancellationToken)
     {
         RefuseConfigured(name);
@@ -72,7 +70,7 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         await RefreshAsync(cancellationToken);
     }
 
-    /// <summary>Its installations stay, and serve again when it is added again.</summary>
+    /// <summary>Its installations stay, and serve when it is added again.</summary>
     public async Task RemoveAsync(string name, CancellationToken cancellationToken)
     {
         RefuseConfigured(name);

@@ -6,7 +6,7 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
 {
     private const string Purpose = "app";
 
-    /// <summary>So that only what has changed is decrypted.</summary>
+    // Only what has changed is decrypted.
     private Dictionary<AppRow, RegisteredApp?> _read = [];
 
     public async Task<IReadOnlyList<RegisteredApp>> ListAsync(CancellationToken cancellationToken)
@@ -20,8 +20,7 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         return [.. rows.Select(r => _read[r]).OfType<RegisteredApp>()];
     }
 
-    /// <summary>False where the name or the client_id is taken. A removed app has its name for itself: its installations are still
-    /// there.</summary>
+    /// <summary>False where the name or the client_id is taken. A removed app keeps its name as long as it has installations.</summary>
     public async Task<bool> AddAsync(RegisteredApp app, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
@@ -41,7 +40,7 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         }, cancellationToken);
     }
 
-    /// <summary>The secret that has worked last stays until the new one has.</summary>
+    /// <summary>The secret that worked last stays until the new one does.</summary>
     public async Task<bool> RotateAsync(string name, Secret secret, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);

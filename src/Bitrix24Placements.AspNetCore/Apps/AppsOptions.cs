@@ -2,15 +2,14 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>The keys of apps in the section <c>Bitrix24</c>.</summary>
 internal sealed class AppsOptions : ISettings
 {
     public static string Section => "Bitrix24";
 
-    /// <summary>The default app first, where it has both keys.</summary>
+    /// <summary>The default app first, if it has both keys.</summary>
     public IReadOnlyList<RegisteredApp> Apps { get; private set; } = [];
 
-    /// <summary>The key that the default app lacks, where it has the other one.</summary>
+    /// <summary>Of the default app, where it has the other one.</summary>
     public string? MissingKey { get; private set; }
 
     private string? _problem;

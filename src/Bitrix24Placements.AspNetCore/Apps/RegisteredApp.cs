@@ -1,12 +1,12 @@
 namespace Bitrix24Placements.Apps;
 
-/// <param name="AppCode">Catalogue code of a published app; a local app is addressed by its client_id.</param>
+/// <param name="AppCode">Of a published app; a local one is addressed by its client_id.</param>
 internal sealed record RegisteredApp(string Name, string ClientId, Secret ClientSecret, string? AppCode)
 {
     public Secret? PreviousSecret { get; init; }
 
     public AppInfo Info { get; } = new(Name, ClientId);
 
-    /// <summary>What stands in <c>/marketplace/view/{code}/</c>.</summary>
+    /// <summary>In <c>/marketplace/view/{code}/</c>.</summary>
     public string LinkCode => AppCode ?? ClientId;
 }

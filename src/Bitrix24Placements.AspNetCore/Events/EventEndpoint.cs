@@ -4,8 +4,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary><c>POST /events</c>. What comes while the database is away is spooled, as events are sent once, and verified when it is
-/// back.</summary>
+/// <summary><c>POST /events</c>. Events are sent once: while the database is away they are spooled, and verified later.</summary>
 internal sealed partial class EventEndpoint(
     EventReceiver receiver, EventHandlers handlers, Spool spool, Guard guard, UnverifiedAttempts attempts,
     RejectionWriter rejections, TimeProvider time, ILogger<EventEndpoint> logger)
@@ -18,7 +17,6 @@ internal sealed partial class EventEndpoint(
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
-    /// <summary>So long do the tokens of a system user live.</summary>
     private static readonly TimeSpan TokensKeptFor = TimeSpan.FromHours(1);
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
@@ -35,7 +33,7 @@ internal sealed partial class EventEndpoint(
             await rejections.WriteAsync(context, body.Rejection ?? NoEvent);
     }
 
-    /// <summary>At these addresses Bitrix24 tells of the app alone.</summary>
+    /// <summary>Where Bitrix24 tells of the app alone.</summary>
     public Task HandleOwnAsync(HttpContext context, WireForm form) =>
         WireEvent.Name(form) is (AppEvent.Install or AppEvent.UserReady or AppEvent.Test) and var name
             ? HandleAsync(context, name, form)
@@ -43,24 +41,24 @@ internal sealed partial class EventEndpoint(
 
     private Task HandleAsync(HttpContext context, string name, WireForm form) =>
         guard.RunAsync(
-            context, RequestKind.Event, WireEvent.MemberId(form) ?? "", () => ReceiveAsync(context, name, form), isKnown: true,
+            context, RequestKind.Event, form.MemberId() ?? "", () => ReceiveAsync(context, name, form), isKnown: true,
             placesOf: receiver.IsKnown(form) && !AppEvent.BringsTokens(name) ? RequestKind.Event : RequestKind.UnconfirmedEvent);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
         try
         {
-            // Of whoever has failed too often one at a time is looked up; what follows from it, others do not wait for.
+            // Of whoever has failed too often one at a time is looked up; what follows, others do not wait for.
             if (!AppEvent.BringsTokens(name) && !receiver.IsKnown(form)
-                && !attempts.MayTry(context, RequestKind.Event, WireEvent.MemberId(form) ?? "")
+                && !attempts.MayTry(context, RequestKind.Event, form.MemberId() ?? "")
                 && !await _turns.RunAsync(() => receiver.IsKnownToStoreAsync(form), otherwise: false))
                 return Rejection.TooManyAttempts;
             var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), context.RequestAborted);
-            // Of a portal's own: it is asked about again when somebody answers.
+            // A portal's own: asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
                 && await SpoolAsync(name, form, SpoolFile.Unanswered) ? null : rejection;
         }
-        catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && WireEvent.MemberId(form) is not null)
+        catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && form.MemberId() is not null)
         {
             var share = receiver.IsKnown(form) ? SpoolFile.Known : ClientAddress.Of(context);
             return await SpoolAsync(name, form, share) ? null : Rejection.StoreUnavailable;
@@ -68,7 +66,7 @@ internal sealed partial class EventEndpoint(
     }
 
     private Task<bool> SpoolAsync(string name, WireForm form, string share) => spool.PutAsync(
-        Kind, WireEvent.MemberId(form) ?? "", IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form), share,
+        Kind, form.MemberId() ?? "", IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form), share,
         CancellationToken.None);
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;

@@ -6,12 +6,13 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>Decides whether an event is believed, and keeps what has a handler.</summary>
+/// <summary>Believes an event or not, and keeps what has a handler.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
-internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, InboxStore inbox,
+internal sealed class EventReceiver(
+    IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, InboxStore inbox,
     EventMetrics metrics, AppRegistry apps, HostRules hosts, TimeProvider time)
 {
-    /// <param name="context">Null where it has waited in the spool.</param>
+    /// <param name="context">Null from the spool.</param>
     /// <returns>Null: Bitrix24 gets its 200.</returns>
     public async Task<Rejection?> ReceiveAsync(
         HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken)
@@ -23,23 +24,19 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
         return rejection;
     }
 
-    /// <summary>From memory: Bitrix24 sends an event once, so those of a known portal are not lost to somebody who guesses beside
-    /// it.</summary>
-    public bool IsKnown(WireForm form) =>
-        WireEvent.MemberId(form) is { } memberId && Matching(directory.FindAll(memberId), WireEvent.ApplicationToken(form)) is not null;
+    /// <summary>From memory: an event is sent once, and a known portal's is not lost to somebody who guesses beside it.</summary>
+    public bool IsKnown(WireForm form) => Matching(form, directory.FindAll(form.MemberId() ?? "")) is not null;
 
-    public async Task<bool> IsKnownToStoreAsync(WireForm form) => WireEvent.MemberId(form) is { } memberId
-        && Matching(await portals.ReadAllAsync(memberId, CancellationToken.None), WireEvent.ApplicationToken(form)) is not null;
+    public async Task<bool> IsKnownToStoreAsync(WireForm form) =>
+        Matching(form, await portals.ReadAllAsync(form.MemberId() ?? "", CancellationToken.None)) is not null;
 
     private async Task<Rejection?> HearAsync(string name, WireForm form, CancellationToken cancellationToken)
     {
-        if (WireEvent.MemberId(form) is not { } memberId)
-            return Rejection.NotInstalled;
-        var token = WireEvent.ApplicationToken(form);
-        if (Matching(directory.FindAll(memberId), token) is not { } portal)
+        var memberId = form.MemberId() ?? "";
+        if (Matching(form, directory.FindAll(memberId)) is not { } portal)
         {
             var installations = await portals.ReadAllAsync(memberId, cancellationToken);
-            if (Matching(installations, token) is not { } known)
+            if (Matching(form, installations) is not { } known)
                 return installations.Any(i => i.State != PortalState.Uninstalled)
                     ? Rejection.NotVerified.Because("auth[application_token] differs from the stored one") : Rejection.NotInstalled;
             portal = known;
@@ -54,9 +51,10 @@ internal sealed class EventReceiver(IAppEvents app, PortalStore portals, PortalD
         return null;
     }
 
-    /// <summary>The application_token says which app is meant.</summary>
-    private KnownPortal? Matching(IReadOnlyList<KnownPortal> installations, Secret token) => token.IsEmpty ? null
-        : installations.FirstOrDefault(i => i.State != PortalState.Uninstalled && apps.Serves(i.Id) && i.AcceptsApplicationToken(token));
+    // The application_token says which app is meant.
+    private KnownPortal? Matching(WireForm form, IReadOnlyList<KnownPortal> installations) =>
+        form.ApplicationToken() is { IsEmpty: false } token ? installations.FirstOrDefault(
+            i => i.State != PortalState.Uninstalled && apps.Serves(i.Id) && i.AcceptsApplicationToken(token)) : null;
 
     private StoredEvent EventOf(KnownPortal portal, string name, WireForm form) => new(
         WireEvent.Id(form), name, portal.Address.Domain, portal.Address.Protocol, WireEvent.UserId(form),

@@ -4,12 +4,11 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>One that keeps failing is tried for a day, and keeps the later ones waiting: their order is a promise.</summary>
+/// <summary>What keeps failing is tried for a day, and keeps later ones waiting: their order is a promise.</summary>
 internal sealed partial class EventWork(
     InboxStore inbox, WorkStore work, EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics,
     TimeProvider time, ILogger<EventWork> logger) : IWork
 {
-    /// <summary>Then it is another portal's turn.</summary>
     private const int MaxInARow = 20;
 
     private static readonly TimeSpan GivenUpAfter = TimeSpan.FromDays(1);
@@ -20,12 +19,12 @@ internal sealed partial class EventWork(
     {
         for (var i = 0; i < MaxInARow; i++)
         {
-            // An instance that was stopped for a while may find another one at its portal's events.
+            // While this instance was stopped, another may have taken the portal's events.
             if (!await work.IsHeldAsync(item, cancellationToken))
                 return WorkResult.Again(TimeSpan.Zero);
             if (await inbox.NextAsync(item.Id, cancellationToken) is not { } next)
                 return WorkResult.Done;
-            // Another event has come while this one is waiting for its next attempt.
+            // The first waits for its next attempt, and another has come.
             if (next.DueIn > TimeSpan.Zero)
                 return WorkResult.Again(next.DueIn);
             if (!await TryHandleAsync(next, cancellationToken))
@@ -43,20 +42,17 @@ internal sealed partial class EventWork(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // A handler is somebody else's code: whatever it throws, the event is kept.
-            var isGivenUp = time.GetUtcNow() - next.ReceivedAt >= GivenUpAfter;
-            if (isGivenUp)
-            {
-                Log.GivenUp(logger, e, next.Name, next.Id);
-                await inbox.FailAsync(next, cancellationToken);
-            }
-            else
+            // Somebody else's code: whatever it throws, the event is kept.
+            if (time.GetUtcNow() - next.ReceivedAt < GivenUpAfter)
             {
                 Log.Failed(logger, e, next.Name, next.Id);
                 await inbox.RetryAsync(next, PauseAfter(next), cancellationToken);
+                return false;
             }
 
-            return isGivenUp;
+            Log.GivenUp(logger, e, next.Name, next.Id);
+            await inbox.FailAsync(next, cancellationToken);
+            return true;
         }
 
         await inbox.CompleteAsync(next, cancellationToken);
@@ -65,7 +61,7 @@ internal sealed partial class EventWork(
 
     private async Task HandleAsync(InboxEvent received, CancellationToken cancellationToken)
     {
-        // What cannot be read any more was encrypted with keys that are lost.
+        // Unreadable where its keys are lost.
         if (handlers.Find(received.Name) is not { } handler || StoredEvent.Read(received.Payload) is not { } stored)
         {
             Log.Dropped(logger, received.Name, received.Id);

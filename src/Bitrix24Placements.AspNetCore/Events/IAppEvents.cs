@@ -12,11 +12,10 @@ internal static class AppEvent
     public const string Test = "ONAPPTEST";
     public const string UserReady = "ONAPPUSERREADY";
 
-    /// <summary>They bring tokens that the OAuth server can be asked about, and need no application_token.</summary>
+    /// <summary>The OAuth server can be asked about their tokens: no application_token is needed.</summary>
     public static bool BringsTokens(string name) => name is Install or Update or UserReady;
 }
 
-/// <summary>Where whoever keeps the installations hears of them.</summary>
 internal interface IAppEvents
 {
     /// <summary>What cannot be confirmed now is kept.</summary>
@@ -24,6 +23,6 @@ internal interface IAppEvents
         HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken);
 
     /// <summary>The application_token was right.</summary>
-    /// <returns>When the first check is done, or takes too long.</returns>
+    /// <returns>After the first check, or when that takes too long.</returns>
     Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken);
 }

@@ -4,8 +4,8 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>An event that was answered 200 and waits for its handler.</summary>
-/// <param name="EventId">The same over repeats of one event.</param>
+/// <summary>Answered 200, and waiting for its handler.</summary>
+/// <param name="EventId">The same over repeats.</param>
 internal sealed record InboxEvent(PortalId Id, string EventId, string Name, string Payload)
 {
     public DateTimeOffset ReceivedAt { get; init; }
@@ -17,11 +17,11 @@ internal sealed record InboxEvent(PortalId Id, string EventId, string Name, stri
 
 internal sealed record InboxCounts(long Waiting, long Failed);
 
-/// <summary>Each portal with events has one piece of work: so no two of one portal are ever handled at once.</summary>
+/// <summary>A portal's events are one piece of work: no two are handled at once.</summary>
 internal sealed class InboxStore(
     Database database, DatabaseClock clock, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers)
 {
-    /// <summary>A portal that floods fills its own share, not the database.</summary>
+    /// <summary>A portal that floods fills its own share.</summary>
     public const int MaxWaitingOfPortal = 2_000;
 
     public const int MaxBytesOfPortal = 32 * 1024 * 1024;
@@ -30,8 +30,7 @@ internal sealed class InboxStore(
     private const int Failed = 1;
     private const int Done = 2;
 
-    /// <summary>True where it is known already, too; false where its portal has too many waiting. What the service itself tells, twice an
-    /// installation, always has room.</summary>
+    /// <summary>True for a known one, too; false where too many wait. The service's own, two an installation, always have room.</summary>
     public async Task<bool> AddAsync(InboxEvent received, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
@@ -39,7 +38,7 @@ internal sealed class InboxStore(
         Sql isWaiting = $"{PortalSql.Is(id)} AND state = {Waiting}";
         var isThere = await database.ChangeAsync(async connection =>
         {
-            // The work first: its row lets writers of one portal take turns, so that their order is one.
+            // Its row lets writers of one portal take turns: their order is one.
             await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }.FileAsync(connection, now);
             return await connection.ExecuteAsync(
                 $"""
@@ -84,29 +83,26 @@ internal sealed class InboxStore(
                 Attempt = r.GetInt32(4),
                 DueIn = TimeSpan.FromMilliseconds(Math.Max(0, r.GetInt64(5))),
             }, cancellationToken);
-        // What cannot be decrypted is empty, and keeps nobody back for ever.
+        // What cannot be decrypted is empty, and keeps nobody back.
         return rows is [var next] ? next with { Payload = vault.Unprotect(id, "event", next.Payload) ?? "" } : null;
     }
 
-    /// <summary>Its id is remembered for a while, what it held is not.</summary>
     public Task CompleteAsync(InboxEvent handled, CancellationToken cancellationToken) =>
         UpdateAsync(handled, $"state = {Done}, payload = NULL", cancellationToken);
 
-    /// <summary>It stays the portal's first.</summary>
     public Task RetryAsync(InboxEvent tried, TimeSpan pause, CancellationToken cancellationToken) =>
         UpdateAsync(tried, $"attempt = attempt + 1, due_at = {database.Now} + {pause}", cancellationToken);
 
     public Task FailAsync(InboxEvent tried, CancellationToken cancellationToken) =>
         UpdateAsync(tried, $"state = {Failed}, attempt = attempt + 1", cancellationToken);
 
-    public async Task<InboxCounts> CountAsync(CancellationToken cancellationToken)
-    {
-        var counts = (await database.RunLongAsync(
-            connection => connection.QueryAsync(
-                $"SELECT state, COUNT(*) FROM inbox WHERE state IN ({Waiting}, {Failed}) GROUP BY state",
-                r => (State: r.GetInt32(0), Count: r.GetInt64(1))), cancellationToken)).ToDictionary(r => r.State, r => r.Count);
-        return new(counts.GetValueOrDefault(Waiting), counts.GetValueOrDefault(Failed));
-    }
+    public async Task<InboxCounts> CountAsync(CancellationToken cancellationToken) => (await database.RunLongAsync(
+        connection => connection.QueryAsync(
+            $"""
+            SELECT COUNT(*) FILTER (WHERE state = {Waiting}), COUNT(*) FILTER (WHERE state = {Failed})
+            FROM inbox WHERE state IN ({Waiting}, {Failed})
+            """,
+            r => new InboxCounts(r.GetInt64(0), r.GetInt64(1))), cancellationToken))[0];
 
     /// <summary>Handled ones after two days, failed ones after a month.</summary>
     public Task ForgetOldAsync(CancellationToken cancellationToken) => database.RunLongAsync(

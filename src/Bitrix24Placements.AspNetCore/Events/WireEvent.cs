@@ -2,7 +2,7 @@ using Bitrix24Placements.Forms;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>What stands in the form of an event; a claim, all of it.</summary>
+/// <summary>The form of an event; a claim, all of it.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/index.html</remarks>
 internal static class WireEvent
 {
@@ -16,30 +16,24 @@ internal static class WireEvent
         "data[access_token]", "data[refresh_token]", "data[server_endpoint]", "data[CLEAN]",
     ];
 
-    /// <summary>In upper case: events' names come in any.</summary>
     public static string? Name(WireForm form) =>
         form.Text("event"u8) is { Length: > 0 and <= 100 } name ? name.ToUpper(CultureInfo.InvariantCulture) : null;
 
-    public static string? MemberId(WireForm form) =>
+    public static string? MemberId(this WireForm form) =>
         form.Text("auth[member_id]"u8) is { } id && PortalId.IsMemberId(id) ? id.ToLowerInvariant() : null;
 
     /// <summary>What is cut is nobody's.</summary>
-    public static Secret ApplicationToken(WireForm form) => new(form.Text("auth[application_token]"u8, MaxOwnLength) ?? "");
+    public static Secret ApplicationToken(this WireForm form) => new(form.Text("auth[application_token]"u8, MaxOwnLength) ?? "");
 
-    public static long? UserId(WireForm form) =>
-        long.TryParse(form.Text("auth[user_id]"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;
+    public static long? UserId(WireForm form) => Number(form.Text("auth[user_id]"u8));
 
-    /// <summary>Unix seconds.</summary>
-    public static long? Timestamp(WireForm form) =>
-        long.TryParse(form.Text("ts"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            && seconds is > 0 and < 253402300799 ? seconds : null;
+    public static long? Timestamp(WireForm form) => Number(form.Text("ts"u8)) is < 253402300799 and var seconds ? seconds : null;
 
-    /// <summary>A repeat has the same one.</summary>
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
 
     public static string Text(WireForm form) => Text(form.All());
 
-    /// <summary>Of the app's own events what is read of them, and no longer than a token can be: who sends them may be anybody.</summary>
+    /// <summary>What is read of the app's own events, no longer than a token: anybody may send them.</summary>
     public static string OwnText(WireForm form) => Text(
         from name in OwnFields
         let value = form.Text(Encoding.ASCII.GetBytes(name))
@@ -62,6 +56,9 @@ internal static class WireEvent
         return JsonElement.Parse(data.ToJsonString());
     }
 
+    private static long? Number(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
+
     private static void Set(JsonObject data, string[] path, string value)
     {
         // Deeper than anything that Bitrix24 sends.
@@ -74,7 +71,6 @@ internal static class WireEvent
             data = inner;
         }
 
-        // PHP counts where there is no key.
         var last = path[^1].Length > 0 ? path[^1] : data.Count.ToString(CultureInfo.InvariantCulture);
         data[last] = value;
     }

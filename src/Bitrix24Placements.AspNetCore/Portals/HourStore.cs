@@ -6,7 +6,6 @@ namespace Bitrix24Placements.Portals;
 /// <param name="Slow">Loads over five seconds.</param>
 internal sealed record WorkerHour(PortalId Id, long Hour, long Loads, long Slow, long WorstMilliseconds)
 {
-    /// <summary>Of all loads together.</summary>
     public long TotalMilliseconds { get; init; }
 
     public WorkerHour Add(WorkerHour other) => this with
@@ -18,13 +17,12 @@ internal sealed record WorkerHour(PortalId Id, long Hour, long Loads, long Slow,
     };
 }
 
-/// <summary>Loads by portal and hour; every instance adds its own.</summary>
+/// <summary>Every instance adds its own.</summary>
 internal sealed class HourStore(Database database, Sql table)
 {
     private const int PerStatement = 200;
 
-    /// <summary>Many short statements: others write in between. All instances in the same order, so that none waits for another in a
-    /// circle.</summary>
+    /// <summary>Many short statements: others write in between. In one order, so that no two instances wait in a circle.</summary>
     public async Task AddAsync(IReadOnlyList<WorkerHour> hours, CancellationToken cancellationToken)
     {
         foreach (var some in hours.OrderBy(h => h.Id.MemberId, StringComparer.Ordinal).Chunk(PerStatement))

@@ -2,7 +2,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Counts loads by portal and hour, and keeps them every minute. They are not worth holding anything up for.</summary>
+/// <summary>Loads by portal and hour, kept every minute. They hold nothing up.</summary>
 internal abstract class HourlyLoads(Database database, Sql table, Readiness readiness)
     : RepeatingService(readiness, TimeSpan.FromSeconds(60))
 {
@@ -10,15 +10,14 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
     public static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(5);
 
     private readonly HourStore _store = new(database, table);
-    private ConcurrentDictionary<PortalId, LoadSum> _now = new();
+    private ConcurrentDictionary<PortalId, WorkerHour> _now = new();
 
     private long Hour => Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
 
-    /// <summary>The oldest first.</summary>
     public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (_now.TryRemove(id, out var sum))
-            await _store.AddAsync([sum.ToHour(id, Hour)], cancellationToken);
+            await _store.AddAsync([sum with { Hour = Hour }], cancellationToken);
         return await _store.SinceAsync(id, Hour - 23, cancellationToken);
     }
 
@@ -29,13 +28,17 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
             await RunOnceAsync(cancellationToken);
     }
 
-    /// <param name="max">Of one portal in a minute: beyond them its picture does not change.</param>
-    protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue) =>
-        _now.GetOrAdd(id, _ => new LoadSum()).Add(took, max);
+    /// <param name="max">Of one portal in a minute: more change nothing in its picture.</param>
+    protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue)
+    {
+        var milliseconds = (long)took.TotalMilliseconds;
+        var load = new WorkerHour(id, Hour, 1, took >= SlowFrom ? 1 : 0, milliseconds) { TotalMilliseconds = milliseconds };
+        _now.AddOrUpdate(id, load, (_, sum) => sum.Loads < max ? sum.Add(load) : sum);
+    }
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        WorkerHour[] hours = [.. Interlocked.Exchange(ref _now, new()).Select(p => p.Value.ToHour(p.Key, Hour))];
+        WorkerHour[] hours = [.. Interlocked.Exchange(ref _now, new()).Select(p => p.Value with { Hour = Hour })];
         try
         {
             await _store.AddAsync(hours, stoppingToken);
@@ -52,30 +55,4 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
     protected virtual Task SlowAsync(WorkerHour added, CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected abstract void NotKept(string reason);
-
-    private sealed class LoadSum
-    {
-        private readonly Lock _lock = new();
-        private long _loads, _slow, _total, _worst;
-
-        public void Add(TimeSpan took, long max)
-        {
-            var milliseconds = (long)took.TotalMilliseconds;
-            lock (_lock)
-            {
-                if (_loads >= max)
-                    return;
-                _loads++;
-                _slow += took >= SlowFrom ? 1 : 0;
-                _total += milliseconds;
-                _worst = Math.Max(_worst, milliseconds);
-            }
-        }
-
-        public WorkerHour ToHour(PortalId id, long hour)
-        {
-            lock (_lock)
-                return new(id, hour, _loads, _slow, _worst) { TotalMilliseconds = _total };
-        }
-    }
 }

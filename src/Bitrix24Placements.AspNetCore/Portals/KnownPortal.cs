@@ -1,16 +1,14 @@
 namespace Bitrix24Placements.Portals;
 
-/// <summary>What the process keeps of a portal in memory, ready for the worker's answers.</summary>
+/// <summary>In memory, ready for the worker's answers.</summary>
 internal sealed class KnownPortal(Portal portal)
 {
     private readonly long _userId = portal.UserId;
-    private readonly bool _isAdministrator = portal.IsAdministrator;
     private readonly bool _hasAdministratorsReserve = portal.Reserve is { IsAdministrator: true };
 
-    private readonly byte[]? _applicationTokenHash =
-        portal.ApplicationTokenHash is { } hash ? Convert.FromHexString(hash) : null;
+    private readonly byte[]? _applicationTokenHash = portal.ApplicationTokenHash is { } hash ? Convert.FromHexString(hash) : null;
 
-    /// <summary>The next load's is compared with it and needs no hash. In this memory alone.</summary>
+    // The next load's is compared with it and needs no hash.
     private byte[]? _accepted;
 
     public PortalId Id { get; } = portal.Id;
@@ -19,7 +17,7 @@ internal sealed class KnownPortal(Portal portal)
 
     public Uri OAuthServer { get; } = portal.OAuthServer;
 
-    // Authority leaves out a port that is the scheme's own.
+    // Authority leaves out the scheme's own port.
     public PortalAddress Address { get; } = new(portal.Id, portal.ClientEndpoint.Authority, portal.ClientEndpoint.Scheme);
 
     public PortalState State { get; } = portal.State;
@@ -28,15 +26,14 @@ internal sealed class KnownPortal(Portal portal)
 
     public TokenState TokenState { get; } = portal.TokenState;
 
-    /// <summary>There are none that work, or they are no administrator's.</summary>
-    public bool NeedsTokens => TokenState != TokenState.Good || !_isAdministrator;
+    public bool NeedsTokens { get; } = portal.TokenState != TokenState.Good || !portal.IsAdministrator;
 
-    /// <summary>Whether this administrator's tokens would be a reserve where there is none, or only a system user's.</summary>
+    /// <summary>As a reserve, where there is none or only a system user's.</summary>
     public bool WantsReserve(long userId) => userId != _userId && !_hasAdministratorsReserve;
 
     public DateTimeOffset CheckedAt { get; } = portal.CheckedAt;
 
-    /// <summary>Compares in constant time; false where no token is known.</summary>
+    /// <summary>In constant time; false where no token is known.</summary>
     public bool AcceptsApplicationToken(Secret token)
     {
         Span<byte> room = stackalloc byte[512];
@@ -45,7 +42,7 @@ internal sealed class KnownPortal(Portal portal)
         var bytes = room[..length];
         if (_accepted is { } accepted && CryptographicOperations.FixedTimeEquals(accepted, bytes))
             return true;
-        if (!ApplicationToken.Matches(_applicationTokenHash, bytes))
+        if (!CryptographicOperations.FixedTimeEquals(_applicationTokenHash, SHA256.HashData(bytes)))
             return false;
         _accepted = bytes.ToArray();
         return true;
@@ -53,6 +50,6 @@ internal sealed class KnownPortal(Portal portal)
 
     internal Microsoft.Extensions.Primitives.StringValues WorkerPolicy { get; set; }
 
-    /// <summary>Set on a hit, cleared by the directory's eviction: its second chance.</summary>
+    /// <summary>Set on a hit, cleared by an eviction: its second chance.</summary>
     internal bool RecentlyUsed { get; set; }
 }

@@ -5,8 +5,8 @@ internal enum PortalState
     Uninstalled = 0,
     Installed = 1,
 
-    /// <summary>Uninstalled by a notice that nobody could confirm, as the tokens were dead or somebody's refresh of them was
-    /// cut off: an administrator's page restores it, or what that refresh has brought.</summary>
+    /// <summary>By a notice that nobody could confirm, as the tokens were dead or their refresh was cut off: an administrator's page
+    /// restores it, or what that refresh has brought.</summary>
     Suspended = 2,
 }
 
@@ -18,7 +18,7 @@ internal enum TokenState
     /// <summary>The last refresh brought no answer or a refusal that may pass.</summary>
     Failing = 2,
 
-    /// <summary><c>invalid_grant</c>, or not decryptable: only an administrator's page brings new ones.</summary>
+    /// <summary><c>invalid_grant</c>, or not decryptable: an administrator's page brings new ones.</summary>
     Dead = 3,
 }
 
@@ -33,30 +33,28 @@ internal sealed record Portal
 
     public required PortalState State { get; init; }
 
-    /// <summary>Another one after every uninstallation. Sessions are bound to it.</summary>
+    /// <summary>Another after every uninstallation. Sessions are bound to it.</summary>
     public required long Epoch { get; init; }
 
     public long UserId { get; init; }
 
-    /// <summary>False where calls go on with a reserve that is no administrator's: it binds no placements.</summary>
+    /// <summary>False with a reserve that is no administrator's: it binds no placements.</summary>
     public bool IsAdministrator { get; init; } = true;
 
     public PortalTokens? Tokens { get; init; }
 
     public TokenState TokenState { get; init; }
 
-    /// <summary>Grows with every change of the tokens; what was decided about older ones is void.</summary>
+    /// <summary>Grows with every change; what was decided about older ones is void.</summary>
     public long TokensVersion { get; init; }
 
-    /// <summary>Somebody has begun a refresh and not told its end: he may hold the only valid tokens.</summary>
+    /// <summary>Begun by somebody who has not told its end: he may hold the only valid tokens.</summary>
     public bool HasUnfinishedRefresh { get; init; }
 
-    /// <summary>His lease had not run out: he may still tell it.</summary>
     public bool IsRefreshing { get; init; }
 
     public PortalReserve? Reserve { get; init; }
 
-    /// <summary>Null where the portal has never sent one.</summary>
     public string? ApplicationTokenHash { get; init; }
 
     /// <summary>Last part of the worker's <c>errorHandlerUrl</c>: unguessable and stable.</summary>
@@ -67,15 +65,13 @@ internal sealed record Portal
 
     public string? Placements { get; init; }
 
-    /// <summary>When its installation, or the last update, was told.</summary>
     public DateTimeOffset ToldAt { get; init; }
 
     public DateTimeOffset ReconciledAt { get; init; }
 
-    /// <summary>When an administrator's page last had the placements looked at.</summary>
     public DateTimeOffset CheckedAt { get; init; }
 
-    /// <summary>How often in succession Bitrix24 has removed the worker.</summary>
+    /// <summary>Of the worker by Bitrix24, in succession.</summary>
     public int Removals { get; init; }
 
     public DateTimeOffset RemovedAt { get; init; }

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>With a million portals counting takes a moment.</summary>
 internal sealed class PortalCensus
 {
     public const string MeterName = "Bitrix24Placements.Portals";
@@ -20,7 +19,7 @@ internal sealed class PortalCensus
         meters.Create(MeterName).CreateObservableGauge("bitrix24.portals", Measure, "{portal}", "Portals by state, as of the last count.");
     }
 
-    /// <summary>A new count first where the last one is old and the database answers in time; null where it never has.</summary>
+    /// <summary>Anew where the last one is old and the database answers in time; null where it never has.</summary>
     public async Task<PortalCounts?> CountAsync(TimeSpan timeout)
     {
         if ((_last is not { } last || _time.GetElapsedTime(last.At) >= CountFor) && Interlocked.Exchange(ref _counting, 1) == 0)
@@ -46,7 +45,7 @@ internal sealed class PortalCensus
 
     private IEnumerable<Measurement<long>> Measure()
     {
-        // The reader of metrics does not wait for the database.
+        // Metrics do not wait for the database.
         _ = CountAsync(TimeSpan.Zero);
         return _last?.Counts is not { } counts ? [] :
         [

@@ -2,7 +2,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>The portals in memory, bounded: of each all its installations, so that it is known which apps it has not.</summary>
+/// <summary>In memory, bounded: all installations of a portal, so that it is known which apps it has not.</summary>
 internal sealed class PortalDirectory(IOptions<StorageOptions> options)
 {
     private readonly ConcurrentDictionary<string, KnownPortal[]> _portals = new(StringComparer.OrdinalIgnoreCase);
@@ -26,30 +26,29 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
     {
         if (!_portals.TryGetValue(memberId, out var installations))
             return [];
-        // Written only when it changes: a shared cache line that every request writes would be a lock by another name.
+        // Only when it changes: a cache line that every request writes would be a lock by another name.
         if (!installations[0].RecentlyUsed)
             installations[0].RecentlyUsed = true;
         return installations;
     }
 
-    /// <summary>Taken before a portal is read, and given to <see cref="Put"/> with what was read.</summary>
+    /// <summary>Taken before a portal is read, and given to <see cref="Put"/>.</summary>
     internal long Stamp(string memberId) => Volatile.Read(ref StampOf(memberId));
 
-    /// <summary>Keeps what was read, unless the portal has changed since the stamp was taken.</summary>
+    /// <summary>Unless the portal has changed since the stamp was taken.</summary>
     internal void Put(string memberId, KnownPortal[] installations, long stamp)
     {
         if (Interlocked.CompareExchange(ref StampOf(memberId), stamp + 1, stamp) == stamp)
             Keep(memberId, installations);
     }
 
-    /// <summary>After a change.</summary>
     internal void Replace(string memberId, KnownPortal[] installations)
     {
         Interlocked.Increment(ref StampOf(memberId));
         Keep(memberId, installations);
     }
 
-    /// <summary>After a change elsewhere: what is being read just now may be from before it, and is not kept.</summary>
+    /// <summary>After a change elsewhere: what is being read may be from before it.</summary>
     /// <returns>Whether the portal is in memory.</returns>
     internal bool Outdate(string memberId)
     {
@@ -78,7 +77,7 @@ internal sealed class PortalDirectory(IOptions<StorageOptions> options)
             Evict();
     }
 
-    /// <summary>The clock algorithm, a sixteenth of the capacity at a time so that it is rare.</summary>
+    // The clock algorithm, a sixteenth of the capacity at a time.
     private void Evict()
     {
         var surplus = Math.Max(1, _capacity / 16);

@@ -2,12 +2,12 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Rows are decrypted when their connection has been given back.</summary>
+/// <summary>Decrypted when their connection was given back.</summary>
 internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, ILogger logger)
 {
     private const int MaxUnreadable = 100_000;
 
-    /// <summary>Not noted in the database: with the right keys, or on another instance, they may be good.</summary>
+    // Not noted in the database: another instance, or the right keys, may read them.
     private readonly ConcurrentDictionary<PortalId, bool> _undecryptable = new();
 
     private readonly ConcurrentDictionary<string, bool> _malformed = new();
@@ -16,7 +16,7 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
 
     public void Forget(PortalId id) => _undecryptable.TryRemove(id, out _);
 
-    /// <summary>Null for a row that is none: told once.</summary>
+    /// <summary>Null for a malformed row, told once.</summary>
     public Portal? Read(Row row)
     {
         try
@@ -50,7 +50,7 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
             UserId = row.Number("user_id"),
             IsAdministrator = row.Truth("is_administrator"),
             Tokens = tokens,
-            // What cannot be decrypted counts as dead, not as a crash.
+            // Dead, not a crash.
             TokenState = isUndecryptable ? TokenState.Dead : tokenState,
             TokensVersion = row.Number("tokens_version"),
             HasUnfinishedRefresh = row.TextOrNull("refresh_owner") is not null,

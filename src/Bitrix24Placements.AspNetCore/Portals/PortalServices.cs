@@ -2,11 +2,8 @@ namespace Bitrix24Placements.Portals;
 
 internal static class PortalServices
 {
-    public static IServiceCollection AddPortals(this IServiceCollection services)
-    {
-        services.AddSingleton<PortalDirectory>();
-        services.AddSingleton<PortalStore>();
-        services.AddSingleton<PortalCensus>();
-        return services;
-    }
+    public static IServiceCollection AddPortals(this IServiceCollection services) => services
+        .AddSingleton<PortalDirectory>()
+        .AddSingleton<PortalStore>()
+        .AddSingleton<PortalCensus>();
 }

@@ -6,7 +6,7 @@ internal static class PortalSql
 {
     public static Sql Is(PortalId id) => $"member_id = {id.MemberId} AND app = {id.App}";
 
-    /// <summary>Null where a row that begins with member_id and app is no portal.</summary>
+    /// <summary>Of a row that begins with member_id and app; null where that is no portal.</summary>
     public static PortalId? ReadId(DbDataReader row) =>
         PortalId.IsMemberId(row.GetString(0)) ? new(row.GetString(0), row.GetString(1)) : null;
 }

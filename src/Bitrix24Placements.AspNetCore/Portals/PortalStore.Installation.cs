@@ -4,10 +4,10 @@ namespace Bitrix24Placements.Portals;
 
 internal sealed partial class PortalStore
 {
-    /// <summary>A reinstallation finds its settings.</summary>
+    // A reinstallation finds its settings.
     private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
-    /// <summary>False where a newer one is installed; what is not there any more is installed whatever the clocks say.</summary>
+    /// <summary>False where a newer one is there.</summary>
     public Task<bool> InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async connection =>
         {
@@ -17,8 +17,7 @@ internal sealed partial class PortalStore
             var isInstalled = before is { State: PortalState.Installed };
             if (isInstalled && before!.ToldAt > installation.ToldAt)
                 return false;
-            // What was told of the earlier installation does not concern this one, not even where its answer is under way: so this is
-            // another one.
+            // What was told of the earlier installation, its answer perhaps under way, does not concern this one: so this is another.
             var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}") > 0;
             await StoreAsync(connection, installation, before, stays: isInstalled && !wasTold);
             await new WorkRequest(id, WorkKind.Reconcile) { Delay = installation.ReconcileIn, Payload = "installation" }
@@ -36,7 +35,7 @@ internal sealed partial class PortalStore
         var keepsKey = before is { RemovalKey.IsEmpty: false };
         var key = keepsKey ? before!.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         Sql newKey = keepsKey ? "" : ", removal_key = excluded.removal_key, removal_key_hash = excluded.removal_key_hash";
-        // Versions of the tokens begin with the time: a portal that was deleted and comes back never has an earlier one again.
+        // Versions begin with the time: a portal that comes back never has an earlier one again.
         await connection.ExecuteAsync(
             $"""
             INSERT INTO portals (member_id, app, client_endpoint, oauth_server, state, epoch, user_id, tokens, tokens_state,
@@ -58,7 +57,6 @@ internal sealed partial class PortalStore
             """);
     }
 
-    /// <summary>Only for the installation that was asked about.</summary>
     public Task<bool> UninstallAsync(PortalId id, long epoch, bool clean, CancellationToken cancellationToken) =>
         ChangeAsync(id, async connection =>
         {
@@ -70,7 +68,6 @@ internal sealed partial class PortalStore
                     delete_at = {(clean ? (Sql)$"{database.Now} + {DeleteAfter}" : "NULL")}
                 WHERE {Is(id)} AND epoch = {epoch}
                 """);
-            // Its events are still handled, that of the uninstallation too.
             if (uninstalled > 0)
                 await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {WorkKind.Events} AND vouched IS NULL");
             return uninstalled > 0;
@@ -97,7 +94,7 @@ internal sealed partial class PortalStore
             return false;
         foreach (Sql table in (string[])["worker_hours", "heartbeats", "inbox"])
             await connection.ExecuteAsync($"DELETE FROM {table} WHERE {Is(id)}");
-        // Installations that are kept may be of another app, or the next one.
+        // Kept installations may be another app's, or the next one.
         await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND vouched IS NULL");
         return true;
     }
@@ -113,17 +110,14 @@ internal sealed partial class PortalStore
                 && await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = {hash} WHERE {Is(id)}") > 0;
         }, cancellationToken);
 
-    /// <summary>Each app has its own: who sends another's would be taken for that app's portal. What an app has left behind under a name
-    /// that it has no more is free again.</summary>
+    // Each app has its own: who sends another's would be taken for that app's portal. What a removed app left behind is free again.
     private async Task<bool> MayHaveAsync(Connection connection, PortalId id, string hash)
     {
-        var others = await connection.QueryAsync(
-            $"SELECT app FROM portals WHERE member_id = {id.MemberId} AND app <> {id.App} AND application_token_hash = {hash}",
-            r => r.GetString(0));
+        Sql isOthers = $"member_id = {id.MemberId} AND app <> {id.App} AND application_token_hash = {hash}";
+        var others = await connection.QueryAsync($"SELECT app FROM portals WHERE {isOthers}", r => r.GetString(0));
         if (others.Any(other => apps.Find(other) is not null))
             return false;
-        foreach (var left in others)
-            await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = NULL WHERE {Is(new(id.MemberId, left))}");
+        await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = NULL WHERE {isOthers}");
         return true;
     }
 
@@ -147,11 +141,11 @@ internal sealed record ConfirmedInstallation
 
     public required PortalTokens Tokens { get; init; }
 
-    /// <summary>Empty where the portal is too old to send one: then a known one is kept.</summary>
+    /// <summary>Empty from an old portal: then a known one is kept.</summary>
     public Secret ApplicationToken { get; init; }
 
     public DateTimeOffset ToldAt { get; init; }
 
-    /// <summary>When the background shall reconcile, where the caller does not come to do it.</summary>
+    /// <summary>In the background, if the caller does not come to it.</summary>
     public TimeSpan ReconcileIn { get; init; }
 }

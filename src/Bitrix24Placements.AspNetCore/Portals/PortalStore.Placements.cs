@@ -13,16 +13,15 @@ internal sealed partial class PortalStore
     public Task<bool> SaveRemovalsAsync(PortalId id, int removals, DateTimeOffset removedAt, CancellationToken cancellationToken) =>
         UpdateAsync(id, $"removals = {removals}, removed_at = {clock.ToDatabase(removedAt)}", Always, cancellationToken);
 
-    /// <summary>Where the key cannot be read any more.</summary>
     public Task<bool> ReplaceRemovalKeyAsync(PortalId id, Secret key, CancellationToken cancellationToken) => UpdateAsync(id,
         $"removal_key = {vault.Protect(id, "removal", key.Reveal())}, removal_key_hash = {ApplicationToken.Hash(key.Reveal())}",
         Always, cancellationToken);
 
-    /// <summary>A page, in the order of the index, of the portals that were last reconciled for another declaration.</summary>
+    /// <summary>A page, in the index's order, of portals last reconciled for another one.</summary>
     public Task<List<DeclaredPortal>> OfOtherDeclarationAsync(
         string declaration, DeclaredPortal? after, int limit, CancellationToken cancellationToken)
     {
-        // Two ranges of the index instead of "<>", which would read every row; each page begins where the last one ended.
+        // Two ranges of the index: "<>" would read every row.
         Sql Range(Sql comparison) =>
             $"""
             SELECT declaration, member_id, app FROM portals
@@ -40,7 +39,7 @@ internal sealed partial class PortalStore
             r => PortalSql.ReadId(r) is { } id ? new DeclaredPortal(r.GetString(2), id) : null, cancellationToken);
     }
 
-    /// <summary>Portals whose tokens this process was not able to decrypt count as dead ones.</summary>
+    /// <summary>Tokens that this process could not decrypt count as dead.</summary>
     public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken) => (await database.RunLongAsync(
         connection => connection.QueryAsync(
             $"""
@@ -57,5 +56,5 @@ internal sealed partial class PortalStore
 
 internal sealed record DeclaredPortal(string Declaration, PortalId Id);
 
-/// <param name="WithoutAdministrator">Calls go on with the system user's tokens, which bind no placements.</param>
+/// <param name="WithoutAdministrator">With a system user's tokens, which bind no placements.</param>
 internal sealed record PortalCounts(long Installed, long Suspended, long Uninstalled, long DeadTokens, long WithoutAdministrator);

@@ -2,14 +2,14 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>A second pair of tokens by portal, of another user than the first.</summary>
+/// <summary>A second pair of tokens, of another user than the first.</summary>
 internal sealed partial class PortalStore
 {
-    /// <summary>ONAPPUSERREADY's never takes the place of an administrator's.</summary>
+    // ONAPPUSERREADY's never takes an administrator's place.
     private static Sql HasRoomForReserve(Sql isAdministrator) =>
         $"(portals.reserve_tokens IS NULL OR portals.reserve_is_administrator = 0 OR {isAdministrator} = 1)";
 
-    /// <summary>Within an update that brings new tokens of a user: good ones of somebody else become the reserve.</summary>
+    // Where new tokens of a user come: somebody else's good ones become the reserve.
     private static Sql KeepAsReserve(long user)
     {
         Sql isKept =
@@ -30,12 +30,12 @@ internal sealed partial class PortalStore
             """;
     }
 
-    /// <summary>False where it is the first pair's user, or none but an administrator's may take its place.</summary>
+    /// <summary>False for the first pair's user, and where only an administrator's may take its place.</summary>
     public Task<bool> SaveReserveAsync(PortalId id, PortalReserve reserve, CancellationToken cancellationToken) => UpdateAsync(id,
         $"{NewReserve(id, reserve.Tokens)}, reserve_user_id = {reserve.UserId}, reserve_is_administrator = {reserve.IsAdministrator}",
         $"{IsThere} AND user_id <> {reserve.UserId} AND {HasRoomForReserve($"{reserve.IsAdministrator}")}", cancellationToken);
 
-    /// <summary>False where there is none, or somebody has brought newer tokens than these.</summary>
+    /// <summary>False where there is none, or newer tokens have come.</summary>
     public Task<bool> UseReserveAsync(PortalId id, long version, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
         tokens = reserve_tokens, user_id = reserve_user_id, is_administrator = reserve_is_administrator,

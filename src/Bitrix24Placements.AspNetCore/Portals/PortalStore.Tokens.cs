@@ -2,17 +2,16 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Everything is decided by the tokens' version, so that two instances never overwrite each other.</summary>
+/// <summary>The tokens' version decides: two instances never overwrite each other.</summary>
 internal sealed partial class PortalStore
 {
-    /// <summary>As long as what a refresh writes: storing the answer then needs no more of the disk than the lease has taken.</summary>
+    // As long as what a refresh writes: its answer then needs no more of the disk.
     private static readonly string Room = new('-', 1024);
 
     private static Sql IsThere => $"state <> {PortalState.Uninstalled}";
 
     private static Sql NoLease => "refresh_owner = NULL, refresh_until = 0";
 
-    /// <summary>A lease of a dead instance runs out by itself.</summary>
     public Task<bool> TryLeaseRefreshAsync(
         PortalId id, long version, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
         TryLeaseAsync(id, $"tokens_version = {version}", owner, duration, cancellationToken);
@@ -20,7 +19,7 @@ internal sealed partial class PortalStore
     public Task<bool> IsRefreshLeasedAsync(PortalId id, long version, CancellationToken cancellationToken) => database.AnyAsync(
         $"SELECT 1 FROM portals WHERE {Is(id)} AND tokens_version = {version} AND refresh_until >= {database.Now}", cancellationToken);
 
-    /// <param name="before">The lease was taken: an earlier refresh without an end stays one until there are new tokens.</param>
+    /// <param name="before">The lease: an earlier refresh without an end stays one until there are new tokens.</param>
     public Task ReleaseRefreshAsync(Portal before, string owner, CancellationToken cancellationToken)
     {
         var released = before is { HasUnfinishedRefresh: true, IsRefreshing: false } ? "refresh_until = 0" : NoLease;
@@ -28,7 +27,7 @@ internal sealed partial class PortalStore
             $"UPDATE portals SET {released} WHERE {Is(before.Id)} AND refresh_owner = {owner + Room}", cancellationToken);
     }
 
-    /// <summary>False where the tokens have changed since that version; a suspended portal is installed again.</summary>
+    /// <summary>False where the version is another; a suspended portal is installed again.</summary>
     public Task<bool> StoreRefreshedAsync(PortalId id, long version, PortalTokens tokens, CancellationToken cancellationToken) =>
         UpdateAsync(id, NewTokens(id, tokens), $"tokens_version = {version} AND {IsThere}", cancellationToken);
 
@@ -40,7 +39,7 @@ internal sealed partial class PortalStore
     public Task<bool> SetTokenStateAsync(PortalId id, long version, TokenState state, CancellationToken cancellationToken) =>
         UpdateAsync(id, $"tokens_state = {state}", $"tokens_version = {version} AND tokens_state <> {state}", cancellationToken);
 
-    /// <summary>Refresh tokens that nobody has used since then; those that keep failing do not stand in the others' way.</summary>
+    /// <summary>Refresh tokens unused since then; those that keep failing come last.</summary>
     public Task<List<UnusedTokens>> UnusedSinceAsync(DateTimeOffset renewedBefore, int limit, CancellationToken cancellationToken)
     {
         var before = clock.ToDatabase(renewedBefore);

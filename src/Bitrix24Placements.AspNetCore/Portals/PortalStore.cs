@@ -3,19 +3,19 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Every change reaches this process's memory at once and other instances' within seconds.</summary>
+/// <summary>Changes reach this process's memory at once and other instances' within seconds.</summary>
 internal sealed partial class PortalStore(
     Database database, DatabaseClock clock, PortalDirectory directory, AppRegistry apps, TokenVault vault, TokenKeys keys,
     ILogger<PortalStore> logger)
 {
-    /// <summary>A change is noted before it is committed, and seen afterwards.</summary>
+    // A change is noted before it is committed, and seen afterwards.
     private static readonly TimeSpan NotedBefore = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan ChangesKeptFor = TimeSpan.FromHours(1);
 
     private readonly PortalRows _rows = new(vault, clock, logger);
 
-    /// <summary>By the database's clock. Zero before the first look.</summary>
+    // By the database's clock; zero before the first look.
     private long _followedTill;
 
     public async ValueTask<KnownPortal?> KnownAsync(PortalId id, CancellationToken cancellationToken) =>
@@ -24,8 +24,8 @@ internal sealed partial class PortalStore(
     public ValueTask<IReadOnlyList<KnownPortal>> KnownAllAsync(string memberId, CancellationToken cancellationToken) =>
         directory.FindAll(memberId) is [_, ..] known ? new(known) : new(LoadAsync(memberId, cancellationToken));
 
-    /// <summary>From the store, as another instance may have changed the portal a moment ago; from memory while that is away, so that
-    /// whoever guesses is refused all the same.</summary>
+    /// <summary>Another instance may have changed the portal a moment ago; while the store is away, from memory: who guesses is refused all
+    /// the same.</summary>
     public async Task<IReadOnlyList<KnownPortal>> ReadAllAsync(string memberId, CancellationToken cancellationToken)
     {
         try
@@ -54,7 +54,7 @@ internal sealed partial class PortalStore(
     public async Task FollowChangesAsync(CancellationToken cancellationToken)
     {
         var now = await clock.MeasureAsync(cancellationToken);
-        // What has changed since then may be forgotten already. Half of it, as others forget while this one asks.
+        // Earlier changes may be forgotten already. Half, as others forget while this one asks.
         var isTooLate = now - _followedTill > (ChangesKeptFor / 2).TotalMilliseconds;
         // The clock may have been put back.
         var since = isTooLate ? now : Math.Min(_followedTill, now);
@@ -63,12 +63,8 @@ internal sealed partial class PortalStore(
             r => r.GetString(0), cancellationToken);
         if (isTooLate)
             directory.Clear();
-        foreach (var memberId in changed)
-        {
-            if (directory.Outdate(memberId))
-                await LoadAsync(memberId, cancellationToken);
-        }
-
+        foreach (var memberId in changed.Where(directory.Outdate))
+            await LoadAsync(memberId, cancellationToken);
         _followedTill = now;
     }
 
@@ -89,7 +85,6 @@ internal sealed partial class PortalStore(
     private Task<bool> UpdateAsync(PortalId id, Sql set, Sql where, CancellationToken cancellationToken) => ChangeAsync(id,
         async connection => await connection.ExecuteAsync($"UPDATE portals SET {set} WHERE {Is(id)} AND {where}") > 0, cancellationToken);
 
-    /// <summary>Commits a change with the note that other instances follow.</summary>
     private async Task<bool> ChangeAsync(PortalId id, Func<Connection, Task<bool>> change, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
@@ -106,7 +101,7 @@ internal sealed partial class PortalStore(
         }, cancellationToken);
         if (after is null)
             return false;
-        // Before the rows are read, which notes those that cannot be decrypted.
+        // Reading notes those that cannot be decrypted.
         _rows.Forget(id);
         directory.Replace(id.MemberId, Known(after));
         return true;

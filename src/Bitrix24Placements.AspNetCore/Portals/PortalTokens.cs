@@ -1,6 +1,5 @@
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Of a user on whose behalf the service calls the portal.</summary>
 internal sealed record PortalTokens(Secret Access, Secret Refresh, DateTimeOffset ExpiresAt)
 {
     public string Serialize() => Access.Reveal() + "\n" + Refresh.Reveal();
@@ -9,7 +8,7 @@ internal sealed record PortalTokens(Secret Access, Secret Refresh, DateTimeOffse
         text?.Split('\n') is [var access, var refresh] ? new(new(access), new(refresh), expiresAt) : null;
 }
 
-/// <summary>Calls go on with it when the first pair is refused for good.</summary>
+/// <summary>For when the first pair is refused for good.</summary>
 internal sealed record PortalReserve(PortalTokens Tokens, long UserId, bool IsAdministrator)
 {
     public long Version { get; init; }

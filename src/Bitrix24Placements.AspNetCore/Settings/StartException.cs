@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Bitrix24Placements.Settings;
 
-/// <summary>What is mapped cannot work. A host that does not catch it prints this one line, without the stack.</summary>
+/// <summary>What is mapped cannot work. Printed as one line, without the stack.</summary>
 internal sealed class StartException(string line, Exception? inner = null) : InvalidOperationException(line, inner)
 {
-    /// <param name="name">Of the placement or event whose handler the framework cannot bind; its own message has many lines.</param>
+    /// <param name="name">Of the placement or event whose handler cannot be bound; the framework's message has many lines.</param>
     public static StartException Unbound(string name, InvalidOperationException e) => new(RuntimeFeature.IsDynamicCodeSupported
         ? $"The handler of {name} asks for something that nobody has registered: "
             + string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
@@ -15,7 +15,7 @@ internal sealed class StartException(string line, Exception? inner = null) : Inv
     public override string ToString() => Message;
 }
 
-/// <summary>A setting cannot be used; printed like a <see cref="StartException"/>.</summary>
+/// <summary>Printed like a <see cref="StartException"/>.</summary>
 internal sealed class SettingsException(string line) : OptionsValidationException("", typeof(object), [line])
 {
     public override string ToString() => Message;

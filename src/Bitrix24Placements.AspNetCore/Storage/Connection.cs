@@ -1,6 +1,5 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>For one piece of work, with the token that ends it.</summary>
 internal sealed record Connection(DbConnection Driver, CancellationToken Token)
 {
     public async Task<int> ExecuteAsync(Sql sql)

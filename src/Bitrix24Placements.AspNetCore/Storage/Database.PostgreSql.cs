@@ -2,14 +2,14 @@ using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Names no type of Npgsql outside, so that Npgsql is loaded only where it is used.</summary>
+/// <summary>Npgsql is loaded only where it is used: no type of it is named outside.</summary>
 internal sealed partial class Database
 {
-    /// <summary>The driver's limits are for each statement, and may be held on to for far longer.</summary>
+    // The driver limits each statement, and may hold on to one for far longer.
     private static readonly TimeSpan PostgreSqlTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>An instance that stops within a transaction must not keep its rows from the others. Not as an option of the connection,
-    /// which poolers refuse; where the operator has set it, that holds.</summary>
+    // An instance that stops within a transaction must not keep its rows from the others. Not as an option of the connection, which poolers
+    // refuse.
     private static readonly Sql EndIfIdle =
         """
         SELECT set_config('idle_in_transaction_session_timeout', '5s', true)
@@ -26,7 +26,7 @@ internal sealed partial class Database
         }
         catch (TimeoutException e)
         {
-            // The server may have gone without a word: the connections that are kept are as silent then.
+            // The server may have gone without a word: kept connections are as silent then.
             ((NpgsqlDataSource)_source).Clear();
             throw new NpgsqlException($"The database has not answered within {PostgreSqlTimeout.TotalSeconds:0} s.", e);
         }
@@ -36,7 +36,7 @@ internal sealed partial class Database
         }
     }
 
-    /// <summary>The driver asks the server to cancel, and holds a thread until that answers; nobody else waits for it.</summary>
+    // The driver asks the server to cancel, and holds a thread until that answers: nobody waits for it.
     private static async Task EndAsync(Task running, CancellationTokenSource ending)
     {
         if (!running.IsCompleted)
@@ -45,7 +45,7 @@ internal sealed partial class Database
         ending.Dispose();
     }
 
-    /// <summary>An absent server must not hold anybody for the driver's fifteen seconds.</summary>
+    // An absent server must hold nobody for the driver's fifteen seconds.
     private static (DbDataSource Source, string Place) OpenPostgreSql(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString);

@@ -2,10 +2,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The SQL is the same for both databases; what differs stands here and in <see cref="SchemaInstaller"/>.</summary>
+/// <summary>Both databases get the same SQL; what differs is here and in <see cref="SchemaInstaller"/>.</summary>
 internal sealed partial class Database : IAsyncDisposable
 {
-    /// <summary>SQLite works on the calling thread: at most so many threads may be held by a locked file.</summary>
+    // SQLite works on the calling thread: so many may be held by a locked file.
     private const int SqliteThreads = 8;
 
     private const int SqliteBusy = 5;
@@ -28,7 +28,7 @@ internal sealed partial class Database : IAsyncDisposable
 
         var sqlite = new SqliteConnectionStringBuilder(storage.ConnectionString) { DefaultTimeout = (int)SqliteTimeout.TotalSeconds };
         sqlite.DataSource = FilePath = Place = Path.GetFullPath(sqlite.DataSource);
-        // A file that goes away while the service runs must not come back empty: only the start makes one.
+        // A file that goes away under the service must not come back empty: only the start makes one.
         if (sqlite.Mode == SqliteOpenMode.ReadWriteCreate)
             sqlite.Mode = SqliteOpenMode.ReadWrite;
         _source = SqliteFactory.Instance.CreateDataSource(sqlite.ConnectionString);
@@ -37,7 +37,6 @@ internal sealed partial class Database : IAsyncDisposable
 
     public bool IsPostgreSql => FilePath is null;
 
-    /// <summary>Null with PostgreSQL.</summary>
     public string? FilePath { get; }
 
     /// <summary>For an operator: host, port and name, or the file. Never a password.</summary>
@@ -45,7 +44,7 @@ internal sealed partial class Database : IAsyncDisposable
 
     public string? KeyFolder => Folder is null ? null : Path.Combine(Folder, "keys");
 
-    /// <summary>Unix milliseconds by the clock that all instances have in common; SQLite's is that of its only one.</summary>
+    /// <summary>Unix milliseconds by the clock that all instances share; SQLite's is that of its only one.</summary>
     public Sql Now => IsPostgreSql
         ? "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
         : $"{_time.GetUtcNow().ToUnixTimeMilliseconds()}";
@@ -72,8 +71,7 @@ internal sealed partial class Database : IAsyncDisposable
         File.Open(FilePath, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
     }
 
-    /// <summary>SQLite makes the files beside its own with the mode that this has: made while it was read-only, they would keep it so.
-    /// </summary>
+    // SQLite makes these with the mode of its file: made while that was read-only, they would stay so.
     private static void MakeWritable(string file, string beside)
     {
         if (!OperatingSystem.IsWindows() && File.Exists(beside) && File.GetUnixFileMode(file) is var mode
@@ -99,7 +97,6 @@ internal sealed partial class Database : IAsyncDisposable
     public Task<T> ChangeLongAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
         RunLongAsync(connection => ChangeOnAsync(connection, endsIfIdle: false, work), cancellationToken);
 
-    /// <summary>Runs something while no connection of this process to the SQLite file is open.</summary>
     public async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
     {
         var held = 0;
@@ -125,8 +122,8 @@ internal sealed partial class Database : IAsyncDisposable
     public Task<bool> AnyAsync(Sql sql, CancellationToken cancellationToken) =>
         RunAsync(connection => connection.AnyAsync(sql), cancellationToken);
 
-    /// <summary>The pool adds threads slowly: those that a locked file, or the driver of a silent server, holds must not be missing where
-    /// pages are answered.</summary>
+    // The pool adds threads slowly: those that a locked file or a silent server's driver holds must not be missing where pages are
+    // answered.
     private static void KeepThreadsForTheOthers(int held)
     {
         ThreadPool.GetMinThreads(out var workers, out var ports);
@@ -145,7 +142,7 @@ internal sealed partial class Database : IAsyncDisposable
 
     private async Task<T> RunOnSqliteAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken)
     {
-        // Bitrix24 does not wait for as long as others wait for a locked file.
+        // Bitrix24 waits for less long than others for a locked file.
         if (!await _sqliteGate.WaitAsync(SqliteTimeout, cancellationToken))
             throw new SqliteException("The database is locked.", SqliteBusy);
         try
@@ -170,7 +167,7 @@ internal sealed partial class Database : IAsyncDisposable
         ClearPool();
     }
 
-    /// <summary>Connections that are kept for later hold the file as it was: what was read-only, deleted or replaced.</summary>
+    /// <summary>Kept connections hold the file as it was: read-only, deleted or replaced.</summary>
     public void ClearPool()
     {
         if (!IsPostgreSql)

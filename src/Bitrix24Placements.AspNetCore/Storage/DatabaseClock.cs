@@ -1,16 +1,16 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>What instances have in common: leases and due times go by it. Instants that leave the database are the process's.</summary>
+/// <summary>Instances share it: leases and due times go by it. Instants that leave the database are the process's.</summary>
 internal sealed class DatabaseClock(Database database, TimeProvider time)
 {
     private static readonly TimeSpan Negligible = TimeSpan.FromSeconds(2);
 
     private long _ahead;
 
-    /// <summary>How far the process's clock is ahead of the database's.</summary>
+    /// <summary>The process's clock before the database's.</summary>
     public TimeSpan Ahead => TimeSpan.FromTicks(Volatile.Read(ref _ahead));
 
-    /// <returns>The database's time, in Unix milliseconds.</returns>
+    /// <returns>The database's Unix milliseconds.</returns>
     public async Task<long> MeasureAsync(CancellationToken cancellationToken)
     {
         var now = await database.RunAsync(connection => connection.NumberAsync($"SELECT {database.Now}"), cancellationToken);
@@ -19,7 +19,6 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
         return now;
     }
 
-    /// <summary>The database's time, as far as it is known here.</summary>
     public long Now => ToDatabase(time.GetUtcNow());
 
     public DateTimeOffset FromDatabase(long milliseconds) =>

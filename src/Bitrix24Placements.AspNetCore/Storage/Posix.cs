@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>What .NET does not offer of files. Nothing but on Linux.</summary>
+/// <summary>What .NET lacks of files; on Linux alone.</summary>
 internal static class Posix
 {
-    /// <summary>A new file survives a power failure only when its folder is synced, too.</summary>
+    /// <summary>A new file survives a power failure only where its folder is synced.</summary>
     public static void SyncFolder(string path)
     {
         if (!OperatingSystem.IsLinux())
@@ -17,12 +17,12 @@ internal static class Posix
         RandomAccess.FlushToDisk(folder);
     }
 
-    /// <summary>Another one after the file was deleted or replaced; null where there is none.</summary>
+    /// <summary>Another after the file was deleted or replaced; null where there is none.</summary>
     public static (long Device, long Number)? FileAt(string path)
     {
         if (!OperatingSystem.IsLinux())
             return File.Exists(path) ? (0, 0) : null;
-        // st_dev and st_ino stand first on every 64-bit Linux.
+        // First on every 64-bit Linux: st_dev and st_ino.
         var status = new long[64];
         return Stat(Terminated(path), status) == 0 ? (status[0], status[1]) : null;
     }

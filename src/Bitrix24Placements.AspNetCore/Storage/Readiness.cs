@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Makes schema and keys usable at the start, and says when the service can serve. A database that is late is waited for.</summary>
+/// <summary>Makes schema and keys usable, and says when the service can serve. A late database is waited for.</summary>
 internal sealed partial class Readiness(Database database, TokenKeys keys, DatabaseClock clock, IEnumerable<IReadyStep> steps,
     IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers) : BackgroundService
 {
@@ -44,11 +44,11 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                // The host takes it for a failure where it has not started itself.
+                // A failure to a host that has not started itself.
             }
             catch (Exception e)
             {
-                // Trying again would not mend it, and a host that stops by itself would say that all is well.
+                // Trying again mends nothing, and a host that stops by itself says that all is well.
                 Log.Failed(_logger, e);
                 Stop();
                 return;

@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Something done again and again, whatever comes of it: one line when it begins to fail.</summary>
+/// <summary>Goes on whatever comes; one line when it begins to fail.</summary>
 internal abstract partial class RepeatingService(Readiness readiness, TimeSpan pause) : BackgroundService
 {
     private readonly TimeSpan _pauseAfterFailure = TimeSpan.FromSeconds(Math.Clamp(pause.TotalSeconds, min: 1, max: 60));
@@ -24,11 +24,11 @@ internal abstract partial class RepeatingService(Readiness readiness, TimeSpan p
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                // The host takes it for a failure where it has not started itself.
+                // A failure to a host that has not started itself.
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                // Whatever it is: a background service that ends takes the whole host with it.
+                // A background service that ends takes the host with it.
                 var logger = readiness.Loggers.CreateLogger(GetType());
                 if (!isFailing && e is DbException or TimeoutException or IOException)
                     Log.Waiting(logger, GetType().Name, e.Message);

@@ -22,7 +22,7 @@ internal sealed class RunningTasks(TimeProvider time)
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    /// <summary>Gives up when it is cancelled: what runs has to bear that.</summary>
+    /// <summary>Gives up when cancelled: what runs has to bear that.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken) =>
         await All.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }

@@ -2,10 +2,10 @@ using System.Reflection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Numbered scripts, each in the same transaction as the note that it was applied.</summary>
+/// <summary>Numbered scripts, each in one transaction with the note of it.</summary>
 internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaInstaller> logger) : IDisposable
 {
-    /// <summary>Instances that start together take turns.</summary>
+    // Instances that start together take turns.
     private const long PostgresLock = 0x4232_3450_6c63;
 
     private static readonly Assembly Here = typeof(SchemaInstaller).Assembly;
@@ -31,7 +31,7 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
             if (_done)
                 return;
             database.MakeFile();
-            // Not within a transaction, which SQLite's begin as writers: the second process waits there.
+            // Not in a transaction, which SQLite's begin as writers: a second process waits there.
             if (!database.IsPostgreSql)
                 await database.ExecuteAsync("PRAGMA journal_mode=WAL", cancellationToken);
             _done = await database.ChangeLongAsync(ApplyAsync, cancellationToken);
@@ -46,9 +46,11 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
     {
         if (database.IsPostgreSql)
             await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresLock})");
-        await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY)");
         await connection.ExecuteAsync(
-            "CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)");
+            """
+            CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY);
+            CREATE TABLE IF NOT EXISTS schema_compatibility (version INTEGER NOT NULL PRIMARY KEY, oldest INTEGER NOT NULL)
+            """);
         var present = (int)await connection.NumberAsync("SELECT COALESCE(MAX(version), 0) FROM schema_versions");
         if (present > Newest)
         {
@@ -56,7 +58,7 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
             return true;
         }
 
-        // A database that can only be read is found out now, and not by the first installation.
+        // A read-only database is found out now, not by the first installation.
         await connection.ExecuteAsync("UPDATE schema_versions SET version = version");
         for (var version = present + 1; version <= Newest; version++)
         {
@@ -83,8 +85,7 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
         Log.Newer(logger, present, Newest);
     }
 
-    /// <summary>A script begins with the oldest version whose service can live with it: <c>-- oldest: 3</c>; otherwise none but its
-    /// own.</summary>
+    // -- oldest: 3 in the first line: the oldest version whose service can live with the script; otherwise only its own.
     private static int Oldest(string script, int version) =>
         script.Split('\n', 2)[0].Split("-- oldest:") is ["", var oldest]
             && int.TryParse(oldest, CultureInfo.InvariantCulture, out var number) ? number : version;

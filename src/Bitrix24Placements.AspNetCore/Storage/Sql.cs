@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>A statement. What stands in its holes is sent as a parameter; a hole that is <see cref="Sql"/> becomes a part of it.</summary>
+/// <summary>A statement. What stands in its holes is sent as a parameter; a <see cref="Sql"/> becomes a part of it.</summary>
 [InterpolatedStringHandler]
 internal readonly struct Sql(int literalLength, int holes)
 {
@@ -19,7 +19,7 @@ internal readonly struct Sql(int literalLength, int holes)
 
     public void AppendFormatted(Sql part) => _parts.AddRange(part._parts);
 
-    /// <summary>A text is a value, too: it becomes a part of the statement only where it is declared as <see cref="Sql"/>.</summary>
+    /// <summary>A text, too, is a value unless it is declared as <see cref="Sql"/>.</summary>
     public void AppendFormatted(string? value) => AppendFormatted((object?)value);
 
     public void AppendFormatted(object? value) => _parts.Add((null, value));
@@ -49,7 +49,7 @@ internal readonly struct Sql(int literalLength, int holes)
         return command;
     }
 
-    /// <summary>As both databases keep it: states as numbers, spans as milliseconds.</summary>
+    // As both databases keep it: states as numbers, spans as milliseconds.
     private static object ValueOf(object? value) => value switch
     {
         null => DBNull.Value,

@@ -2,12 +2,12 @@ using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Else everything would be answered, and gone at the next start without a word.</summary>
+/// <summary>Else all would be answered, and gone at the next start without a word.</summary>
 internal sealed partial class SqliteFileWatch(
     Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
-    /// <summary>What was deleted can still be read through it.</summary>
+    // A deleted file can still be read through it.
     private SqliteConnection? _open;
 
     private (long Device, long Number)? _file;
@@ -49,8 +49,7 @@ internal sealed partial class SqliteFileWatch(
         (_open, _file) = (connection, Posix.FileAt(path));
     }
 
-    /// <summary>A deleted file is put back. One that was replaced, deliberately perhaps, stays: the earlier one is saved beside
-    /// it.</summary>
+    // A deleted file is put back. One that was replaced, perhaps deliberately, stays; the earlier one is saved beside it.
     private async Task RescueAsync(SqliteConnection open, string path, bool isDeleted, CancellationToken cancellationToken)
     {
         var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");
@@ -61,7 +60,7 @@ internal sealed partial class SqliteFileWatch(
         _open = null;
         if (isDeleted)
         {
-            // They belong to the file that is gone, and would be read into the new one.
+            // Of the file that is gone: they would be read into the new one.
             File.Delete(path + "-wal");
             File.Delete(path + "-shm");
             File.Move(rescued, path);

@@ -13,7 +13,7 @@ internal sealed class StorageOptions : ISettings
 
     public string ConnectionString { get; set; } = DefaultConnectionString;
 
-    /// <summary>Portals kept in memory, about 1 KiB each.</summary>
+    /// <summary>In memory, about 1 KiB each.</summary>
     public int CachedPortals { get; set; } = 20_000;
 
     /// <summary>Null: <c>spool</c> beside a SQLite file, else <c>data/spool</c>.</summary>
@@ -49,7 +49,7 @@ internal sealed class StorageOptions : ISettings
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            // The driver's message repeats the value, and a connection string holds a password.
+            // The driver's message repeats the value, which holds a password.
             return $"Storage:ConnectionString is not a connection string of {Provider}.";
         }
     }

@@ -4,7 +4,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>What commands and other instances have changed, noticed within seconds.</summary>
+/// <summary>What commands and other instances change, noticed within seconds.</summary>
 internal sealed class ChangeFollower(
     PortalStore portals, AppRegistry apps, KeptInstallations kept, WorkSignal work, Readiness readiness)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
@@ -18,7 +18,7 @@ internal sealed class ChangeFollower(
         var now = apps.All;
         if (now == _known)
             return;
-        // Kept installations may be an added app's.
+        // They may be the added app's.
         await kept.HastenAsync(stoppingToken);
         work.Wake();
         _known = now;

@@ -8,10 +8,10 @@ internal readonly record struct WorkResult(TimeSpan? Pause, string? Payload = nu
     public static WorkResult Again(TimeSpan pause, string? payload = null) => new(pause, payload);
 }
 
-/// <summary>May be killed at any instant and is then begun anew, here or on another instance.</summary>
+/// <summary>May be killed at any instant, and is begun anew, here or elsewhere.</summary>
 internal interface IWork
 {
-    /// <summary>The kind's name, or its beginning where it ends with a colon.</summary>
+    /// <summary>Or the beginning of a kind, where it ends with a colon.</summary>
     string Kind { get; }
 
     Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken);

@@ -2,27 +2,26 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>Installations that cannot be confirmed yet: rows of <c>work</c>, bounded in all, by portal and by address.</summary>
+/// <summary>That cannot be confirmed yet: rows of <c>work</c>, bounded by portal, by address and in all.</summary>
 internal sealed class KeptInstallations(Database database, DatabaseClock clock)
 {
     public const int Max = 100;
 
-    /// <summary>The others stand with those who cannot be asked about yet, for whom the rest is.</summary>
+    /// <summary>The others stand with those who cannot be asked about yet: the rest is theirs.</summary>
     public const int MaxVouchedFor = 75;
 
-    /// <summary>Of those that nobody has vouched for. Half of all, as Bitrix24's cloud tells of all its portals from a few
-    /// addresses.</summary>
+    /// <summary>Of the unvouched. Half of all, as Bitrix24's cloud tells of all its portals from a few addresses.</summary>
     public const int MaxOfAddress = 50;
 
     private static readonly Sql[] Surplus =
     [
-        // Anybody may tell of a portal: until somebody is vouched for, each address has room of its own within it.
+        // Anybody may tell of a portal: until one is vouched for, each address has room of its own.
         SurplusOf("member_id, CASE WHEN vouched = 0 THEN address END", "vouched DESC", "created_at DESC", "vouched IS NOT NULL", 3),
         SurplusOf("address", "vouched", "created_at", "vouched = 0 AND address IS NOT NULL", MaxOfAddress),
         SurplusOf("1", "vouched DESC", "client_id IS NOT NULL, created_at", "vouched IS NOT NULL", Max),
     ];
 
-    /// <summary>Where there are too many, those give way that nobody has vouched for. False: it was itself the one to give way.</summary>
+    /// <summary>Of too many, those give way that nobody has vouched for. False: it was the one.</summary>
     public Task<bool> KeepAsync(
         PortalId id, string kind, TimeSpan delay, string payload, string address, CancellationToken cancellationToken) =>
         database.ChangeAsync(async connection =>
@@ -33,7 +32,7 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
                 VALUES ({id.MemberId}, {id.App}, {kind}, {database.Now} + {delay}, 0, {database.Now}, {payload},
                     (SELECT MAX(instant) FROM (SELECT {database.Now} AS instant
                         UNION ALL SELECT MAX(created_at) + 1 FROM work WHERE vouched IS NOT NULL) known),
-                    0, 0, {(address.Length == 0 ? null : Short(address))})
+                    0, 0, {(address.Length == 0 ? null : ShortHash.Of(address))})
                 ON CONFLICT (member_id, app, kind) DO NOTHING
                 """);
             await connection.ExecuteAsync(
@@ -46,14 +45,13 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
             return await connection.AnyAsync($"SELECT 1 FROM work WHERE {WorkStore.Is(id, kind)}");
         }, cancellationToken);
 
-    /// <summary>The OAuth server has told its app.</summary>
     public Task NoteAsync(WorkItem item, string clientId, bool isVouchedFor, CancellationToken cancellationToken) => database.ExecuteAsync(
         $"""
         UPDATE work SET {(Sql)(isVouchedFor ? "vouched = 1, " : "")}client_id = {clientId}
-        WHERE {WorkStore.Is(item.Id, item.Kind)} AND vouched IS NOT NULL
+        WHERE {WorkStore.Is(item)} AND vouched IS NOT NULL
         """, cancellationToken);
 
-    /// <summary>An app was added. One that is being looked at may not know of it, and is tried again.</summary>
+    /// <summary>An app was added. What is being looked at may not know of it, and is tried again.</summary>
     public Task HastenAsync(CancellationToken cancellationToken) => database.ExecuteAsync(
         $"UPDATE work SET due_at = {database.Now}, request = request + 1 WHERE vouched IS NOT NULL", cancellationToken);
 
@@ -61,7 +59,7 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
         database.QueryAsync("SELECT member_id, created_at, client_id FROM work WHERE vouched IS NOT NULL ORDER BY created_at",
             r => new KeptInstallation(r.GetString(0), clock.FromDatabase(r.GetInt64(1)), r.TextOrNull(2)), cancellationToken);
 
-    /// <summary>Addresses take turns: one that has sent much keeps nobody out who has sent little.</summary>
+    // Addresses take turns: who has sent much keeps nobody out who has sent little.
     private static Sql SurplusOf(Sql share, Sql rank, Sql age, Sql condition, int max) =>
         $"""
         DELETE FROM work WHERE (member_id, app, kind) IN (
@@ -71,8 +69,6 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
                     FROM work WHERE {condition}) kept) placed
             WHERE place > {max})
         """;
-
-    private static string Short(string address) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(address)).AsSpan(0, 8));
 }
 
 internal sealed record KeptInstallation(string MemberId, DateTimeOffset KeptAt, string? ClientId);

@@ -7,8 +7,8 @@ internal sealed partial class WorkLoop
 
     private readonly ConcurrentDictionary<(PortalId Id, string Kind), bool> _held = new();
 
-    /// <summary>Runs filed work now and returns when it is done or put off, by whomever. Nothing filed: returns at once.</summary>
-    /// <param name="run">Where the caller wants to see its progress; null: the registered way.</param>
+    /// <summary>Returns when filed work is done or put off, by whomever; at once where none is.</summary>
+    /// <param name="run">To see its progress; null: the registered way.</param>
     /// <returns>Whether this call has run it.</returns>
     public async Task<bool> RunNowAsync(
         PortalId id, string kind, Func<WorkItem, CancellationToken, Task<WorkResult>>? run, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal sealed partial class WorkLoop
 
     public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
-        // An outage of the database has outlasted the lease of what is still running here: claiming it again has renewed that.
+        // The database was away for longer than the lease of what still runs here: this claim has renewed that.
         if (!_held.TryAdd((item.Id, item.Kind), true))
             return;
         try
@@ -81,12 +81,12 @@ internal sealed partial class WorkLoop
         }
         catch (DbException e)
         {
-            // The lease runs out, and the work is done once more.
+            // The lease runs out, and it is done once more.
             Log.StoreFailed(logger, e.Message);
         }
     }
 
-    /// <param name="running">Ended where the lease has run out, and another instance goes on with the work.</param>
+    /// <param name="running">Ended where the lease has run out, and another instance goes on.</param>
     private async Task RenewAsync(WorkItem item, CancellationTokenSource running, CancellationToken cancellationToken)
     {
         var troubled = false;

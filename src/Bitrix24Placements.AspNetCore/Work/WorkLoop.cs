@@ -3,18 +3,18 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>Carries out work that is due, in the order of its priorities, and keeps the leases of what it does.</summary>
+/// <summary>Carries out what is due, by priority, and keeps the leases of what it does.</summary>
 internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time,
     ILogger<WorkLoop> logger) : RepeatingService(readiness, pause: TimeSpan.Zero)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>What has been running for longer waits for a portal: it takes nobody's place.</summary>
+    // Longer, and it waits for a portal: it takes nobody's place.
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
 
     private const int WaitingPerPlace = 16;
 
-    /// <summary>With how much may be running when one begins: there is always room for whoever asks for something.</summary>
+    // With how much running each may begin: there is always room for whoever asks.
     private static readonly (WorkPriority Priority, int Places)[] Priorities =
         [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
 
@@ -22,14 +22,13 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     private static readonly TimeSpan UnknownPause = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<string, bool> _unknown = new();
-    private readonly IWork[] _works = [.. works];
     private readonly RunningTasks _running = new(time);
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
         while (await BeginDueAsync(stoppingToken))
         {
-            // What was begun may have left room for more.
+            // There may be room for more.
         }
 
         await signal.WaitAsync(LookEvery, stoppingToken);
@@ -38,7 +37,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        // Otherwise leases run out, and the next process goes on with it.
+        // Otherwise leases run out, and the next process goes on.
         await _running.WaitAsync(cancellationToken);
     }
 
@@ -64,10 +63,10 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
 
     private Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
-        if (Array.Find(_works, w => w.Kind == item.Kind
+        if (works.FirstOrDefault(w => w.Kind == item.Kind
             || (w.Kind.EndsWith(':') && item.Kind.StartsWith(w.Kind, StringComparison.Ordinal))) is { } work)
             return work.RunAsync(item, cancellationToken);
-        // Another version's: it is left to that one, and told once.
+        // Another version's: left to that one, and told once.
         if (_unknown.Count < MaxUnknown && _unknown.TryAdd(item.Kind, true))
             Log.UnknownKind(logger, item.Kind);
         return Task.FromResult(WorkResult.Again(UnknownPause));

@@ -3,10 +3,10 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>Work accepted and not yet done, claimed by one instance at a time. Leases and due times go by the database's clock.</summary>
+/// <summary>Accepted and not yet done, claimed by one instance at a time, by the database's clock.</summary>
 internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSignal signal)
 {
-    /// <summary>So long after a kill somebody else goes on.</summary>
+    /// <summary>So long after a kill another goes on.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
     private readonly string _owner = Guid.NewGuid().ToString("n");
@@ -21,17 +21,8 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         signal.Wake();
     }
 
-    /// <summary>Work that nobody asks for.</summary>
-    public async Task RequestIfNoneAsync(PortalId id, string kind, TimeSpan delay, CancellationToken cancellationToken)
-    {
-        await database.ExecuteAsync(
-            $"""
-            INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, created_at, lease_till)
-            VALUES ({id.MemberId}, {id.App}, {kind}, {WorkPriority.Unasked}, {Now} + {delay}, 0, {Now}, {Now}, 0)
-            ON CONFLICT (member_id, app, kind) DO NOTHING
-            """, cancellationToken);
-        signal.Wake();
-    }
+    public Task RequestIfNoneAsync(PortalId id, string kind, TimeSpan delay, CancellationToken cancellationToken) =>
+        RequestAsync(new(id, kind) { Priority = WorkPriority.Unasked, Delay = delay, OnlyIfNone = true }, cancellationToken);
 
     public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) => (await database.QueryAsync(
         $"SELECT payload FROM work WHERE {Is(id, kind)}", r => r.TextOrNull(0), cancellationToken)).FirstOrDefault();
@@ -42,12 +33,12 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND lease_till > {Now}", cancellationToken);
 
-    /// <summary>The oldest first. Two instances never hold the same row: the outer condition is asked again after waiting. A row that a
-    /// stopped instance has locked keeps nobody else's work waiting.</summary>
+    /// <summary>The oldest first. No two instances hold a row: the outer condition is asked again after waiting. A row that a stopped
+    /// instance has locked keeps no other work waiting.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {
         Sql isDue = $"due_at <= {Now} AND lease_till <= {Now}";
-        // Mostly there is nothing to do, and looking needs no write lock.
+        // Mostly there is nothing, and looking needs no write lock.
         return !await AnyAsync($"priority = {priority} AND {isDue}", cancellationToken) ? [] : await ClaimAsync(
             $"""
             {isDue} AND (member_id, app, kind) IN (
@@ -60,16 +51,15 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public async Task<WorkItem?> ClaimAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         (await ClaimAsync($"{Is(id, kind)} AND lease_till <= {Now}", cancellationToken)).FirstOrDefault();
 
-    /// <returns>False where another instance has taken it over. What was deleted is in nobody's way.</returns>
+    /// <returns>False where another has taken it over. What was deleted is in nobody's way.</returns>
     public async Task<bool> RenewAsync(WorkItem item, CancellationToken cancellationToken) =>
         await database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken) > 0
-        || !await AnyAsync($"{Is(item.Id, item.Kind)} AND lease_by <> {_owner}", cancellationToken);
+        || !await AnyAsync($"{Is(item)} AND lease_by <> {_owner}", cancellationToken);
 
-    /// <summary>Whether nobody else may have begun with it.</summary>
     public Task<bool> IsHeldAsync(WorkItem item, CancellationToken cancellationToken) =>
         AnyAsync($"{IsOwned(item)} AND lease_till > {Now}", cancellationToken);
 
-    /// <summary>Gone, unless it was asked for again meanwhile. A kept installation that is finished was only hastened.</summary>
+    /// <summary>Gone, unless asked for again meanwhile; a kept installation was only hastened.</summary>
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.RunAsync(async connection =>
         {
@@ -80,7 +70,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
             return done;
         }, cancellationToken);
 
-    /// <summary>Again after the pause, or when somebody has asked for it meanwhile.</summary>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken)
     {
         Sql isUnchanged = $"request = {item.Request}";
@@ -95,9 +84,10 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
             """, cancellationToken);
     }
 
-    /// <summary>What an attempt has learnt while it goes on.</summary>
     public Task SavePayloadAsync(WorkItem item, string payload, CancellationToken cancellationToken) =>
-        database.ExecuteAsync($"UPDATE work SET payload = {payload} WHERE {Is(item.Id, item.Kind)}", cancellationToken);
+        database.ExecuteAsync($"UPDATE work SET payload = {payload} WHERE {Is(item)}", cancellationToken);
+
+    internal static Sql Is(WorkItem item) => Is(item.Id, item.Kind);
 
     internal static Sql Is(PortalId id, string kind) => $"{PortalSql.Is(id)} AND kind = {kind}";
 
@@ -110,10 +100,10 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     private Task<bool> AnyAsync(Sql condition, CancellationToken cancellationToken) =>
         database.AnyAsync($"SELECT 1 FROM work WHERE {condition} LIMIT 1", cancellationToken);
 
-    /// <summary>A row whose member_id is none is nobody's work.</summary>
+    // Nobody's work where the member_id is none.
     private WorkItem? Read(DbDataReader row) => PortalSql.ReadId(row) is { } id
         ? new(id, row.GetString(2), row.GetInt32(3), row.GetInt64(4), row.TextOrNull(5), clock.FromDatabase(row.GetInt64(6)))
         : null;
 
-    private Sql IsOwned(WorkItem item) => $"{Is(item.Id, item.Kind)} AND lease_by = {_owner}";
+    private Sql IsOwned(WorkItem item) => $"{Is(item)} AND lease_by = {_owner}";
 }

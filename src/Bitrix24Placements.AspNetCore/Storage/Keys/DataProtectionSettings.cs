@@ -11,38 +11,32 @@ internal sealed class DataProtectionSettings : ISettings
 
     public string? CertificatePassword { get; set; }
 
-    /// <summary>So that what they protected can be read: paths, or sections with <c>Path</c> and <c>Password</c>.</summary>
-    public List<CertificateFile> PreviousCertificates { get; } = [];
+    /// <summary>To read what they protected: paths, or sections with <c>Path</c> and <c>Password</c>.</summary>
+    public IReadOnlyList<CertificateFile> PreviousCertificates { get; private set; } = [];
 
-    internal IEnumerable<CertificateFile> All =>
-        CertificatePath is { } path ? PreviousCertificates.Prepend(new(path, CertificatePassword)) : PreviousCertificates;
+    internal CertificateFile? Own => CertificatePath is { } path ? new(path, CertificatePassword) : null;
+
+    internal IEnumerable<CertificateFile> All => Own is { } own ? PreviousCertificates.Prepend(own) : PreviousCertificates;
 
     public void Read(IConfigurationSection section)
     {
         CertificatePath = Text(section[nameof(CertificatePath)]);
         CertificatePassword = Text(section[nameof(CertificatePassword)]);
-        PreviousCertificates.Clear();
-        foreach (var entry in section.GetSection(nameof(PreviousCertificates)).GetChildren())
-        {
-            var path = Text(entry.Value) ?? Text(entry["Path"]) ?? Text(entry[nameof(CertificatePath)]);
-            if (path is not null)
-                PreviousCertificates.Add(
-                    new(path, Text(entry["Password"]) ?? Text(entry[nameof(CertificatePassword)]) ?? CertificatePassword));
-        }
+        PreviousCertificates =
+        [
+            .. from entry in section.GetSection(nameof(PreviousCertificates)).GetChildren()
+               let path = Text(entry.Value) ?? Text(entry["Path"]) ?? Text(entry[nameof(CertificatePath)])
+               where path is not null
+               select new CertificateFile(
+                   path, Text(entry["Password"]) ?? Text(entry[nameof(CertificatePassword)]) ?? CertificatePassword),
+        ];
     }
 
-    internal string? Problem(StorageOptions storage)
-    {
-        if (CertificatePath is null && storage.Provider == StorageProvider.PostgreSql)
-        {
-            return "DataProtection:CertificatePath is required with Storage:Provider=PostgreSql: "
-                + "the keys of tokens are kept in the database under this certificate (a PFX file).";
-        }
-
-        var present = CertificatePath is null ? null : Problem("DataProtection:CertificatePath", new(CertificatePath, CertificatePassword));
-        return present ?? PreviousCertificates.Select(c => Problem("DataProtection:PreviousCertificates", c))
+    internal string? Problem(StorageOptions storage) => CertificatePath is null && storage.Provider == StorageProvider.PostgreSql
+        ? "DataProtection:CertificatePath is required with Storage:Provider=PostgreSql: "
+            + "the keys of tokens are kept in the database under this certificate (a PFX file)."
+        : All.Select(c => Problem("DataProtection:" + (c == Own ? nameof(CertificatePath) : nameof(PreviousCertificates)), c))
             .FirstOrDefault(p => p is not null);
-    }
 
     private static string? Problem(string key, CertificateFile file)
     {

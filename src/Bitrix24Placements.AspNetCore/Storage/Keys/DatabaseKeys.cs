@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The keys of tokens in PostgreSQL. The framework asks synchronously, at start and every few hours.</summary>
+/// <summary>In PostgreSQL. The framework asks synchronously, at start and every few hours.</summary>
 internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : IXmlRepository
 {
     private long _seen;
@@ -17,8 +17,8 @@ internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : 
         return keys;
     }).GetAwaiter().GetResult();
 
-    /// <summary>Instances that miss a key at the same time would each make one, and not know the others' for a day. Only the
-    /// first is kept: the framework reads all anew after storing one.</summary>
+    /// <summary>Instances that miss a key at once would each make one, and not know the others' for a day. The first is kept: the framework
+    /// reads all anew after storing.</summary>
     public void StoreElement(XElement element, string friendlyName) => Task.Run(async () =>
     {
         await schema.EnsureAsync(CancellationToken.None);

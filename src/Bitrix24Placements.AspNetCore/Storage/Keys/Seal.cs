@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>A value as text that this service alone can write and read.</summary>
+/// <summary>Text that this service alone can write and read.</summary>
 /// <param name="purpose">What was sealed for another one does not open.</param>
 internal sealed class Seal<T>(IDataProtectionProvider keys, string purpose, JsonTypeInfo<T> type)
     where T : class
@@ -13,7 +13,6 @@ internal sealed class Seal<T>(IDataProtectionProvider keys, string purpose, Json
 
     public string Close(T value) => Base64Url.EncodeToString(_protector.Protect(JsonSerializer.SerializeToUtf8Bytes(value, type)));
 
-    /// <summary>Null for what was not sealed here.</summary>
     public T? Open(string text)
     {
         try

@@ -12,7 +12,7 @@ internal sealed class TokenKeys(
     Database database, SchemaInstaller schema, IOptions<DataProtectionSettings> settings, IOptions<StorageOptions> storage,
     ILoggerFactory loggers) : IAsyncDisposable
 {
-    /// <summary>Fixed: a moved folder or a new version still reads old tokens.</summary>
+    // Fixed: moved folders and new versions read old tokens.
     private const string ApplicationName = "Bitrix24Placements";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -31,11 +31,10 @@ internal sealed class TokenKeys(
 
     public bool AreRead { get; private set; }
 
-    /// <summary>Those beside a SQLite file can be used while that cannot.</summary>
+    /// <summary>Those beside a SQLite file can be used without it.</summary>
     public bool AreUsable => AreRead || database.KeyFolder is not null;
 
-    /// <summary>Whoever needs them before they are read holds neither a thread nor a connection: the framework reads them while a
-    /// thread stands still.</summary>
+    /// <summary>The framework reads them while a thread stands still: whoever waits here holds neither thread nor connection.</summary>
     public Task ReadAsync(CancellationToken cancellationToken)
     {
         if (AreRead)
@@ -60,7 +59,6 @@ internal sealed class TokenKeys(
 
     private ServiceProvider Build()
     {
-        var (certificate, password) = (settings.Value.CertificatePath, settings.Value.CertificatePassword);
         var services = new ServiceCollection();
         services.AddSingleton(loggers);
         services.AddLogging();
@@ -71,8 +69,8 @@ internal sealed class TokenKeys(
                 ? new FileSystemXmlRepository(MakeFolder(path), loggers)
                 : new DatabaseKeys(database, schema);
             options.AutoGenerateKeys = storage.Value.MayMakeKeys;
-            if (certificate is not null)
-                options.XmlEncryptor = new CertificateXmlEncryptor(Load(new(certificate, password)), loggers);
+            if (settings.Value.Own is { } own)
+                options.XmlEncryptor = new CertificateXmlEncryptor(Load(own), loggers);
         });
         builder.UnprotectKeysWithAnyCertificate([.. settings.Value.All.Select(Load)]);
         return services.BuildServiceProvider();

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Every value is bound to its owner: moved to another row it opens nothing.</summary>
+/// <summary>Values are bound to their owner: in another row they open nothing.</summary>
 internal sealed class TokenVault(TokenKeys keys)
 {
     private readonly Lazy<IDataProtector> _protector = new(() => keys.Provider.CreateProtector("Bitrix24Placements.Portals.v1"));
@@ -15,7 +15,7 @@ internal sealed class TokenVault(TokenKeys keys)
 
     public string Protect(string owner, string purpose, string value) => For(owner, purpose).Protect(value);
 
-    /// <summary>Null where the keys are lost, or it is not this owner's.</summary>
+    /// <summary>Null where the keys are lost, or the owner is another.</summary>
     public string? Unprotect(string owner, string purpose, string value) => TryOpen(For(owner, purpose), value);
 
     private static string? TryOpen(IDataProtector protector, string value)
@@ -32,7 +32,7 @@ internal sealed class TokenVault(TokenKeys keys)
 
     private IDataProtector For(string owner, string purpose) => _protector.Value.CreateProtector(purpose, owner);
 
-    /// <summary>The default app's values are bound as they were when there was no other.</summary>
+    // The default app's are bound as when there was no other.
     private IDataProtector For(PortalId id, string purpose) =>
         id.App == PortalId.DefaultApp ? For(id.MemberId, purpose) : _protector.Value.CreateProtector(purpose, id.MemberId, id.App);
 }

@@ -1,92 +1,75 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>What changes in a row when it moves: secrets come under the keys of the new place, leases stay behind.</summary>
-internal sealed record MovedTable(string Name, params SealedColumn[] Sealed)
+/// <param name="Change">Secrets come under the new keys, leases stay behind. False: the row cannot be read, and is left behind.</param>
+internal sealed record MovedTable(string Name, Func<MovedRow, bool> Change)
 {
-    /// <summary>As <c>Portals.TokenState</c> has it: an administrator's page brings new ones.</summary>
+    // TokenState.Dead: an administrator's page brings new ones.
     private const long DeadTokens = 3;
-
-    /// <summary>Columns with a value of their own at the new place.</summary>
-    public Dictionary<string, object> Reset { get; init; } = [];
 
     public static readonly IReadOnlyList<MovedTable> All =
     [
-        new("portals",
-            new("tokens", "tokens")
-            {
-                IfUnreadable = new() { ["tokens"] = DBNull.Value, ["tokens_state"] = DeadTokens },
-                IsCounted = true,
-            },
-            new("reserve_tokens", "tokens") { IfUnreadable = new() { ["reserve_tokens"] = DBNull.Value } },
-            // An empty declaration has the reconciler register another one.
-            new("removal_key", "removal") { IfUnreadable = new() { ["removal_key"] = "", ["declaration"] = "" } })
+        new("portals", Portal),
+        new("work", row =>
         {
-            Reset = new() { ["refresh_owner"] = DBNull.Value, ["refresh_until"] = 0L },
-        },
-        new("work", new SealedColumn("payload", "install") { KindPrefix = "install:" })
+            (row["lease_by"], row["lease_till"]) = (DBNull.Value, 0L);
+            return !row.Text("kind").StartsWith("install:", StringComparison.Ordinal) || row.Reseal("payload", "install");
+        }),
+        new("worker_hours", _ => true),
+        new("heartbeats", _ => true),
+        new("inbox", row => row.Reseal("payload", "event")),
+        new("apps", row =>
         {
-            Reset = new() { ["lease_by"] = DBNull.Value, ["lease_till"] = 0L },
-        },
-        new("worker_hours"),
-        new("heartbeats"),
-        new("inbox", new SealedColumn("payload", "event")),
-        new("apps",
-            new("secret", "app"),
-            new("previous_secret", "app") { IfUnreadable = new() { ["previous_secret"] = DBNull.Value } }),
+            if (!row.Reseal("previous_secret", "app"))
+                row["previous_secret"] = DBNull.Value;
+            return row.Reseal("secret", "app");
+        }),
     ];
-}
 
-/// <summary>A row whose value cannot be read is left behind, or changed.</summary>
-internal sealed record SealedColumn(string Name, string Purpose)
-{
-    public Dictionary<string, object>? IfUnreadable { get; init; }
-
-    public bool IsCounted { get; init; }
-
-    public string? KindPrefix { get; init; }
-}
-
-internal sealed class MovedRows(TokenVault from, TokenVault to, MovedTable table, IReadOnlyList<string> columns)
-{
-    private readonly Dictionary<string, int> _indexes = columns.Select((name, index) => (name, index))
-        .ToDictionary(c => c.name, c => c.index);
-
-    public int Unreadable { get; private set; }
-
-    public bool Change(object[] row)
+    private static bool Portal(MovedRow row)
     {
-        foreach (var (name, value) in table.Reset)
-            row[_indexes[name]] = value;
-        foreach (var column in table.Sealed)
+        (row["refresh_owner"], row["refresh_until"]) = (DBNull.Value, 0L);
+        if (!row.Reseal("tokens", "tokens"))
         {
-            if (row[_indexes[column.Name]] is not string { Length: > 0 } value
-                || (column.KindPrefix is { } prefix && !Text(row, "kind").StartsWith(prefix, StringComparison.Ordinal)))
-                continue;
-            if (Reseal(row, column.Purpose, value) is { } again)
-            {
-                row[_indexes[column.Name]] = again;
-                continue;
-            }
-
-            if (column.IfUnreadable is null)
-                return false;
-            foreach (var (name, changed) in column.IfUnreadable)
-                row[_indexes[name]] = changed;
-            Unreadable += column.IsCounted ? 1 : 0;
+            (row["tokens"], row["tokens_state"]) = (DBNull.Value, DeadTokens);
+            row.Unreadable++;
         }
 
+        if (!row.Reseal("reserve_tokens", "tokens"))
+            row["reserve_tokens"] = DBNull.Value;
+        // Without a declaration the reconciler registers another one.
+        if (!row.Reseal("removal_key", "removal"))
+            (row["removal_key"], row["declaration"]) = ("", "");
         return true;
     }
+}
 
-    private string? Reseal(object[] row, string purpose, string value)
+internal sealed class MovedRow(TokenVault from, TokenVault to, IReadOnlyList<string> columns)
+{
+    private readonly Dictionary<string, int> _indexes = columns.Index().ToDictionary(c => c.Item, c => c.Index);
+
+    public object[] Values { get; } = new object[columns.Count];
+
+    public int Unreadable { get; set; }
+
+    public object this[string column]
     {
-        if (!_indexes.ContainsKey("member_id"))
-            return from.Unprotect(Text(row, "name"), purpose, value) is { } secret ? to.Protect(Text(row, "name"), purpose, secret) : null;
-        if (!PortalId.IsMemberId(Text(row, "member_id")))
-            return null;
-        var id = new PortalId(Text(row, "member_id"), Text(row, "app"));
-        return from.Unprotect(id, purpose, value) is { } opened ? to.Protect(id, purpose, opened) : null;
+        get => Values[_indexes[column]];
+        set => Values[_indexes[column]] = value;
     }
 
-    private string Text(object[] row, string column) => row[_indexes[column]] as string ?? "";
+    public string Text(string column) => this[column] as string ?? "";
+
+    public bool Reseal(string column, string purpose)
+    {
+        if (Text(column) is not { Length: > 0 } value)
+            return true;
+        string? again = null;
+        if (!_indexes.ContainsKey("member_id"))
+            again = from.Unprotect(Text("name"), purpose, value) is { } secret ? to.Protect(Text("name"), purpose, secret) : null;
+        else if (PortalId.IsMemberId(Text("member_id")) && new PortalId(Text("member_id"), Text("app")) is var id)
+            again = from.Unprotect(id, purpose, value) is { } opened ? to.Protect(id, purpose, opened) : null;
+        if (again is not null)
+            this[column] = again;
+        return again is not null;
+    }
 }

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The command <c>move-store</c>: everything from a SQLite file and the keys beside it into the configured, empty PostgreSQL, or
+/// <summary>The command <c>move-store</c>: all of a SQLite file and the keys beside it into the configured, empty PostgreSQL, or
 /// nothing.</summary>
 internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 {
@@ -25,7 +25,7 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await source.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         await target.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         var oldVault = source.GetRequiredService<TokenVault>();
-        // The source's transaction freezes it: writes of a service that still runs on the file wait, and fail, until the move is over.
+        // Frozen by its transaction: a service that still runs on the file waits with its writes, and fails.
         var unreadable = await source.GetRequiredService<Database>().ChangeAsync(reading => database.ChangeLongAsync(
             writing => CopyAsync(oldVault, reading, writing), reading.Token), cancellationToken);
         await output.WriteLineAsync(unreadable == 0
@@ -46,7 +46,6 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         return unreadable;
     }
 
-    /// <summary>With the columns that the database itself says it has.</summary>
     private async Task<int> CopyTableAsync(MovedTable table, TokenVault oldVault, Connection reading, Connection writing)
     {
         var cancellationToken = writing.Token;
@@ -58,31 +57,30 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
             """,
             r => (Name: r.GetString(0), IsInteger: r.GetString(1) == "integer"));
         var names = string.Join(", ", columns.Select(c => c.Name));
-        var rows = new MovedRows(oldVault, target.GetRequiredService<TokenVault>(), table, [.. columns.Select(c => c.Name)]);
+        var row = new MovedRow(oldVault, target.GetRequiredService<TokenVault>(), [.. columns.Select(c => c.Name)]);
         Sql all = "SELECT " + names + " FROM " + table.Name;
         await using var command = all.CommandOn(reading.Driver);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await using var importer = await ((NpgsqlConnection)writing.Driver).BeginBinaryImportAsync(
             $"COPY {table.Name} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
         importer.Timeout = TimeSpan.FromMinutes(10);
-        var row = new object[columns.Count];
         var count = 0;
         while (await reader.ReadAsync(cancellationToken))
         {
-            reader.GetValues(row);
-            if (!rows.Change(row))
+            reader.GetValues(row.Values);
+            if (!table.Change(row))
                 continue;
             // SQLite has one kind of whole number.
-            for (var i = 0; i < row.Length; i++)
-                row[i] = columns[i].IsInteger && row[i] is long number ? checked((int)number) : row[i];
-            await importer.WriteRowAsync(cancellationToken, row);
+            foreach (var (i, column) in columns.Index())
+                row.Values[i] = column.IsInteger && row.Values[i] is long number ? checked((int)number) : row.Values[i];
+            await importer.WriteRowAsync(cancellationToken, row.Values);
             if (++count % ProgressEvery == 0)
                 await output.WriteLineAsync($"{table.Name}: {count}");
         }
 
         await importer.CompleteAsync(cancellationToken);
         await output.WriteLineAsync($"{table.Name}: {count}, all");
-        return rows.Unreadable;
+        return row.Unreadable;
     }
 
     private static string? FileOf(string from)
@@ -97,7 +95,6 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         }
     }
 
-    /// <summary>No key is ever added to its own.</summary>
     private ServiceProvider OpenSource(string from)
     {
         var services = new ServiceCollection();

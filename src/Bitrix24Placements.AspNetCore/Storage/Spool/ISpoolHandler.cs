@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Brings entries of one kind into the database. After a kill an entry comes twice.</summary>
+/// <summary>Brings one kind's entries into the database; after a kill twice.</summary>
 internal interface ISpoolHandler
 {
     string Kind { get; }

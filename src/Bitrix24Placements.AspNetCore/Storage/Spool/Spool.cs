@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Small encrypted files, synced and bounded, for what must not be lost while the database is away.</summary>
+/// <summary>For what must not be lost while the database is away: small encrypted files, synced and bounded.</summary>
 internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault vault, TimeProvider time, ILogger<Spool> logger)
 {
     private readonly string _folder = Path.GetFullPath(options.Value.SpoolFolder);
@@ -9,14 +9,13 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
 
     public int Count => _shares.Count;
 
-    /// <summary>Proves that there will be room for a payload by writing as much. Null: there is none.</summary>
+    /// <summary>Writes as much as the payload will need. Null: there is no room.</summary>
     /// <param name="key">One line; given back with the payload.</param>
     public Task<SpoolPlace?> TakePlaceAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
         PlaceAsync(kind, key, address: null, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
 
-    /// <summary>Keeps an entry until it is carried over. False: there is no room.</summary>
-    /// <param name="address">Whose share it takes, where a stranger has sent it; <see cref="SpoolFile.Known"/> or
-    /// <see cref="SpoolFile.Unanswered"/> where none has.</param>
+    /// <summary>Until it is carried over. False: there is no room.</summary>
+    /// <param name="address">A stranger's; else <see cref="SpoolFile.Known"/> or <see cref="SpoolFile.Unanswered"/>.</param>
     public async Task<bool> PutAsync(string kind, string key, string payload, string? address, CancellationToken cancellationToken)
     {
         if (!vault.IsUsable || await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)
@@ -26,7 +25,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         return true;
     }
 
-    /// <summary>In their order. What is reserved or being written is among them.</summary>
+    /// <summary>In order, with what is reserved or being written.</summary>
     internal IReadOnlyList<SpoolFile> List()
     {
         if (!Directory.Exists(_folder))
@@ -45,14 +44,14 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         return files;
     }
 
-    /// <summary>Null where somebody else holds it or it is gone.</summary>
+    /// <summary>Null where another holds it, or it is gone.</summary>
     internal FileStream? Hold(SpoolFile file)
     {
         try
         {
-            // Exclusive over processes as well, and let go by a kill.
+            // Over processes, too, and let go by a kill.
             var stream = new FileStream(PathOf(file), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            // Just made, and not yet held by who is making it.
+            // Just made, and not yet held by its maker.
             if (stream.Length > 0 || DateTime.UtcNow - File.GetLastWriteTimeUtc(stream.Name) > TimeSpan.FromMinutes(1))
                 return stream;
             stream.Dispose();
@@ -64,7 +63,6 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         }
     }
 
-    /// <summary>Nothing where the place was only reserved.</summary>
     internal static async Task<ReadOnlyMemory<byte>> ReadAsync(FileStream stream, CancellationToken cancellationToken)
     {
         var bytes = new byte[stream.Length];
@@ -72,7 +70,6 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         return bytes.AsMemory().TrimEnd((byte)0);
     }
 
-    /// <summary>Null for what cannot be decrypted.</summary>
     internal (string Key, string Payload)? Open(SpoolFile file, ReadOnlyMemory<byte> content) =>
         vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(content.Span))?.Split('\n', 2) is [var key, var payload]
             ? (key, payload) : null;
@@ -85,11 +82,10 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         }
         catch (DirectoryNotFoundException)
         {
-            // Nor is the file there.
+            // Nor is the file.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It stays, and is carried over once more.
             Trouble(e.Message);
             return;
         }
@@ -107,46 +103,35 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
             return null;
         }
 
+        FileStream? stream = null;
         try
         {
-            var stream = await WriteAsync(file, content, cancellationToken);
+            MakeFolder();
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                BufferSize = 0,
+            };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            stream = new FileStream(PathOf(file), options);
+            await stream.WriteAsync(content, cancellationToken);
+            stream.Flush(flushToDisk: true);
+            Posix.SyncFolder(_folder);
             _isTroubled = false;
             return new(this, file, stream, payload => Seal(kind, key, payload));
         }
         catch (Exception e)
         {
+            if (stream is not null)
+                await stream.DisposeAsync();
             Remove(file);
             if (e is not (IOException or UnauthorizedAccessException))
                 throw;
             Trouble(e.Message);
             return null;
-        }
-    }
-
-    private async Task<FileStream> WriteAsync(SpoolFile file, byte[] content, CancellationToken cancellationToken)
-    {
-        MakeFolder();
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            BufferSize = 0,
-        };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var stream = new FileStream(PathOf(file), options);
-        try
-        {
-            await stream.WriteAsync(content, cancellationToken);
-            stream.Flush(flushToDisk: true);
-            Posix.SyncFolder(_folder);
-            return stream;
-        }
-        catch
-        {
-            await stream.DisposeAsync();
-            throw;
         }
     }
 
@@ -169,7 +154,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
 
     private string PathOf(SpoolFile file) => Path.Combine(_folder, file.Name);
 
-    /// <summary>One line for a full disk, not one for each refresh.</summary>
+    // One line for a full disk.
     private void Trouble(string reason)
     {
         if (!_isTroubled)

@@ -1,23 +1,22 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Brings what the spool holds into the database, as soon as that is there.</summary>
+/// <summary>From the spool into the database, as soon as that is there.</summary>
 internal sealed partial class SpoolCarrier(
     Spool spool, IEnumerable<ISpoolHandler> handlers, Readiness readiness, ILogger<SpoolCarrier> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
-    /// <summary>Some wait for a portal that does not answer.</summary>
+    // Some wait for a silent portal.
     private const int SideBySide = 16;
 
     private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(h => h.Kind);
 
     private readonly ConcurrentDictionary<string, bool> _told = new();
 
-    /// <summary>By key: what nobody can answer yet is asked about ever more rarely.</summary>
+    // By key: what nobody answers yet is asked about ever more rarely.
     private readonly ConcurrentDictionary<string, (int Times, DateTimeOffset Until)> _pauses = new();
 
     protected override Task RunOnceAsync(CancellationToken stoppingToken) => CarryOverAllAsync(stoppingToken);
 
-    /// <summary>Each key's entries in their order.</summary>
     internal Task CarryOverAllAsync(CancellationToken cancellationToken) => Parallel.ForEachAsync(
         spool.List().GroupBy(f => f.KeyShare).Where(key => !_pauses.TryGetValue(key.Key, out var pause) || pause.Until <= Time.GetUtcNow()),
         new ParallelOptions { MaxDegreeOfParallelism = SideBySide, CancellationToken = cancellationToken },
@@ -42,7 +41,7 @@ internal sealed partial class SpoolCarrier(
         if (stream is null)
             return false;
         var bytes = await Spool.ReadAsync(stream, cancellationToken);
-        // Else reserved by a process that has ended before it had anything to keep.
+        // Else its process ended before it had anything to keep.
         if (!bytes.IsEmpty)
         {
             if (spool.Open(file, bytes) is not var (key, payload))
@@ -76,7 +75,6 @@ internal sealed partial class SpoolCarrier(
         }
         catch (Exception e) when (e is not (DbException or OperationCanceledException))
         {
-            // One entry that a handler does not bear must not keep back the others.
             Tell(handler.Kind + key, () => Log.Failed(logger, e, handler.Kind, key));
             return false;
         }

@@ -1,14 +1,14 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>The name of an entry's file: its order, its kind, and whose share it takes, as short hashes.</summary>
+/// <summary>An entry's name: its order, its kind, and whose share it takes, as short hashes.</summary>
 internal sealed record SpoolFile(string Name, string Kind, string KeyShare, string AddressShare)
 {
     public const string NoAddress = "none";
 
-    /// <summary>Instead of an address: who is known by his application token.</summary>
+    /// <summary>By his application token, instead of an address.</summary>
     public const string Known = "known";
 
-    /// <summary>Of one who is known: not the database is away, but whoever could confirm what he says.</summary>
+    /// <summary>Of one who is known: whoever could confirm what he says is away.</summary>
     public const string Unanswered = "unanswered";
 
     private const string Extension = "spool";
@@ -20,24 +20,17 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
         if (kind.Length == 0 || !kind.All(char.IsAsciiLetterOrDigit))
             throw new ArgumentException("A kind has letters and digits.", nameof(kind));
         var order = string.Create(CultureInfo.InvariantCulture, $"{now.UtcTicks:x16}{(uint)Interlocked.Increment(ref _last):x8}");
-        var keyShare = Share("key:" + kind + ":" + key);
-        var addressShare = address switch { null => NoAddress, Known or Unanswered => address, _ => Share("address:" + address) };
+        var keyShare = ShortHash.Of("key:" + kind + ":" + key);
+        var addressShare = address switch { null => NoAddress, Known or Unanswered => address, _ => ShortHash.Of("address:" + address) };
         return new($"{order}{Guid.NewGuid():n}.{kind}.{keyShare}.{addressShare}.{Extension}", kind, keyShare, addressShare);
     }
 
-    /// <summary>When it was put there; the epoch where its name does not say it.</summary>
     public DateTimeOffset KeptAt => Name.Length > 16
         && long.TryParse(Name.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticks)
         && ticks >= 0 && ticks < DateTimeOffset.MaxValue.UtcTicks ? new(ticks, TimeSpan.Zero) : DateTimeOffset.UnixEpoch;
-
-    public bool IsOfKnown => AddressShare == Known;
-
-    public bool IsUnanswered => AddressShare == Unanswered;
 
     public bool IsOfStranger => AddressShare is not (NoAddress or Known or Unanswered);
 
     public static SpoolFile? Parse(string name) =>
         name.Split('.') is [_, var kind, var key, var address, Extension] ? new(name, kind, key, address) : null;
-
-    private static string Share(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
 }

@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Room on the disk for one entry, taken before there is anything to keep. Disposing of it removes the entry.</summary>
+/// <summary>Room on the disk, taken before there is anything to keep. Disposing removes the entry.</summary>
 internal sealed class SpoolPlace(Spool spool, SpoolFile file, FileStream stream, Func<string, byte[]> seal) : IAsyncDisposable
 {
     private bool _isLeft;

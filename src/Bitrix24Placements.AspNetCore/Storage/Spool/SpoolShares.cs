@@ -1,9 +1,9 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Bounds the spool in all, by key and by address, so that nobody takes the others' room.</summary>
+/// <summary>Bounds the spool by key, by address and in all: nobody takes the others' room.</summary>
 internal sealed class SpoolShares
 {
-    /// <summary>A third each for strangers and for those who are known; nearly all of the rest is for refreshed tokens.</summary>
+    // A third for strangers, a third for the known; nearly all else for refreshed tokens.
     private const int MaxFiles = MaxFilesOfRoom * 3;
     private const long MaxBytes = MaxBytesOfRoom * 3;
     private const int MaxFilesOfRoom = 5_000;
@@ -11,7 +11,7 @@ internal sealed class SpoolShares
 
     private const int MaxFilesOfKey = 200;
 
-    /// <summary>Their portals can see to it that nobody answers.</summary>
+    // Their portals can see to it that nobody answers.
     private const int MaxUnansweredOfKey = 10, MaxUnanswered = 500;
 
     private const int MaxFilesOfAddress = 1_000;
@@ -24,17 +24,21 @@ internal sealed class SpoolShares
 
     public bool TryAdd(SpoolFile file, long bytes)
     {
+        var (files, size) = file.AddressShare switch
+        {
+            SpoolFile.NoAddress => (MaxFiles, MaxBytes),
+            SpoolFile.Known => (MaxFilesOfRoom, MaxBytesOfRoom),
+            SpoolFile.Unanswered => (MaxUnanswered, MaxBytesOfShare),
+            _ => (MaxFilesOfAddress, MaxBytesOfShare),
+        };
+        var ofKey = file.AddressShare == SpoolFile.Unanswered ? MaxUnansweredOfKey : MaxFilesOfKey;
         lock (_adding)
         {
             return HasRoom(bytes, _ => true, MaxFiles, MaxBytes)
+                && HasRoom(bytes, f => f.AddressShare == file.AddressShare, files, size)
                 // A stranger who names a portal takes nothing of its share.
-                && HasRoom(bytes, f => f.KeyShare == file.KeyShare && f.AddressShare == file.AddressShare,
-                    file.IsUnanswered ? MaxUnansweredOfKey : MaxFilesOfKey, MaxBytesOfShare)
-                && (!file.IsUnanswered || HasRoom(bytes, f => f.IsUnanswered, MaxUnanswered, MaxBytesOfShare))
-                && (!file.IsOfKnown || HasRoom(bytes, f => f.IsOfKnown, MaxFilesOfRoom, MaxBytesOfRoom))
-                && (!file.IsOfStranger
-                    || (HasRoom(bytes, f => f.AddressShare == file.AddressShare, MaxFilesOfAddress, MaxBytesOfShare)
-                        && HasRoom(bytes, f => f.IsOfStranger, MaxFilesOfRoom, MaxBytesOfRoom)))
+                && HasRoom(bytes, f => f.KeyShare == file.KeyShare && f.AddressShare == file.AddressShare, ofKey, MaxBytesOfShare)
+                && (!file.IsOfStranger || HasRoom(bytes, f => f.IsOfStranger, MaxFilesOfRoom, MaxBytesOfRoom))
                 && _bytes.TryAdd(file, bytes);
         }
     }
@@ -51,7 +55,7 @@ internal sealed class SpoolShares
         return files < maxFiles && bytes <= maxBytes;
     }
 
-    /// <summary>Counts what an earlier process, or another one, has left there.</summary>
+    /// <summary>Left there by an earlier process, or another one.</summary>
     public void Add(SpoolFile file, long bytes) => _bytes.TryAdd(file, bytes);
 
     public void Remove(SpoolFile file) => _bytes.TryRemove(file, out _);
