@@ -13,13 +13,14 @@ internal sealed class RunningTasks(TimeProvider time)
     public void Add(Task task, Action? ended = null)
     {
         _tasks[task] = time.GetTimestamp();
-        _ = task.ContinueWith(
-            done =>
-            {
-                _tasks.TryRemove(done, out _);
-                ended?.Invoke();
-            },
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = EndAsync();
+
+        async Task EndAsync()
+        {
+            await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _tasks.TryRemove(task, out _);
+            ended?.Invoke();
+        }
     }
 
     /// <summary>Gives up when cancelled: what runs has to bear that.</summary>

@@ -18,7 +18,7 @@ internal sealed partial class WorkLoop
             var isHeld = _held.ContainsKey((id, kind));
             if (!isHeld && await store.ClaimAsync(id, kind, cancellationToken) is { } item)
             {
-                await RunClaimedAsync(item, token => run is null ? RunAsync(item, token) : run(item, token), cancellationToken);
+                await RunClaimedAsync(item, run ?? RunAsync, cancellationToken);
                 return true;
             }
 
@@ -28,7 +28,8 @@ internal sealed partial class WorkLoop
         }
     }
 
-    public async Task RunClaimedAsync(WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
+    private async Task RunClaimedAsync(
+        WorkItem item, Func<WorkItem, CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
         // The database was away for longer than the lease of what still runs here: this claim has renewed that.
         if (!_held.TryAdd((item.Id, item.Kind), true))
@@ -44,14 +45,14 @@ internal sealed partial class WorkLoop
     }
 
     private async Task<WorkResult> RunRenewingAsync(
-        WorkItem item, Func<CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
+        WorkItem item, Func<WorkItem, CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
         using var running = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var renewing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var renewal = RenewAsync(item, running, renewing.Token);
         try
         {
-            return await run(running.Token);
+            return await run(item, running.Token);
         }
         catch (OperationCanceledException) when (running.IsCancellationRequested)
         {

@@ -50,7 +50,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
                 break;
             foreach (var item in await store.ClaimAsync(priority, room, stoppingToken))
             {
-                _running.Add(RunClaimedAsync(item, token => RunAsync(item, token), stoppingToken), ended: signal.Wake);
+                _running.Add(RunClaimedAsync(item, RunAsync, stoppingToken), ended: signal.Wake);
                 begun = true;
             }
         }

@@ -131,6 +131,8 @@ internal sealed class TestStore : IAsyncDisposable
         UserId = 1,
         Tokens = Tokens("first"),
         ApplicationToken = new(applicationToken),
+        // The year 1, which is the default, is too early for a clock that is corrected by the database's.
+        ToldAt = DateTimeOffset.UnixEpoch,
     };
 
     public static PortalTokens Tokens(string name) => new(new("access-" + name), new("refresh-" + name), DateTimeOffset.FromUnixTimeMilliseconds(2_000_000_000_000));

@@ -2,7 +2,10 @@ using System.Xml.Linq;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Tests.Portals;
 
@@ -10,7 +13,8 @@ public sealed class TokenKeysTests(ThrowawayPostgres postgres)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static IXmlRepository Keys(TestStore store) => store.Get<TokenKeys>().Repository;
+    private static IXmlRepository Keys(TestStore store) =>
+        store.Get<TokenKeys>().Services.GetRequiredService<IOptions<KeyManagementOptions>>().Value.XmlRepository!;
 
     [Fact]
     public async Task Keys_beside_a_SQLite_file_can_be_read_by_the_service_alone()

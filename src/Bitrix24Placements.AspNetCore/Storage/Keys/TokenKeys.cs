@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
@@ -22,12 +21,9 @@ internal sealed class TokenKeys(
     private ServiceProvider? _services;
     private Task? _reading;
 
-    private ServiceProvider Services => LazyInitializer.EnsureInitialized(ref _services, ref _building, Build);
+    internal ServiceProvider Services => LazyInitializer.EnsureInitialized(ref _services, ref _building, Build);
 
     public IDataProtectionProvider Provider => Services.GetRequiredService<IDataProtectionProvider>();
-
-    public IXmlRepository Repository => Services.GetRequiredService<IOptions<KeyManagementOptions>>().Value.XmlRepository
-        ?? throw new InvalidOperationException("There is no place for keys.");
 
     public bool AreRead { get; private set; }
 

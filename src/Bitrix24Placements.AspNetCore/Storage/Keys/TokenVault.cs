@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Storage;
 /// <summary>Values are bound to their owner: in another row they open nothing.</summary>
 internal sealed class TokenVault(TokenKeys keys)
 {
-    private readonly Lazy<IDataProtector> _protector = new(() => keys.Provider.CreateProtector("Bitrix24Placements.Portals.v1"));
+    private IDataProtector Protector => field ??= keys.Provider.CreateProtector("Bitrix24Placements.Portals.v1");
 
     public bool IsUsable => keys.AreUsable;
 
@@ -30,9 +30,9 @@ internal sealed class TokenVault(TokenKeys keys)
         }
     }
 
-    private IDataProtector For(string owner, string purpose) => _protector.Value.CreateProtector(purpose, owner);
+    private IDataProtector For(string owner, string purpose) => Protector.CreateProtector(purpose, owner);
 
     // The default app's are bound as when there was no other.
     private IDataProtector For(PortalId id, string purpose) =>
-        id.App == PortalId.DefaultApp ? For(id.MemberId, purpose) : _protector.Value.CreateProtector(purpose, id.MemberId, id.App);
+        id.App == PortalId.DefaultApp ? For(id.MemberId, purpose) : Protector.CreateProtector(purpose, id.MemberId, id.App);
 }
