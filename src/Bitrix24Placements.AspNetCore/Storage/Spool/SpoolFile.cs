@@ -5,7 +5,7 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
 {
     public const string NoAddress = "none";
 
-    /// <summary>By his application token, instead of an address.</summary>
+    /// <summary>Instead of an address: known by his application token.</summary>
     public const string Known = "known";
 
     /// <summary>Of one who is known: whoever could confirm what he says is away.</summary>
