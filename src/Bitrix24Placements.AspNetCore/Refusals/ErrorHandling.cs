@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Refusals;
@@ -41,7 +42,8 @@ internal sealed partial class ErrorHandling(
             if (isEmpty && Bare(response.StatusCode) is { } bare)
                 await rejections.WriteAsync(context, bare);
         }
-        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e) when (e is ConnectionResetException
+            || (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException))
         {
             // Nobody is there to be answered.
         }

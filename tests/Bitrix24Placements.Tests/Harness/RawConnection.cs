@@ -10,7 +10,13 @@ public sealed class RawConnection : IDisposable
 {
     private readonly TcpClient _client = new();
 
-    public RawConnection(Uri url) => _client.Connect(IPAddress.Loopback, url.Port);
+    /// <param name="receiveBuffer">In bytes; zero is the system's choice.</param>
+    public RawConnection(Uri url, int receiveBuffer = 0)
+    {
+        if (receiveBuffer > 0)
+            _client.ReceiveBufferSize = receiveBuffer;
+        _client.Connect(IPAddress.Loopback, url.Port);
+    }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -63,6 +69,13 @@ public sealed class RawConnection : IDisposable
         }
 
         return (started.Elapsed, await answer);
+    }
+
+    /// <summary>Without a farewell.</summary>
+    public void Reset()
+    {
+        _client.Client.LingerState = new(enable: true, seconds: 0);
+        _client.Dispose();
     }
 
     public void Dispose() => _client.Dispose();

@@ -68,6 +68,19 @@ public sealed class HostileConnectionTests(SharedInstalledService shared)
     }
 
     [Fact]
+    public async Task A_connection_that_is_reset_while_its_body_comes_is_no_error()
+    {
+        var connections = Enumerable.Range(0, 200).Select(_ => new RawConnection(Service.Url)).ToList();
+        foreach (var connection in connections)
+            await connection.SendAsync($"POST {Worker} HTTP/1.1\r\nHost: x\r\n{Form}Content-Length: 60000\r\n\r\na=b");
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        connections.ForEach(static connection => connection.Reset());
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+
+        Assert.DoesNotContain(Service.Logs, static line => line.Contains("could not be served", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_flood_of_fields_costs_nothing()
     {
         var body = Encoding.ASCII.GetBytes(string.Join('&', Enumerable.Range(0, 10_500).Select(static i => $"{(char)('a' + (i % 26))}{i % 1000}=")));
