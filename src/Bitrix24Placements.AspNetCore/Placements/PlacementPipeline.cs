@@ -37,7 +37,7 @@ internal sealed class PlacementPipeline(
 
         var placement = parsed.Value?.Placement ?? expected.Placements[0];
         var kind = placement == PlacementCatalogue.BackgroundWorker ? RequestKind.Worker : RequestKind.Person;
-        using var place = parsed.Ok ? places.TryTake(PlacesOf(kind, parsed.Value), context, parsed.Value.MemberId) : default;
+        using var place = parsed.Ok ? places.TryTake(PlacesOf(kind, parsed.Value), context, parsed.Value.MemberId) : Place.None;
         var request = !parsed.Ok ? parsed.Rejection : !place.IsTaken ? Rejection.Overloaded : await VerifyAsync(context, parsed.Value);
         if (request.Ok)
         {

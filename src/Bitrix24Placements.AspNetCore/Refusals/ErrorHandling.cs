@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Refusals;
@@ -14,7 +15,7 @@ internal enum ErrorScope
 
 /// <summary>The headers that every answer has, and what no endpoint has answered.</summary>
 internal sealed partial class ErrorHandling(
-    RequestDelegate next, ErrorScope scope, RejectionWriter rejections, ILogger<ErrorHandling> logger)
+    RequestDelegate next, ErrorScope scope, RejectionWriter rejections, Places places, TimeProvider time, ILogger<ErrorHandling> logger)
 {
     /// <summary>What an endpoint may have said of its own body.</summary>
     private static readonly string[] OfTheBody =
@@ -35,6 +36,8 @@ internal sealed partial class ErrorHandling(
         var response = context.Response;
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Referrer-Policy"] = "no-referrer";
+        if (scope == ErrorScope.OwnEndpoints && context.Features.Get<IHttpResponseBodyFeature>() is { } answer)
+            context.Features.Set<IHttpResponseBodyFeature>(new AnswerWriter(context, answer, places, time));
         try
         {
             await next(context);

@@ -12,6 +12,9 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     private const int UnfinishedShare = 16;
 
+    /// <summary>Fewer than any kind has by default: who reads nothing takes all places of none.</summary>
+    private const int MaxUnreadAnswers = 256;
+
     /// <summary>Twice as much takes two.</summary>
     private const int BytesOfPlace = 8 * 1024;
 
@@ -23,12 +26,27 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare);
 
+    private readonly PlaceCounters _unreadAnswers = new(MaxUnreadAnswers, AddressShare);
+
     /// <param name="portal">As claimed; empty where there is none.</param>
-    public Place TryTake(RequestKind kind, HttpContext context, string portal) =>
-        _kinds[(int)kind].TryTake(new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(context.Request));
+    public Place TryTake(RequestKind kind, HttpContext context, string portal)
+    {
+        var place = _kinds[(int)kind].TryTake(
+            new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(context.Request));
+        if (place.IsTaken && !TellsOfItsWork(kind) && context.Features.Get<IHttpResponseBodyFeature>() is AnswerWriter answer)
+            answer.Place = place;
+        return place;
+    }
 
     /// <summary>For a body that did not come with its head.</summary>
     public Place TryTakeForUnfinishedBody(HttpContext context) => _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), weight: 1);
+
+    /// <summary>For an answer that has to wait for its reader.</summary>
+    public Place TryTakeForUnreadAnswer(HttpContext context) =>
+        _unreadAnswers.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request));
+
+    /// <summary>The work goes on where nobody reads of it.</summary>
+    private static bool TellsOfItsWork(RequestKind kind) => kind is RequestKind.Installation or RequestKind.Doctor;
 
     /// <summary>Who takes places in a portal's name without having shown anything would keep its own people out of them.</summary>
     private static bool IsAClaimAlone(RequestKind kind) =>
@@ -43,13 +61,17 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     }
 }
 
-/// <summary>A place, given back by disposing of it once.</summary>
-internal readonly struct Place(PlaceCounters? counters, PlaceHolder holder, int weight) : IDisposable
+/// <summary>A place, given back by disposing of it, earlier or later.</summary>
+internal sealed class Place(PlaceCounters? counters, PlaceHolder holder, int weight) : IDisposable
 {
-    /// <summary>Otherwise the request is to be refused as <see cref="Rejection.Overloaded"/>.</summary>
-    public bool IsTaken => counters is not null;
+    public static readonly Place None = new(null, default, 0);
 
-    public void Dispose() => counters?.Free(holder, weight);
+    private PlaceCounters? _counters = counters;
+
+    /// <summary>Otherwise the request is to be refused as <see cref="Rejection.Overloaded"/>.</summary>
+    public bool IsTaken { get; } = counters is not null;
+
+    public void Dispose() => Interlocked.Exchange(ref _counters, null)?.Free(holder, weight);
 }
 
 /// <summary>Counted to the address, to the portal, and to this address at this portal.</summary>
@@ -79,7 +101,7 @@ internal sealed class PlaceCounters(int max, params int[] shares)
         lock (_lock)
         {
             if (_all + weight > max)
-                return default;
+                return Place.None;
             // When half are taken, the shares are of a quarter of what is left, and nobody's first is a large one: whoever is new finds
             // something of it.
             var isCrowded = _all >= max / 2;
@@ -91,7 +113,7 @@ internal sealed class PlaceCounters(int max, params int[] shares)
                 if (held <= Math.Max(first, shared / shares[i]))
                     continue;
                 GiveBack(holder, i + 1, weight);
-                return default;
+                return Place.None;
             }
 
             _all += weight;
