@@ -1,6 +1,7 @@
 using System.Net;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Installation;
@@ -86,6 +87,49 @@ public sealed class RemovalNoticeTests
 
         Assert.InRange(service.Portal.Count("placement.get"), 1, 5);
         Assert.Equal(1, service.Portal.Count("placement.bind"));
+    }
+
+    [Fact]
+    public async Task However_many_notices_come_the_database_is_told_of_a_few()
+    {
+        var time = new ShiftedTime();
+        await using var bitrix = await Bitrix24.StartAsync(new() { Time = time }, Token);
+        await using var service = await StartInstalledAsync(bitrix, time);
+        await RemoveUntilPauseAsync(service, time);
+        var url = await RemovalUrlAsync(service);
+        var before = await RequestsAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => service.PostAsync(url, [])));
+
+        Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        Assert.InRange(await RequestsAsync() - before, 1, 5);
+
+        async Task<long> RequestsAsync() => (await service.Get<Database>().QueryAsync(
+            $"SELECT request - created_at FROM work WHERE kind = {WorkKind.Reconcile}", static r => r.GetInt64(0), Token)).Single();
+    }
+
+    [Fact]
+    public async Task A_notice_among_many_of_a_worker_that_is_still_there_is_not_lost()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var url = service.Portal.RemovalUrl()!;
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var many = Enumerable.Range(0, 8).Select(async _ =>
+        {
+            while (!enough.IsCancellationRequested)
+                (await service.PostAsync(url, [])).Dispose();
+        }).ToList();
+        for (var i = 0; i < 2; i++)
+        {
+            await Task.Delay(700, Token);
+            Assert.Equal(200, Assert.Single(await service.Portal.RemoveWorkerAsync(cancellationToken: Token)).Status);
+            if (i == 0)
+                await service.EventuallyRegisteredAsync();
+        }
+
+        await enough.CancelAsync();
+        await Task.WhenAll(many);
+        await service.EventuallyRegisteredAsync();
     }
 
     [Fact]

@@ -17,18 +17,23 @@ internal sealed class RemovalNotices(
 
     private readonly Turns _turns = new(TimeSpan.FromMilliseconds(100));
 
+    /// <summary>Any administrator knows his portal's key, and the database is everybody's.</summary>
+    private readonly HeardTogether _heard = new(TimeSpan.FromMilliseconds(500), time);
+
     public string Kind => "removal";
 
     public Task ReceiveAsync(HttpContext context) =>
         context.GetRouteValue("key") is string { Length: 64 } key && key.All(char.IsAsciiHexDigit)
-            ? guard.RunAsync(context, RequestKind.Removal, "", () => ReceiveAsync(context, key), turns: _turns)
+            ? guard.RunAsync(context, RequestKind.Removal, "", () => _heard.RunAsync(key, () => ReceiveAsync(context, key)),
+                isKnown: _heard.IsGood(key), turns: _turns)
             : guard.RefuseAsync(context, RequestKind.Removal, "", UnknownKey);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string key)
     {
         try
         {
-            return await HearAsync(key, context.RequestAborted) ? null : UnknownKey;
+            // Not the request's own cancellation: others wait for the answer, too.
+            return await HearAsync(key, CancellationToken.None) ? null : UnknownKey;
         }
         catch (Exception e) when (e is DbException or TimeoutException)
         {

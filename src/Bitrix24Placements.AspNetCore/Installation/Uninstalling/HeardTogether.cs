@@ -1,0 +1,48 @@
+using Bitrix24Placements.Refusals;
+
+namespace Bitrix24Placements.Installation;
+
+/// <summary>However often somebody says the same, he is heard once at a time and with a pause. What comes meanwhile is heard together,
+/// after all of it has come: so none is lost, whatever has changed between two of them.</summary>
+internal sealed class HeardTogether(TimeSpan pause, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, Lazy<Task<Rejection?>>> _next = new();
+
+    private readonly ConcurrentDictionary<string, (Task Ended, bool IsGood)> _last = new();
+
+    /// <summary>Whether what was said a moment ago was not refused.</summary>
+    public bool IsGood(string words) => _last.TryGetValue(words, out var last) && last.IsGood;
+
+    public Task<Rejection?> RunAsync(string words, Func<Task<Rejection?>> hear) =>
+        _next.GetOrAdd(words, _ => new(() => NextAsync(words, hear))).Value;
+
+    private async Task<Rejection?> NextAsync(string words, Func<Task<Rejection?>> hear)
+    {
+        if (_last.TryGetValue(words, out var last))
+            await last.Ended;
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _last[words] = (ended.Task, false);
+        _next.TryRemove(words, out _);
+        Rejection? rejection = Rejection.StoreUnavailable;
+        try
+        {
+            return rejection = await hear();
+        }
+        finally
+        {
+            _ = EndAsync(words, ended, isGood: rejection is null);
+        }
+    }
+
+    private async Task EndAsync(string words, TaskCompletionSource ended, bool isGood)
+    {
+        if (isGood)
+        {
+            _last[words] = (ended.Task, true);
+            await Task.Delay(pause, time);
+        }
+
+        _last.TryRemove(words, out _);
+        ended.SetResult();
+    }
+}
