@@ -27,7 +27,8 @@ internal sealed partial class AdministratorVisits(
         {
             try
             {
-                if ((await administrators.AskAsync(new(user, post.AccessToken), cancellationToken)).Value)
+                if ((await administrators.AskAsync(
+                    new(user, post.AccessToken), cancellationToken, mayWait: !known.NeedsTokens)).Value)
                     await UseAsync(known, user, post, cancellationToken);
             }
             finally

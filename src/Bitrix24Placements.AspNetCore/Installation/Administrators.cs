@@ -10,7 +10,7 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan NoLasts = TimeSpan.FromMinutes(10);
 
-    private readonly ConcurrentDictionary<(PortalId Id, long UserId), Lazy<Task<RestResult<bool>>>> _asking = new();
+    private readonly ConcurrentDictionary<(PortalId Id, long UserId, bool WithUsersCalls), Lazy<Task<RestResult<bool>>>> _asking = new();
     private readonly MemoryCache _ordinary = new(new MemoryCacheOptions { SizeLimit = 20_000 });
 
     public bool IsOrdinary((PortalId Id, long UserId) user) => _ordinary.TryGetValue(user, out _);
@@ -19,20 +19,25 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(UserAccess user, CancellationToken cancellationToken) =>
         IsOrdinary((user.Portal, user.UserId)) ? new(false) : new(AskAsync(user, cancellationToken));
 
-    public async Task<RestResult<bool>> AskAsync(UserAccess user, CancellationToken cancellationToken)
+    /// <summary>Afresh; but whoever was none a moment ago waits with what pages call as their users, so that an administrator does not wait
+    /// for him.</summary>
+    /// <param name="mayWait">Nobody waits for the answer: then it is asked so, too.</param>
+    public async Task<RestResult<bool>> AskAsync(UserAccess user, CancellationToken cancellationToken, bool mayWait = false)
     {
+        var withUsersCalls = mayWait || IsOrdinary((user.Portal, user.UserId));
         // Without the first one's cancellation: the answer is for everybody who asks meanwhile.
-        var asking = _asking.GetOrAdd((user.Portal, user.UserId), _ => new(() => AskPortalAsync(user)));
+        var asking = _asking.GetOrAdd(
+            (user.Portal, user.UserId, withUsersCalls), _ => new(() => AskPortalAsync(user, withUsersCalls)));
         return await asking.Value.WaitAsync(cancellationToken);
     }
 
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/users/profile.html</remarks>
-    private async Task<RestResult<bool>> AskPortalAsync(UserAccess access)
+    private async Task<RestResult<bool>> AskPortalAsync(UserAccess access, bool withUsersCalls)
     {
         var user = (access.Portal, access.UserId);
         try
         {
-            var call = RestCall.Own("profile") with { Deadline = Timeout };
+            var call = RestCall.Own("profile") with { Deadline = Timeout, IsOwn = !withUsersCalls };
             var profile = await rest.CallAsUserAsync(access, call, CancellationToken.None);
             if (!profile.Ok)
                 // A portal that is busy has not said no.
@@ -47,7 +52,7 @@ internal sealed class Administrators(RestClient rest) : IDisposable
         }
         finally
         {
-            _asking.TryRemove(user, out _);
+            _asking.TryRemove((access.Portal, access.UserId, withUsersCalls), out _);
         }
     }
 

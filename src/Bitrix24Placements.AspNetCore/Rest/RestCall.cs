@@ -30,8 +30,8 @@ public sealed record RestCall(string Method, JsonObject? Parameters = null)
     /// <summary>What an employee's token cannot do.</summary>
     internal bool RequiresAdministrator => Method is "placement.bind" or "placement.unbind" or "event.bind" or "event.unbind";
 
-    /// <summary>Does not wait behind calls of handlers and backends.</summary>
-    internal bool IsOwn { get; private init; }
+    /// <summary>Does not wait behind calls of handlers and backends, nor behind those of users.</summary>
+    internal bool IsOwn { get; init; }
 
     internal bool MayRepeat => Repeat == Repeat.Safe || (Repeat == Repeat.ByName && Reads);
 

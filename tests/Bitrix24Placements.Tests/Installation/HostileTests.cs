@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
@@ -185,6 +186,30 @@ public sealed class HostileTests
 
         await enough.CancelAsync();
         await Task.WhenAll(calls).ContinueWith(static _ => { }, TaskScheduler.Default);
+    }
+
+    [Fact]
+    public async Task However_often_employees_ask_to_install_the_app_an_administrator_installs_it()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Bitrix24:RequestBurst"] = "8" });
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var refused = new ConcurrentDictionary<int, bool>();
+        var employees = new[] { 2, 3, 5 }.Select(async employee =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                if (await StatusAsync(service.PostAsync(service.Wizard(employee), "application/json")) == HttpStatusCode.OK)
+                    refused[employee] = true;
+            }
+        }).ToList();
+        await service.EventuallyAsync(() => refused.Count == 3, "each of them has heard that he is none", seconds: 60);
+
+        using var installed = await service.PostAsync(service.Wizard(), "application/json");
+
+        Assert.Equal(HttpStatusCode.OK, installed.StatusCode);
+        Assert.True((bool)(await Service.JsonAsync(installed))["finished"]!);
+        await enough.CancelAsync();
+        await Task.WhenAll(employees);
     }
 
     private static async Task<HttpStatusCode> StatusAsync(Task<HttpResponseMessage> asked)
