@@ -3,8 +3,8 @@ using System.Threading.RateLimiting;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Reads what foreign servers answer: each answer up to its own limit, and only so many large ones at a time, of one server
-/// fewer. Bytes are counted as they lie in memory, after decompression.</summary>
+/// <summary>Answers of foreign servers: each up to its limit, counted after decompression, and only so many large ones at a time, of one
+/// server fewer.</summary>
 internal sealed class AnswerReader : IDisposable
 {
     /// <summary>Up to here an answer needs no place.</summary>
@@ -14,10 +14,10 @@ internal sealed class AnswerReader : IDisposable
 
     public const int MaxLarge = 16;
 
-    /// <summary>Above this an answer needs the place of the huge ones as well.</summary>
+    /// <summary>Above this, the place of the huge ones as well.</summary>
     private const int LargeBytes = 1024 * 1024;
 
-    /// <summary>Each JSON value takes memory beside its bytes: what is made of single digits is no answer to anything.</summary>
+    /// <summary>Each JSON value takes memory beside its bytes.</summary>
     private const int MinBytesPerValue = 24;
 
     private const int MaxLargeOfServer = 2;
@@ -30,7 +30,6 @@ internal sealed class AnswerReader : IDisposable
     private readonly PartitionedRateLimiter<string>[] _huge = [Places(1, ofEach: true), Places(1, ofEach: false)];
 
     /// <summary>The answer and its size; <c>default</c> where it is not JSON. Large ones wait for a place.</summary>
-    /// <param name="server">Whose others have to wait where it dawdles.</param>
     /// <exception cref="BitrixTransportException">It has at least <paramref name="maxBytes"/>.</exception>
     public async Task<(JsonElement Body, int Bytes)> ReadAsync(
         HttpContent content, string server, int maxBytes, CancellationToken cancellationToken)
@@ -41,8 +40,6 @@ internal sealed class AnswerReader : IDisposable
         return await ReadAsync(stream, server, default, SmallBytes, maxBytes, cancellationToken);
     }
 
-    /// <param name="first">What has been read already.</param>
-    /// <param name="capacity">With more than this a place among the larger ones is needed.</param>
     private async Task<(JsonElement Body, int Bytes)> ReadAsync(
         Stream stream, string server, ReadOnlyMemory<byte> first, int capacity, int maxBytes, CancellationToken cancellationToken)
     {

@@ -8,12 +8,14 @@ namespace Bitrix24Placements.Rest;
 internal readonly record struct HttpAnswer(HttpStatusCode Status, JsonElement Body, int Bytes, Uri? Location);
 
 /// <summary>Nothing came back. No inner exception: those of the libraries name whole URLs, and a URL can hold a token.</summary>
+/// <param name="sent">The request may have reached the other side.</param>
 internal sealed class BitrixTransportException(string message, bool sent) : Exception(message)
 {
-    /// <summary>Whether the request may have reached the other side.</summary>
-    public bool Sent { get; } = sent;
-
-    public RestError ToError(string who) => Sent ? RestError.Unknown($"{who}: {Message}.") : RestError.Unavailable($"{who}: {Message}.");
+    public RestError ToError(string who)
+    {
+        var description = $"{who}: {Message}.";
+        return sent ? RestError.Unknown(description) : RestError.Unavailable(description);
+    }
 }
 
 internal readonly record struct CallLimits(int MaxAnswerBytes, TimeSpan Timeout);
@@ -42,10 +44,8 @@ internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answer
             using var http = clients.CreateClient(client);
             using var flurl = new FlurlClient(http);
             using var response = await new FlurlRequest(url).WithClient(flurl).AllowAnyHttpStatus()
-                .ConfigureRequest(settings => settings.Timeout = limits.Timeout + TimeSpan.FromSeconds(5))
                 .SendAsync(method, content, deadline.Token, HttpCompletionOption.ResponseHeadersRead);
-            var (body, bytes) = await answers.ReadAsync(
-                response.Content, url.Authority, limits.MaxAnswerBytes, deadline.Token);
+            var (body, bytes) = await answers.ReadAsync(response.Content, url.Authority, limits.MaxAnswerBytes, deadline.Token);
             return new(response.StatusCode, body, bytes, response.Headers.Location);
         }
         catch (Exception e) when (e is FlurlHttpException or HttpRequestException or OperationCanceledException

@@ -2,7 +2,7 @@ using Bitrix24Placements.Inspector;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>A category of its own: how long such lines are kept is for the operator to say.</summary>
+/// <summary>A category of its own: the operator says how long such lines are kept.</summary>
 /// <remarks>The Market wants three days: https://apidocs.bitrix24.com/market/preparing-to-publish/.</remarks>
 internal sealed partial class CallLog(ILoggerFactory loggers, Inspections? inspections = null)
 {

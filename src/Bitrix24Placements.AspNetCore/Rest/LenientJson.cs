@@ -8,8 +8,8 @@ internal static class LenientJson
     public static JsonElement Member(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
 
-    /// <summary>Of a list that a portal tells of itself. What is made of it stays in memory while the portal is called, and many may be
-    /// silent: so much of it is read.</summary>
+    /// <summary>Of a list that a portal tells of itself, up to 96 KB: they stay in memory while the portal is called, and many may be
+    /// silent.</summary>
     public static IEnumerable<JsonElement> Entries(this JsonElement list)
     {
         const int MaxBytes = 96 * 1024;
@@ -44,11 +44,8 @@ internal static class LenientJson
         element.Member(name).ValueKind == JsonValueKind.True || element.Text(name) is "1" or "Y" or "true";
 
     /// <summary>Unix seconds, digits in a string, or ISO 8601.</summary>
-    public static DateTimeOffset? Instant(this JsonElement element, string name)
-    {
-        if (element.Number(name) is { } seconds and > 0 and < 253402300799)
-            return DateTimeOffset.FromUnixTimeSeconds(seconds);
-        return DateTimeOffset.TryParse(element.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            ? at : null;
-    }
+    public static DateTimeOffset? Instant(this JsonElement element, string name) =>
+        element.Number(name) is { } seconds and > 0 and < 253402300799 ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+        : DateTimeOffset.TryParse(element.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at
+        : null;
 }

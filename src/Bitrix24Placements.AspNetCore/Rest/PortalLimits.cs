@@ -2,7 +2,6 @@ using System.Threading.RateLimiting;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Whose calls wait apart from the others'.</summary>
 internal enum CallLane
 {
     /// <summary>Of handlers and backends.</summary>
@@ -12,7 +11,7 @@ internal enum CallLane
 
     User,
 
-    /// <summary>Whether a user is an administrator: whatever pages call as their users, what hangs on it is answered.</summary>
+    /// <summary>Whether a user is an administrator is answered whatever pages call as their users.</summary>
     Administrator,
 }
 
@@ -20,29 +19,22 @@ internal enum CallLane
 /// <remarks>https://apidocs.bitrix24.com/limits.html: a portal's apps share its limit, as they call from one address.</remarks>
 internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvider time) : IDisposable
 {
-    /// <summary>Of each lane of a portal: so many connections a silent one holds.</summary>
-    public const int MaxUnderWay = 16;
-
-    /// <summary>Of each lane, beside those under way.</summary>
-    public const int MaxWaiting = 32;
+    /// <summary>Of each lane of a portal: so many connections a silent one holds, and so many calls wait beside them.</summary>
+    public const int MaxUnderWay = 16, MaxWaiting = 32;
 
     public static readonly RestError NotInTime = RestError.Unavailable("The portal's limit of calls per second left no room in time.");
 
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
-    private readonly double _perSecond = options.Value.RequestsPerSecond;
-
-    private readonly PartitionedRateLimiter<(string MemberId, CallLane Lane)> _underWay =
-        PartitionedRateLimiter.Create<(string MemberId, CallLane Lane), (string, CallLane)>(caller =>
+    private readonly PartitionedRateLimiter<(string, CallLane)> _underWay =
+        PartitionedRateLimiter.Create<(string, CallLane), (string, CallLane)>(caller =>
             RateLimitPartition.GetConcurrencyLimiter(caller, _ => new() { PermitLimit = MaxUnderWay, QueueLimit = MaxWaiting }));
 
-    /// <summary>Together at most half of what the portal allows.</summary>
+    /// <summary>Users and administrators together have at most half of what the portal allows.</summary>
     private readonly PartitionedRateLimiter<string> _users = Pace(options.Value, share: 3 / 8.0),
-        _administrators = Pace(options.Value, share: 1 / 8.0);
+        _administrators = Pace(options.Value, share: 1 / 8.0), _all = Pace(options.Value, share: 1);
 
-    private readonly PartitionedRateLimiter<string> _all = Pace(options.Value, share: 1);
-
-    private readonly ConcurrentDictionary<(PortalId Id, string Method), DateTimeOffset> _blocked = new();
+    private readonly ConcurrentDictionary<(PortalId, string Method), DateTimeOffset> _blocked = new();
 
     /// <summary>A turn is disposed of when the answer is there.</summary>
     public async Task<RestResult<RateLimitLease>> EnterAsync(PortalId id, CallLane lane, TimeSpan left, CancellationToken cancellationToken)
@@ -71,7 +63,6 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         }
     }
 
-    /// <summary>Null where the method may be called.</summary>
     public DateTimeOffset? BlockedUntil(PortalId id, string method)
     {
         if (!_blocked.TryGetValue((id, method), out var until))
@@ -86,8 +77,7 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
     public void Block(PortalId id, string method, DateTimeOffset? until)
     {
         var now = time.GetUtcNow();
-        _blocked[(id, method)] = until is { } told && told > now && told < now + TimeSpan.FromHours(1)
-            ? told : now + TimeSpan.FromMinutes(10);
+        _blocked[(id, method)] = until > now && until < now + TimeSpan.FromHours(1) ? until.Value : now + TimeSpan.FromMinutes(10);
     }
 
     public void Dispose()
@@ -98,7 +88,7 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         _all.Dispose();
     }
 
-    /// <summary>Whoever waits for it is under way in one of the lanes: there is room for all of them.</summary>
+    /// <summary>There is room for all who are under way in the lanes.</summary>
     private static PartitionedRateLimiter<string> Pace(Bitrix24Options options, double share) =>
         PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.GetTokenBucketLimiter(memberId, _ => new()
         {
@@ -109,5 +99,5 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         }));
 
     private TimeSpan NextIn(string memberId) => _all.GetStatistics(memberId) is not { } pace ? TimeSpan.Zero
-        : TimeSpan.FromSeconds((pace.CurrentQueuedCount + 1 - pace.CurrentAvailablePermits) / _perSecond);
+        : TimeSpan.FromSeconds((pace.CurrentQueuedCount + 1 - pace.CurrentAvailablePermits) / options.Value.RequestsPerSecond);
 }

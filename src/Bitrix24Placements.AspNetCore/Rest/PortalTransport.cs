@@ -5,8 +5,6 @@ namespace Bitrix24Placements.Rest;
 /// <param name="MovedTo">Where a renamed portal redirects to; nothing has vouched for it yet.</param>
 internal readonly record struct Attempt(JsonElement Result, RestError? Error, Uri? MovedTo = null, DateTimeOffset? ResetAt = null)
 {
-    public bool Carried => Error is null && MovedTo is null;
-
     public string Outcome => MovedTo is not null ? "moved" : Error?.Code ?? "ok";
 }
 
@@ -16,20 +14,20 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
     /// <summary>A call may take a minute on the portal's side.</summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(65);
 
-    public async Task<Attempt> SendAsync(
-        PortalId id, Uri endpoint, RestCall call, Secret token, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<Attempt> SendAsync(UserAccess caller, RestCall call, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var body = call.Parameters is null ? [] : (JsonObject)call.Parameters.DeepClone();
-        body["auth"] = token.Reveal();
+        body["auth"] = caller.AccessToken.Reveal();
         var bytes = Encoding.UTF8.GetBytes(body.ToJsonString());
         var (outcome, received) = ("canceled", 0);
         try
         {
             using var content = new ByteArrayContent(bytes) { Headers = { ContentType = new("application/json", "utf-8") } };
             var limits = new CallLimits(call.MaxAnswerBytes, timeout < AnswerTimeout ? timeout : AnswerTimeout);
-            var answer = await http.PostAsync(BitrixHttp.PortalClient, new Uri(endpoint, call.Method), content, limits, cancellationToken);
-            var attempt = Read(answer, endpoint, call.Method);
+            var url = new Uri(caller.Endpoint, call.Method);
+            var answer = await http.PostAsync(BitrixHttp.PortalClient, url, content, limits, cancellationToken);
+            var attempt = Read(answer, url, call.Method);
             (outcome, received) = (attempt.Outcome, answer.Bytes);
             return attempt;
         }
@@ -43,22 +41,21 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
         {
             var took = time.GetElapsedTime(started);
             metrics.RestCall(call.Method, outcome is "moved" or "canceled" ? outcome : RestErrors.Label(outcome), took);
-            log.Write(id, call, outcome, took, bytes.Length, received);
+            log.Write(caller.Portal, call, outcome, took, bytes.Length, received);
         }
     }
 
-    private static Attempt Read(HttpAnswer answer, Uri endpoint, string method)
+    private static Attempt Read(HttpAnswer answer, Uri url, string method)
     {
-        if (IsRedirect(answer.Status) && answer.Location is { } location && Uri.TryCreate(endpoint, location, out var target))
+        if (IsRedirect(answer.Status) && answer.Location is { } location && Uri.TryCreate(url, location, out var target))
             return new(default, null, RestBase(target, method));
         if (ErrorCode(answer.Body) is { } code)
             return Refused(code, answer.Body);
         var result = answer.Body.Member("result");
         if (ErrorCode(result) is { } inner && IsError(result))
             return Refused(inner, result);
-        if (result.ValueKind == JsonValueKind.Undefined)
-            return new(default, RestError.Unknown($"The portal answered with status {(int)answer.Status} and no REST result."));
-        return new(result, null);
+        return new(result, result.ValueKind != JsonValueKind.Undefined ? null
+            : RestError.Unknown($"The portal answered with status {(int)answer.Status} and no REST result."));
     }
 
     private static bool IsRedirect(HttpStatusCode status) => status is
@@ -70,7 +67,7 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
         : body.Member("error") is { ValueKind: JsonValueKind.Object } error ? error.Text("code") ?? "unknownError"
         : null;
 
-    /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200. A method's own result has other members,
+    /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200; a method's own result has other members,
     /// too.</summary>
     private static bool IsError(JsonElement result) => result.Text("error_description") is not null
         || result.EnumerateObject().All(m => m.Name is "error" or "error_description" or "argument");
@@ -81,7 +78,7 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
         var kind = RestErrors.IsServerFault(code) ? RestErrorKind.OutcomeUnknown : RestErrorKind.Refused;
         var description = RestErrors.CleanText(body.Text("error_description") ?? body.Member("error").Text("message") ?? clean);
         var resetAt = body.Member("time").Instant("operating_reset_at") ?? body.Instant("operating_reset_at");
-        return new(default, new(kind, clean, description), null, resetAt);
+        return new(default, new(kind, clean, description), ResetAt: resetAt);
     }
 
     private static Uri RestBase(Uri target, string method)

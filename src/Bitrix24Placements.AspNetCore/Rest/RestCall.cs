@@ -36,9 +36,7 @@ public sealed record RestCall(string Method, JsonObject? Parameters = null)
     internal bool MayRepeat => Repeat == Repeat.Safe || (Repeat == Repeat.ByName && Reads);
 
     private bool Reads => Method is "profile" or "app.info" or "user.current" or "scope" or "methods" or "server.time"
-        || Method.EndsWith(".get", StringComparison.Ordinal)
-        || Method.EndsWith(".list", StringComparison.Ordinal)
-        || Method.EndsWith(".fields", StringComparison.Ordinal);
+        || Method[Math.Max(0, Method.LastIndexOf('.'))..] is ".get" or ".list" or ".fields";
 
     internal static RestCall Own(string method, JsonObject? parameters = null) => new(method, parameters)
     {

@@ -12,6 +12,9 @@ public sealed partial class RestClient
     private const string Reflects =
         "Serializes by reflection; use CallAsync with a RestCall where code is trimmed or compiled ahead of time.";
 
+    private static readonly RestError NoUser =
+        new(RestErrorKind.Refused, "noUser", "This request names no user: nothing can be called as him.");
+
     private readonly RestParts _parts;
 
     internal RestClient(RestParts parts) => _parts = parts;
@@ -34,28 +37,30 @@ public sealed partial class RestClient
     public async Task<RestResult<JsonElement>> CallAsync(PortalId id, RestCall call, CancellationToken cancellationToken)
     {
         var usable = await _parts.Tokens.UsableAsync(id, cancellationToken);
-        return usable.Ok ? await new Conversation(_parts, call, usable.Value).RunAsync(cancellationToken) : usable.Error;
+        return usable.Ok
+            ? await new Conversation(_parts, call, new(usable.Value), usable.Value).RunAsync(cancellationToken) : usable.Error;
     }
 
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     internal async Task<RestResult<T>> CallAsUserAsync<T>(
-        UserAccess user, string method, object? parameters, Repeat repeat, CancellationToken cancellationToken) =>
-        Read<T>(await CallAsUserAsync(user, Call(method, parameters, repeat), cancellationToken), method);
+        UserAccess? user, string method, object? parameters, CancellationToken cancellationToken) =>
+        Read<T>(await CallAsUserAsync(user, Call(method, parameters, Repeat.ByName), cancellationToken), method);
 
-    /// <summary>As the user whose token this is. Nothing is refreshed.</summary>
-    internal Task<RestResult<JsonElement>> CallAsUserAsync(UserAccess user, RestCall call, CancellationToken cancellationToken) =>
-        new Conversation(_parts, call, user).RunAsync(cancellationToken);
+    /// <summary>Nothing is refreshed.</summary>
+    internal async Task<RestResult<JsonElement>> CallAsUserAsync(
+        UserAccess? user, RestCall call, CancellationToken cancellationToken) =>
+        user is null ? NoUser : await new Conversation(_parts, call, user).RunAsync(cancellationToken);
 
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
     private static RestCall Call(string method, object? parameters, Repeat repeat)
     {
-        var json = parameters is null or JsonObject ? parameters as JsonObject
-            : JsonSerializer.SerializeToNode(parameters) as JsonObject
+        var json = parameters is null ? null
+            : parameters as JsonObject ?? JsonSerializer.SerializeToNode(parameters) as JsonObject
             ?? throw new ArgumentException(
                 $"The parameters of {method} have to be an object with a property for each of them.", nameof(parameters));
-        return new RestCall(method, json) { Repeat = repeat };
+        return new(method, json) { Repeat = repeat };
     }
 
     [RequiresUnreferencedCode(Reflects)]

@@ -8,15 +8,13 @@ internal static class RestErrors
     public const string QueryLimit = "QUERY_LIMIT_EXCEEDED";
     public const string InvalidGrant = "invalid_grant";
 
-    /// <summary>Speaks of the app's keys, never of a portal or its tokens.</summary>
+    /// <summary>Of the app's keys, never of a portal or its tokens.</summary>
     public const string InvalidClient = "invalid_client";
 
     public const string OperationTimeLimit = "OPERATION_TIME_LIMIT";
 
-    /// <summary>Perhaps another call has refreshed meanwhile.</summary>
     public static bool IsInvalidToken(string code) => code is "NO_AUTH_FOUND" or "invalid_token";
 
-    /// <summary>The same call may succeed later.</summary>
     public static bool IsServerFault(string code) => code is "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER";
 
     public static bool IsPassing(string code) => IsServerFault(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";
@@ -30,21 +28,16 @@ internal static class RestErrors
         return clean.ToString();
     }
 
-    /// <summary>One line, bounded.</summary>
     public static string CleanText(string text) => new([.. text.Take(300).Select(c => char.IsControl(c) ? ' ' : c)]);
 
     /// <summary>The known ones, so that a foreign server cannot make as many labels as it likes.</summary>
     public static string Label(string? code) => code switch
     {
         null => "ok",
-        ExpiredToken or "invalid_token" or "NO_AUTH_FOUND" or QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT" or "ACCESS_DENIED"
-            or "insufficient_scope"
-            or "user_access_error" or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED"
-            or "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER"
+        ExpiredToken or InvalidGrant or InvalidClient or "ACCESS_DENIED" or "insufficient_scope" or "user_access_error"
+            or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED" or "PAYMENT_REQUIRED" or "WRONG_CLIENT"
             or "ERROR_PLACEMENT_MAX_COUNT" or "ERROR_PLACEMENT_NOT_FOUND" or "ERROR_CORE" or "ERROR_ARGUMENT"
-            or "EMPTY_ERROR_HANDLER_URL" or "ERROR_METHOD_NOT_FOUND"
-            or InvalidGrant or InvalidClient or "PAYMENT_REQUIRED" or "WRONG_CLIENT"
-            or "bitrix24Unavailable" or "notConfigured" or "tooManyCalls" => code,
-        _ => "other",
+            or "EMPTY_ERROR_HANDLER_URL" or "ERROR_METHOD_NOT_FOUND" or "bitrix24Unavailable" or "notConfigured" or "tooManyCalls" => code,
+        _ => IsPassing(code) || IsInvalidToken(code) ? code : "other",
     };
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Bitrix24Placements.Settings;
 using Bitrix24Placements.Storage;
@@ -10,24 +9,6 @@ internal static class RestServices
 {
     public static IServiceCollection AddRest(this IServiceCollection services)
     {
-        services.AddSettings<Bitrix24Options>(
-            (provider, o) => Bitrix24Rules.Problem(o, provider.GetRequiredService<IHostEnvironment>()));
-        services.AddSingleton<HostRules>();
-        services.AddSingleton<ServedPortals>();
-        services.AddSingleton<RestMetrics>();
-        services.AddSingleton<CallLog>();
-        services.AddSingleton<AnswerReader>();
-        services.AddSingleton<BitrixHttp>();
-        services.AddSingleton<OAuthClient>();
-        services.AddSingleton<PortalLimits>();
-        services.AddSingleton<PortalTransport>();
-        services.AddSingleton<RefreshedTokenKeeper>();
-        services.AddSingleton<ISpoolHandler>(p => p.GetRequiredService<RefreshedTokenKeeper>());
-        services.AddSingleton<TokenRefresher>();
-        services.AddSingleton<RestParts>();
-        services.AddSingleton(p => new RestClient(p.GetRequiredService<RestParts>()));
-        services.AddSingleton(_ => new OutgoingProxy(HttpClient.DefaultProxy));
-        services.AddHostedService<ProxyNotice>();
         services.AddHttpClient(BitrixHttp.OAuthClient, Configure)
             .UseSocketsHttpHandler((handler, _) => Configure(handler))
             .RemoveAllLoggers();
@@ -40,16 +21,33 @@ internal static class RestServices
                 handler.ConnectCallback = (context, cancellationToken) =>
                     ConnectAsync(rules, proxy, context.DnsEndPoint, cancellationToken);
             })
-            .AddHttpMessageHandler(p => new ProxiedPortalCheck(
-                p.GetRequiredService<OutgoingProxy>(), p.GetRequiredService<HostRules>()))
+            .AddHttpMessageHandler<ProxiedPortalCheck>()
             .RemoveAllLoggers();
-        return services;
+        return services
+            .AddSettings<Bitrix24Options>((provider, o) => Bitrix24Rules.Problem(o, provider.GetRequiredService<IHostEnvironment>()))
+            .AddSingleton<HostRules>()
+            .AddSingleton<ServedPortals>()
+            .AddSingleton<RestMetrics>()
+            .AddSingleton<CallLog>()
+            .AddSingleton<AnswerReader>()
+            .AddSingleton<BitrixHttp>()
+            .AddSingleton<OAuthClient>()
+            .AddSingleton<PortalLimits>()
+            .AddSingleton<PortalTransport>()
+            .AddSingleton<RefreshedTokenKeeper>()
+            .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<RefreshedTokenKeeper>())
+            .AddSingleton<TokenRefresher>()
+            .AddSingleton<RestParts>()
+            .AddSingleton(p => new RestClient(p.GetRequiredService<RestParts>()))
+            .AddSingleton(_ => new OutgoingProxy(HttpClient.DefaultProxy))
+            .AddTransient<ProxiedPortalCheck>()
+            .AddHostedService<ProxyNotice>();
     }
 
     private static void Configure(HttpClient client)
     {
         client.Timeout = Timeout.InfiniteTimeSpan;
-        client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Bitrix24Placements", "1.0"));
+        client.DefaultRequestHeaders.UserAgent.Add(new("Bitrix24Placements", "1.0"));
         client.DefaultRequestHeaders.Accept.Add(new("application/json"));
     }
 

@@ -1,3 +1,5 @@
+using Bitrix24Placements.Portals;
+
 namespace Bitrix24Placements.Rest;
 
 /// <summary>Everything in it was told by the OAuth server for this token.</summary>
@@ -5,6 +7,11 @@ internal sealed record UserAccess(PortalId Portal, Uri Endpoint, Uri OAuthServer
 {
     public UserAccess(TokenInfo confirmed, Secret token)
         : this(confirmed.Id, confirmed.ClientEndpoint, confirmed.Server, confirmed.UserId, token)
+    {
+    }
+
+    public UserAccess(Portal portal)
+        : this(portal.Id, portal.ClientEndpoint, portal.OAuthServer, portal.UserId, portal.Tokens?.Access ?? default)
     {
     }
 }

@@ -8,9 +8,6 @@ public static class UserCalls
     private const string Reflection =
         "Serializes by reflection; use the overload with a RestCall where code is trimmed or compiled ahead of time.";
 
-    private static readonly RestError NoUser =
-        new(RestErrorKind.Refused, "noUser", "This request names no user: nothing can be called as him.");
-
     /// <summary>Calls a method as the user of the page that has sent this request.</summary>
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
         this RestClient rest, PageSession session, RestCall call, CancellationToken cancellationToken = default) =>
@@ -18,9 +15,9 @@ public static class UserCalls
 
     /// <summary>Calls a method as the user who has opened this page; refused as <c>noUser</c> where none was confirmed, as in the
     /// worker.</summary>
-    public static async Task<RestResult<JsonElement>> CallAsUserAsync(
+    public static Task<RestResult<JsonElement>> CallAsUserAsync(
         this RestClient rest, PlacementRequest request, RestCall call, CancellationToken cancellationToken = default) =>
-        request.Access is { } access ? await rest.CallAsUserAsync(access, call, cancellationToken) : NoUser;
+        rest.CallAsUserAsync(request.Access, call, cancellationToken);
 
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PageSession, RestCall, CancellationToken)" path="/summary"/>
     /// <param name="method">E.g. <c>crm.timeline.comment.add</c>.</param>
@@ -29,18 +26,18 @@ public static class UserCalls
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
-        this RestClient rest, PageSession session, string method, object? parameters = null, CancellationToken cancellationToken =
-            default) =>
-        rest.CallAsUserAsync<JsonElement>(session.Access, method, parameters, Repeat.ByName, cancellationToken);
+        this RestClient rest, PageSession session, string method, object? parameters = null,
+        CancellationToken cancellationToken = default) =>
+        rest.CallAsUserAsync<JsonElement>(session.Access, method, parameters, cancellationToken);
 
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PlacementRequest, RestCall, CancellationToken)" path="/summary"/>
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PageSession, string, object, CancellationToken)" path="/param"/>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
-        this RestClient rest, PlacementRequest request, string method, object? parameters = null, CancellationToken cancellationToken =
-            default) =>
-        rest.CallAsUserAsync<JsonElement>(request, method, parameters, cancellationToken);
+        this RestClient rest, PlacementRequest request, string method, object? parameters = null,
+        CancellationToken cancellationToken = default) =>
+        rest.CallAsUserAsync<JsonElement>(request.Access, method, parameters, cancellationToken);
 
     /// <summary>Calls a method as the user of the page that has sent this request, and reads its result as
     /// <typeparamref name="T"/>.</summary>
@@ -48,16 +45,16 @@ public static class UserCalls
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static Task<RestResult<T>> CallAsUserAsync<T>(
-        this RestClient rest, PageSession session, string method, object? parameters = null, CancellationToken cancellationToken =
-            default) =>
-        rest.CallAsUserAsync<T>(session.Access, method, parameters, Repeat.ByName, cancellationToken);
+        this RestClient rest, PageSession session, string method, object? parameters = null,
+        CancellationToken cancellationToken = default) =>
+        rest.CallAsUserAsync<T>(session.Access, method, parameters, cancellationToken);
 
     /// <summary>Calls a method as the user who has opened this page, and reads its result as <typeparamref name="T"/>.</summary>
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PageSession, string, object, CancellationToken)" path="/param"/>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public static async Task<RestResult<T>> CallAsUserAsync<T>(
-        this RestClient rest, PlacementRequest request, string method, object? parameters = null, CancellationToken cancellationToken =
-            default) =>
-        request.Access is { } access ? await rest.CallAsUserAsync<T>(access, method, parameters, Repeat.ByName, cancellationToken) : NoUser;
+    public static Task<RestResult<T>> CallAsUserAsync<T>(
+        this RestClient rest, PlacementRequest request, string method, object? parameters = null,
+        CancellationToken cancellationToken = default) =>
+        rest.CallAsUserAsync<T>(request.Access, method, parameters, cancellationToken);
 }

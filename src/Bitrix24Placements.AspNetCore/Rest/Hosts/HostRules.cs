@@ -3,23 +3,18 @@ using System.Net.Sockets;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Which hosts may be talked to.</summary>
 /// <remarks>Hosts are compared, kept and sent in ASCII (<c>xn--…</c>): no header takes other letters.</remarks>
-internal sealed class HostRules : IDisposable
+internal sealed class HostRules(IOptions<Bitrix24Options> options) : IDisposable
 {
-    private readonly bool _allowInsecure;
-    private readonly string[] _allowedPortals;
+    private readonly bool _allowInsecure = options.Value.AllowInsecureHttp;
+
+    /// <summary>With a dot before them: all below it.</summary>
+    private readonly string[] _allowedPortals = Array.ConvertAll(
+        options.Value.AllowedPortals, p => p.StartsWith("*.", StringComparison.Ordinal) ? "." + Ascii(p[2..]) : Ascii(p));
+
     private readonly NameLookup _names = new(Dns.GetHostAddresses);
 
-    public HostRules(IOptions<Bitrix24Options> options)
-    {
-        _allowInsecure = options.Value.AllowInsecureHttp;
-        _allowedPortals = Array.ConvertAll(
-            options.Value.AllowedPortals, p => p.StartsWith("*.", StringComparison.Ordinal) ? "*." + Ascii(p[2..]) : Ascii(p));
-        OAuthServers = [.. options.Value.OAuthServers.Select(s => new Uri(Origin(new Uri(s)))).Distinct()];
-    }
-
-    public IReadOnlyList<Uri> OAuthServers { get; }
+    public IReadOnlyList<Uri> OAuthServers { get; } = [.. options.Value.OAuthServers.Select(s => new Uri(Origin(new Uri(s)))).Distinct()];
 
     public void Dispose() => _names.Dispose();
 
@@ -29,7 +24,7 @@ internal sealed class HostRules : IDisposable
 
     public bool IsAllowedPortal(string host) => _allowedPortals.Length == 0 || IsListed(host);
 
-    /// <summary>With a trailing slash; null where it cannot be one.</summary>
+    /// <summary>With a trailing slash; null where it cannot be one. No name is looked up yet.</summary>
     public Uri? PortalEndpoint(string? clientEndpoint)
     {
         if (Parse(clientEndpoint) is not { UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 } told)
@@ -38,14 +33,8 @@ internal sealed class HostRules : IDisposable
         return Parse(Origin(told) + path) is { } endpoint && MayUse(endpoint) ? endpoint : null;
     }
 
-    /// <summary>Before any name is looked up.</summary>
-    public bool MayUse(Uri uri)
-    {
-        if (_allowInsecure)
-            return uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp;
-        return uri.Scheme == Uri.UriSchemeHttps && uri.HostNameType == UriHostNameType.Dns
-            && uri.IdnHost.TrimEnd('.').Contains('.') && !uri.IsLoopback;
-    }
+    private bool MayUse(Uri uri) => _allowInsecure ? uri.Scheme is "https" or "http"
+        : uri is { Scheme: "https", HostNameType: UriHostNameType.Dns, IsLoopback: false } && uri.IdnHost.TrimEnd('.').Contains('.');
 
     /// <summary>Asked at connect, so that a name cannot change between check and use.</summary>
     /// <exception cref="HttpRequestException">There are none, or none that is not internal.</exception>
@@ -55,17 +44,14 @@ internal sealed class HostRules : IDisposable
         {
             var addresses = await _names.FindAsync(host, cancellationToken);
             var permitted = MayBeInternal(host) ? addresses : Array.FindAll(addresses, a => !SpecialAddresses.Contains(a));
-            if (permitted.Length > 0)
-                return permitted;
+            return permitted.Length > 0 ? permitted : throw new HttpRequestException(
+                HttpRequestError.NameResolutionError,
+                "The portal's name resolves to an internal address, and the host is not listed in Bitrix24:AllowedPortals.");
         }
         catch (SocketException e)
         {
             throw new HttpRequestException(HttpRequestError.NameResolutionError, "The portal's name cannot be resolved.", e);
         }
-
-        throw new HttpRequestException(
-            HttpRequestError.NameResolutionError,
-            "The portal's name resolves to an internal address, and the host is not listed in Bitrix24:AllowedPortals.");
     }
 
     /// <summary>The operator has said that this host may be anywhere.</summary>
@@ -91,8 +77,7 @@ internal sealed class HostRules : IDisposable
     private bool IsListed(string host)
     {
         host = Ascii(host);
-        return Array.Exists(_allowedPortals, pattern => pattern.StartsWith("*.", StringComparison.Ordinal)
-            ? host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
-            : host.Equals(pattern, StringComparison.OrdinalIgnoreCase));
+        return Array.Exists(_allowedPortals, listed => host.Equals(listed, StringComparison.OrdinalIgnoreCase)
+            || (listed[0] == '.' && host.EndsWith(listed, StringComparison.OrdinalIgnoreCase)));
     }
 }

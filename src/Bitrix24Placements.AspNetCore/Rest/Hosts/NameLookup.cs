@@ -2,8 +2,8 @@ using System.Net;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>On threads of their own, and so many at a time: the system's resolver holds its thread for many seconds, and the pool's
-/// threads answer pages.</summary>
+/// <summary>On so many threads of their own: the system's resolver holds its thread for many seconds, and the pool's answer
+/// pages.</summary>
 internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposable
 {
     public const int MaxThreads = 64;
@@ -11,7 +11,7 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposabl
     private readonly SemaphoreSlim _threads = new(MaxThreads);
     private readonly ConcurrentDictionary<string, Lazy<Task<IPAddress[]>>> _running = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whoever asks for a name that is being looked up gets the same answer.</summary>
+    /// <summary>Who asks for a name that is being looked up gets the same answer.</summary>
     public Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
         IPAddress.TryParse(host, out var address)
             ? Task.FromResult<IPAddress[]>([address])

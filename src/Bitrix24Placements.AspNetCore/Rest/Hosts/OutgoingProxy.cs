@@ -3,14 +3,13 @@ using System.Net;
 namespace Bitrix24Placements.Rest;
 
 /// <summary>The environment's proxy (<c>HTTPS_PROXY</c> and the like) for calls to portals.</summary>
-/// <remarks>It connects in our place: so a portal's name is checked before the proxy hears it.</remarks>
+/// <remarks>It connects in our place: a portal's name is checked before the proxy hears it.</remarks>
 internal sealed class OutgoingProxy(IWebProxy proxy)
 {
     private readonly Uri?[] _addresses = [Find(proxy, new("https://portal.example/")), Find(proxy, new("http://portal.example/"))];
 
     public IWebProxy Proxy => proxy;
 
-    /// <summary>Without user and password.</summary>
     public string? Name => Array.Find(_addresses, a => a is not null)?.Authority;
 
     public bool Leads(Uri target) => Find(proxy, target) is not null;

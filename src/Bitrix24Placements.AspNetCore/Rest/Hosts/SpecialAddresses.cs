@@ -31,7 +31,7 @@ internal static class SpecialAddresses
         "240.0.0.0/4", // reserved, broadcast
     ]);
 
-    /// <summary>Whatever is not in here is loopback, local, multicast, NAT64, IPv4 in disguise or not assigned.</summary>
+    /// <summary>All else is loopback, local, multicast, NAT64, IPv4 in disguise or not assigned.</summary>
     private static readonly IPNetwork GlobalV6 = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] V6 = Parse(

@@ -5,15 +5,11 @@ namespace Bitrix24Placements.Rest;
 /// <remarks>https://apidocs.bitrix24.com/settings/oauth/index.html</remarks>
 internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry apps, RestMetrics metrics, TimeProvider time)
 {
-    /// <summary>Where it is not told.</summary>
     private static readonly TimeSpan TokenLife = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(5);
 
-    private const int MaxAnswerBytes = AnswerReader.SmallBytes;
-
     /// <summary>The server named, else every configured one in order, until one vouches for the token.</summary>
-    /// <param name="budget">For all servers together.</param>
     public async Task<TokenConfirmation> ConfirmAsync(Secret accessToken, Uri? server, TimeSpan budget, CancellationToken cancellationToken)
     {
         if (server is not null)
@@ -21,12 +17,12 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
 
         var started = time.GetTimestamp();
         var worst = new TokenConfirmation(TokenVerdict.Invalid);
-        for (var i = 0; i < hosts.OAuthServers.Count; i++)
+        foreach (var (i, configured) in hosts.OAuthServers.Index())
         {
             var share = (budget - time.GetElapsedTime(started)) / (hosts.OAuthServers.Count - i);
             if (share <= TimeSpan.Zero)
                 return new(TokenVerdict.NoAnswer);
-            var answer = await AskAsync(hosts.OAuthServers[i], accessToken, share, cancellationToken);
+            var answer = await AskAsync(configured, accessToken, share, cancellationToken);
             if (answer.Verdict == TokenVerdict.Confirmed)
                 return answer;
             // A server that does not know the token has said little while another one is silent.
@@ -44,15 +40,14 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         var confirmation = new TokenConfirmation(TokenVerdict.NoAnswer);
         try
         {
-            var url = new Uri(server, "/rest/app.info/");
-            var answer = await http.GetWithTokenAsync(url, accessToken, new(MaxAnswerBytes, timeout), cancellationToken);
-            // Whatever a server in trouble says, it is not of the token.
+            var limits = new CallLimits(AnswerReader.SmallBytes, timeout);
+            var answer = await http.GetWithTokenAsync(new(server, "/rest/app.info/"), accessToken, limits, cancellationToken);
+            // What a server in trouble says is not of the token.
             if ((int)answer.Status < 500)
                 confirmation = Read(answer.Body, server);
         }
         catch (BitrixTransportException)
         {
-            // No answer, as said above.
         }
 
         metrics.OAuthCall("app.info", confirmation.Verdict.ToString(), time.GetElapsedTime(started));
@@ -83,10 +78,10 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         if (hosts.PortalEndpoint(install.Text("client_endpoint")) is not { } endpoint)
             return new(TokenVerdict.Refused, null, clientId);
         var now = time.GetUtcNow();
-        var expires = result.Instant("expires") is { } told && told > now && told < now + TokenLife ? told : now + TokenLife;
-        return apps.FindByClientId(clientId) is { } app
-            ? new(TokenVerdict.Confirmed, new(new(memberId, app.Name), endpoint, server, userId, expires), clientId)
-            : new(TokenVerdict.UnknownApp, null, clientId, new(new(memberId), endpoint, server, userId, expires));
+        var expires = result.Instant("expires") is var told && told > now && told < now + TokenLife ? told.Value : now + TokenLife;
+        var app = apps.FindByClientId(clientId);
+        var info = new TokenInfo(new(memberId, app?.Name ?? PortalId.DefaultApp), endpoint, server, userId, expires);
+        return app is null ? new(TokenVerdict.UnknownApp, null, clientId, Stranger: info) : new(TokenVerdict.Confirmed, info, clientId);
     }
 
     /// <summary>The old token is void as soon as the server has seen this, whether or not its answer arrives.</summary>
@@ -134,8 +129,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         RestResult<RefreshedTokens> result;
         try
         {
-            var url = new Uri(server, "/oauth/token/");
-            var answer = await http.PostAsync(BitrixHttp.OAuthClient, url, form, new(MaxAnswerBytes, timeout), cancellationToken);
+            var limits = new CallLimits(AnswerReader.SmallBytes, timeout);
+            var answer = await http.PostAsync(BitrixHttp.OAuthClient, new(server, "/oauth/token/"), form, limits, cancellationToken);
             result = ReadRefreshed(answer.Body);
         }
         catch (BitrixTransportException e)
@@ -151,10 +146,9 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
     {
         if (body.Text("error") is { } code)
         {
-            var clean = RestErrors.Clean(code);
             return RestErrors.IsPassing(code)
-                ? RestError.Unavailable($"The OAuth server answered {clean}.")
-                : new RestError(RestErrorKind.Refused, clean, "The OAuth server refused to refresh.");
+                ? RestError.Unavailable($"The OAuth server answered {RestErrors.Clean(code)}.")
+                : new RestError(RestErrorKind.Refused, RestErrors.Clean(code), "The OAuth server refused to refresh.");
         }
 
         if (body.Text("access_token") is not { Length: > 0 } access || body.Text("refresh_token") is not { Length: > 0 } refresh

@@ -18,7 +18,6 @@ internal sealed class RefreshPauses(TimeProvider time)
             && time.GetElapsedTime(failure.At) < failure.Pause
             ? failure.Error : null;
 
-    /// <param name="error">Null: there are new tokens.</param>
     public void Note(Portal portal, RestError? error)
     {
         if (error is null)
@@ -29,8 +28,8 @@ internal sealed class RefreshPauses(TimeProvider time)
 
         var times = _failures.TryGetValue(portal.Id, out var before) && before.Version == portal.TokensVersion ? before.Times + 1 : 1;
         // Wrong keys are put right at once, for all portals.
-        var final = error is { Kind: RestErrorKind.Refused, Code: not "invalid_client" };
-        var seconds = final ? MaxSeconds : Math.Min(MaxSeconds, 0.5 * Math.Pow(2, times - 1));
+        var isFinal = error is { Kind: RestErrorKind.Refused, Code: not RestErrors.InvalidClient };
+        var seconds = isFinal ? MaxSeconds : Math.Min(MaxSeconds, Math.Pow(2, times - 2));
         _failures[portal.Id] = new(portal.TokensVersion, times, time.GetTimestamp(), TimeSpan.FromSeconds(seconds), error);
         if (_failures.Count > Capacity)
             _failures.Clear();

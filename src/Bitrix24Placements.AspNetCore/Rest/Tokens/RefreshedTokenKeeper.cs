@@ -3,17 +3,14 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Brings refreshed tokens into the database however long it takes: they are the only valid ones there are. Until then they are
-/// used from memory, and lie in the spool for the next process.</summary>
+/// <summary>Brings refreshed tokens, the only valid ones, into the database however long it takes. Until then they are used from memory,
+/// and lie in the spool for the next process.</summary>
 internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spool, TimeProvider time, ILogger<RefreshedTokenKeeper> logger)
     : ISpoolHandler, IAsyncDisposable
 {
     private const int PayloadBytes = 4096;
 
-    /// <summary>So long a caller waits for the database.</summary>
     private static readonly TimeSpan CallersWait = TimeSpan.FromSeconds(1);
-
-    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<PortalId, Portal> _kept = new();
     private readonly RunningTasks _storing = new(time);
@@ -22,10 +19,9 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 
     public string Kind => "tokens";
 
-    /// <summary>With tokens that the database does not have yet.</summary>
     public Portal? Find(PortalId id) => _kept.GetValueOrDefault(id);
 
-    /// <summary>Null: there is no room for an answer, and no refresh may begin.</summary>
+    /// <summary>Null: there is no room, and no refresh may begin.</summary>
     public Task<SpoolPlace?> TakePlaceAsync(PortalId id, CancellationToken cancellationToken) =>
         spool.TakePlaceAsync(Kind, id.ToString(), PayloadBytes, cancellationToken);
 
@@ -53,11 +49,11 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     {
         try
         {
-            await place.WriteAsync(JsonSerializer.Serialize(kept, SpoolJson.Default.SpooledTokens), CancellationToken.None);
+            await place.WriteAsync(JsonSerializer.Serialize(kept, SpoolJson.Default.SpooledTokens));
         }
         catch (Exception e)
         {
-            // Whatever it was: the database may still take them.
+            // The database may still take them.
             Log.NotSpooled(logger, kept.Id, e.Message);
         }
 
@@ -79,22 +75,20 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
                     Log.Stored(logger);
                 return;
             }
+            catch (Exception) when (_stopping.IsCancellationRequested)
+            {
+                Log.LeftInSpool(logger, kept.Id);
+                place.Leave();
+                return;
+            }
             catch (Exception e)
             {
                 // Whatever it is: without these tokens the portal is lost.
-                if (_stopping.IsCancellationRequested)
-                {
-                    Log.LeftInSpool(logger, kept.Id);
-                    place.Leave();
-                    return;
-                }
-
                 if (!Interlocked.Exchange(ref _isTroubled, true))
                     Log.NotStored(logger, kept.Id, e.Message);
             }
 
-            var pause = TimeSpan.FromMilliseconds(Math.Min(MaxPause.TotalMilliseconds, 50 * attempt));
-            await Task.WhenAny(Task.Delay(pause, time, _stopping.Token));
+            await Task.WhenAny(Task.Delay(TimeSpan.FromMilliseconds(Math.Min(2000, 50 * attempt)), time, _stopping.Token));
         }
     }
 

@@ -4,7 +4,6 @@ namespace Bitrix24Placements.Rest;
 
 internal enum TokenVerdict
 {
-    /// <summary>This app's.</summary>
     Confirmed,
 
     Expired,
@@ -12,7 +11,7 @@ internal enum TokenVerdict
     /// <summary>No such token, or the app is gone from the portal.</summary>
     Invalid,
 
-    /// <summary>Of an app that is none of this service's.</summary>
+    /// <summary>Of no app of this service's.</summary>
     UnknownApp,
 
     /// <summary>Any other refusal, or an address that may not be used.</summary>
@@ -25,12 +24,10 @@ internal enum TokenVerdict
     NotAsked,
 }
 
-/// <summary>What the OAuth server knows of an access token: the one trusted answer to "which portal, which user".</summary>
-/// <param name="ClientEndpoint">The portal's REST base, with a trailing slash.</param>
+/// <summary>The one trusted answer to "which portal, which user".</summary>
 internal sealed record TokenInfo(PortalId Id, Uri ClientEndpoint, Uri Server, long UserId, DateTimeOffset ExpiresAt);
 
-/// <param name="Info">Only of a confirmed one.</param>
-/// <param name="Stranger">Of one of an unknown app: nothing of it is believed but who may have a place to wait.</param>
+/// <param name="Stranger">Of one of an unknown app: believed only as to who may have a place to wait.</param>
 internal readonly record struct TokenConfirmation(
     TokenVerdict Verdict, TokenInfo? Info = null, string? ClientId = null, TokenInfo? Stranger = null);
 
@@ -39,10 +36,9 @@ internal enum KeysVerdict
     Right,
     Wrong,
 
-    /// <summary>Nothing was said of the keys.</summary>
     NotKnown,
 }
 
 /// <summary>Has to be stored before it is used: the old refresh token is void from now on.</summary>
-/// <param name="ByPreviousSecret">Bitrix24 does not know the app's new secret yet.</param>
+/// <param name="ByPreviousSecret">The app's new secret is not known yet.</param>
 internal sealed record RefreshedTokens(PortalTokens Tokens, string MemberId, bool ByPreviousSecret = false);

@@ -2,56 +2,54 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Rest;
 
+/// <summary>Nothing in here is given up with a caller: the old tokens are void as soon as a refresh is sent.</summary>
 internal sealed partial class TokenRefresher
 {
     /// <summary>Waits for the lease, or for the tokens that its holder stores.</summary>
-    private async Task<RestResult<Portal>> RefreshLeasedAsync(Portal stale, CancellationToken cancellationToken)
+    private async Task<RestResult<Portal>> RefreshLeasedAsync(Portal stale)
     {
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < CallersTimeout)
         {
-            if (await FindAsync(stale.Id, cancellationToken) is not { State: not PortalState.Uninstalled, Tokens: not null } portal)
+            if (await FindAsync(stale.Id, CancellationToken.None) is not { State: not PortalState.Uninstalled, Tokens: { } tokens } portal)
                 return RestError.NotInstalled;
             if (portal.TokensVersion != stale.TokensVersion)
                 return portal;
             if (portal.TokenState == TokenState.Dead)
-                return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
-            if (await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken))
-                return await RefreshIfNotTooEarlyAsync(portal, portal.Tokens, cancellationToken);
-            await Task.Delay(LeasePolling, time, cancellationToken);
+                return await UseReserveAsync(portal, RefreshLeasedAsync, CancellationToken.None) ?? RestError.NoTokens;
+            if (await TryLeaseAsync(portal))
+                return await RefreshHoldingLeaseAsync(portal, tokens);
+            await Task.Delay(LeasePolling, time);
         }
 
         return RestError.Unavailable("Another instance is refreshing the portal's tokens.");
     }
 
-    private async Task<RestResult<Portal>> RefreshIfNotTooEarlyAsync(
-        Portal portal, PortalTokens tokens, CancellationToken cancellationToken)
+    private async Task<RestResult<Portal>> RefreshHoldingLeaseAsync(Portal portal, PortalTokens tokens)
     {
-        if (tokens.ExpiresAt <= time.GetUtcNow() + ExpiryMargin || _earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
-            return await RefreshHoldingLeaseAsync(portal, tokens, cancellationToken);
-        await store.ReleaseRefreshAsync(portal, _owner, cancellationToken);
-        return RestError.Unavailable("The portal keeps saying that fresh tokens have expired.");
-    }
-
-    private async Task<RestResult<Portal>> RefreshHoldingLeaseAsync(Portal portal, PortalTokens tokens, CancellationToken cancellationToken)
-    {
-        // No refresh whose answer could be lost: the old tokens are void as soon as it is sent.
-        if (await keeper.TakePlaceAsync(portal.Id, cancellationToken) is not { } place)
+        if (IsFresh(portal) && !_earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
         {
-            await store.ReleaseRefreshAsync(portal, _owner, cancellationToken);
+            await ReleaseAsync(portal);
+            return RestError.Unavailable("The portal keeps saying that fresh tokens have expired.");
+        }
+
+        // No refresh whose answer could be lost.
+        if (await keeper.TakePlaceAsync(portal.Id, CancellationToken.None) is not { } place)
+        {
+            await ReleaseAsync(portal);
             return RestError.Unavailable("There is no room to keep refreshed tokens.");
         }
 
         var isKept = false;
         try
         {
-            var result = await AwaitAnswerAsync(portal, AskAsync(portal, tokens, cancellationToken), cancellationToken);
+            var result = await AwaitAnswerAsync(portal, AskAsync(portal, tokens));
             if (!result.Ok)
-                return await FailAsync(portal, result.Error, cancellationToken);
+                return await FailAsync(portal, result.Error);
             isKept = true;
             var renewed = await keeper.KeepAsync(portal, result.Value.Tokens, place);
             if (!result.Value.ByPreviousSecret)
-                await ConfirmSecretAsync(portal.Id.App, cancellationToken);
+                await ConfirmSecretAsync(portal.Id.App);
             return renewed;
         }
         finally
@@ -61,9 +59,14 @@ internal sealed partial class TokenRefresher
         }
     }
 
-    private async Task<RestResult<RefreshedTokens>> AskAsync(Portal portal, PortalTokens tokens, CancellationToken cancellationToken)
+    private Task<bool> TryLeaseAsync(Portal portal) =>
+        store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, CancellationToken.None);
+
+    private Task ReleaseAsync(Portal portal) => store.ReleaseRefreshAsync(portal, _owner, CancellationToken.None);
+
+    private async Task<RestResult<RefreshedTokens>> AskAsync(Portal portal, PortalTokens tokens)
     {
-        var result = await oauth.RefreshAsync(portal.Id.App, tokens.Refresh, portal.OAuthServer, AnswerTimeout, cancellationToken);
+        var result = await oauth.RefreshAsync(portal.Id.App, tokens.Refresh, portal.OAuthServer, AnswerTimeout, CancellationToken.None);
         if (result.Ok && result.Value.MemberId != portal.Id.MemberId)
         {
             Log.OtherPortal(logger, portal.Id);
@@ -74,12 +77,12 @@ internal sealed partial class TokenRefresher
         return result;
     }
 
-    private async Task ConfirmSecretAsync(string app, CancellationToken cancellationToken)
+    private async Task ConfirmSecretAsync(string app)
     {
         troubles.Note(app, isWrong: false);
         try
         {
-            await apps.ConfirmSecretAsync(app, cancellationToken);
+            await apps.ConfirmSecretAsync(app, CancellationToken.None);
         }
         catch (DbException)
         {
@@ -87,16 +90,15 @@ internal sealed partial class TokenRefresher
         }
     }
 
-    private async Task<RestResult<RefreshedTokens>> AwaitAnswerAsync(
-        Portal portal, Task<RestResult<RefreshedTokens>> refresh, CancellationToken cancellationToken)
+    private async Task<RestResult<RefreshedTokens>> AwaitAnswerAsync(Portal portal, Task<RestResult<RefreshedTokens>> refresh)
     {
-        for (var renewals = 0; await Task.WhenAny(refresh, Task.Delay(LeaseRenewal, time, cancellationToken)) != refresh; renewals++)
+        for (var renewals = 0; await Task.WhenAny(refresh, Task.Delay(LeaseRenewal, time)) != refresh; renewals++)
         {
             try
             {
-                await store.TryLeaseRefreshAsync(portal.Id, portal.TokensVersion, _owner, Lease, cancellationToken);
+                await TryLeaseAsync(portal);
                 if (renewals == 0)
-                    await store.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Failing, cancellationToken);
+                    await SetStateAsync(portal, TokenState.Failing);
             }
             catch (DbException)
             {
@@ -107,18 +109,21 @@ internal sealed partial class TokenRefresher
         return await refresh;
     }
 
-    private async Task<RestResult<Portal>> FailAsync(Portal portal, RestError error, CancellationToken cancellationToken)
+    private Task SetStateAsync(Portal portal, TokenState state) =>
+        store.SetTokenStateAsync(portal.Id, portal.TokensVersion, state, CancellationToken.None);
+
+    private async Task<RestResult<Portal>> FailAsync(Portal portal, RestError error)
     {
         if (error.Code == RestErrors.InvalidClient && troubles.Note(portal.Id.App, isWrong: true))
             Log.KeysRefused(logger, portal.Id.App);
         Log.RefreshFailed(logger, portal.Id, error.Code);
         var isDead = error is { Kind: RestErrorKind.Refused, Code: RestErrors.InvalidGrant };
-        await store.SetTokenStateAsync(portal.Id, portal.TokensVersion, isDead ? TokenState.Dead : TokenState.Failing, cancellationToken);
-        await store.ReleaseRefreshAsync(portal, _owner, cancellationToken);
-        if (isDead && await UseReserveAsync(portal, cancellationToken) is { } withReserve)
+        await SetStateAsync(portal, isDead ? TokenState.Dead : TokenState.Failing);
+        await ReleaseAsync(portal);
+        if (isDead && await UseReserveAsync(portal, RefreshLeasedAsync, CancellationToken.None) is { } withReserve)
             return withReserve;
         // Somebody may have brought newer tokens while this refresh was refused.
-        return await store.FindAsync(portal.Id, cancellationToken) is { Tokens: not null } now && now.TokensVersion != portal.TokensVersion
-            ? now : error;
+        return await store.FindAsync(portal.Id, CancellationToken.None) is { Tokens: not null } now
+            && now.TokensVersion != portal.TokensVersion ? now : error;
     }
 }

@@ -8,17 +8,21 @@ internal sealed partial class TokenRefresher
     private static readonly TimeSpan ReserveLease = AnswerTimeout + Lease;
 
     /// <summary>Null where there is no reserve.</summary>
-    public async Task<RestResult<Portal>?> UseReserveAsync(Portal refused, CancellationToken cancellationToken)
+    public Task<RestResult<Portal>?> UseReserveAsync(Portal refused, CancellationToken cancellationToken) =>
+        UseReserveAsync(refused, now => RefreshAsync(now, afresh: false, cancellationToken), cancellationToken);
+
+    private async Task<RestResult<Portal>?> UseReserveAsync(
+        Portal refused, Func<Portal, Task<RestResult<Portal>>> refresh, CancellationToken cancellationToken)
     {
         if (await store.UseReserveAsync(refused.Id, refused.TokensVersion, cancellationToken))
             Log.ReserveUsed(logger, refused.Id);
-        if (await store.FindAsync(refused.Id, cancellationToken) is not { Tokens: { } tokens, TokenState: not TokenState.Dead } now
+        if (await store.FindAsync(refused.Id, cancellationToken) is not { Tokens: not null, TokenState: not TokenState.Dead } now
             || now.TokensVersion == refused.TokensVersion)
         {
             return null;
         }
 
-        return tokens.ExpiresAt > time.GetUtcNow() + ExpiryMargin ? now : await RefreshLeasedAsync(now, cancellationToken);
+        return IsFresh(now) ? now : await refresh(now);
     }
 
     /// <summary>Before its refresh token is too old; one that is refused for good goes.</summary>
@@ -32,8 +36,7 @@ internal sealed partial class TokenRefresher
 
         if (await keeper.TakePlaceAsync(portal.Id, cancellationToken) is { } place)
         {
-            // Not to be given up with its caller: the old tokens are void as soon as it is sent.
-            var result = await AskAsync(portal, reserve.Tokens, CancellationToken.None);
+            var result = await AskAsync(portal, reserve.Tokens);
             if (result.Ok)
             {
                 await keeper.KeepReserveAsync(portal.Id, reserve.Version, result.Value.Tokens, place);
@@ -45,6 +48,6 @@ internal sealed partial class TokenRefresher
                 await store.DropReserveAsync(portal.Id, reserve.Version, CancellationToken.None);
         }
 
-        await store.ReleaseRefreshAsync(portal, _owner, CancellationToken.None);
+        await ReleaseAsync(portal);
     }
 }

@@ -4,8 +4,7 @@ using Bitrix24Placements.Portals;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>One refresh per expired token: within the process by sharing its task, over all instances by a lease in the
-/// database.</summary>
+/// <summary>One refresh per expired token: within the process its task is shared, over all instances there is a lease.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/oauth/auto-renewal.html: refresh tokens rotate, and refreshing without need gets an app
 /// blocked.</remarks>
 internal sealed partial class TokenRefresher(
@@ -27,11 +26,10 @@ internal sealed partial class TokenRefresher(
     private readonly ConcurrentDictionary<PortalId, Lazy<Task<RestResult<Portal>>>> _running = new();
     private readonly RefreshPauses _pauses = new(time);
 
-    /// <summary>A portal may say of any token that it has expired, and refreshing without need gets an app blocked.</summary>
+    /// <summary>A portal may say of any token that it has expired.</summary>
     private readonly PartitionedRateLimiter<PortalId> _earlyRefreshes = PartitionedRateLimiter.Create<PortalId, PortalId>(id =>
         RateLimitPartition.GetFixedWindowLimiter(id, _ => new() { PermitLimit = 30, Window = TimeSpan.FromMinutes(1) }));
 
-    /// <summary>With tokens that are not known to be expired.</summary>
     public async Task<RestResult<Portal>> UsableAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (apps.Find(id.App) is null)
@@ -40,11 +38,9 @@ internal sealed partial class TokenRefresher(
             return RestError.NotInstalled;
         if (portal.Tokens is null || portal.TokenState == TokenState.Dead)
             return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
-        return portal.Tokens.ExpiresAt > time.GetUtcNow() + ExpiryMargin
-            ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
+        return IsFresh(portal) ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
     }
 
-    /// <summary>Returns newer tokens without a refresh where somebody else has brought them meanwhile.</summary>
     /// <param name="afresh">Asks the OAuth server even if it has refused a moment ago.</param>
     public async Task<RestResult<Portal>> RefreshAsync(Portal stale, bool afresh, CancellationToken cancellationToken)
     {
@@ -52,12 +48,10 @@ internal sealed partial class TokenRefresher(
             return refused;
 
         // Lazy: the dictionary may ask for several values, and the lease cannot tell two refreshes of one process apart.
-        var running = _running.GetOrAdd(
-            stale.Id, (_, args) => new(() => Task.Run(() => args.Self.RefreshAloneAsync(args.Stale))),
-            (Self: this, Stale: stale)).Value;
+        var running = _running.GetOrAdd(stale.Id, _ => new(() => Task.Run(() => RefreshAloneAsync(stale))));
         try
         {
-            return await running.WaitAsync(CallersTimeout, time, cancellationToken);
+            return await running.Value.WaitAsync(CallersTimeout, time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -89,6 +83,8 @@ internal sealed partial class TokenRefresher(
         }
     }
 
+    private bool IsFresh(Portal portal) => portal.Tokens?.ExpiresAt > time.GetUtcNow() + ExpiryMargin;
+
     private async Task<Portal?> FindAsync(PortalId id, CancellationToken cancellationToken) =>
         keeper.Find(id) ?? await store.FindAsync(id, cancellationToken);
 
@@ -96,7 +92,7 @@ internal sealed partial class TokenRefresher(
     {
         try
         {
-            var result = await RefreshLeasedAsync(stale, CancellationToken.None);
+            var result = await RefreshLeasedAsync(stale);
             _pauses.Note(stale, result.Error);
             return result;
         }
