@@ -9,7 +9,7 @@ public sealed record BackgroundWorkerOptions(string Id, string? Uri)
 {
     internal static BackgroundWorkerOptions Read(byte[] json)
     {
-        var options = json.Length == 0 ? default : JsonElement.Parse(json);
+        var options = JsonElement.Parse(json);
         return new(options.Text("ID") ?? PlacementCatalogue.BackgroundWorker, options.Text("URI"));
     }
 }

@@ -20,15 +20,14 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
     private readonly Dictionary<string, PlacementTitles> _titles = [];
     private readonly List<string> _codes = [RestAppUri, BackgroundWorker];
 
-    /// <summary>The two universal ones whoever answers them.</summary>
+    /// <summary>The universal ones whoever answers them.</summary>
     public IReadOnlyList<string> Codes => _codes;
 
     public PlacementExpectation All { get; private set; } = new(RestAppUri, BackgroundWorker);
 
-    /// <summary>Without <c>Bitrix24:PublicUrl</c> there is no address to register.</summary>
     public bool CanDeclare => _publicUrl is not null;
 
-    /// <summary>Portals that were reconciled for another one are looked at again.</summary>
+    /// <summary>Portals reconciled for another one are looked at again.</summary>
     public string Declaration
     {
         get
@@ -45,15 +44,19 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
 
     public void Add(MappedPlacement placement)
     {
-        var known = _mapped.GetValueOrDefault(placement.Code);
-        if (known is not null && placement.IsBuiltIn)
+        var code = placement.Code;
+        if (_mapped.TryGetValue(code, out var known))
+        {
+            if (placement.IsBuiltIn)
+                return;
+            if (!known.IsBuiltIn)
+                throw new StartException($"Two handlers are mapped for the placement {code}: one of them has to go.");
+        }
+
+        _mapped[code] = placement;
+        if (code == Default || _codes.Contains(code))
             return;
-        if (known is { IsBuiltIn: false })
-            throw new StartException($"Two handlers are mapped for the placement {placement.Code}: one of them has to go.");
-        _mapped[placement.Code] = placement;
-        if (placement.Code == Default || _codes.Contains(placement.Code))
-            return;
-        _codes.Add(placement.Code);
+        _codes.Add(code);
         All = new([.. _codes]);
     }
 
@@ -65,25 +68,27 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
     public IReadOnlyList<DeclaredPlacement> Handlers() =>
         [.. _codes.Select(code => new DeclaredPlacement(code, _publicUrl + MappedPlacement.PathOf(code), null))];
 
-    /// <summary>With the portal's own address for removal notices.</summary>
+    /// <summary>With its own address for removal notices.</summary>
     public IReadOnlyList<DeclaredPlacement> For(Portal portal) =>
         [.. Handlers().Select(h => h.Placement == BackgroundWorker
             ? h with { ErrorHandlerUrl = _publicUrl + AppPaths.Removed + portal.RemovalKey.Reveal() } : h)];
 
-    /// <summary>Of <c>placement.bind</c>, with titles in every language that the service speaks.</summary>
+    /// <summary>Of <c>placement.bind</c>.</summary>
     public JsonObject BindParameters(DeclaredPlacement declared)
     {
-        var titles = _titles.GetValueOrDefault(declared.Placement) ?? new();
+        var code = declared.Placement;
+        var titles = _titles.GetValueOrDefault(code) ?? new();
+        var inAll = Texts.Languages.Union(titles.Languages).Select(language => KeyValuePair.Create(language, (JsonNode?)new JsonObject
+        {
+            ["TITLE"] = TitleOf(code, language),
+            ["DESCRIPTION"] = titles.Find("DESCRIPTION", language) ?? texts.Find(language, $"placement.{code}.description") ?? "",
+            ["GROUP_NAME"] = titles.Find("GROUP_NAME", language) ?? "",
+        }));
         var parameters = new JsonObject
         {
-            ["PLACEMENT"] = declared.Placement,
+            ["PLACEMENT"] = code,
             ["HANDLER"] = declared.Handler,
-            ["LANG_ALL"] = titles.InAll(Texts.Languages, (name, language) => name switch
-            {
-                "TITLE" => TitleOf(declared.Placement, language),
-                "DESCRIPTION" => texts.Find(language, "placement." + declared.Placement + ".description") ?? "",
-                _ => "",
-            }),
+            ["LANG_ALL"] = new JsonObject(inAll),
         };
         if (declared.ErrorHandlerUrl is not null)
             parameters["OPTIONS"] = new JsonObject { ["errorHandlerUrl"] = declared.ErrorHandlerUrl };

@@ -15,7 +15,6 @@ internal sealed class PlacementMetrics(IMeterFactory meters, AppRegistry apps)
             HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
         });
 
-    /// <param name="portal">Null where it was refused.</param>
     public void Served(string placement, string outcome, TimeSpan took, PortalId? portal = null)
     {
         var tags = new TagList { { "placement", placement }, { "outcome", outcome } };

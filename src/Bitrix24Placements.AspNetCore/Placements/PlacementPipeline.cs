@@ -64,7 +64,7 @@ internal sealed class PlacementPipeline(
         return catalogue.Find(post.Placement).Read(new(post, believed.Value, services));
     }
 
-    /// <summary>Slow readers are not counted as slowness of the service.</summary>
+    /// <summary>Slow readers are no slowness of the service.</summary>
     private void StopTheClockWhenTheAnswerBegins(HttpContext context, PlacementRequest request, long started) =>
         context.Response.OnStarting(() =>
         {

@@ -24,8 +24,6 @@ public enum Verification
 public abstract class PlacementRequest
 {
     private readonly Launch _launch;
-    private AppInfo? _app;
-    private string? _session;
 
     private protected PlacementRequest(Launch launch) => _launch = launch;
 
@@ -35,7 +33,7 @@ public abstract class PlacementRequest
     public PortalAddress Portal => _launch.Portal;
 
     /// <summary>Which of this service's apps was opened.</summary>
-    public AppInfo App => _app ??= _launch.Services.Apps.InfoOf(Portal.Id);
+    public AppInfo App => field ??= _launch.Services.Apps.InfoOf(Portal.Id);
 
     /// <summary>The user interface's language in Bitrix24's own codes: <c>la</c> is Spanish, <c>br</c> Portuguese.</summary>
     public string Language => _launch.Post.Language;
@@ -54,13 +52,13 @@ public abstract class PlacementRequest
 
     /// <summary>A session of this page's user, as text for the page; empty where no user was confirmed. See
     /// <see cref="PageSessions"/>.</summary>
-    public string Session => _session ??= _launch.Services.Sessions.Create(this);
+    public string Session => field ??= _launch.Services.Sessions.Create(this);
 
     internal TokenInfo? Confirmed => _launch.Believed.User;
 
     /// <summary>As whom one's own calls are made; null where no user was confirmed.</summary>
     internal UserAccess? Access =>
-        Confirmed is { } user ? new(user.Id, user.ClientEndpoint, user.Server, user.UserId, _launch.Post.AccessToken) : null;
+        Confirmed is { } user ? new(user, _launch.Post.AccessToken) : null;
 
     internal KnownPortal? Known => _launch.Believed.Portal;
 

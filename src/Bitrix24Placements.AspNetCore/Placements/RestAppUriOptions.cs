@@ -11,7 +11,6 @@ public sealed record RestAppUriOptions(IReadOnlyDictionary<string, JsonElement> 
     {
         var parameters = LaunchParameters.Read(json);
         return parameters.TryGetValue("URI", out var uri) && uri.ValueKind == JsonValueKind.String && parameters.Remove("URI")
-            ? new(parameters, uri.GetString())
-            : new(parameters, null);
+            ? new(parameters, uri.GetString()) : new(parameters, null);
     }
 }

@@ -3,8 +3,8 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>How long the worker's answers took, by portal and hour, against Bitrix24's limit: slower than five seconds more than ten times
-/// a day, and it removes the worker.</summary>
+/// <summary>How long the worker's answers took, by portal and hour: slower than five seconds more than ten times a day, and Bitrix24
+/// removes it.</summary>
 internal sealed partial class WorkerLoads(Database database, Readiness readiness, ILogger<WorkerLoads> logger)
     : HourlyLoads(database, "worker_hours", readiness)
 {

@@ -9,10 +9,9 @@ internal static class ParameterTable
 
     private const int MaxLength = 1_000;
 
-    /// <summary>In all; nobody reads more.</summary>
     private const int MaxCharacters = 16 * 1024;
 
-    /// <summary>Escaped, that many characters are not longer.</summary>
+    /// <summary>So many characters are not longer, escaped.</summary>
     private const int MaxBytes = 6 * MaxLength;
 
     public static Markup Render(IReadOnlyDictionary<string, JsonElement> parameters, Func<string, string> t)

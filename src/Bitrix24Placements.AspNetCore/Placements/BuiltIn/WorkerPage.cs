@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The same bytes for every user of an app, made once; its load event waits for nothing but them.</summary>
+/// <summary>The same bytes for every user of an app; its load event waits for nothing but them.</summary>
 internal sealed class WorkerPage(PageFrame pages)
 {
     /// <summary>A script file, however small, would be waited for by the load event that Bitrix24 measures.</summary>
@@ -16,7 +16,7 @@ internal sealed class WorkerPage(PageFrame pages)
         var clientId = request.App.ClientId;
         if (!_pages.TryGetValue(clientId, out var page))
             page = _pages[clientId] = Encoding.UTF8.GetBytes(Render(context, clientId).Value);
-        context.Response.ContentType = "text/html; charset=utf-8";
+        context.Response.ContentType = Markup.ContentType;
         context.Response.ContentLength = page.Length;
         context.Response.Headers.CacheControl = "no-cache";
         // No token: asking for RequestAborted makes one for every load, and a write to a closed connection ends by itself.

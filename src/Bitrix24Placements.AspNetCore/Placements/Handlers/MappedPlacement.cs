@@ -3,12 +3,9 @@ using Bitrix24Placements.Rest;
 namespace Bitrix24Placements.Placements;
 
 /// <param name="IsBuiltIn">Where nobody has mapped his own.</param>
-internal sealed record MappedPlacement(string Code, RequestReader Read, Func<HttpContext, PlacementRequest, Task> Handler, bool IsBuiltIn)
+internal sealed record MappedPlacement(
+    string Code, RequestReader Read, Func<HttpContext, PlacementRequest, Task> Handler, bool IsBuiltIn = false)
 {
-    public PlacementExpectation Expected { get; } = new(Code);
-
-    public string Path { get; } = PathOf(Code);
-
     public static string PathOf(string code) =>
         code == PlacementCatalogue.Default ? "/" : AppPaths.Placements + "/" + code.ToLowerInvariant().Replace('_', '-');
 }

@@ -9,8 +9,7 @@ internal delegate Checked<PlacementRequest> RequestReader(Launch launch);
 internal static class OptionsReader
 {
     private static readonly Rejection DoNotFit =
-        Rejection.Malformed(
-            new Dictionary<string, string> { ["PLACEMENT_OPTIONS"] = "These are not the options that this placement is opened with." });
+        Rejection.Malformed("PLACEMENT_OPTIONS", "These are not the options that this placement is opened with.");
 
     /// <summary>What a handler of this placement may ask for, and how it is read.</summary>
     public static (Type Request, RequestReader Read) Default(string placement) => placement switch
@@ -18,14 +17,15 @@ internal static class OptionsReader
         PlacementCatalogue.RestAppUri => (typeof(RestAppUriRequest), launch => new RestAppUriRequest(launch)),
         PlacementCatalogue.BackgroundWorker => (typeof(BackgroundWorkerRequest), launch => new BackgroundWorkerRequest(launch)),
         PlacementCatalogue.Default => (typeof(AppPageRequest), launch => new AppPageRequest(launch)),
-        _ => (typeof(PlacementRequest), launch => new PlacementRequest<JsonElement>(launch, JsonElement.Parse(JsonOf(launch)))),
+        _ => (typeof(PlacementRequest), launch => new PlacementRequest<JsonElement>(launch, JsonElement.Parse(launch.Post.Options))),
     };
 
     public static RequestReader Typed<T>(JsonTypeInfo<T> type) => launch =>
     {
         try
         {
-            return JsonSerializer.Deserialize(JsonOf(launch), type) is { } options ? new PlacementRequest<T>(launch, options) : DoNotFit;
+            return JsonSerializer.Deserialize(launch.Post.Options, type) is { } options
+                ? new PlacementRequest<T>(launch, options) : DoNotFit;
         }
         catch (JsonException)
         {
@@ -48,6 +48,4 @@ internal static class OptionsReader
         RespectNullableAnnotations = true,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     }.GetTypeInfo(typeof(T)));
-
-    private static ReadOnlySpan<byte> JsonOf(Launch launch) => launch.Post.Options is { Length: > 0 } json ? json : "{}"u8;
 }

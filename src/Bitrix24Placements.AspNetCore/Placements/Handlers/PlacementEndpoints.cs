@@ -10,9 +10,6 @@ namespace Bitrix24Placements;
 /// app.</summary>
 public static class PlacementEndpoints
 {
-    /// <summary>Whoever maps his own page after the built-in one, or before it, has the address.</summary>
-    private const int BehindOnesOwn = 1;
-
     internal const string Reflection =
         "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
 
@@ -73,8 +70,8 @@ public static class PlacementEndpoints
     public static PlacementBuilder MapPlacement<T>(
         this IEndpointRouteBuilder endpoints, string code, JsonTypeInfo<T> options,
         Func<HttpContext, PlacementRequest<T>, ValueTask> handler) =>
-        endpoints.Map(new(Checked(code), OptionsReader.Typed(options), (context, request) =>
-            handler(context, (PlacementRequest<T>)request).AsTask(), IsBuiltIn: false));
+        endpoints.Map(new(
+            Checked(code), OptionsReader.Typed(options), (context, request) => handler(context, (PlacementRequest<T>)request).AsTask()));
 
     /// <summary>Answers where nobody maps his own, before or after this.</summary>
     internal static PlacementBuilder MapBuiltIn<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, Task> page)
@@ -83,27 +80,27 @@ public static class PlacementEndpoints
 
     private static PlacementBuilder Map<T>(this IEndpointRouteBuilder endpoints, string code, Func<HttpContext, T, ValueTask> handler)
         where T : PlacementRequest =>
-        endpoints.Map(new(code, OptionsReader.Default(code).Read, (context, request) =>
-            handler(context, (T)request).AsTask(), IsBuiltIn: false));
+        endpoints.Map(new(code, OptionsReader.Default(code).Read, (context, request) => handler(context, (T)request).AsTask()));
 
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, string code, Delegate handler) =>
-        endpoints.Map(new(code, HandlerBinding.ReaderFor(code, handler), HandlerBinding.Bind(code, handler, endpoints.ServiceProvider),
-            IsBuiltIn: false));
+        endpoints.Map(new(code, HandlerBinding.ReaderFor(code, handler), HandlerBinding.Bind(code, handler, endpoints.ServiceProvider)));
 
     private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, MappedPlacement placement)
     {
         var catalogue = endpoints.ServiceProvider.GetRequiredService<PlacementCatalogue>();
         var pipeline = endpoints.ServiceProvider.GetRequiredService<PlacementPipeline>();
         catalogue.Add(placement);
-        var endpoint = endpoints.MapPost(placement.Path, context => pipeline.ServeAsync(context, placement.Expected));
-        endpoint.WithMetadata(OwnEndpoint.Instance);
+        var expected = new PlacementExpectation(placement.Code);
+        var endpoint = endpoints.MapPost(MappedPlacement.PathOf(placement.Code), context => pipeline.ServeAsync(context, expected))
+            .WithMetadata(OwnEndpoint.Instance);
         // HEAD of the app's own page is the home page's.
         if (placement.Code != PlacementCatalogue.Default)
             endpoint.AnswersHead();
+        // Whoever maps his own page, before the built-in one or after it, has the address.
         if (placement.IsBuiltIn)
-            endpoint.WithOrder(BehindOnesOwn);
+            endpoint.WithOrder(1);
         return new(catalogue.TitlesOf(placement.Code), endpoint);
     }
 
@@ -111,6 +108,5 @@ public static class PlacementEndpoints
         code is { Length: > 0 and <= 100 } && code != PlacementCatalogue.Default
             && code.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
             ? code
-            : throw new ArgumentException(
-                $"'{code}' is not a placement's code: upper case letters, digits and _ are expected.", nameof(code));
+            : throw new ArgumentException($"'{code}' is not a placement's code: upper case letters, digits and _ are expected.", nameof(code));
 }

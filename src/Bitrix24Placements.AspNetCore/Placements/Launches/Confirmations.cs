@@ -5,14 +5,12 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Who asks about a token.</summary>
-/// <param name="Address">From which it came; empty where that is not known any more.</param>
-/// <param name="MemberId">Of the portal it is said to be of.</param>
-/// <param name="ApplicationToken">As it came; null for who has a session of that portal.</param>
+/// <param name="Address">Empty where it is not known any more.</param>
+/// <param name="ApplicationToken">Null for who has a session of that portal.</param>
 internal readonly record struct Asker(string Address, string MemberId, Secret? ApplicationToken);
 
-/// <summary>Asks OAuth servers whose tokens these are: for one portal, for one address, and for one address about one portal not more than
-/// their share, and about one token once however many ask.</summary>
+/// <summary>Asks OAuth servers whose tokens these are: for one portal, one address, and one address about one portal not more than their
+/// share, and about one token once.</summary>
 internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalStore portals, IOptions<LimitsOptions> options)
     : IAsyncDisposable
 {
@@ -38,8 +36,8 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
 
     private PartitionedRateLimiter<Asking> Chain => field ??= PartitionedRateLimiter.CreateChained(_shares);
 
-    /// <summary>Not given up where who has asked goes away: otherwise it would cost him nothing to have asked.</summary>
-    /// <param name="server">As claimed. Where it is no configured one, that of the portal is asked, else all in order.</param>
+    /// <summary>Not given up where who has asked goes away: otherwise asking would cost nothing.</summary>
+    /// <param name="server">As claimed; else that of the portal is asked, else all in order.</param>
     public async Task<TokenConfirmation> AskAsync(Asker who, Secret token, string? server)
     {
         var known = await portals.KnownAllAsync(who.MemberId, CancellationToken.None);
@@ -57,7 +55,6 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         }
     }
 
-    /// <summary>Asks, and gives the user or why the request is refused.</summary>
     public async Task<Checked<TokenInfo>> UserAsync(Asker who, Secret token, string? server) =>
         await AskAsync(who, token, server) switch
         {

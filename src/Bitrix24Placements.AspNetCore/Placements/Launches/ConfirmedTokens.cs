@@ -4,7 +4,7 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>By their hash, until they expire. Bounded; an entry is void when its installation ends.</summary>
+/// <summary>By their hash, until they expire or their installation ends.</summary>
 internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider time) : IDisposable
 {
     private const int Max = 50_000;
@@ -13,7 +13,6 @@ internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider ti
 
     private sealed record Entry(TokenInfo Info, long Epoch);
 
-    /// <summary>Of this portal alone, and of the installation that it was confirmed for.</summary>
     public (TokenInfo User, KnownPortal Portal)? Find(Secret token, string memberId) =>
         _cache.TryGetValue(Key(token), out Entry? entry) && entry is { Info: var info } && info.Id.MemberId == memberId
             && info.ExpiresAt > time.GetUtcNow()

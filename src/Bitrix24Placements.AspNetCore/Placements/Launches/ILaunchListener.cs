@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Placements;
 /// <summary>Where Installation hears of launches: the verifier changes nothing.</summary>
 internal interface ILaunchListener
 {
-    /// <summary>A person's token was confirmed; the stored state, address or application_token may differ from what he brings.</summary>
+    /// <summary>A person's token was confirmed; what is stored may differ from what he brings.</summary>
     /// <returns>The portal as it is now.</returns>
     Task<Checked<KnownPortal>> SettleAsync(TokenInfo user, PlacementPost post, KnownPortal? known, CancellationToken cancellationToken);
 

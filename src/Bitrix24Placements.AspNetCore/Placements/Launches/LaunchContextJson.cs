@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>For curl, scripts and support. A record of its own, so that no token can slip in.</summary>
+/// <summary>A record of its own, so that no token can slip in.</summary>
 internal sealed record LaunchContext(
     string Placement, ContextPortal Portal, string Language, string ApplicationSid, string? ApplicationStatus, long? UserId,
     string Verification, object Options, IReadOnlyDictionary<string, string> HandlerQuery);
@@ -55,7 +55,6 @@ internal static class LaunchContextJson
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class ContextJson : JsonSerializerContext;
 
-/// <summary>Ends what grows while it is written.</summary>
 internal sealed class LimitedBuffer(int max) : IBufferWriter<byte>
 {
     private readonly ArrayBufferWriter<byte> _buffer = new();

@@ -1,17 +1,13 @@
 namespace Bitrix24Placements.Placements;
 
-/// <summary>As it came; of a repeated name the last.</summary>
 internal static class LaunchParameters
 {
+    /// <summary>As they came; of a repeated name the last.</summary>
     public static Dictionary<string, JsonElement> Read(byte[] json)
     {
         var parameters = new Dictionary<string, JsonElement>();
-        if (json.Length > 0)
-        {
-            foreach (var member in JsonElement.Parse(json).EnumerateObject())
-                parameters[member.Name] = member.Value;
-        }
-
+        foreach (var member in JsonElement.Parse(json).EnumerateObject())
+            parameters[member.Name] = member.Value;
         return parameters;
     }
 }

@@ -5,7 +5,7 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Placements;
 
-/// <param name="Portal">Null with <c>Verification: Off</c>, where everything is taken as it comes.</param>
+/// <param name="Portal">Null with <c>Verification: Off</c>.</param>
 internal sealed record Believed(KnownPortal? Portal, TokenInfo? User, Verification Verification)
 {
     public string Explain() => (Portal, Verification) switch
@@ -29,7 +29,7 @@ internal sealed class LaunchVerifier(
 
     private bool IsOff => options.Value.Verification == VerificationMode.Off;
 
-    /// <summary>From memory, without any call. Whoever may load it learns nothing private.</summary>
+    /// <summary>From memory. Whoever may load it learns nothing private.</summary>
     public async ValueTask<Checked<Believed>> VerifyWorkerAsync(HttpContext context, PlacementPost post)
     {
         if (IsOff)
@@ -76,14 +76,11 @@ internal sealed class LaunchVerifier(
         return new Believed(matching, null, Verification.ApplicationToken);
     }
 
-    /// <summary>Whether a person is believed without asking anybody.</summary>
     public bool Remembers(PlacementPost post) => IsOff || Remembered(post) is not null;
 
-    /// <summary>From memory.</summary>
     public bool KnowsApplicationToken(PlacementPost post) =>
         directory.FindAll(post.MemberId).Any(known => known.AcceptsApplicationToken(post.ApplicationToken));
 
-    /// <summary>The OAuth server says who opens the page.</summary>
     public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post)
     {
         if (IsOff)

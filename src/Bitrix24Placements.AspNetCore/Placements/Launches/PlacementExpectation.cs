@@ -5,7 +5,7 @@ internal sealed class PlacementExpectation(params string[] placements)
 {
     public IReadOnlyList<string> Placements { get; } = placements;
 
-    /// <summary>For an installation: half a pair of tokens would take the place of a good one.</summary>
+    /// <summary>Half a pair of tokens would take the place of a good one.</summary>
     public bool NeedsRefreshToken { get; init; }
 
     internal string Message { get; } = $"This address serves {string.Join(", ", placements)}.";

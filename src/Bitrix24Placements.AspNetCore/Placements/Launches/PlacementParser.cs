@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Placements;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/index.html</remarks>
 internal static class PlacementParser
 {
-    /// <summary>Bitrix24's own names; any other in the query string is the handler's.</summary>
+    /// <summary>Any other in the query string is the handler's.</summary>
     private static readonly string[] WireNames =
     [
         "DOMAIN", "PROTOCOL", "LANG", "APP_SID", "AUTH_ID", "REFRESH_ID", "AUTH_EXPIRES", "SERVER_ENDPOINT", "APPLICATION_TOKEN",
@@ -43,7 +43,7 @@ internal static class PlacementParser
             AccessExpires = int.TryParse(
                 form.Bytes("AUTH_EXPIRES"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null,
             ServerEndpoint = person ? WireValues.ServerEndpoint(form.Bytes("SERVER_ENDPOINT"u8)) : null,
-            Options = Read("PLACEMENT_OPTIONS"u8, WireValues.Options, OptionsExpected) ?? [],
+            Options = Read("PLACEMENT_OPTIONS"u8, WireValues.Options, OptionsExpected) ?? WireValues.NoOptions,
             HandlerQuery = form.QueryWithout(name => WireValues.OneOf(name, WireNames) is not null)
                 ?? (IReadOnlyDictionary<string, string>)FrozenDictionary<string, string>.Empty,
         };

@@ -37,10 +37,9 @@ internal sealed record PlacementPost
 
     public Secret ApplicationToken { get; init; }
 
-    /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through; empty where there are none.</summary>
-    public byte[] Options { get; init; } = [];
+    /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through.</summary>
+    public byte[] Options { get; init; } = WireValues.NoOptions;
 
-    /// <summary>What of the query string is not Bitrix24's.</summary>
     public IReadOnlyDictionary<string, string> HandlerQuery { get; init; } = FrozenDictionary<string, string>.Empty;
 
     public string Origin => (IsHttps ? "https://" : "http://") + Domain;

@@ -3,10 +3,9 @@ using System.Text.Unicode;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>From bytes to what is kept, or null where they are not of that kind. Pure.</summary>
+/// <summary>From bytes to what is kept, or null. Pure.</summary>
 internal static class WireValues
 {
-    /// <summary>Also the deepest JSON that is read.</summary>
     public const int MaxDepth = 32;
 
     public const int MaxTokenLength = 2048;
@@ -22,7 +21,6 @@ internal static class WireValues
 
     public static string? Token(ReadOnlySpan<byte> value) => Visible(value, MaxTokenLength);
 
-    /// <summary>A longer one is nobody's, and those that are not configured are not asked anyway.</summary>
     public static string? ServerEndpoint(ReadOnlySpan<byte> value) => Visible(value, MaxHostLength);
 
     public static string? Sid(ReadOnlySpan<byte> value) => Visible(value, 128);
@@ -55,14 +53,16 @@ internal static class WireValues
     public static string? Status(ReadOnlySpan<byte> value) =>
         value.Length is 0 or > 16 ? null : OneOf(value, "L", "F", "D", "T", "P", "S") ?? Encoding.UTF8.GetString(value);
 
-    /// <summary>No portal sends so many, and each costs more to read and to write than to send.</summary>
+    /// <summary>Each costs more to read and to write than to send.</summary>
     private const int MaxValues = 8192;
 
-    /// <summary>PHP writes an empty array where it means an object without keys; both, and nothing at all, are empty here.</summary>
+    public static readonly byte[] NoOptions = "{}"u8.ToArray();
+
+    /// <summary>An object. PHP writes an empty array where it means one without keys.</summary>
     public static byte[]? Options(ReadOnlySpan<byte> json)
     {
         if (json.Length == 0)
-            return [];
+            return NoOptions;
         if (!Utf8.IsValid(json))
             return null;
         try
@@ -80,7 +80,8 @@ internal static class WireValues
                     reader.GetString();
             }
 
-            return first == JsonTokenType.StartObject ? json.ToArray() : first == JsonTokenType.StartArray && others == 1 ? [] : null;
+            return first == JsonTokenType.StartObject ? json.ToArray()
+                : first == JsonTokenType.StartArray && others == 1 ? NoOptions : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -88,7 +89,7 @@ internal static class WireValues
         }
     }
 
-    /// <summary>Values that are known need no string of their own.</summary>
+    /// <summary>Without a string of their own.</summary>
     public static string? OneOf(ReadOnlySpan<byte> value, params ReadOnlySpan<string> known)
     {
         foreach (var text in known)

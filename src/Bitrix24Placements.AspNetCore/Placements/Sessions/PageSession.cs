@@ -21,7 +21,7 @@ public sealed class PageSession
 
     internal UserAccess Access => new(Portal.Id, Stored.Endpoint, Stored.Server, UserId, new(Stored.Token));
 
-    /// <summary>What limits go by, the same for every page of this user.</summary>
+    /// <summary>The same for every page of this user.</summary>
     internal string Id => $"{Portal.Id}:{UserId}";
 
     /// <summary>For minimal API handlers; null where the request has no valid session.</summary>

@@ -2,25 +2,22 @@ using System.IO.Compression;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>What stands in a session's text, encrypted and signed.</summary>
+/// <summary>A session's text, encrypted and signed.</summary>
 /// <param name="Expires">With the user's token, in Unix seconds.</param>
-/// <param name="Context">See <see cref="Compress"/>.</param>
 internal sealed record StoredSession(
     string MemberId, string App, long UserId, long Epoch, long Expires, string Token, Uri Endpoint, Uri Server, byte[]? Context)
 {
     /// <summary>A header has to hold it.</summary>
     private const int MaxContextBytes = 12 * 1024;
 
-    /// <summary>Null where it is too large even so.</summary>
+    /// <summary>Null where it is too large.</summary>
     public static byte[]? Compress(byte[]? json)
     {
-        if (json is null)
-            return null;
         var compressed = new byte[MaxContextBytes];
-        return BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22) ? compressed[..length] : null;
+        return json is not null && BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22)
+            ? compressed[..length] : null;
     }
 
-    /// <summary>Without the token.</summary>
     public override string ToString() => $"{App}@{MemberId}, user {UserId}";
 
     public byte[]? ReadContext()
