@@ -3,8 +3,8 @@ using Microsoft.Extensions.Primitives;
 
 namespace Bitrix24Placements.Pages;
 
-/// <summary>The pages' files travel inside the library; only <c>custom.js</c>, which the worker loads, is the host's own where its
-/// <c>wwwroot</c> has one: edited without a rebuild.</summary>
+/// <summary>The pages' files travel inside the library; only <c>custom.js</c>, which the worker loads, may be the host's own: edited
+/// without a rebuild.</summary>
 internal sealed class OwnScripts(IFileProvider own, IFileProvider embedded) : IFileProvider
 {
     private const string Custom = "/custom.js";

@@ -5,18 +5,9 @@ namespace Bitrix24Placements;
 
 /// <summary>What all pages share, one's own as well: where their files are, who may frame them, what they may load, their frame of
 /// HTML.</summary>
-/// <example>
-/// <code>
-/// app.MapRestAppUri((HttpContext context, RestAppUriRequest request, PageFrame pages) => Html.Of($"""
-///     {pages.Head(context, request.Language, "Contract")}     {pages.Body(context, request.Session)}
-///     &lt;main&gt;&lt;h1&gt;{request.Options.Parameters.Count}&lt;/h1&gt;&lt;/main&gt;
-///     &lt;script type="module" src="/contract.js"&gt;&lt;/script&gt;     &lt;/body&gt;&lt;/html&gt;
-///     """));
-/// </code>
-/// </example>
 public sealed class PageFrame
 {
-    /// <summary>Changes with every build: files under it may be kept for ever.</summary>
+    /// <summary>Of this build: files under it may be kept for ever.</summary>
     internal static readonly string Version = Assembly.GetExecutingAssembly().ManifestModule.ModuleVersionId.ToString("n")[..12];
 
     /// <summary>Where the embedded files are, below the service's own path.</summary>
@@ -58,7 +49,7 @@ public sealed class PageFrame
         + $"style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' {portalOrigin}; "
         + $"base-uri 'none'; form-action 'self'; frame-ancestors {portalOrigin}";
 
-    /// <summary>For the hidden worker: the push servers' hosts are not known beforehand.</summary>
+    /// <summary>The push servers' hosts are not known beforehand.</summary>
     internal string WorkerPolicy(string portalOrigin, string inlineScriptHash) =>
         $"default-src 'none'; script-src '{inlineScriptHash}' {_scripts}; connect-src 'self' {portalOrigin} https: wss:{_insecure}; "
         + $"base-uri 'none'; form-action 'none'; frame-ancestors {portalOrigin}";

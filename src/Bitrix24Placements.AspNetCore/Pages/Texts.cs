@@ -10,9 +10,7 @@ public sealed class Texts
     /// <summary>Bitrix24's codes: <c>la</c> is Spanish, <c>br</c> Brazilian Portuguese.</summary>
     internal static readonly string[] Languages = ["en", "ru", "de", "la", "br"];
 
-    private readonly ConcurrentDictionary<(string Language, string Key), string> _own = new();
-
-    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> _texts = new();
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, string>> _texts = new();
 
     /// <summary>The text in a language, or in English; the key itself where there is none.</summary>
     public string Get(string language, string key) => Find(language, key) ?? key;
@@ -27,14 +25,14 @@ public sealed class Texts
     /// <param name="language">Bitrix24's code, or <c>es</c> and <c>pt</c>; may be one that the library does not speak.</param>
     public void Add(string language, IReadOnlyDictionary<string, string> texts)
     {
+        var all = In(Own(language));
         foreach (var (key, text) in texts)
-            _own[(Own(language), key)] = text;
+            all[key] = text;
     }
 
+    /// <summary>What a request calls its language has no entry for that alone.</summary>
     private string? FindIn(string language, string key) =>
-        _own.TryGetValue((language, key), out var own) ? own
-        : Array.IndexOf(Languages, language) >= 0 && In(language).TryGetValue(key, out var text) ? text
-        : null;
+        (Languages.Contains(language) ? In(language) : _texts.GetValueOrDefault(language))?.GetValueOrDefault(key);
 
     /// <summary>For <c>lang="…"</c>: what a browser and a screen reader call the language.</summary>
     public static string HtmlLanguage(string language) => Own(language) switch
@@ -56,21 +54,20 @@ public sealed class Texts
 
     internal IEnumerable<string> Keys(string language) => In(language).Keys;
 
-    private IReadOnlyDictionary<string, string> In(string language) =>
-        _texts.GetOrAdd(language, Read);
+    private ConcurrentDictionary<string, string> In(string language) => _texts.GetOrAdd(language, Read);
 
-    private static IReadOnlyDictionary<string, string> Read(string language)
+    private static ConcurrentDictionary<string, string> Read(string language)
     {
         var assembly = Assembly.GetExecutingAssembly();
-        var texts = new Dictionary<string, string>();
         // A room may have a folder Texts of its own.
-        foreach (
-            var file in assembly.GetManifestResourceNames().Where(n => n.EndsWith($".Texts.{language}.json", StringComparison.Ordinal)))
+        var files = assembly.GetManifestResourceNames().Where(n => n.EndsWith($".Texts.{language}.json", StringComparison.Ordinal));
+        var texts = new ConcurrentDictionary<string, string>();
+        foreach (var file in files)
         {
             using var stream = assembly.GetManifestResourceStream(file)!;
             using var json = JsonDocument.Parse(stream);
             foreach (var text in json.RootElement.EnumerateObject())
-                texts.Add(text.Name, text.Value.GetString()!);
+                texts[text.Name] = text.Value.GetString()!;
         }
 
         return texts;

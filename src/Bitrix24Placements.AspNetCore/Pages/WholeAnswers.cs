@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Net.Mime;
 
 namespace Bitrix24Placements.Pages;
 
@@ -12,14 +12,10 @@ internal static class WholeAnswers
         await response.BodyWriter.WriteAsync(body, response.HttpContext.RequestAborted);
     }
 
-    /// <summary>For this caller alone, with a newline for whoever reads it in a shell.</summary>
-    public static async Task WriteJsonAsync(this HttpResponse response, byte[] json)
+    /// <summary>For this caller alone, with a newline for a shell.</summary>
+    public static Task WriteJsonAsync(this HttpResponse response, byte[] json, string contentType = MediaTypeNames.Application.Json)
     {
         response.Headers.CacheControl = "no-store";
-        response.ContentType = "application/json";
-        response.ContentLength = json.Length + 1;
-        response.BodyWriter.Write(json);
-        response.BodyWriter.Write("\n"u8);
-        await response.BodyWriter.FlushAsync(response.HttpContext.RequestAborted);
+        return response.WriteBytesAsync(contentType, [.. json, (byte)'\n']);
     }
 }

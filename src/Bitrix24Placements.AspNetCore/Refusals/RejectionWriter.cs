@@ -34,7 +34,6 @@ internal sealed class RejectionWriter(Texts texts)
     {
         var (response, headers) = (context.Response, context.Response.Headers);
         response.StatusCode = rejection.Status;
-        headers.CacheControl = "no-store";
         headers.Vary = "Accept";
         if (rejection.RetryAfter is { } pause)
             headers.RetryAfter = Math.Ceiling(pause.TotalSeconds).ToString(CultureInfo.InvariantCulture);
@@ -45,6 +44,7 @@ internal sealed class RejectionWriter(Texts texts)
         context.Features.Get<Decision>()?.Text = rejection.Explain(detail);
         if (Accepts.Html(context.Request))
         {
+            headers.CacheControl = "no-store";
             headers.ContentSecurityPolicy = MayRetry(rejection) ? RetryPolicy : PagePolicy;
             return Page(rejection, title, detail, language).ExecuteAsync(context);
         }
@@ -52,7 +52,7 @@ internal sealed class RejectionWriter(Texts texts)
         var problem = new ProblemDocument(
             "about:blank", title, rejection.Status, detail, rejection.Code, rejection.Bitrix24Code, rejection.Errors);
         var json = JsonSerializer.SerializeToUtf8Bytes(problem, Readable.ProblemDocument);
-        return response.WriteBytesAsync(MediaTypeNames.Application.ProblemJson, [.. json, (byte)'\n']);
+        return response.WriteJsonAsync(json, MediaTypeNames.Application.ProblemJson);
     }
 
     private static bool MayRetry(Rejection rejection) => rejection.Status == StatusCodes.Status503ServiceUnavailable;
