@@ -95,7 +95,8 @@ public static class Bitrix24PlacementsExtensions
         own.MapSignals();
         own.MapHealth();
         own.MapDoctor();
-        own.MapInspector();
+        if (app.Services.GetService<Inspections>() is { } inspections)
+            new InspectorEndpoints(inspections).Map(own);
         return app;
     }
 

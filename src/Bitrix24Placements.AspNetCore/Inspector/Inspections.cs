@@ -1,9 +1,6 @@
 namespace Bitrix24Placements.Inspector;
 
-/// <summary>
-/// The last launches, events and REST calls, with what was decided of each: for a page that shows them in Development. Elsewhere it is
-/// not there, and whoever has something to tell has null.
-/// </summary>
+/// <summary>The last launches, events and REST calls, for a page in Development. Elsewhere there is none.</summary>
 internal sealed class Inspections(TimeProvider time)
 {
     public const int Max = 200;
@@ -20,9 +17,9 @@ internal sealed class Inspections(TimeProvider time)
     public void AddRequest(
         string title, CapturedRequest request, string outcome, IEnumerable<KeyValuePair<string, string>> fields, TimeSpan took)
     {
-        var all = fields.ToList();
-        var kind = all.Exists(f => f.Key == "event") ? "event" : "launch";
-        Add(new(kind, title, outcome, Shown(all), (long)took.TotalMilliseconds) { Request = request });
+        var shown = Shown(fields);
+        var kind = shown.Exists(f => f.Key == "event") ? "event" : "launch";
+        Add(new(kind, title, outcome, shown, (long)took.TotalMilliseconds) { Request = request });
     }
 
     public void AddCall(string portal, string method, JsonObject? parameters, string outcome, TimeSpan took) =>
@@ -76,17 +73,17 @@ internal sealed record Exchange(
     public bool CanReplay => Request is not null;
 }
 
-/// <summary>A feature of a request that is inspected; others have none.</summary>
+/// <summary>A feature of requests that are inspected.</summary>
 internal sealed class Decision
 {
     public string? Text { get; set; }
 }
 
-/// <summary>As it came: path and query, and a posted form.</summary>
+/// <summary>Path and query, and a posted form.</summary>
 internal sealed record CapturedRequest(string Address, string Body, string Accept)
 {
-    /// <summary>The address in the first line, the form in the second: what a test or the command <c>replay</c> reads.</summary>
-    /// <param name="withTokens">Otherwise zeros stand for every secret: such a file may lie in a repository.</param>
+    /// <summary>What a test or the command <c>replay</c> reads.</summary>
+    /// <param name="withTokens">Otherwise zeros: such a file may lie in a repository.</param>
     public string ToPayload(bool withTokens)
     {
         var (path, query) = Address.Split('?', 2) is [var p, var q] ? (p, "?" + q) : (Address, "");

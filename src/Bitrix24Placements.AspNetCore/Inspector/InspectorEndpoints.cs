@@ -3,7 +3,7 @@ using System.Net;
 namespace Bitrix24Placements.Inspector;
 
 /// <summary><c>/inspector</c>: in Development, and to whoever sits at this machine. For everybody else there is nothing there.</summary>
-internal static class InspectorEndpoints
+internal sealed class InspectorEndpoints(Inspections inspections)
 {
     /// <summary>Another site's page cannot send it without having asked, and is not answered.</summary>
     private const string OwnPage = "Bitrix24-Inspector";
@@ -12,27 +12,19 @@ internal static class InspectorEndpoints
 
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
 
-    public static void MapInspector(this IEndpointRouteBuilder endpoints)
+    public void Map(IEndpointRouteBuilder endpoints)
     {
-        if (endpoints.ServiceProvider.GetService<Inspections>() is not { } inspections)
-            return;
         endpoints.MapGet("/inspector", Here(context => FileAsync(context, "inspector.html", "text/html; charset=utf-8")));
         endpoints.MapGet("/inspector/inspector.js", Here(context => FileAsync(context, "inspector.js", "text/javascript")));
-        endpoints.MapGet("/inspector/log", Here(context => LogAsync(context, inspections)));
-        endpoints.MapGet("/inspector/{number:long}.txt", Here(context => SaveAsync(context, inspections)));
-        endpoints.MapPost("/inspector/{number:long}/replay", Here(context => ReplayAsync(context, inspections)));
+        endpoints.MapGet("/inspector/log", Here(LogAsync));
+        endpoints.MapGet("/inspector/{number:long}.txt", Here(SaveAsync));
+        endpoints.MapPost("/inspector/{number:long}/replay", Here(ReplayAsync));
     }
 
     private static RequestDelegate Here(RequestDelegate serve) => context =>
     {
-        if (IsFromHere(context))
-        {
-            context.Response.Headers.CacheControl = "no-store";
-            return serve(context);
-        }
-
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
+        context.Response.Headers.CacheControl = "no-store";
+        return IsFromHere(context) ? serve(context) : NotFoundAsync(context);
     };
 
     /// <summary>A tunnel's end is on this machine, too: what came through one has another Host, or says that it was forwarded.</summary>
@@ -41,6 +33,12 @@ internal static class InspectorEndpoints
         && context.Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]"
         && !context.Request.Headers.Keys.Any(name =>
             SignsOfProxy.Any(s => name.StartsWith(s, StringComparison.OrdinalIgnoreCase)));
+
+    private static Task NotFoundAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
 
     private static async Task FileAsync(HttpContext context, string name, string type)
     {
@@ -52,33 +50,35 @@ internal static class InspectorEndpoints
         await file.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 
-    private static Task LogAsync(HttpContext context, Inspections inspections)
+    private Task LogAsync(HttpContext context)
     {
         _ = long.TryParse(context.Request.Query["after"], NumberStyles.None, CultureInfo.InvariantCulture, out var after);
         return context.Response.WriteAsJsonAsync(
             inspections.After(after), InspectorJson.Default.IReadOnlyListExchange, cancellationToken: context.RequestAborted);
     }
 
-    private static async Task SaveAsync(HttpContext context, Inspections inspections)
+    private async Task SaveAsync(HttpContext context)
     {
-        if (Find(context, inspections) is not { } found)
+        if (Find(context) is not { } found)
+        {
+            await NotFoundAsync(context);
             return;
+        }
+
         context.Response.ContentType = "text/plain; charset=iso-8859-1";
         context.Response.Headers.ContentDisposition = "attachment";
         var payload = found.ToPayload(withTokens: context.Request.Query.ContainsKey("tokens"));
         await context.Response.WriteAsync(payload, Encoding.Latin1, context.RequestAborted);
     }
 
-    private static async Task ReplayAsync(HttpContext context, Inspections inspections)
+    private async Task ReplayAsync(HttpContext context)
     {
-        if (!context.Request.Headers.ContainsKey(OwnPage))
+        if (!context.Request.Headers.ContainsKey(OwnPage) || Find(context) is not { } found)
         {
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            await NotFoundAsync(context);
             return;
         }
 
-        if (Find(context, inspections) is not { } found)
-            return;
         // The Host is this machine's, as has been looked at.
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{context.Request.Scheme}://{context.Request.Host}{found.Address}");
         request.Content = new ByteArrayContent(Encoding.Latin1.GetBytes(found.Body));
@@ -89,13 +89,10 @@ internal static class InspectorEndpoints
         await context.Response.WriteAsync($"{(int)answer.StatusCode}, {bytes} bytes", context.RequestAborted);
     }
 
-    private static CapturedRequest? Find(HttpContext context, Inspections inspections)
+    private CapturedRequest? Find(HttpContext context)
     {
         var number = long.Parse((string)context.Request.RouteValues["number"]!, CultureInfo.InvariantCulture);
-        var found = inspections.After(number - 1) is [{ Request: { } request } first, ..] && first.Number == number ? request : null;
-        if (found is null)
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return found;
+        return inspections.After(number - 1) is [var first, ..] && first.Number == number ? first.Request : null;
     }
 }
 

@@ -28,7 +28,6 @@ internal sealed class InspectorMiddleware(RequestDelegate next, Inspections insp
 
     private static async Task<string> ReadAgainAsync(Stream body)
     {
-        // So much has been buffered.
         var bytes = new byte[Math.Min(body.Length, MaxBytes)];
         body.Position = 0;
         await body.ReadExactlyAsync(bytes);
