@@ -11,10 +11,10 @@ internal static class BoundedBody
 {
     public const int MaxBytes = 64 * 1024;
 
-    /// <summary>So much of a body that is too large is still read: a connection that is closed upon a sender loses the answer.</summary>
+    /// <summary>Of a body that is too large, too, so much is read: a connection closed upon its sender loses the answer.</summary>
     public const int LargestDrained = 1024 * 1024;
 
-    /// <summary>For the whole body, however little comes at a time.</summary>
+    /// <summary>However little comes at a time.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private static readonly MinDataRate Unhurried = new(bytesPerSecond: 1, gracePeriod: 2 * Timeout);
@@ -73,7 +73,6 @@ internal static class BoundedBody
         }
     }
 
-    /// <summary>Whole, or longer than anybody wants to know.</summary>
     private static bool IsWhole(PipeReader reader, ReadResult result)
     {
         if (result.IsCompleted || result.Buffer.Length > MaxBytes)

@@ -3,7 +3,6 @@ using Microsoft.Net.Http.Headers;
 
 namespace Bitrix24Placements.Forms;
 
-/// <summary>Reads a form of bounded size, without a copy of the framework's own.</summary>
 internal static class FormBody
 {
     private const string MediaType = "application/x-www-form-urlencoded";

@@ -14,7 +14,6 @@ internal sealed class WireForm : IDisposable
     private Field[] _fields = ArrayPool<Field>.Shared.Rent(MaxFields);
     private byte[] _buffer;
     private int _used;
-    private int _count;
     private int _queryFields;
 
     private readonly record struct Field(int Name, int NameLength, int Value, int ValueLength);
@@ -24,7 +23,7 @@ internal sealed class WireForm : IDisposable
     /// <summary>The surplus was not read.</summary>
     public bool HasTooManyFields { get; private set; }
 
-    public int Count => _count;
+    public int Count { get; private set; }
 
     public static WireForm Parse(string? query, ReadOnlySequence<byte> body)
     {
@@ -32,7 +31,7 @@ internal sealed class WireForm : IDisposable
         var form = new WireForm(Encoding.UTF8.GetMaxByteCount(text.Length) + checked((int)body.Length));
         var length = Encoding.UTF8.GetBytes(text, form._buffer);
         form.Read(0, length);
-        form._queryFields = form._count;
+        form._queryFields = form.Count;
         body.CopyTo(form._buffer.AsSpan(length));
         form._used = length + (int)body.Length;
         form.Read(length, form._used);
@@ -43,7 +42,7 @@ internal sealed class WireForm : IDisposable
 
     public bool TryGet(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
-        for (var i = _count - 1; i >= 0; i--)
+        for (var i = Count - 1; i >= 0; i--)
         {
             var field = _fields[i];
             if (field.NameLength == name.Length && NameOf(field).SequenceEqual(name))
@@ -67,13 +66,13 @@ internal sealed class WireForm : IDisposable
     /// <summary>Repeated ones too.</summary>
     public IEnumerable<(string Name, string Value)> All()
     {
-        for (var i = 0; i < _count; i++)
+        for (var i = 0; i < Count; i++)
             yield return (Encoding.UTF8.GetString(NameOf(_fields[i])), Encoding.UTF8.GetString(ValueOf(_fields[i])));
     }
 
     public delegate bool NameFilter(ReadOnlySpan<byte> name);
 
-    /// <summary>Of the query string alone; null where nothing is left.</summary>
+    /// <summary>Null where nothing is left.</summary>
     public Dictionary<string, string>? QueryWithout(NameFilter excluded)
     {
         Dictionary<string, string>? rest = null;
@@ -97,14 +96,14 @@ internal sealed class WireForm : IDisposable
             var (at, length) = piece.GetOffsetAndLength(end - start);
             if (length == 0)
                 continue;
-            HasTooManyFields = _count == MaxFields;
+            HasTooManyFields = Count == MaxFields;
             if (HasTooManyFields)
                 return;
             var pair = _buffer.AsSpan(start + at, length);
             var equals = pair.IndexOf((byte)'=');
             var nameLength = Decode(equals < 0 ? pair : pair[..equals]);
             var valueLength = equals < 0 ? 0 : Decode(pair[(equals + 1)..]);
-            _fields[_count++] = new(start + at, nameLength, start + at + equals + 1, valueLength);
+            _fields[Count++] = new(start + at, nameLength, start + at + equals + 1, valueLength);
         }
     }
 
@@ -143,6 +142,6 @@ internal sealed class WireForm : IDisposable
         _buffer.AsSpan(0, _used).Clear();
         ArrayPool<byte>.Shared.Return(_buffer);
         ArrayPool<Field>.Shared.Return(_fields);
-        (_buffer, _fields, _count) = ([], [], 0);
+        (_buffer, _fields, Count) = ([], [], 0);
     }
 }

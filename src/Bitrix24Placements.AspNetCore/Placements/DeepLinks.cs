@@ -13,7 +13,7 @@ public sealed class DeepLinks
 
     private const int MaxDepth = 32;
 
-    /// <summary>Longer links are cut by browsers and proxies.</summary>
+    /// <summary>Browsers and proxies cut longer links.</summary>
     private const int MaxLength = 8 * 1024;
 
     /// <summary>A link by path, <c>/marketplace/view/{code}/?params[docId]=42</c>.</summary>
@@ -40,11 +40,11 @@ public sealed class DeepLinks
 
     private static string Write(string start, char separator, JsonObject? parameters)
     {
-        var (link, key) = (new StringBuilder(start), new StringBuilder("params"));
-        Append(parameters ?? [], depth: 0);
+        var link = new StringBuilder(start);
+        Append("params", parameters ?? [], depth: 0);
         return link.ToString();
 
-        void Append(JsonNode? node, int depth)
+        void Append(string key, JsonNode? node, int depth)
         {
             // Noticed while it is made: every value repeats the names above it.
             if (link.Length + key.Length > MaxLength)
@@ -59,22 +59,14 @@ public sealed class DeepLinks
             }
 
             foreach (var (name, value) in MembersOf(node))
-            {
-                var above = key.Length;
-                key.Append('[').Append(Uri.EscapeDataString(Checked(name))).Append(']');
-                Append(value, depth + 1);
-                key.Length = above;
-            }
+                Append($"{key}[{Uri.EscapeDataString(Checked(name))}]", value, depth + 1);
         }
     }
 
     private static ArgumentException TooLong() => new($"A link with these parameters is longer than {MaxLength} characters.");
 
-    private static IEnumerable<KeyValuePair<string, JsonNode?>> MembersOf(JsonNode node) => node switch
-    {
-        JsonArray items => items.Select((item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item)),
-        _ => node.AsObject(),
-    };
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> MembersOf(JsonNode node) => node is not JsonArray items ? node.AsObject()
+        : items.Select((item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item));
 
     private static string Checked(string name) =>
         name.Length > MaxLength ? throw TooLong() : name.Length > 0 && name.AsSpan().IndexOfAny('[', ']') < 0 ? name

@@ -13,8 +13,6 @@ internal sealed class PlacementPipeline(
 {
     private static readonly Rejection TooLargeToTell = new(413, "contextTooLarge");
 
-    public static readonly PlacementExpectation AppPage = new(PlacementCatalogue.Default);
-
     public async Task ServeAsync(HttpContext context, PlacementExpectation expected)
     {
         var body = await FormBody.ReadAsync(context);

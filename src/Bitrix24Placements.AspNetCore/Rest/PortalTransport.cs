@@ -1,4 +1,3 @@
-using System.Net;
 
 namespace Bitrix24Placements.Rest;
 
@@ -47,7 +46,8 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
 
     private static Attempt Read(HttpAnswer answer, Uri url, string method)
     {
-        if (IsRedirect(answer.Status) && answer.Location is { } location && Uri.TryCreate(url, location, out var target))
+        if ((int)answer.Status is 301 or 302 or 307 or 308 && answer.Location is { } location
+            && Uri.TryCreate(url, location, out var target))
             return new(default, null, RestBase(target, method));
         if (ErrorCode(answer.Body) is { } code)
             return Refused(code, answer.Body);
@@ -57,9 +57,6 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
         return new(result, result.ValueKind != JsonValueKind.Undefined ? null
             : RestError.Unknown($"The portal answered with status {(int)answer.Status} and no REST result."));
     }
-
-    private static bool IsRedirect(HttpStatusCode status) => status is
-        HttpStatusCode.Redirect or HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
     /// <summary>A text, or in REST 3.0 an object with a code and a message.</summary>
     private static string? ErrorCode(JsonElement body) =>
@@ -85,6 +82,6 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
     {
         var path = target.AbsolutePath;
         var at = path.LastIndexOf(method, StringComparison.Ordinal);
-        return new Uri(target.GetLeftPart(UriPartial.Authority) + (at > 0 ? path[..at] : "/rest/"));
+        return new(target.GetLeftPart(UriPartial.Authority) + (at > 0 ? path[..at] : "/rest/"));
     }
 }

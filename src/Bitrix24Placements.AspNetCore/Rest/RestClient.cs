@@ -9,8 +9,8 @@ namespace Bitrix24Placements;
 /// <remarks>https://apidocs.bitrix24.com/settings/how-to-call-rest-api/index.html</remarks>
 public sealed partial class RestClient
 {
-    private const string Reflects =
-        "Serializes by reflection; use CallAsync with a RestCall where code is trimmed or compiled ahead of time.";
+    internal const string Reflects =
+        "Serializes by reflection; use the overload with a RestCall where code is trimmed or compiled ahead of time.";
 
     private static readonly RestError NoUser =
         new(RestErrorKind.Refused, "noUser", "This request names no user: nothing can be called as him.");
@@ -20,11 +20,9 @@ public sealed partial class RestClient
     internal RestClient(RestParts parts) => _parts = parts;
 
     /// <summary>Calls a method and reads its result as <typeparamref name="T"/>.</summary>
-    /// <param name="id">The portal.</param>
     /// <param name="method">E.g. <c>crm.deal.get</c>.</param>
     /// <param name="parameters">An object whose properties are the method's parameters, e.g. <c>new { id = 1 }</c>, a dictionary or a <see
     /// cref="JsonObject"/>.</param>
-    /// <param name="repeat">Whether the call may be sent again when its outcome is unknown.</param>
     /// <exception cref="ArgumentException">The parameters are no object, but a list or a single value.</exception>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Bitrix24Placements;
 
 /// <summary>What went wrong, in the words that a caller can decide by.</summary>
@@ -63,8 +65,8 @@ public sealed record RestError(RestErrorKind Kind, string Code, string Descripti
 /// <summary>A value, or why there is none.</summary>
 public readonly record struct RestResult<T>(T? Value, RestError? Error)
 {
-    [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(Value))]
-    [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(false, nameof(Error))]
+    [MemberNotNullWhen(true, nameof(Value))]
+    [MemberNotNullWhen(false, nameof(Error))]
     public bool Ok => Error is null;
 
     public static implicit operator RestResult<T>(T value) => new(value, null);

@@ -20,13 +20,8 @@ internal static class RestErrors
     public static bool IsPassing(string code) => IsServerFault(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";
 
     /// <summary>What a foreign server sends is text of any length and content.</summary>
-    public static string Clean(string code)
-    {
-        Span<char> clean = stackalloc char[Math.Min(code.Length, 64)];
-        for (var i = 0; i < clean.Length; i++)
-            clean[i] = char.IsAsciiLetterOrDigit(code[i]) || code[i] is '_' or '-' or '.' ? code[i] : '?';
-        return clean.ToString();
-    }
+    public static string Clean(string code) =>
+        new([.. code.Take(64).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' ? c : '?')]);
 
     public static string CleanText(string text) => new([.. text.Take(300).Select(c => char.IsControl(c) ? ' ' : c)]);
 

@@ -17,7 +17,7 @@ public sealed class ParserPropertyTests
     private static readonly PlacementExpectation[] Expectations =
     [
         new(PlacementCatalogue.RestAppUri), new(PlacementCatalogue.BackgroundWorker), new(PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker),
-        PlacementPipeline.AppPage, new("CRM_DEAL_DETAIL_TAB"),
+        new(PlacementCatalogue.Default), new("CRM_DEAL_DETAIL_TAB"),
     ];
 
     private static readonly Gen<string> Pieces = Gen.OneOf(OneOf("&", "=", "%", "+", "%2", "%FF", "%00", "[", "]", "{\"a\":", "}", "\\u", "\\ud800", "\""), Gen.String, OneOf(Names));

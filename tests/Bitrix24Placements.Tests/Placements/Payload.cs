@@ -28,7 +28,7 @@ public sealed record Payload(string Name, string Path, string Query, string Body
         "/placements/rest-app-uri" => new(PlacementCatalogue.RestAppUri),
         "/placements/page-background-worker" => new(PlacementCatalogue.BackgroundWorker),
         "/placements" => new(PlacementCatalogue.RestAppUri, PlacementCatalogue.BackgroundWorker),
-        _ => PlacementPipeline.AppPage,
+        _ => new(PlacementCatalogue.Default),
     };
 
     internal Checked<PlacementPost> Parse()

@@ -10,13 +10,12 @@ internal static class HandlerBinding
 {
     public static RequestReader ReaderFor(string code, Delegate handler)
     {
-        var asked = handler.Method.GetParameters().Select(p => p.ParameterType).FirstOrDefault(
-            t => t.IsAssignableTo(typeof(PlacementRequest)));
+        var asked = handler.Method.GetParameters().Select(p => p.ParameterType)
+            .FirstOrDefault(t => t.IsAssignableTo(typeof(PlacementRequest)));
         if (asked is { IsGenericType: true })
             return OptionsReader.Typed(asked.GetGenericArguments()[0]);
         var (own, read) = OptionsReader.Default(code);
-        return asked is null || asked == typeof(PlacementRequest) || asked == own
-            ? read
+        return asked is null || asked == typeof(PlacementRequest) || asked == own ? read
             : throw new StartException($"The handler of {code} asks for a {asked.Name}, which is another placement's.");
     }
 

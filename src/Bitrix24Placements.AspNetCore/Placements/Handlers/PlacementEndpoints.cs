@@ -108,5 +108,6 @@ public static class PlacementEndpoints
         code is { Length: > 0 and <= 100 } && code != PlacementCatalogue.Default
             && code.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
             ? code
-            : throw new ArgumentException($"'{code}' is not a placement's code: upper case letters, digits and _ are expected.", nameof(code));
+            : throw new ArgumentException(
+                $"'{code}' is not a placement's code: upper case letters, digits and _ are expected.", nameof(code));
 }

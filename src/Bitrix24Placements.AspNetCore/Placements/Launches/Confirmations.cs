@@ -98,7 +98,7 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
             await share.DisposeAsync();
     }
 
-    /// <summary>Of an installed portal. Its own people know its application_token, unless it is too old to send one.</summary>
+    /// <summary>Its own people know a portal's application_token, unless it is too old to send one.</summary>
     private enum Knowledge
     {
         Nothing,

@@ -81,12 +81,8 @@ internal sealed class LaunchVerifier(
     public bool KnowsApplicationToken(PlacementPost post) =>
         directory.FindAll(post.MemberId).Any(known => known.AcceptsApplicationToken(post.ApplicationToken));
 
-    public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post)
-    {
-        if (IsOff)
-            return new(Anything);
-        return Remembered(post) is var (user, portal) ? BelieveAsync(portal, user, post) : ConfirmAsync(context, post);
-    }
+    public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post) => IsOff ? new(Anything)
+        : Remembered(post) is var (user, portal) ? BelieveAsync(portal, user, post) : ConfirmAsync(context, post);
 
     private (TokenInfo User, KnownPortal Portal)? Remembered(PlacementPost post) =>
         confirmed.Find(post.AccessToken, post.MemberId) is var (user, portal) && served.Contains(portal)

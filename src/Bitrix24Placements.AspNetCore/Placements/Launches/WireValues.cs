@@ -11,13 +11,10 @@ internal static class WireValues
     public const int MaxTokenLength = 2048;
     private const int MaxHostLength = 255;
 
-    private const string Alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
     private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdefABCDEF"u8);
 
-    private static readonly SearchValues<byte> OfHosts = SearchValues.Create(Encoding.ASCII.GetBytes(Alphanumeric + ".-_"));
-
-    private static readonly SearchValues<byte> OfLanguages = SearchValues.Create(Encoding.ASCII.GetBytes(Alphanumeric + "-_"));
+    private static readonly SearchValues<byte> OfHosts =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"u8);
 
     public static string? Token(ReadOnlySpan<byte> value) => Visible(value, MaxTokenLength);
 
@@ -47,7 +44,7 @@ internal static class WireValues
     public static string? Protocol(ReadOnlySpan<byte> value) => OneOf(value, "1", "0");
 
     public static string? Language(ReadOnlySpan<byte> value) =>
-        value.Length is < 2 or > 12 || value.ContainsAnyExcept(OfLanguages) ? null
+        value.Length is < 2 or > 12 || value.ContainsAnyExcept(OfHosts) || value.Contains((byte)'.') ? null
         : OneOf(value, "en", "ru", "de", "la", "br", "ua", "fr", "pl") ?? Encoding.ASCII.GetString(value).ToLowerInvariant();
 
     public static string? Status(ReadOnlySpan<byte> value) =>
@@ -102,7 +99,6 @@ internal static class WireValues
     }
 
     private static string? Visible(ReadOnlySpan<byte> value, int maxLength) =>
-        value.Length > 0 && value.Length <= maxLength && !value.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E)
-            ? Encoding.ASCII.GetString(value)
-            : null;
+        value.Length > 0 && value.Length <= maxLength && !value.ContainsAnyExceptInRange((byte)'!', (byte)'~')
+            ? Encoding.ASCII.GetString(value) : null;
 }

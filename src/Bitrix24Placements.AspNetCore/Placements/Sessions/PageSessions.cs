@@ -8,9 +8,8 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Bitrix24Placements;
 
 /// <summary>Sessions for pages of confirmed users. Cookies do not work in a frame of another site, so the page sends its session as a
-/// bearer token: no other site can make a browser send it, which is what protects from request forgery. It holds the user's access token,
-/// encrypted, ends with that (an hour at most) or with the installation, and is renewed by <c>fetchWithSession</c> of
-/// <c>session.js</c>.</summary>
+/// bearer token, which no other site can make a browser send. It holds the user's access token, encrypted, ends with that (an hour at most)
+/// or with the installation, and is renewed by <c>fetchWithSession</c> of <c>session.js</c>.</summary>
 public sealed class PageSessions
 {
     private readonly Seal<StoredSession> _seal;

@@ -5,9 +5,6 @@ namespace Bitrix24Placements;
 /// <summary>REST calls as the user of a page, with his own rights. His token is not refreshed here: the page renews its session.</summary>
 public static class UserCalls
 {
-    private const string Reflection =
-        "Serializes by reflection; use the overload with a RestCall where code is trimmed or compiled ahead of time.";
-
     /// <summary>Calls a method as the user of the page that has sent this request.</summary>
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
         this RestClient rest, PageSession session, RestCall call, CancellationToken cancellationToken = default) =>
@@ -23,8 +20,8 @@ public static class UserCalls
     /// <param name="method">E.g. <c>crm.timeline.comment.add</c>.</param>
     /// <param name="parameters">An object whose properties are the method's parameters, e.g. <c>new { id = 1 }</c>, a dictionary or a
     /// <see cref="JsonObject"/>.</param>
-    [RequiresUnreferencedCode(Reflection)]
-    [RequiresDynamicCode(Reflection)]
+    [RequiresUnreferencedCode(RestClient.Reflects)]
+    [RequiresDynamicCode(RestClient.Reflects)]
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
         this RestClient rest, PageSession session, string method, object? parameters = null,
         CancellationToken cancellationToken = default) =>
@@ -32,8 +29,8 @@ public static class UserCalls
 
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PlacementRequest, RestCall, CancellationToken)" path="/summary"/>
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PageSession, string, object, CancellationToken)" path="/param"/>
-    [RequiresUnreferencedCode(Reflection)]
-    [RequiresDynamicCode(Reflection)]
+    [RequiresUnreferencedCode(RestClient.Reflects)]
+    [RequiresDynamicCode(RestClient.Reflects)]
     public static Task<RestResult<JsonElement>> CallAsUserAsync(
         this RestClient rest, PlacementRequest request, string method, object? parameters = null,
         CancellationToken cancellationToken = default) =>
@@ -42,8 +39,8 @@ public static class UserCalls
     /// <summary>Calls a method as the user of the page that has sent this request, and reads its result as
     /// <typeparamref name="T"/>.</summary>
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PageSession, string, object, CancellationToken)" path="/param"/>
-    [RequiresUnreferencedCode(Reflection)]
-    [RequiresDynamicCode(Reflection)]
+    [RequiresUnreferencedCode(RestClient.Reflects)]
+    [RequiresDynamicCode(RestClient.Reflects)]
     public static Task<RestResult<T>> CallAsUserAsync<T>(
         this RestClient rest, PageSession session, string method, object? parameters = null,
         CancellationToken cancellationToken = default) =>
@@ -51,8 +48,8 @@ public static class UserCalls
 
     /// <summary>Calls a method as the user who has opened this page, and reads its result as <typeparamref name="T"/>.</summary>
     /// <inheritdoc cref="CallAsUserAsync(RestClient, PageSession, string, object, CancellationToken)" path="/param"/>
-    [RequiresUnreferencedCode(Reflection)]
-    [RequiresDynamicCode(Reflection)]
+    [RequiresUnreferencedCode(RestClient.Reflects)]
+    [RequiresDynamicCode(RestClient.Reflects)]
     public static Task<RestResult<T>> CallAsUserAsync<T>(
         this RestClient rest, PlacementRequest request, string method, object? parameters = null,
         CancellationToken cancellationToken = default) =>

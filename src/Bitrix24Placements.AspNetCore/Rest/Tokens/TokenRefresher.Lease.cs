@@ -109,7 +109,7 @@ internal sealed partial class TokenRefresher
         return await refresh;
     }
 
-    private Task SetStateAsync(Portal portal, TokenState state) =>
+    private Task<bool> SetStateAsync(Portal portal, TokenState state) =>
         store.SetTokenStateAsync(portal.Id, portal.TokensVersion, state, CancellationToken.None);
 
     private async Task<RestResult<Portal>> FailAsync(Portal portal, RestError error)
