@@ -20,6 +20,8 @@ internal static class InstallationServices
         .AddSingleton<KeyCheck>()
         .AddSingleton<Reconciler>()
         .AddSingleton<Installer>()
+        .AddSingleton<RenewedInstallations>()
+        .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<RenewedInstallations>())
         .AddSingleton<InstallationRun>()
         .AddSingleton<ReconcileWork>()
         .AddSingleton<IWork>(p => p.GetRequiredService<ReconcileWork>())

@@ -8,8 +8,8 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>Confirms an installation that could not be confirmed when it was told.</summary>
 internal sealed partial class PendingInstallWork(
-    Installer installer, Administrators administrators, OAuthClient oauth, HostRules hosts, WorkStore work, KeptInstallations kept,
-        TokenVault vault, AppRegistry apps, TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
+    Installer installer, Administrators administrators, OAuthClient oauth, HostRules hosts, KeptInstallations kept,
+        RenewedInstallations renewals, TokenVault vault, AppRegistry apps, TimeProvider time, ILogger<PendingInstallWork> logger) : IWork
 {
     /// <summary>An added app hastens it.</summary>
     private static readonly TimeSpan LookForKeysEvery = TimeSpan.FromMinutes(1);
@@ -17,7 +17,7 @@ internal sealed partial class PendingInstallWork(
     private static readonly TimeSpan AskForAppEvery = TimeSpan.FromHours(6);
 
     private static readonly TimeSpan ConfirmTimeout = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan RefreshTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan RefreshTimeout = TimeSpan.FromSeconds(60);
 
     public string Kind => WorkKind.Install;
 
@@ -69,15 +69,23 @@ internal sealed partial class PendingInstallWork(
                 continue;
             // Its app may still be added, which hastens this.
             pause = AskForAppEvery;
+            // No refresh whose answer could be lost: the old tokens are void as soon as it is sent.
+            await using var place = await renewals.TakePlaceAsync(item, cancellationToken);
+            if (place is null)
+                return Pauses.AfterSilence(item.Attempt);
             foreach (var app in apps.All)
             {
-                var refreshed = await oauth.RefreshAsync(app.Name, claim.Refresh, server, RefreshTimeout, cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+                // A stop waits for it.
+                var refreshed = await oauth.RefreshAsync(app.Name, claim.Refresh, server, RefreshTimeout, CancellationToken.None);
                 if (refreshed is { Error.Kind: not RestErrorKind.Refused })
                     return Pauses.AfterSilence(item.Attempt);
                 if (refreshed.Value is not { Tokens: var tokens } answer || answer.MemberId != item.Id.MemberId)
                     continue;
                 var renewed = claim with { Access = tokens.Access, Refresh = tokens.Refresh };
-                await work.SavePayloadAsync(item, renewed.Seal(vault), cancellationToken);
+                await renewals.KeepAsync(
+                    new(item.Id.MemberId, item.Id.App, item.Kind, item.CreatedAt, item.Payload!, renewed.Seal(vault)), place,
+                    cancellationToken);
                 return TimeSpan.Zero;
             }
         }

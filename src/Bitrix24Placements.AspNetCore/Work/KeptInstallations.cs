@@ -2,7 +2,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>That cannot be confirmed yet: rows of <c>work</c>, bounded by portal, by address and in all.</summary>
+/// <summary>Installations that cannot be confirmed yet: rows of <c>work</c>, bounded by portal, by address and in all.</summary>
 internal sealed class KeptInstallations(Database database, DatabaseClock clock)
 {
     public const int Max = 100;
@@ -51,6 +51,18 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
         WHERE {WorkStore.Is(item)} AND vouched IS NOT NULL
         """, cancellationToken);
 
+    /// <summary>It was refreshed, and the tokens before are void: whoever has found that out meanwhile and taken the row off did not know
+    /// of these. A row that has others by now keeps them.</summary>
+    public Task SaveAsync(RenewedInstallation renewed, CancellationToken cancellationToken) => database.ExecuteAsync(
+        $"""
+        INSERT INTO work (member_id, app, kind, due_at, attempt, request, payload, created_at, lease_till, vouched)
+        VALUES ({renewed.MemberId}, {renewed.App}, {renewed.Kind}, {database.Now}, 0, {database.Now}, {renewed.Payload},
+            {clock.ToDatabase(renewed.KeptAt)}, 0, 0)
+        ON CONFLICT (member_id, app, kind) DO UPDATE SET
+            payload = excluded.payload, due_at = excluded.due_at, request = work.request + 1
+        WHERE work.payload = {renewed.Before}
+        """, cancellationToken);
+
     /// <summary>An app was added. What is being looked at may not know of it, and is tried again.</summary>
     public Task HastenAsync(CancellationToken cancellationToken) => database.ExecuteAsync(
         $"UPDATE work SET due_at = {database.Now}, request = request + 1 WHERE vouched IS NOT NULL", cancellationToken);
@@ -72,3 +84,7 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
 }
 
 internal sealed record KeptInstallation(string MemberId, DateTimeOffset KeptAt, string? ClientId);
+
+/// <param name="Before">The payload that it was renewed from.</param>
+internal sealed record RenewedInstallation(
+    string MemberId, string App, string Kind, DateTimeOffset KeptAt, string Before, string Payload);

@@ -48,7 +48,8 @@ internal sealed partial class WorkLoop
         WorkItem item, Func<WorkItem, CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
         using var running = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var renewing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // A stop does not end it: what cannot be cut off is still this instance's.
+        using var renewing = new CancellationTokenSource();
         var renewal = RenewAsync(item, running, renewing.Token);
         try
         {

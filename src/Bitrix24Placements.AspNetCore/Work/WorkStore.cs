@@ -59,11 +59,12 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public Task<bool> IsHeldAsync(WorkItem item, CancellationToken cancellationToken) =>
         AnyAsync($"{IsOwned(item)} AND lease_till > {Now}", cancellationToken);
 
-    /// <summary>Gone, unless asked for again meanwhile; a kept installation was only hastened.</summary>
+    /// <summary>Gone, unless it was asked for again meanwhile. A kept installation that is finished was only hastened, or has other
+    /// tokens by now.</summary>
     public Task CompleteAsync(WorkItem item, CancellationToken cancellationToken) =>
         database.RunAsync(async connection =>
         {
-            Sql isDone = $"request = {item.Request} OR vouched IS NOT NULL";
+            Sql isDone = $"request = {item.Request} OR (vouched IS NOT NULL AND payload = {item.Payload})";
             var done = await connection.ExecuteAsync($"DELETE FROM work WHERE {IsOwned(item)} AND ({isDone})");
             if (done == 0)
                 await connection.ExecuteAsync($"UPDATE work SET {NoLease}, attempt = 0 WHERE {IsOwned(item)}");
@@ -83,9 +84,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
             WHERE {IsOwned(item)}
             """, cancellationToken);
     }
-
-    public Task SavePayloadAsync(WorkItem item, string payload, CancellationToken cancellationToken) =>
-        database.ExecuteAsync($"UPDATE work SET payload = {payload} WHERE {Is(item)}", cancellationToken);
 
     internal static Sql Is(WorkItem item) => Is(item.Id, item.Kind);
 

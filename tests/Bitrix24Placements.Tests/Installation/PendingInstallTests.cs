@@ -4,6 +4,7 @@ using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
+using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Tests.Installation;
 
@@ -218,6 +219,61 @@ public sealed class PendingInstallTests
     }
 
     [Fact]
+    public async Task One_that_is_being_refreshed_when_the_service_stops_goes_on_after_the_next_start()
+    {
+        await using var first = await KeptAndExpiredAsync();
+        var goOn = new TaskCompletionSource();
+        await using var second = await RefreshingAsync(first, goOn);
+
+        var stopping = second.StopAsync();
+        await Task.Delay(500, Token);
+        goOn.SetResult();
+        await stopping;
+
+        await using var third = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: first.Url.Port);
+        await third.EventuallyReconciledAsync();
+        Assert.Equal(1, third.Bitrix.OAuth.Refreshes);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Its_refreshed_tokens_outlive_a_database_that_is_away(bool stops)
+    {
+        await using var first = await KeptAndExpiredAsync();
+        var goOn = new TaskCompletionSource();
+        await using var second = await RefreshingAsync(first, goOn);
+        await using var database = new SqliteConnection($"Data Source={second.Get<Database>().FilePath}");
+        await database.OpenAsync(Token);
+        await ExecuteAsync(database, "ALTER TABLE work RENAME TO away");
+
+        goOn.SetResult();
+        await second.EventuallyAsync(() => second.Logs.Any(static l => l.Contains("cannot be stored yet", StringComparison.Ordinal)), "they cannot be stored");
+        if (stops)
+            await second.StopAsync();
+        await ExecuteAsync(database, "ALTER TABLE away RENAME TO work");
+
+        await using var third = stops ? await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: first.Url.Port) : null;
+        await (third ?? second).EventuallyReconciledAsync();
+        Assert.Equal(1, first.Bitrix.OAuth.Refreshes);
+        await (third ?? second).EventuallyAsync(() => (third ?? second).Get<Spool>().List() is [], "nothing is left in the spool");
+    }
+
+    [Fact]
+    public async Task One_that_another_instance_has_taken_over_and_found_void_comes_back_with_its_refreshed_tokens()
+    {
+        await using var first = await KeptAndExpiredAsync();
+        var goOn = new TaskCompletionSource();
+        await using var second = await RefreshingAsync(first, goOn);
+
+        await second.Get<Database>().ExecuteAsync("DELETE FROM work", Token);
+        goOn.SetResult();
+
+        await second.EventuallyReconciledAsync();
+        Assert.Equal(1, second.Bitrix.OAuth.Refreshes);
+    }
+
+    [Fact]
     public async Task After_seven_days_it_is_forgotten()
     {
         var time = new ShiftedTime();
@@ -279,6 +335,32 @@ public sealed class PendingInstallTests
         service.Bitrix.Faults.Clear();
         await service.EventuallyReconciledAsync();
         await service.EventuallyAsync(async () => (await service.WorkerAsync(accept: "application/json")).StatusCode == HttpStatusCode.OK, "the new application token is known");
+    }
+
+    /// <summary>An instance that has told of an installation and ended; its access token has expired.</summary>
+    private static async Task<Service> KeptAndExpiredAsync()
+    {
+        var service = await Service.StartAsync(NoKeys);
+        service.Bitrix.Options.RefreshRevokesAccessToken = true;
+        await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        await service.StopAsync();
+        service.Portal.ExpireTokens();
+        return service;
+    }
+
+    /// <summary>The next one: its refresh has been done, and the answer is on its way.</summary>
+    private static async Task<Service> RefreshingAsync(Service first, TaskCompletionSource goOn)
+    {
+        first.Bitrix.Faults.Next("oauth:token", Fault.UntilAfter(goOn.Task));
+        var service = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: first.Url.Port);
+        await service.EventuallyAsync(() => service.Bitrix.OAuth.Refreshes == 1, "the token is refreshed");
+        return service;
+    }
+
+    private static async Task ExecuteAsync(SqliteConnection database, string sql)
+    {
+        await using var command = new SqliteCommand(sql, database);
+        await command.ExecuteNonQueryAsync(Token);
     }
 
     private static async Task<long> CountPendingAsync(Service service) =>

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using Bitrix24Placements.Placements;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
@@ -60,6 +61,7 @@ internal sealed record InstallationOutcome(
 [JsonSerializable(typeof(InstallationOutcome))]
 [JsonSerializable(typeof(PlacementOutcome[]))]
 [JsonSerializable(typeof(KeptClaim))]
+[JsonSerializable(typeof(RenewedInstallation))]
 [JsonSerializable(typeof(UninstallNotice))]
 [JsonSerializable(typeof(LookMemory))]
 internal sealed partial class InstallationJson : JsonSerializerContext;
