@@ -14,6 +14,10 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
 
     public string? Payload { get; init; }
 
+    /// <summary>What waits with this payload keeps it.</summary>
+    public string? GivesWayTo { get; init; }
+
+    /// <summary>Otherwise its pauses begin anew.</summary>
     public bool KeepsAttempts { get; init; }
 
     public bool OnlyIfNone { get; init; }
@@ -30,7 +34,7 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
                 due_at = CASE WHEN work.lease_till <= {now} AND work.due_at < {now} + {pause} THEN work.due_at ELSE {now} + {pause} END,
                 attempt = CASE WHEN {KeepsAttempts} = 1 THEN work.attempt ELSE 0 END,
                 request = work.request + 1,
-                payload = COALESCE(excluded.payload, work.payload)
+                payload = CASE WHEN work.payload = {GivesWayTo} THEN work.payload ELSE COALESCE(excluded.payload, work.payload) END
             """;
         if (OnlyIfNone)
             conflict = "NOTHING";

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Events;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Installation;
 
@@ -168,6 +170,62 @@ public sealed class EventHandlerTests
         var installed = Assert.IsType<InstalledEvent>(told.First());
         var uninstalled = Assert.IsType<UninstalledEvent>(told.Last());
         Assert.Equal((service.Portal.Id, service.Portal.Id, true), (installed.Portal.Id, uninstalled.Portal.Id, uninstalled.Clean));
+    }
+
+    [Fact]
+    public async Task An_installation_is_told_though_the_first_attempt_to_tell_it_was_cut_off()
+    {
+        await using var service = await Service.StartAsync();
+        var told = new ConcurrentQueue<string>();
+        Map(service).MapInstalled((InstalledEvent e) => told.Enqueue(e.Id));
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE inbox RENAME TO away", Token);
+
+        await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        await service.EventuallyAsync(() => service.Logs.Any(static l => l.Contains("it is tried again", StringComparison.Ordinal)), "it could not be told");
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE away RENAME TO inbox", Token);
+
+        await service.EventuallyReconciledAsync();
+        await service.EventuallyAsync(() => !told.IsEmpty, "the installation is told");
+    }
+
+    [Fact]
+    public async Task So_it_is_where_a_removal_notice_comes_meanwhile()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var told = new ConcurrentQueue<string>();
+        Map(service).MapInstalled((InstalledEvent e) => told.Enqueue(e.Id));
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE inbox RENAME TO away", Token);
+
+        (await service.PostAsync("/install", service.Portal.EventFields("ONAPPINSTALL"))).Dispose();
+        await service.EventuallyAsync(() => service.Logs.Any(static l => l.Contains("it is tried again", StringComparison.Ordinal)), "it could not be told");
+        await service.Portal.RemoveWorkerAsync(cancellationToken: Token);
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE away RENAME TO inbox", Token);
+
+        await service.EventuallyReconciledAsync();
+        await service.EventuallyAsync(() => !told.IsEmpty, "the installation is told");
+    }
+
+    [Fact]
+    public async Task An_installation_is_told_once_however_often_its_placements_have_to_be_tried()
+    {
+        var time = new ShiftedTime();
+        await using var bitrix = await Bitrix24.StartAsync(new() { Time = time }, Token);
+        await using var service = await Service.StartAsync(bitrix: bitrix, services: time.Register);
+        var told = new ConcurrentQueue<string>();
+        Map(service).MapInstalled((InstalledEvent e) => told.Enqueue(e.Id));
+        bitrix.Faults.Set(Steps.Bind, Fault.Error("SOMETHING_NEW", 400));
+        await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        await service.EventuallyAsync(() => !told.IsEmpty, "the installation is told");
+        await service.EventuallyAsync(async () => await service.DueInAsync(WorkKind.Reconcile) > 0, "its placements are tried again later");
+
+        // What was handled is remembered for two days.
+        await service.Get<Database>().ExecuteAsync("DELETE FROM inbox", Token);
+        bitrix.Faults.Clear();
+        time.Shift(TimeSpan.FromMinutes(2));
+
+        await service.EventuallyReconciledAsync();
+        await Task.Delay(500, Token);
+        Assert.Single(told);
     }
 
     [Fact]

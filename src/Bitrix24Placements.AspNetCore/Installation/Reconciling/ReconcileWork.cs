@@ -29,7 +29,8 @@ internal sealed partial class ReconcileWork(
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
             return WorkResult.Done;
         var check = Task.CompletedTask;
-        if (item is { Payload: Installation, Attempt: 0 })
+        // Twice where an attempt was cut off afterwards: the inbox takes it once.
+        if (item.Payload == Installation)
         {
             check = keys.CheckAsync(portal, cancellationToken);
             await inbox.InstalledAsync(portal, time.GetUtcNow(), cancellationToken);
@@ -43,7 +44,9 @@ internal sealed partial class ReconcileWork(
                 cancellationToken);
         await work.RequestIfNoneAsync(portal.Id, WorkKind.Look, LookWork.FirstPause(), cancellationToken);
         finished(reconciliation);
-        return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt)) : WorkResult.Done;
+        // The installation is told by now: later attempts have nothing of it to tell.
+        var payload = item.Payload == Installation ? "" : null;
+        return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt), payload) : WorkResult.Done;
     }
 
     public static TimeSpan PauseAfterRemovals(Portal portal, DateTimeOffset now) =>

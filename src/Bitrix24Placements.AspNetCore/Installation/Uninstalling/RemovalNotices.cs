@@ -72,6 +72,7 @@ internal sealed class RemovalNotices(
                 Delay = notBefore.Max() - now,
                 PauseIfThere = ChecksApart,
                 Payload = ReconcileWork.Removal,
+                GivesWayTo = ReconcileWork.Installation,
                 KeepsAttempts = true,
             }, CancellationToken.None);
         metrics.WorkerRemoved();
