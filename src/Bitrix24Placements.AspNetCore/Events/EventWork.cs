@@ -43,7 +43,7 @@ internal sealed partial class EventWork(
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // Somebody else's code: whatever it throws, the event is kept.
-            if (time.GetUtcNow() - next.ReceivedAt < GivenUpAfter)
+            if (next.TriedFor < GivenUpAfter)
             {
                 Log.Failed(logger, e, next.Name, next.Id);
                 await inbox.RetryAsync(next, PauseAfter(next), cancellationToken);

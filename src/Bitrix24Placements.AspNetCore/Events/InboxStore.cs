@@ -8,7 +8,8 @@ namespace Bitrix24Placements.Events;
 /// <param name="EventId">The same over repeats.</param>
 internal sealed record InboxEvent(PortalId Id, string EventId, string Name, string Payload)
 {
-    public DateTimeOffset ReceivedAt { get; init; }
+    /// <summary>Since its handler first failed.</summary>
+    public TimeSpan TriedFor { get; init; }
 
     public TimeSpan DueIn { get; init; }
 
@@ -19,7 +20,7 @@ internal sealed record InboxCounts(long Waiting, long Failed);
 
 /// <summary>A portal's events are one piece of work: no two are handled at once.</summary>
 internal sealed class InboxStore(
-    Database database, DatabaseClock clock, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers)
+    Database database, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers)
 {
     /// <summary>A portal that floods fills its own share.</summary>
     public const int MaxWaitingOfPortal = 2_000;
@@ -73,15 +74,15 @@ internal sealed class InboxStore(
         await keys.ReadAsync(cancellationToken);
         var rows = await database.QueryAsync(
             $"""
-            SELECT id, name, payload, received_at, attempt, due_at - {database.Now} FROM inbox
+            SELECT id, name, payload, attempt, due_at - {database.Now}, {database.Now} - COALESCE(tried_at, {database.Now}) FROM inbox
             WHERE {PortalSql.Is(id)} AND state = {Waiting}
             ORDER BY received_at, id LIMIT 1
             """,
             r => new InboxEvent(id, r.GetString(0), r.GetString(1), r.TextOrNull(2) ?? "")
             {
-                ReceivedAt = clock.FromDatabase(r.GetInt64(3)),
-                Attempt = r.GetInt32(4),
-                DueIn = TimeSpan.FromMilliseconds(Math.Max(0, r.GetInt64(5))),
+                Attempt = r.GetInt32(3),
+                DueIn = TimeSpan.FromMilliseconds(Math.Max(0, r.GetInt64(4))),
+                TriedFor = TimeSpan.FromMilliseconds(r.GetInt64(5)),
             }, cancellationToken);
         // What cannot be decrypted is empty, and keeps nobody back.
         return rows is [var next] ? next with { Payload = vault.Unprotect(id, "event", next.Payload) ?? "" } : null;
@@ -91,7 +92,8 @@ internal sealed class InboxStore(
         UpdateAsync(handled, $"state = {Done}, payload = NULL", cancellationToken);
 
     public Task RetryAsync(InboxEvent tried, TimeSpan pause, CancellationToken cancellationToken) =>
-        UpdateAsync(tried, $"attempt = attempt + 1, due_at = {database.Now} + {pause}", cancellationToken);
+        UpdateAsync(tried, $"attempt = attempt + 1, due_at = {database.Now} + {pause}, tried_at = COALESCE(tried_at, {database.Now})",
+            cancellationToken);
 
     public Task FailAsync(InboxEvent tried, CancellationToken cancellationToken) =>
         UpdateAsync(tried, $"state = {Failed}, attempt = attempt + 1", cancellationToken);

@@ -95,6 +95,26 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_event_that_has_waited_for_days_has_a_day_of_its_own(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        Assert.True(await store.Inbox.AddAsync(new(id, "late", Name, Payload("late")), Token));
+        var handler = new Handler(store) { Fails = "late" };
+
+        await store.AdvanceAsync(TimeSpan.FromDays(2));
+        Assert.Equal(TimeSpan.FromSeconds(1), (await RunAsync(store)).Pause);
+        await store.AdvanceAsync(TimeSpan.FromHours(23));
+        Assert.Equal(TimeSpan.FromSeconds(10), (await RunAsync(store)).Pause);
+        Assert.Equal(new(1, 0), await store.Inbox.CountAsync(Token));
+
+        await store.AdvanceAsync(TimeSpan.FromHours(2));
+        Assert.Equal(WorkResult.Done, await RunAsync(store));
+        Assert.Equal(3, handler.Calls);
+        Assert.Equal(new(0, 1), await store.Inbox.CountAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task A_flooding_portal_fills_its_own_share(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
