@@ -35,39 +35,21 @@ internal sealed class InboxStore(
     public async Task<bool> AddAsync(InboxEvent received, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
-        var (id, now) = (received.Id, database.Now);
-        Sql isWaiting = $"{PortalSql.Is(id)} AND state = {Waiting}";
-        var isThere = await database.ChangeAsync(async connection =>
-        {
-            // Its row lets writers of one portal take turns: their order is one.
-            await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }.FileAsync(connection, now);
-            return await connection.ExecuteAsync(
-                $"""
-                INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
-                SELECT {id.MemberId}, {id.App}, {received.EventId}, {received.Name}, {vault.Protect(id, "event", received.Payload)},
-                    (SELECT MAX(instant) FROM (SELECT {now} AS instant
-                        UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {isWaiting}) known),
-                    0, {Waiting}, 0
-                WHERE {received.Name is StoredEvent.Installed or StoredEvent.Uninstalled} = 1
-                    OR ((SELECT COUNT(*) FROM inbox WHERE {isWaiting}) < {MaxWaitingOfPortal}
-                        AND (SELECT COALESCE(SUM(OCTET_LENGTH(payload)), 0) FROM inbox WHERE {isWaiting}) < {MaxBytesOfPortal})
-                ON CONFLICT (member_id, app, id) DO NOTHING
-                """) > 0
-                || await connection.AnyAsync($"SELECT 1 FROM inbox WHERE {Is(received)}");
-        }, cancellationToken);
+        var isThere = await database.ChangeAsync(connection => AddAsync(connection, received), cancellationToken);
         if (isThere)
             signal.Wake();
         return isThere;
     }
 
     public Task<bool> AddAsync(PortalId id, StoredEvent stored, CancellationToken cancellationToken) =>
-        AddAsync(new(id, stored.Id, stored.Name, stored.Serialize()), cancellationToken);
+        AddAsync(EventOf(id, stored), cancellationToken);
 
     public Task InstalledAsync(Portal portal, DateTimeOffset at, CancellationToken cancellationToken) =>
-        AddOwnAsync(portal, StoredEvent.Installed, false, at, cancellationToken);
+        OwnOf(portal, StoredEvent.Installed, false, at) is { } told ? AddAsync(told, cancellationToken) : Task.CompletedTask;
 
-    public Task UninstalledAsync(Portal portal, bool clean, DateTimeOffset at, CancellationToken cancellationToken) =>
-        AddOwnAsync(portal, StoredEvent.Uninstalled, clean, at, cancellationToken);
+    /// <summary>In the transaction of the uninstallation, which has read the keys.</summary>
+    public Task UninstalledAsync(Connection connection, Portal portal, bool clean, DateTimeOffset at) =>
+        OwnOf(portal, StoredEvent.Uninstalled, clean, at) is { } told ? AddAsync(connection, told) : Task.CompletedTask;
 
     public async Task<InboxEvent?> NextAsync(PortalId id, CancellationToken cancellationToken)
     {
@@ -114,15 +96,38 @@ internal sealed class InboxStore(
                 OR (state = {Failed} AND received_at < {database.Now} - {TimeSpan.FromDays(30)})
             """), cancellationToken);
 
-    private async Task AddOwnAsync(Portal portal, string name, bool clean, DateTimeOffset at, CancellationToken cancellationToken)
+    private async Task<bool> AddAsync(Connection connection, InboxEvent received)
+    {
+        var (id, now) = (received.Id, database.Now);
+        Sql isWaiting = $"{PortalSql.Is(id)} AND state = {Waiting}";
+        // Its row lets writers of one portal take turns: their order is one.
+        await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }.FileAsync(connection, now);
+        return await connection.ExecuteAsync(
+            $"""
+            INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
+            SELECT {id.MemberId}, {id.App}, {received.EventId}, {received.Name}, {vault.Protect(id, "event", received.Payload)},
+                (SELECT MAX(instant) FROM (SELECT {now} AS instant
+                    UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {isWaiting}) known),
+                0, {Waiting}, 0
+            WHERE {received.Name is StoredEvent.Installed or StoredEvent.Uninstalled} = 1
+                OR ((SELECT COUNT(*) FROM inbox WHERE {isWaiting}) < {MaxWaitingOfPortal}
+                    AND (SELECT COALESCE(SUM(OCTET_LENGTH(payload)), 0) FROM inbox WHERE {isWaiting}) < {MaxBytesOfPortal})
+            ON CONFLICT (member_id, app, id) DO NOTHING
+            """) > 0
+            || await connection.AnyAsync($"SELECT 1 FROM inbox WHERE {Is(received)}");
+    }
+
+    // Null where nobody wants to hear of it.
+    private InboxEvent? OwnOf(Portal portal, string name, bool clean, DateTimeOffset at)
     {
         if (handlers.Find(name) is null)
-            return;
+            return null;
         var address = new KnownPortal(portal).Address;
-        await AddAsync(portal.Id,
-            new($"{name}-{portal.Epoch}", name, address.Domain, address.Protocol, null, at.ToUnixTimeSeconds(), Clean: clean),
-            cancellationToken);
+        return EventOf(portal.Id,
+            new($"{name}-{portal.Epoch}", name, address.Domain, address.Protocol, null, at.ToUnixTimeSeconds(), Clean: clean));
     }
+
+    private static InboxEvent EventOf(PortalId id, StoredEvent stored) => new(id, stored.Id, stored.Name, stored.Serialize());
 
     private Task<int> UpdateAsync(InboxEvent changed, Sql set, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"UPDATE inbox SET {set} WHERE {Is(changed)}", cancellationToken);

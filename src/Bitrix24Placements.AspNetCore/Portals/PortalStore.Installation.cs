@@ -57,22 +57,6 @@ internal sealed partial class PortalStore
             """);
     }
 
-    public Task<bool> UninstallAsync(PortalId id, long epoch, bool clean, CancellationToken cancellationToken) =>
-        ChangeAsync(id, async connection =>
-        {
-            var uninstalled = await connection.ExecuteAsync(
-                $"""
-                UPDATE portals SET state = {PortalState.Uninstalled}, tokens = NULL, reserve_tokens = NULL,
-                    tokens_state = {TokenState.None}, tokens_version = tokens_version + 1, {NoLease},
-                    application_token_hash = NULL, declaration = '', placements = NULL,
-                    delete_at = {(clean ? (Sql)$"{database.Now} + {DeleteAfter}" : "NULL")}
-                WHERE {Is(id)} AND epoch = {epoch}
-                """);
-            if (uninstalled > 0)
-                await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind <> {WorkKind.Events} AND vouched IS NULL");
-            return uninstalled > 0;
-        }, cancellationToken);
-
     public async Task<int> DeleteExpiredAsync(int limit, CancellationToken cancellationToken)
     {
         var due = await database.QueryAsync(

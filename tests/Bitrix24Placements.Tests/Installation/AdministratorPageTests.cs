@@ -2,6 +2,7 @@ using System.Net;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
+using Bitrix24Placements.Tests.Portals;
 
 namespace Bitrix24Placements.Tests.Installation;
 

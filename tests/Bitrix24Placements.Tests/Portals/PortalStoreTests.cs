@@ -110,6 +110,18 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Tokens_that_were_brought_since_then_were_not_asked_about(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var asked = await store.InstalledAsync();
+        await store.Portals.InstallAsync(TestStore.Installation(asked.Id) with { Tokens = TestStore.Tokens("second") }, Token);
+
+        Assert.False(await store.Portals.UninstallAsync(asked, static _ => true, static (_, _) => throw new InvalidOperationException("Told."), Token));
+
+        Assert.Equal((PortalState.Installed, asked.Epoch), ((await store.FindAsync(asked.Id)).State, (await store.FindAsync(asked.Id)).Epoch));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task A_portal_is_not_deleted_before_its_events_are_handled(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

@@ -168,4 +168,9 @@ internal static class StoredWork
 {
     public static Task<bool> HasWorkAsync(this Database database, PortalId id, string kind) =>
         database.AnyAsync($"SELECT 1 FROM work WHERE {WorkStore.Is(id, kind)}", TestContext.Current.CancellationToken);
+
+    /// <summary>Whatever the notice, and nobody is told.</summary>
+    public static async Task<bool> UninstallAsync(this PortalStore portals, PortalId id, long epoch, bool clean, CancellationToken cancellationToken) =>
+        await portals.FindAsync(id, cancellationToken) is { } now
+        && await portals.UninstallAsync(now with { Epoch = epoch }, _ => clean, static (_, _) => Task.CompletedTask, cancellationToken);
 }

@@ -4,6 +4,10 @@ namespace Bitrix24Placements.Installation;
 /// <param name="WasAlive">The tokens, when the notice came: if they have died since, that is the OAuth server's word.</param>
 internal sealed record UninstallNotice(bool Clean, long Epoch, int StillThere, bool WasAlive)
 {
+    /// <summary>Of two notices that wait, the careful one wins: what is kept can still be deleted.</summary>
+    public UninstallNotice With(UninstallNotice? waiting) =>
+        waiting?.Epoch == Epoch ? this with { Clean = Clean && waiting.Clean, WasAlive = waiting.WasAlive } : this;
+
     public string Serialize() => JsonSerializer.Serialize(this, InstallationJson.Default.UninstallNotice);
 
     public static UninstallNotice? Read(string? payload) => payload switch

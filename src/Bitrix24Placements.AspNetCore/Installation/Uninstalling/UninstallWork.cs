@@ -49,7 +49,11 @@ internal sealed partial class UninstallWork(
             : await AskAsync(portal, cancellationToken);
         // Another administrator's tokens may live; an employee's tell of an uninstallation as well.
         if (answer is Answer.Gone or Answer.NobodyToAsk && await tokens.UseReserveAsync(portal, cancellationToken) is { } reserve)
+        {
             answer = reserve.Ok ? await AskAsync(reserve.Value, cancellationToken) : Read(reserve.Error);
+            portal = portal with { TokensVersion = (reserve.Ok ? reserve.Value : portal).TokensVersion };
+        }
+
         if (answer is Answer.Gone or Answer.NobodyToAsk)
             answer = await UnlessRefreshedAsync(item.Id, answer, cancellationToken);
         metrics.Uninstall(answer switch
@@ -66,11 +70,8 @@ internal sealed partial class UninstallWork(
                 await portals.SuspendAsync(portal.Id, portal.Epoch, cancellationToken);
                 return answer == Answer.CutOff ? Later(item) : WorkResult.Done;
             case Answer.Gone:
-                // Told first: after a kill it is asked, and told, once more.
-                await inbox.UninstalledAsync(portal, notice.Clean, time.GetUtcNow(), cancellationToken);
-                if (await portals.UninstallAsync(portal.Id, notice.Epoch, notice.Clean, cancellationToken))
-                    Log.Uninstalled(logger, portal.Id, notice.Clean);
-                return WorkResult.Done;
+                // Otherwise somebody has brought other tokens in this very moment.
+                return await UninstallAsync(portal, notice, cancellationToken) ? WorkResult.Done : WorkResult.Again(ChecksApart);
             case Answer.StillThere when notice.StillThere < AskedAgainAfter.Length:
                 return WorkResult.Again(AskedAgainAfter[notice.StillThere], (notice with { StillThere = notice.StillThere + 1 })
                     .Serialize());
@@ -85,6 +86,21 @@ internal sealed partial class UninstallWork(
 
     private static WorkResult Later(WorkItem item) =>
         WorkResult.Again(Pauses.Growing(item.Attempt, 5, 10, 30, 120, 600, 1800, 3600));
+
+    private async Task<bool> UninstallAsync(Portal asked, UninstallNotice notice, CancellationToken cancellationToken)
+    {
+        var isClean = false;
+        var isUninstalled = await portals.UninstallAsync(
+            asked, payload => notice.With(UninstallNotice.Read(payload)).Clean,
+            (connection, clean) =>
+            {
+                isClean = clean;
+                return inbox.UninstalledAsync(connection, asked, clean, time.GetUtcNow());
+            }, cancellationToken);
+        if (isUninstalled)
+            Log.Uninstalled(logger, asked.Id, isClean);
+        return isUninstalled;
+    }
 
     /// <summary>Whoever has not told the end of his refresh may hold the only valid tokens: a refusal of others says nothing. Storing his
     /// brings the portal back.</summary>
