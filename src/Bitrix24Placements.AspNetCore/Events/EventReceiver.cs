@@ -43,10 +43,10 @@ internal sealed class EventReceiver(
         }
 
         if (name == AppEvent.Uninstall)
-            await app.UninstallAsync(portal, form.Text("data[CLEAN]"u8) == "1", cancellationToken);
-        else if (!hosts.IsAllowedPortal(portal.ClientEndpoint.Host))
+            return await app.UninstallAsync(portal, form.Text("data[CLEAN]"u8) == "1", cancellationToken) ? null : Rejection.NotInstalled;
+        if (!hosts.IsAllowedPortal(portal.ClientEndpoint.Host))
             return Rejection.NotAllowed;
-        else if (handlers.Find(name) is not null && !await inbox.AddAsync(portal.Id, EventOf(portal, name, form), cancellationToken))
+        if (handlers.Find(name) is not null && !await inbox.AddAsync(portal.Id, EventOf(portal, name, form), cancellationToken))
             return Rejection.Overloaded;
         return null;
     }

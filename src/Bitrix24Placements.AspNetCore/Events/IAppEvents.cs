@@ -23,6 +23,6 @@ internal interface IAppEvents
         HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken);
 
     /// <summary>The application_token was right.</summary>
-    /// <returns>After the first check, or when that takes too long.</returns>
-    Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken);
+    /// <returns>When the first check is done, or takes too long. False: that installation is gone already.</returns>
+    Task<bool> UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken);
 }

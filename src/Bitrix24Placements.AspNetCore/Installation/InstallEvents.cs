@@ -8,8 +8,8 @@ using Microsoft.Extensions.Caching.Memory;
 namespace Bitrix24Placements.Installation;
 
 internal sealed class InstallEvents(
-    Installer installer, SystemUsers systemUsers, WorkStore work, UnverifiedAttempts attempts, TimeProvider time) : IAppEvents,
-    IDisposable
+    Installer installer, SystemUsers systemUsers, PortalStore portals, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts,
+    TimeProvider time) : IAppEvents, IDisposable
 {
     private static readonly Rejection NotAdministrator =
         new(403, "notVerified", "The event's token is not an administrator's.") { IsFailedAttempt = true };
@@ -52,24 +52,22 @@ internal sealed class InstallEvents(
     private Task<bool> KeepAsync(InstallClaim claim, Turns turns) =>
         turns.RunAsync(() => installer.KeepAsync(claim, CancellationToken.None), otherwise: false);
 
-    public async Task UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
+    public async Task<bool> UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
     {
         // One write a second for a portal, however many notices come.
         if (_told.TryGetValue((portal.Id, portal.Epoch, clean), out _))
-            return;
+            return true;
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
-        // Of two waiting notices the careful one wins: what is kept can still be deleted.
-        if (UninstallNotice.Read(await work.PayloadAsync(portal.Id, WorkKind.Uninstall, cancellationToken)) is { } waiting
-            && waiting.Epoch == notice.Epoch)
-            notice = notice with { Clean = clean && waiting.Clean, WasAlive = waiting.WasAlive };
-        await work.RequestAsync(
-            new(portal.Id, WorkKind.Uninstall) { PauseIfThere = UninstallWork.ChecksApart, Payload = notice.Serialize() },
-            CancellationToken.None);
+        if (!await portals.NoteUninstallationAsync(
+            portal.Id, portal.Epoch, new(portal.Id, WorkKind.Uninstall) { PauseIfThere = UninstallWork.ChecksApart },
+            waiting => notice.With(UninstallNotice.Read(waiting)).Serialize(), CancellationToken.None))
+            return false;
+        signal.Wake();
         _told.Set((portal.Id, portal.Epoch, clean), true,
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(1) });
         // One request polls the database for all.
         if (!_awaited.TryAdd(portal.Id, true))
-            return;
+            return true;
         try
         {
             var started = time.GetTimestamp();
@@ -81,6 +79,8 @@ internal sealed class InstallEvents(
         {
             _awaited.TryRemove(portal.Id, out _);
         }
+
+        return true;
     }
 
     public void Dispose()

@@ -4,6 +4,23 @@ namespace Bitrix24Placements.Portals;
 
 internal sealed partial class PortalStore
 {
+    /// <summary>Files a notice of an uninstallation. False where that installation is gone already, or another one has followed.</summary>
+    /// <param name="merge">With the notice that waits, if any: whoever tells at the same time waits for his turn at the row.</param>
+    public Task<bool> NoteUninstallationAsync(
+        PortalId id, long epoch, WorkRequest request, Func<string?, string> merge, CancellationToken cancellationToken) =>
+        database.ChangeAsync(async connection =>
+        {
+            Sql notice = $"{Is(id)} AND kind = {request.Kind}";
+            await request.FileAsync(connection, database.Now);
+            var waiting = await connection.QueryAsync($"SELECT payload FROM work WHERE {notice}", r => r.TextOrNull(0));
+            // Otherwise the row has no notice in it, and is done with at once.
+            return await connection.ExecuteAsync(
+                $"""
+                UPDATE work SET payload = {merge(waiting.FirstOrDefault())} WHERE {notice} AND EXISTS (
+                    SELECT 1 FROM portals WHERE {Is(id)} AND epoch = {epoch} AND state <> {PortalState.Uninstalled})
+                """) > 0;
+        }, cancellationToken);
+
     /// <summary>Only where nobody has brought other tokens than those that were asked about, or the OAuth server has refused them,
     /// too.</summary>
     /// <param name="isClean">By the notice as it is by now: another one may have come while somebody was asked.</param>

@@ -24,9 +24,6 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     public Task RequestIfNoneAsync(PortalId id, string kind, TimeSpan delay, CancellationToken cancellationToken) =>
         RequestAsync(new(id, kind) { Priority = WorkPriority.Unasked, Delay = delay, OnlyIfNone = true }, cancellationToken);
 
-    public async Task<string?> PayloadAsync(PortalId id, string kind, CancellationToken cancellationToken) => (await database.QueryAsync(
-        $"SELECT payload FROM work WHERE {Is(id, kind)}", r => r.TextOrNull(0), cancellationToken)).FirstOrDefault();
-
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
         AnyAsync($"{Is(id, kind)} AND (due_at <= {Now} OR lease_till > {Now})", cancellationToken);
 

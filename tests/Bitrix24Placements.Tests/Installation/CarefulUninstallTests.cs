@@ -38,6 +38,40 @@ public sealed class CarefulUninstallTests(ThrowawayPostgres postgres) : IDisposa
         Assert.True(await IsKeptAsync(service));
     }
 
+    [Theory, InlineData(StorageProvider.Sqlite), InlineData(StorageProvider.PostgreSql)]
+    public async Task One_of_many_at_once_wins(StorageProvider provider)
+    {
+        await using var service = await StartAsync(provider);
+        var goOn = new TaskCompletionSource();
+        var portals = new List<SimPortal>();
+        for (var i = 0; i < 10; i++)
+        {
+            portals.Add(await service.Bitrix.AddPortalAsync(Token));
+            await service.InstallAsync(portals[i]);
+        }
+
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Until(goOn.Task));
+        var answers = await Task.WhenAll(portals.SelectMany(p => new[] { true, true, false, true }.Select(clean => TellAsync(service, p.EventFields("ONAPPUNINSTALL"), clean))));
+
+        Assert.All(answers, static a => Assert.Equal(HttpStatusCode.OK, a));
+        var notices = await service.Get<Database>().QueryAsync($"SELECT payload FROM work WHERE kind = {WorkKind.Uninstall}", static r => UninstallNotice.Read(r.GetString(0)), Token);
+        Assert.Equal(10, notices.Count);
+        Assert.All(notices, static n => Assert.False(n!.Clean));
+        goOn.SetResult();
+    }
+
+    /// <summary>Another instance may have carried out an earlier one: the memory of this one follows by an instant.</summary>
+    [Theory, InlineData(StorageProvider.Sqlite), InlineData(StorageProvider.PostgreSql)]
+    public async Task One_that_comes_too_late_is_not_accepted(StorageProvider provider)
+    {
+        await using var service = await StartAsync(provider);
+        await service.Get<Database>().ExecuteAsync($"UPDATE portals SET state = {PortalState.Uninstalled}", Token);
+
+        Assert.Equal(HttpStatusCode.Forbidden, await TellAsync(service, service.Portal.EventFields("ONAPPUNINSTALL"), clean: false));
+
+        await service.EventuallyAsync(async () => !await service.HasWorkAsync(WorkKind.Uninstall), "nothing is left to do");
+    }
+
     [Fact]
     public async Task What_is_not_uninstalled_any_more_is_not_told_but_asked_about_again()
     {

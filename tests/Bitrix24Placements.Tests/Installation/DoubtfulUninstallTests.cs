@@ -2,8 +2,8 @@ using System.Net;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
-using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Tests.Installation;
 
@@ -170,8 +170,8 @@ public sealed class DoubtfulUninstallTests : IAsyncLifetime
             (await _service.PostAsync("/events", fields)).Dispose();
         }
 
-        var payload = await _service.Get<WorkStore>().PayloadAsync(_service.Portal.Id, WorkKind.Uninstall, Token);
-        Assert.Equal(false, UninstallNotice.Read(payload)?.Clean);
+        var payloads = await _service.Get<Database>().QueryAsync($"SELECT payload FROM work WHERE kind = {WorkKind.Uninstall}", static r => r.GetString(0), Token);
+        Assert.Equal(false, UninstallNotice.Read(Assert.Single(payloads))?.Clean);
         _bitrix.Faults.Clear();
     }
 
