@@ -40,11 +40,12 @@ public sealed class DeepLinks
 
     private static string Write(string start, char separator, JsonObject? parameters)
     {
-        var link = new StringBuilder(start);
-        Append("params", parameters ?? [], depth: 0);
+        // One key that grows and shrinks: an empty value adds nothing to the link, and a copy of a long name for each of them would.
+        var (link, key) = (new StringBuilder(start), new StringBuilder("params"));
+        Append(parameters ?? [], depth: 0);
         return link.ToString();
 
-        void Append(string key, JsonNode? node, int depth)
+        void Append(JsonNode? node, int depth)
         {
             // Noticed while it is made: every value repeats the names above it.
             if (link.Length + key.Length > MaxLength)
@@ -59,7 +60,12 @@ public sealed class DeepLinks
             }
 
             foreach (var (name, value) in MembersOf(node))
-                Append($"{key}[{Uri.EscapeDataString(Checked(name))}]", value, depth + 1);
+            {
+                var above = key.Length;
+                key.Append('[').Append(Uri.EscapeDataString(Checked(name))).Append(']');
+                Append(value, depth + 1);
+                key.Length = above;
+            }
         }
     }
 

@@ -40,6 +40,19 @@ public sealed class LinkTests(SharedInstalledService shared)
     }
 
     [Fact]
+    public void A_long_name_above_thousands_of_nothings_is_not_copied_for_each()
+    {
+        var nothings = new JsonArray([.. Enumerable.Range(0, 4000).Select(static _ => new JsonArray())]);
+        var parameters = new JsonObject { [new string('a', 8000)] = nothings };
+        var links = Service.Get<DeepLinks>();
+        links.Path(parameters);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        links.Path(parameters);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 * 1024 * 1024);
+    }
+
+    [Fact]
     public async Task Are_what_the_vendor_documents()
     {
         var path = await PathAsync("""{"docId":42}""");
