@@ -10,14 +10,14 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
     public static readonly TimeSpan SlowFrom = TimeSpan.FromSeconds(5);
 
     private readonly HourStore _store = new(database, table);
-    private ConcurrentDictionary<PortalId, WorkerHour> _now = new();
+    private ConcurrentDictionary<PortalId, LoadSum> _now = new();
 
     private long Hour => Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
 
     public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (_now.TryRemove(id, out var sum))
-            await _store.AddAsync([sum with { Hour = Hour }], cancellationToken);
+            await _store.AddAsync([sum.ToHour(id, Hour)], cancellationToken);
         return await _store.SinceAsync(id, Hour - 23, cancellationToken);
     }
 
@@ -29,16 +29,12 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
     }
 
     /// <param name="max">Of one portal in a minute: more change nothing in its picture.</param>
-    protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue)
-    {
-        var milliseconds = (long)took.TotalMilliseconds;
-        var load = new WorkerHour(id, Hour, 1, took >= SlowFrom ? 1 : 0, milliseconds) { TotalMilliseconds = milliseconds };
-        _now.AddOrUpdate(id, load, (_, sum) => sum.Loads < max ? sum.Add(load) : sum);
-    }
+    protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue) =>
+        _now.GetOrAdd(id, static _ => new LoadSum()).Add(took, max);
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        WorkerHour[] hours = [.. Interlocked.Exchange(ref _now, new()).Select(p => p.Value with { Hour = Hour })];
+        WorkerHour[] hours = [.. Interlocked.Exchange(ref _now, new()).Select(p => p.Value.ToHour(p.Key, Hour))];
         try
         {
             await _store.AddAsync(hours, stoppingToken);
@@ -55,4 +51,31 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
     protected virtual Task SlowAsync(WorkerHour added, CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected abstract void NotKept(string reason);
+
+    // Each worker's load comes by here: it makes nothing new.
+    private sealed class LoadSum
+    {
+        private readonly Lock _lock = new();
+        private long _loads, _slow, _total, _worst;
+
+        public void Add(TimeSpan took, long max)
+        {
+            var milliseconds = (long)took.TotalMilliseconds;
+            lock (_lock)
+            {
+                if (_loads >= max)
+                    return;
+                _loads++;
+                _slow += took >= SlowFrom ? 1 : 0;
+                _total += milliseconds;
+                _worst = Math.Max(_worst, milliseconds);
+            }
+        }
+
+        public WorkerHour ToHour(PortalId id, long hour)
+        {
+            lock (_lock)
+                return new(id, hour, _loads, _slow, _worst) { TotalMilliseconds = _total };
+        }
+    }
 }

@@ -42,7 +42,9 @@ internal sealed class KnownPortal(Portal portal)
         var bytes = room[..length];
         if (_accepted is { } accepted && CryptographicOperations.FixedTimeEquals(accepted, bytes))
             return true;
-        if (!CryptographicOperations.FixedTimeEquals(_applicationTokenHash, SHA256.HashData(bytes)))
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, hash);
+        if (!CryptographicOperations.FixedTimeEquals(_applicationTokenHash, hash))
             return false;
         _accepted = bytes.ToArray();
         return true;

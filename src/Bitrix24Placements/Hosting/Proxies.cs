@@ -19,10 +19,21 @@ internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> log
     {
         // A known proxy's have been taken out by now.
         var headers = context.Request.Headers;
-        if (_warned == 0 && Array.Exists(Forwarded, headers.ContainsKey) && !Array.Exists(TakenOut, headers.ContainsKey)
-            && Interlocked.Exchange(ref _warned, 1) == 0)
+        if (_warned == 0 && HoldsAny(headers, Forwarded) && !HoldsAny(headers, TakenOut) && Interlocked.Exchange(ref _warned, 1) == 0)
             Log.Unknown(logger, context.Connection.RemoteIpAddress);
         return next(context);
+    }
+
+    // Each request comes by here: a loop makes no delegate.
+    private static bool HoldsAny(IHeaderDictionary headers, string[] names)
+    {
+        foreach (var name in names)
+        {
+            if (headers.ContainsKey(name))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Loopback's are believed, unless somebody is named.</summary>
