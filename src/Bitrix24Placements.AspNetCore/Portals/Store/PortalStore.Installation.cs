@@ -101,7 +101,8 @@ internal sealed partial class PortalStore
         var others = await connection.QueryAsync($"SELECT app FROM portals WHERE {isOthers}", r => r.GetString(0));
         if (others.Any(other => apps.Find(other) is not null))
             return false;
-        await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = NULL WHERE {isOthers}");
+        if (others.Count > 0)
+            await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = NULL WHERE {isOthers}");
         return true;
     }
 

@@ -63,8 +63,12 @@ internal sealed partial class PortalStore(
             r => r.GetString(0), cancellationToken);
         if (isTooLate)
             directory.Clear();
-        foreach (var memberId in changed.Where(directory.Outdate))
-            await LoadAsync(memberId, cancellationToken);
+        foreach (var memberId in changed)
+        {
+            if (directory.Outdate(memberId))
+                await LoadAsync(memberId, cancellationToken);
+        }
+
         _followedTill = now;
     }
 

@@ -19,7 +19,7 @@ internal sealed partial class PortalStore
     public Task<bool> IsRefreshLeasedAsync(PortalId id, long version, CancellationToken cancellationToken) => database.AnyAsync(
         $"SELECT 1 FROM portals WHERE {Is(id)} AND tokens_version = {version} AND refresh_until >= {database.Now}", cancellationToken);
 
-    /// <param name="before">The lease: an earlier refresh without an end stays one until there are new tokens.</param>
+    /// <param name="before">As the lease was taken: an earlier refresh without an end stays one until there are new tokens.</param>
     public Task ReleaseRefreshAsync(Portal before, string owner, CancellationToken cancellationToken)
     {
         var released = before is { HasUnfinishedRefresh: true, IsRefreshing: false } ? "refresh_until = 0" : NoLease;
