@@ -71,6 +71,7 @@ internal static class WireEvent
             data = inner;
         }
 
+        // PHP counts where there is no key.
         var last = path[^1].Length > 0 ? path[^1] : data.Count.ToString(CultureInfo.InvariantCulture);
         data[last] = value;
     }

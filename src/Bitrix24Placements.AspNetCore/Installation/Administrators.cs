@@ -4,7 +4,7 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>One question per user at a time; a "no" is remembered.</summary>
+/// <summary>One question per user and lane at a time; a "no" is remembered.</summary>
 internal sealed class Administrators(RestClient rest) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);

@@ -67,7 +67,10 @@ public sealed class Texts
             using var stream = assembly.GetManifestResourceStream(file)!;
             using var json = JsonDocument.Parse(stream);
             foreach (var text in json.RootElement.EnumerateObject())
-                texts[text.Name] = text.Value.GetString()!;
+            {
+                if (!texts.TryAdd(text.Name, text.Value.GetString()!))
+                    throw new InvalidOperationException($"The text {text.Name} stands in two files.");
+            }
         }
 
         return texts;

@@ -18,7 +18,7 @@ internal sealed class Bitrix24Options : ISettings
 
     public bool AllowInsecureHttp { get; set; }
 
-    public VerificationMode Verification { get; set; }
+    public VerificationMode Verification { get; set; } = VerificationMode.Required;
 
     public string ScriptUrl { get; set; } = "https://api.bitrix24.com/api/v1/";
 

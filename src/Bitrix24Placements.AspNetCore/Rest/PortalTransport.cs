@@ -1,4 +1,3 @@
-
 namespace Bitrix24Placements.Rest;
 
 /// <param name="MovedTo">Where a renamed portal redirects to; nothing has vouched for it yet.</param>

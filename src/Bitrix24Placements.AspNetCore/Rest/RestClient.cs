@@ -23,6 +23,7 @@ public sealed partial class RestClient
     /// <param name="method">E.g. <c>crm.deal.get</c>.</param>
     /// <param name="parameters">An object whose properties are the method's parameters, e.g. <c>new { id = 1 }</c>, a dictionary or a <see
     /// cref="JsonObject"/>.</param>
+    /// <param name="repeat">Whether the call may be sent again when its outcome is unknown.</param>
     /// <exception cref="ArgumentException">The parameters are no object, but a list or a single value.</exception>
     [RequiresUnreferencedCode(Reflects)]
     [RequiresDynamicCode(Reflects)]
@@ -43,7 +44,8 @@ public sealed partial class RestClient
     [RequiresDynamicCode(Reflects)]
     internal async Task<RestResult<T>> CallAsUserAsync<T>(
         UserAccess? user, string method, object? parameters, CancellationToken cancellationToken) =>
-        Read<T>(await CallAsUserAsync(user, Call(method, parameters, Repeat.ByName), cancellationToken), method);
+        user is null ? NoUser
+            : Read<T>(await CallAsUserAsync(user, Call(method, parameters, Repeat.ByName), cancellationToken), method);
 
     /// <summary>Nothing is refreshed.</summary>
     internal async Task<RestResult<JsonElement>> CallAsUserAsync(

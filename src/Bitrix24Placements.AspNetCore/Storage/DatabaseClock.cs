@@ -7,7 +7,7 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
 
     private long _ahead;
 
-    /// <summary>The process's clock before the database's.</summary>
+    /// <summary>How far the process's clock is ahead of the database's.</summary>
     public TimeSpan Ahead => TimeSpan.FromTicks(Volatile.Read(ref _ahead));
 
     /// <returns>The database's Unix milliseconds.</returns>

@@ -44,7 +44,7 @@ internal sealed partial class Readiness(Database database, TokenKeys keys, Datab
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                // A failure to a host that has not started itself.
+                // The host takes it for a failure where it has not started itself.
             }
             catch (Exception e)
             {

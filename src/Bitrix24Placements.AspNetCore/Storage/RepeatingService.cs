@@ -24,7 +24,7 @@ internal abstract partial class RepeatingService(Readiness readiness, TimeSpan p
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
-                // A failure to a host that has not started itself.
+                // The host takes it for a failure where it has not started itself.
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {

@@ -153,6 +153,14 @@ public sealed partial class PageTests(SharedInstalledService shared)
         }
     }
 
+    [Fact]
+    public void Have_all_their_texts_in_every_language()
+    {
+        var texts = new Texts();
+        foreach (var language in Texts.Languages)
+            Assert.Equal(texts.Keys("en").Order(), texts.Keys(language).Order());
+    }
+
     [Theory]
     [MemberData(nameof(Languages))]
     public async Task Speak_the_users_language(string lang, string html, string title)

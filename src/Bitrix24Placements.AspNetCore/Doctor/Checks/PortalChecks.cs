@@ -20,7 +20,7 @@ internal sealed class PortalChecks(
     private static readonly TimeSpan EventTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>And its permissions.</summary>
+    /// <summary>Whether they work, and with what permissions.</summary>
     public async Task<Finding[]> TokensAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (portal.State != PortalState.Installed)

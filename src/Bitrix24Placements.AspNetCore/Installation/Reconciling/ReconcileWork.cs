@@ -10,7 +10,7 @@ internal sealed partial class ReconcileWork(
     PortalStore portals, Reconciler reconciler, KeyCheck keys, InboxStore inbox, WorkStore work, TimeProvider time,
     ILogger<ReconcileWork> logger) : IWork
 {
-    /// <summary>What the store writes together with the portal.</summary>
+    /// <summary>The payload of the work that is stored together with the portal.</summary>
     public const string Installation = "installation";
 
     public const string Removal = "removal";

@@ -13,8 +13,10 @@ internal sealed record StoredSession(
     /// <summary>Null where it is too large.</summary>
     public static byte[]? Compress(byte[]? json)
     {
+        if (json is null)
+            return null;
         var compressed = new byte[MaxContextBytes];
-        return json is not null && BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22)
+        return BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22)
             ? compressed[..length] : null;
     }
 
