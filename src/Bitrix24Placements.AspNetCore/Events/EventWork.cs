@@ -17,6 +17,7 @@ internal sealed partial class EventWork(
 
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
+        await inbox.ForgetHandledAsync(item.Id, cancellationToken);
         for (var i = 0; i < MaxInARow; i++)
         {
             // While this instance was stopped, another may have taken the portal's events.

@@ -27,6 +27,11 @@ internal sealed class InboxStore(
 
     public const int MaxBytesOfPortal = 32 * 1024 * 1024;
 
+    /// <summary>By their ids a repeated event is known.</summary>
+    public const int MaxHandledOfPortal = 10_000;
+
+    private const int Page = 1000;
+
     private const int Waiting = 0;
     private const int Failed = 1;
     private const int Done = 2;
@@ -88,13 +93,29 @@ internal sealed class InboxStore(
             """,
             r => new InboxCounts(r.GetInt64(0), r.GetInt64(1))), cancellationToken))[0];
 
-    /// <summary>Handled ones after two days, failed ones after a month.</summary>
-    public Task ForgetOldAsync(CancellationToken cancellationToken) => database.RunLongAsync(
-        connection => connection.ExecuteAsync(
+    /// <summary>Handled ones after two days, failed ones after a month. In pages: others write in between.</summary>
+    public async Task ForgetOldAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (state, age) in new[] { (Done, TimeSpan.FromDays(2)), (Failed, TimeSpan.FromDays(30)) })
+        {
+            Sql page = $"SELECT member_id, app, id FROM inbox WHERE state = {state} AND received_at < {database.Now} - {age} LIMIT {Page}";
+            while (await database.ExecuteAsync($"DELETE FROM inbox WHERE (member_id, app, id) IN ({page})", cancellationToken) == Page)
+            {
+                // There may be more.
+            }
+        }
+    }
+
+    /// <summary>What a portal that floods has had handled fills no more than its own share, too: the newest stay.</summary>
+    public Task ForgetHandledAsync(PortalId id, CancellationToken cancellationToken)
+    {
+        Sql isHandled = $"{PortalSql.Is(id)} AND state = {Done}";
+        return database.ExecuteAsync(
             $"""
-            DELETE FROM inbox WHERE (state = {Done} AND received_at < {database.Now} - {TimeSpan.FromDays(2)})
-                OR (state = {Failed} AND received_at < {database.Now} - {TimeSpan.FromDays(30)})
-            """), cancellationToken);
+            DELETE FROM inbox WHERE {isHandled} AND received_at <= (
+                SELECT received_at FROM inbox WHERE {isHandled} ORDER BY received_at DESC LIMIT 1 OFFSET {MaxHandledOfPortal})
+            """, cancellationToken);
+    }
 
     private async Task<bool> AddAsync(Connection connection, InboxEvent received)
     {

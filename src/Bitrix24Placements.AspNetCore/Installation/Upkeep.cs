@@ -23,9 +23,9 @@ internal sealed partial class Upkeep(
     {
         await RequestForOtherDeclarationsAsync(stoppingToken);
         await portals.ForgetOldChangesAsync(stoppingToken);
-        await portals.DeleteExpiredAsync(Page, stoppingToken);
         await inbox.ForgetOldAsync(stoppingToken);
         await RenewOldTokensAsync(stoppingToken);
+        await portals.DeleteExpiredAsync(Page, stoppingToken);
     }
 
     /// <summary>In pages: a million portals must not hold up the start.</summary>

@@ -133,6 +133,32 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Of_what_a_flooding_portal_has_had_handled_the_newest_stay_and_all_goes_in_pages(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        PortalId id = TestStore.NewId(), other = TestStore.NewId();
+        foreach (var (portal, count) in new[] { (id, InboxStore.MaxHandledOfPortal + 500), (other, 500) })
+            await store.Database.ExecuteAsync(
+                $"""
+                INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
+                WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})
+                SELECT {portal.MemberId}, 'default', 'event-' || n, {Name}, NULL, n, 0, 2, 1 FROM numbers
+                """, Token);
+
+        await store.Inbox.ForgetHandledAsync(id, Token);
+        await store.Inbox.ForgetHandledAsync(other, Token);
+        Assert.Equal((InboxStore.MaxHandledOfPortal, 501), await KeptAsync(id));
+        Assert.Equal((500, 1), await KeptAsync(other));
+
+        await store.Inbox.ForgetOldAsync(Token);
+        Assert.Equal(0, await store.Database.RunAsync(static c => c.NumberAsync("SELECT COUNT(*) FROM inbox"), Token));
+
+        async Task<(long Count, long First)> KeptAsync(PortalId portal) => (await store.Database.QueryAsync(
+            $"SELECT COUNT(*), MIN(received_at) FROM inbox WHERE member_id = {portal.MemberId}",
+            static r => ((long, long)?)(r.GetInt64(0), r.GetInt64(1)), Token))[0]!.Value;
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task A_portal_with_large_events_fills_its_own_share(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
