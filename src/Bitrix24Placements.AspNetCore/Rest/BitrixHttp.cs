@@ -49,7 +49,7 @@ internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answer
             return new(response.StatusCode, body, bytes, response.Headers.Location);
         }
         catch (Exception e) when (e is FlurlHttpException or HttpRequestException or OperationCanceledException
-            or IOException or InvalidDataException)
+            or IOException or InvalidDataException or InvalidOperationException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw Translate(e, deadline.IsCancellationRequested);

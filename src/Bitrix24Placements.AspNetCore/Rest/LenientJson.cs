@@ -5,8 +5,18 @@ namespace Bitrix24Placements.Rest;
 /// <summary>PHP writes the same field as number, string or empty array by its mood.</summary>
 internal static class LenientJson
 {
-    public static JsonElement Member(this JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
+    public static JsonElement Member(this JsonElement element, string name)
+    {
+        try
+        {
+            return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
+        }
+        catch (InvalidOperationException)
+        {
+            // A name beside it that is half of a surrogate pair.
+            return default;
+        }
+    }
 
     /// <summary>Of a list that a portal tells of itself, up to 96 KB: they stay in memory while the portal is called, and many may be
     /// silent.</summary>

@@ -45,8 +45,21 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
 
     private static Attempt Read(HttpAnswer answer, Uri url, string method)
     {
+        try
+        {
+            return Judge(answer, url, method);
+        }
+        catch (Exception e) when (e is InvalidOperationException or UriFormatException)
+        {
+            // Names that are no text, an address without a host.
+            return new(default, RestError.Unknown($"The portal answered with status {(int)answer.Status} and what cannot be read."));
+        }
+    }
+
+    private static Attempt Judge(HttpAnswer answer, Uri url, string method)
+    {
         if ((int)answer.Status is 301 or 302 or 307 or 308 && answer.Location is { } location
-            && Uri.TryCreate(url, location, out var target))
+            && Uri.TryCreate(url, location, out var target) && target.Scheme is "http" or "https")
             return new(default, null, RestBase(target, method));
         if (ErrorCode(answer.Body) is { } code)
             return Refused(code, answer.Body);
@@ -81,6 +94,6 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
     {
         var path = target.AbsolutePath;
         var at = path.LastIndexOf(method, StringComparison.Ordinal);
-        return new(target.GetLeftPart(UriPartial.Authority) + (at > 0 ? path[..at] : "/rest/"));
+        return new(HostRules.Origin(target) + (at > 0 ? path[..at] : "/rest/"));
     }
 }

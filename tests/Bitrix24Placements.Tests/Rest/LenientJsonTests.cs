@@ -24,4 +24,13 @@ public sealed class LenientJsonTests
 
         Assert.All(new[] { half, bytes }, static d => Assert.Null(d.RootElement.Text("a")));
     }
+
+    [Fact]
+    public void A_name_that_is_none_is_nobodys()
+    {
+        using var half = JsonDocument.Parse("""{"\ud800aaaaaaaaaaaaaaaaaaaaaaaa":1}""");
+
+        Assert.Equal(JsonValueKind.Undefined, half.RootElement.Member("b").ValueKind);
+        Assert.Null(half.RootElement.Text("result"));
+    }
 }
