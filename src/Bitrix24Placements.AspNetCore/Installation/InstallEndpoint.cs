@@ -9,9 +9,11 @@ namespace Bitrix24Placements.Installation;
 /// <remarks>https://apidocs.bitrix24.com/settings/app-installation/installation-finish.html</remarks>
 internal sealed class InstallEndpoint(
     Installer installer, InstallationRun run, EventEndpoint events, InstallPageParts page, PlacementCatalogue catalogue, Guard guard,
-    UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time)
+    UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time) : IDisposable
 {
     private static readonly PlacementExpectation Wizard = new(PlacementCatalogue.Default) { NeedsRefreshToken = true };
+
+    private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
     public async Task ReceiveAsync(HttpContext context)
     {
@@ -58,12 +60,20 @@ internal sealed class InstallEndpoint(
                     context, post, info.ClientEndpoint, new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
                 return null;
             case InstallVerdict.NotConfigured or InstallVerdict.UnknownApp
-                when await installer.KeepAsync(claim, context.RequestAborted):
+                when await KeepAsync(context, claim, result.Verdict):
                 await ShowFailureAsync(context, post, new Uri(post.Origin + "/rest/"), RestError.NotConfigured, result.ClientId);
                 return null;
             default:
                 return result.Rejection;
         }
+    }
+
+    // One at a time, and not for ever: anybody has a token of some app of his own.
+    private Task<bool> KeepAsync(HttpContext context, InstallClaim claim, InstallVerdict verdict)
+    {
+        if (verdict == InstallVerdict.UnknownApp)
+            attempts.Failed(context, RequestKind.Installation, claim.MemberId);
+        return _turns.RunAsync(() => installer.KeepAsync(claim, CancellationToken.None), otherwise: false);
     }
 
     private async Task ShowFailureAsync(
@@ -76,6 +86,8 @@ internal sealed class InstallEndpoint(
             await answer.ProgressAsync(placement);
         await answer.FinishAsync(failed, unknownClientId: unknownClientId);
     }
+
+    public void Dispose() => _turns.Dispose();
 
     private Reconciliation AllFailed(RestError error) =>
         new([.. catalogue.Handlers().Select(h => PlacementOutcome.Of(h, error))], error);
