@@ -8,10 +8,10 @@ internal sealed class HeardTogether(TimeSpan pause, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<Rejection?>>> _next = new();
 
-    private readonly ConcurrentDictionary<string, (Task Ended, bool IsGood)> _last = new();
+    private readonly ConcurrentDictionary<string, Task> _last = new();
 
-    /// <summary>Whether what was said a moment ago was not refused.</summary>
-    public bool IsGood(string words) => _last.TryGetValue(words, out var last) && last.IsGood;
+    /// <summary>Whether it is being heard, or was good a moment ago: whoever says it now takes nobody else's turn.</summary>
+    public bool IsHeard(string words) => _last.ContainsKey(words);
 
     public Task<Rejection?> RunAsync(string words, Func<Task<Rejection?>> hear) =>
         _next.GetOrAdd(words, _ => new(() => NextAsync(words, hear))).Value;
@@ -19,9 +19,9 @@ internal sealed class HeardTogether(TimeSpan pause, TimeProvider time)
     private async Task<Rejection?> NextAsync(string words, Func<Task<Rejection?>> hear)
     {
         if (_last.TryGetValue(words, out var last))
-            await last.Ended;
+            await last;
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _last[words] = (ended.Task, false);
+        _last[words] = ended.Task;
         _next.TryRemove(words, out _);
         Rejection? rejection = Rejection.StoreUnavailable;
         try
@@ -37,11 +37,7 @@ internal sealed class HeardTogether(TimeSpan pause, TimeProvider time)
     private async Task EndAsync(string words, TaskCompletionSource ended, bool isGood)
     {
         if (isGood)
-        {
-            _last[words] = (ended.Task, true);
             await Task.Delay(pause, time);
-        }
-
         _last.TryRemove(words, out _);
         ended.SetResult();
     }

@@ -25,7 +25,7 @@ internal sealed class RemovalNotices(
     public Task ReceiveAsync(HttpContext context) =>
         context.GetRouteValue("key") is string { Length: 64 } key && key.All(char.IsAsciiHexDigit)
             ? guard.RunAsync(context, RequestKind.Removal, "", () => _heard.RunAsync(key, () => ReceiveAsync(context, key)),
-                isKnown: _heard.IsGood(key), turns: _turns)
+                isKnown: _heard.IsHeard(key), turns: _turns)
             : guard.RefuseAsync(context, RequestKind.Removal, "", UnknownKey);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string key)
