@@ -84,8 +84,7 @@ internal sealed partial class PendingInstallWork(
                     continue;
                 var renewed = claim with { Access = tokens.Access, Refresh = tokens.Refresh };
                 await renewals.KeepAsync(
-                    new(item.Id.MemberId, item.Id.App, item.Kind, item.CreatedAt, item.Payload!, renewed.Seal(vault)), place,
-                    cancellationToken);
+                    new(item.Id.MemberId, item.Id.App, item.Kind, item.CreatedAt, item.Payload!, renewed.Seal(vault)), place);
                 return TimeSpan.Zero;
             }
         }

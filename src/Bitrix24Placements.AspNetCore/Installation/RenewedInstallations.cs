@@ -3,43 +3,38 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
-/// <summary>Brings a kept installation's refreshed tokens into the database however long it takes: those before are void. Until then they
-/// lie in the spool, for the next process as well.</summary>
+/// <summary>A kept installation's refreshed tokens: those before are void. What the database does not take lies in the spool, for the next
+/// process as well.</summary>
 internal sealed partial class RenewedInstallations(
-    KeptInstallations kept, Spool spool, TimeProvider time, ILogger<RenewedInstallations> logger) : ISpoolHandler
+    KeptInstallations kept, Spool spool, ILogger<RenewedInstallations> logger) : ISpoolHandler
 {
-    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
-
     public string Kind => "kept";
 
     /// <summary>For the payload before and the one after. Null: there is no room for an answer, and no refresh may begin.</summary>
     public Task<SpoolPlace?> TakePlaceAsync(WorkItem item, CancellationToken cancellationToken) =>
         spool.TakePlaceAsync(Kind, item.Id.ToString(), ((item.Payload?.Length ?? 0) * 2) + 1024, cancellationToken);
 
-    /// <param name="cancellationToken">Leaves it in the spool where the database does not take it.</param>
-    public async Task KeepAsync(RenewedInstallation renewed, SpoolPlace place, CancellationToken cancellationToken)
+    public async Task KeepAsync(RenewedInstallation renewed, SpoolPlace place)
     {
         var id = new PortalId(renewed.MemberId, renewed.App);
         try
         {
-            await place.WriteAsync(
-                JsonSerializer.Serialize(renewed, InstallationJson.Default.RenewedInstallation), CancellationToken.None);
+            await place.WriteAsync(JsonSerializer.Serialize(renewed, InstallationJson.Default.RenewedInstallation));
         }
-        catch (Exception e)
+        catch (IOException e)
         {
-            // Whatever it was: the database may still take them.
+            // The database may still take them.
             Log.NotSpooled(logger, id, e.Message);
         }
 
-        for (var attempt = 0; !await TrySaveAsync(renewed, id, attempt); attempt++)
+        try
         {
-            if (cancellationToken.IsCancellationRequested)
-            {
-                place.Leave();
-                return;
-            }
-
-            await Task.WhenAny(Task.Delay(TryAgainAfter, time, cancellationToken));
+            await kept.SaveAsync(renewed, CancellationToken.None);
+        }
+        catch (Exception e) when (e is DbException or TimeoutException)
+        {
+            Log.NotStored(logger, id, e.Message);
+            place.Leave();
         }
     }
 
@@ -48,22 +43,6 @@ internal sealed partial class RenewedInstallations(
         if (JsonSerializer.Deserialize(payload, InstallationJson.Default.RenewedInstallation) is { } renewed)
             await kept.SaveAsync(renewed, cancellationToken);
         return true;
-    }
-
-    private async Task<bool> TrySaveAsync(RenewedInstallation renewed, PortalId id, int attempt)
-    {
-        try
-        {
-            await kept.SaveAsync(renewed, CancellationToken.None);
-            return true;
-        }
-        catch (Exception e)
-        {
-            // Whatever it is: without these tokens the installation is lost.
-            if (attempt == 0)
-                Log.NotStored(logger, id, e.Message);
-            return false;
-        }
     }
 
     private static partial class Log
