@@ -13,6 +13,7 @@ internal sealed class InstallEndpoint(
 {
     private static readonly PlacementExpectation Wizard = new(PlacementCatalogue.Default) { NeedsRefreshToken = true };
 
+    /// <summary>Apart from those of events, which are sent once.</summary>
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
     public async Task ReceiveAsync(HttpContext context)
@@ -60,20 +61,15 @@ internal sealed class InstallEndpoint(
                     context, post, info.ClientEndpoint, new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
                 return null;
             case InstallVerdict.NotConfigured or InstallVerdict.UnknownApp
-                when await KeepAsync(context, claim, result.Verdict):
+                when await installer.KeepAsync(claim, _turns):
+                // Anybody has a token of some app of his own.
+                if (result.Verdict == InstallVerdict.UnknownApp)
+                    attempts.Failed(context, RequestKind.Installation, post.MemberId);
                 await ShowFailureAsync(context, post, new Uri(post.Origin + "/rest/"), RestError.NotConfigured, result.ClientId);
                 return null;
             default:
                 return result.Rejection;
         }
-    }
-
-    // One at a time, and not for ever: anybody has a token of some app of his own.
-    private Task<bool> KeepAsync(HttpContext context, InstallClaim claim, InstallVerdict verdict)
-    {
-        if (verdict == InstallVerdict.UnknownApp)
-            attempts.Failed(context, RequestKind.Installation, claim.MemberId);
-        return _turns.RunAsync(() => installer.KeepAsync(claim, CancellationToken.None), otherwise: false);
     }
 
     private async Task ShowFailureAsync(

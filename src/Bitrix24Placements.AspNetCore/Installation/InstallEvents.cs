@@ -35,7 +35,7 @@ internal sealed class InstallEvents(
                 // Spooled, and asked about later: nobody's turn waits for a portal.
                 : await systemUsers.FindAsync(claim.Value, cancellationToken) is null ? Rejection.TooManyAttempts : Rejection.Overloaded;
         if (!mayAsk)
-            return await KeepAsync(claim.Value, _turnsOfFailed) ? null : Rejection.TooManyAttempts;
+            return await installer.KeepAsync(claim.Value, _turnsOfFailed) ? null : Rejection.TooManyAttempts;
 
         var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
         return (result.Verdict, context) switch
@@ -43,14 +43,10 @@ internal sealed class InstallEvents(
             (InstallVerdict.NotAdministrator, _) => NotAdministrator,
             // Expired in the spool.
             (InstallVerdict.NotConfigured or InstallVerdict.NoAnswer or InstallVerdict.UnknownApp, _) or (InstallVerdict.Expired, null) =>
-                await KeepAsync(claim.Value, _turns) ? null : Rejection.Overloaded,
+                await installer.KeepAsync(claim.Value, _turns) ? null : Rejection.Overloaded,
             _ => result.Rejection,
         };
     }
-
-    /// <summary>One at a time: what strangers tell must not hold up others' writes.</summary>
-    private Task<bool> KeepAsync(InstallClaim claim, Turns turns) =>
-        turns.RunAsync(() => installer.KeepAsync(claim, CancellationToken.None), otherwise: false);
 
     public async Task<bool> UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
     {

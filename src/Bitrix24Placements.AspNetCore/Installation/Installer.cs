@@ -103,12 +103,14 @@ internal sealed partial class Installer(
             : new(InstallVerdict.NoAnswer, Rejection.Unavailable, info, confirmation.ClientId);
     }
 
-    /// <summary>False: no room.</summary>
-    public async Task<bool> KeepAsync(InstallClaim claim, CancellationToken cancellationToken)
+    /// <summary>One at a time: what strangers tell must not hold up others' writes. False: no room, or no turn in time.</summary>
+    public Task<bool> KeepAsync(InstallClaim claim, Turns turns) => turns.RunAsync(() => KeepAsync(claim), otherwise: false);
+
+    private async Task<bool> KeepAsync(InstallClaim claim)
     {
         var id = new PortalId(claim.MemberId);
         var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(claim.Access.Reveal())))[..16];
-        var isKept = await kept.KeepAsync(id, kind, LookIn, claim.Seal(vault), claim.Address, cancellationToken);
+        var isKept = await kept.KeepAsync(id, kind, LookIn, claim.Seal(vault), claim.Address, CancellationToken.None);
         if (isKept)
             Log.Kept(logger, id);
         else if (Interlocked.Exchange(ref _lackedRoomAt, time.GetTimestamp()) is var last

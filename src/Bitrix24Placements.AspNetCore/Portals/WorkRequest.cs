@@ -9,9 +9,10 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
 
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Where it is there already: many requests make few runs.</summary>
+    /// <summary>Where it is there already: not before this pause, so that many requests make few runs.</summary>
     public TimeSpan PauseIfThere { get; init; }
 
+    /// <summary>Null keeps what is there.</summary>
     public string? Payload { get; init; }
 
     /// <summary>What waits with this payload keeps it.</summary>
@@ -20,6 +21,7 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
     /// <summary>Otherwise its pauses begin anew.</summary>
     public bool KeepsAttempts { get; init; }
 
+    /// <summary>What is there already stays as it is.</summary>
     public bool OnlyIfNone { get; init; }
 
     /// <summary>In one transaction with what it belongs to: a kill leaves both or neither.</summary>
@@ -27,7 +29,7 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
     {
         // Counted on from the time: a row that comes back has none of its earlier numbers.
         var pause = Delay > PauseIfThere ? Delay : PauseIfThere;
-        Sql conflict =
+        Sql update =
             $"""
             UPDATE SET
                 priority = excluded.priority,
@@ -36,13 +38,11 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
                 request = work.request + 1,
                 payload = CASE WHEN work.payload = {GivesWayTo} THEN work.payload ELSE COALESCE(excluded.payload, work.payload) END
             """;
-        if (OnlyIfNone)
-            conflict = "NOTHING";
         return connection.ExecuteAsync(
             $"""
             INSERT INTO work (member_id, app, kind, priority, due_at, attempt, request, payload, created_at, lease_till)
             VALUES ({Id.MemberId}, {Id.App}, {Kind}, {Priority}, {now} + {Delay}, 0, {now}, {Payload}, {now}, 0)
-            ON CONFLICT (member_id, app, kind) DO {conflict}
+            ON CONFLICT (member_id, app, kind) DO {(OnlyIfNone ? "NOTHING" : update)}
             """);
     }
 }
