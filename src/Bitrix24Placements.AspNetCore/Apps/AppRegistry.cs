@@ -3,7 +3,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Apps;
 
-/// <summary>Of the configuration, which wins, and of the database.</summary>
+/// <summary>The apps of the configuration, which wins, and of the database.</summary>
 internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store) : IReadyStep
 {
     // With more, each app would multiply every series of the metrics.
@@ -22,6 +22,7 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
 
     public RegisteredApp? Find(string name) => Current.ByName.GetValueOrDefault(name);
 
+    /// <summary>Of a removed app, its name.</summary>
     public AppInfo InfoOf(PortalId id) => Find(id.App)?.Info ?? new(id.App, "");
 
     public RegisteredApp? FindByClientId(string clientId) => Current.ByClientId.GetValueOrDefault(clientId);
@@ -29,7 +30,7 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
     /// <summary>The default app may lack keys for a while; any other that is unknown was removed.</summary>
     public bool Serves(PortalId id) => id.App == PortalId.DefaultApp || Find(id.App) is not null;
 
-    /// <summary>As a metric's tag; empty where there are too many.</summary>
+    /// <summary>The app as a metric's tag; empty where there are too many.</summary>
     public KeyValuePair<string, object?> Label(PortalId id) => new("app", All.Count <= MaxLabels ? id.App : "");
 
     public bool IsConfigured(string name) => options.Value.Apps.Any(a => a.Name == name);

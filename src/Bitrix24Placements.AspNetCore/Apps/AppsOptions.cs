@@ -9,7 +9,7 @@ internal sealed class AppsOptions : ISettings
     /// <summary>The default app first, if it has both keys.</summary>
     public IReadOnlyList<RegisteredApp> Apps { get; private set; } = [];
 
-    /// <summary>Of the default app, where it has the other one.</summary>
+    /// <summary>The key that the default app lacks, where it has the other one.</summary>
     public string? MissingKey { get; private set; }
 
     private string? _problem;

@@ -10,6 +10,7 @@ internal sealed class KeyTroubles(AppRegistry apps)
     /// <summary>A later secret has not been refused.</summary>
     public bool Has(string app) => _refused.TryGetValue(app, out var secret) && apps.Find(app)?.ClientSecret == secret;
 
+    /// <returns>Whether that was not known yet.</returns>
     public bool Note(string app, bool isWrong)
     {
         if (Has(app) == isWrong || apps.Find(app) is not { } keys)

@@ -17,6 +17,7 @@ internal sealed partial class EventEndpoint(
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
+    /// <summary>So long do the tokens of a system user live.</summary>
     private static readonly TimeSpan TokensKeptFor = TimeSpan.FromHours(1);
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));

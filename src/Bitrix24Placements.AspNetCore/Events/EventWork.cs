@@ -9,6 +9,7 @@ internal sealed partial class EventWork(
     InboxStore inbox, WorkStore work, EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics,
     TimeProvider time, ILogger<EventWork> logger) : IWork
 {
+    /// <summary>Then it is another portal's turn.</summary>
     private const int MaxInARow = 20;
 
     private static readonly TimeSpan GivenUpAfter = TimeSpan.FromDays(1);

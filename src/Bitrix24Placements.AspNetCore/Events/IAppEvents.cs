@@ -16,6 +16,7 @@ internal static class AppEvent
     public static bool BringsTokens(string name) => name is Install or Update or UserReady;
 }
 
+/// <summary>Where whoever keeps the installations hears of them.</summary>
 internal interface IAppEvents
 {
     /// <summary>What cannot be confirmed now is kept.</summary>

@@ -4,7 +4,7 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>Answered 200, and waiting for its handler.</summary>
+/// <summary>An event that was answered 200 and waits for its handler.</summary>
 /// <param name="EventId">The same over repeats.</param>
 internal sealed record InboxEvent(PortalId Id, string EventId, string Name, string Payload)
 {

@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Events;
 
-/// <summary>As it waits in the inbox.</summary>
+/// <summary>An event as it waits in the inbox.</summary>
 /// <param name="Name">Bitrix24's, in upper case, or one of those here.</param>
 internal sealed record StoredEvent(
     string Id, string Name, string Domain, string Protocol, long? UserId, long Timestamp, JsonElement? Data = null, bool Clean = false)

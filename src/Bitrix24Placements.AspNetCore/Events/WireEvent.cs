@@ -16,6 +16,7 @@ internal static class WireEvent
         "data[access_token]", "data[refresh_token]", "data[server_endpoint]", "data[CLEAN]",
     ];
 
+    /// <summary>In upper case: events' names come in any.</summary>
     public static string? Name(WireForm form) =>
         form.Text("event"u8) is { Length: > 0 and <= 100 } name ? name.ToUpper(CultureInfo.InvariantCulture) : null;
 
@@ -27,8 +28,10 @@ internal static class WireEvent
 
     public static long? UserId(WireForm form) => Number(form.Text("auth[user_id]"u8));
 
+    /// <summary>Unix seconds.</summary>
     public static long? Timestamp(WireForm form) => Number(form.Text("ts"u8)) is < 253402300799 and var seconds ? seconds : null;
 
+    /// <summary>The same for a repeat.</summary>
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
 
     public static string Text(WireForm form) => Text(form.All());

@@ -7,7 +7,7 @@ internal sealed class ManagementOptions : ISettings
 {
     public static string Section => "Management";
 
-    /// <summary>For metrics, and for the counts in <c>/health/ready</c>; null: none.</summary>
+    /// <summary>A second port for metrics, and for the counts in <c>/health/ready</c>; null: none.</summary>
     public int? Port { get; set; }
 
     /// <summary>An IP address, or <c>*</c> for all of them.</summary>

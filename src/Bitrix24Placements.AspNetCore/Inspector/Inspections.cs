@@ -83,7 +83,7 @@ internal sealed class Decision
 internal sealed record CapturedRequest(string Address, string Body, string Accept)
 {
     /// <summary>What a test or the command <c>replay</c> reads.</summary>
-    /// <param name="withTokens">Otherwise zeros: such a file may lie in a repository.</param>
+    /// <param name="withTokens">Otherwise zeros stand for every secret: such a file may lie in a repository.</param>
     public string ToPayload(bool withTokens)
     {
         var (path, query) = Address.Split('?', 2) is [var p, var q] ? (p, "?" + q) : (Address, "");

@@ -7,7 +7,7 @@ namespace Bitrix24Placements;
 /// HTML.</summary>
 public sealed class PageFrame
 {
-    /// <summary>Of this build: files under it may be kept for ever.</summary>
+    /// <summary>Changes with every build: files under it may be kept for ever.</summary>
     internal static readonly string Version = Assembly.GetExecutingAssembly().ManifestModule.ModuleVersionId.ToString("n")[..12];
 
     /// <summary>Where the embedded files are, below the service's own path.</summary>
@@ -49,7 +49,7 @@ public sealed class PageFrame
         + $"style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' {portalOrigin}; "
         + $"base-uri 'none'; form-action 'self'; frame-ancestors {portalOrigin}";
 
-    /// <summary>The push servers' hosts are not known beforehand.</summary>
+    /// <summary>For the hidden worker: the push servers' hosts are not known beforehand.</summary>
     internal string WorkerPolicy(string portalOrigin, string inlineScriptHash) =>
         $"default-src 'none'; script-src '{inlineScriptHash}' {_scripts}; connect-src 'self' {portalOrigin} https: wss:{_insecure}; "
         + $"base-uri 'none'; form-action 'none'; frame-ancestors {portalOrigin}";

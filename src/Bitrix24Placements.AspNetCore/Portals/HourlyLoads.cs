@@ -14,6 +14,7 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
 
     private long Hour => Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
 
+    /// <summary>The oldest first.</summary>
     public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (_now.TryRemove(id, out var sum))

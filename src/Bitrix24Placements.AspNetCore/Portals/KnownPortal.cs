@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Portals;
 
-/// <summary>In memory, ready for the worker's answers.</summary>
+/// <summary>What the process keeps of a portal in memory, ready for the worker's answers.</summary>
 internal sealed class KnownPortal(Portal portal)
 {
     private readonly long _userId = portal.UserId;
@@ -26,9 +26,10 @@ internal sealed class KnownPortal(Portal portal)
 
     public TokenState TokenState { get; } = portal.TokenState;
 
+    /// <summary>There are none that work, or they are no administrator's.</summary>
     public bool NeedsTokens { get; } = portal.TokenState != TokenState.Good || !portal.IsAdministrator;
 
-    /// <summary>As a reserve, where there is none or only a system user's.</summary>
+    /// <summary>Whether this administrator's would be a reserve where there is none, or only a system user's.</summary>
     public bool WantsReserve(long userId) => userId != _userId && !_hasAdministratorsReserve;
 
     public DateTimeOffset CheckedAt { get; } = portal.CheckedAt;

@@ -5,8 +5,8 @@ internal enum PortalState
     Uninstalled = 0,
     Installed = 1,
 
-    /// <summary>By a notice that nobody could confirm, as the tokens were dead or their refresh was cut off: an administrator's page
-    /// restores it, or what that refresh has brought.</summary>
+    /// <summary>Uninstalled by a notice that nobody could confirm, as the tokens were dead or their refresh was cut off: an
+    /// administrator's page restores it, or what that refresh has brought.</summary>
     Suspended = 2,
 }
 
@@ -51,10 +51,12 @@ internal sealed record Portal
     /// <summary>Begun by somebody who has not told its end: he may hold the only valid tokens.</summary>
     public bool HasUnfinishedRefresh { get; init; }
 
+    /// <summary>His lease has not run out: he may still tell it.</summary>
     public bool IsRefreshing { get; init; }
 
     public PortalReserve? Reserve { get; init; }
 
+    /// <summary>Null where the portal has never sent one.</summary>
     public string? ApplicationTokenHash { get; init; }
 
     /// <summary>Last part of the worker's <c>errorHandlerUrl</c>: unguessable and stable.</summary>
@@ -65,13 +67,15 @@ internal sealed record Portal
 
     public string? Placements { get; init; }
 
+    /// <summary>When its installation, or the last update, was told.</summary>
     public DateTimeOffset ToldAt { get; init; }
 
     public DateTimeOffset ReconciledAt { get; init; }
 
+    /// <summary>When an administrator's page last had the placements looked at.</summary>
     public DateTimeOffset CheckedAt { get; init; }
 
-    /// <summary>Of the worker by Bitrix24, in succession.</summary>
+    /// <summary>How often in succession Bitrix24 has removed the worker.</summary>
     public int Removals { get; init; }
 
     public DateTimeOffset RemovedAt { get; init; }

@@ -2,7 +2,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>In memory, bounded: all installations of a portal, so that it is known which apps it has not.</summary>
+/// <summary>The portals in memory, bounded: all installations of a portal, so that it is known which apps it has not.</summary>
 internal sealed class PortalDirectory(IOptions<StorageOptions> options)
 {
     private readonly ConcurrentDictionary<string, KnownPortal[]> _portals = new(StringComparer.OrdinalIgnoreCase);

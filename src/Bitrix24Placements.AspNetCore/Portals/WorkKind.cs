@@ -6,7 +6,7 @@ internal static class WorkKind
     public const string Uninstall = "uninstall";
     public const string Address = "address";
 
-    /// <summary>Every portal's, always waiting for its next time.</summary>
+    /// <summary>One for every portal, always waiting for its next time.</summary>
     public const string Look = "look";
 
     /// <summary>Outlives an uninstallation: what was accepted is handled.</summary>
@@ -19,12 +19,12 @@ internal static class WorkKind
 /// <summary>However long the other waits.</summary>
 internal enum WorkPriority
 {
-    /// <summary>By somebody, and tried for the first time.</summary>
+    /// <summary>Somebody has asked for it, and it is tried for the first time.</summary>
     Asked = 0,
 
     /// <summary>Tried in vain, or going on after a pause.</summary>
     Again = 1,
 
-    /// <summary>As much as there are portals.</summary>
+    /// <summary>As much of it as there are portals.</summary>
     Unasked = 2,
 }

@@ -6,6 +6,7 @@ namespace Bitrix24Placements.Refusals;
 /// <param name="Detail">Nothing that the client sent. Null: that of the code, in the user's language.</param>
 internal sealed record Rejection(int Status, string Code, string? Detail = null)
 {
+    /// <summary>By wire name.</summary>
     public IReadOnlyDictionary<string, string>? Errors { get; init; }
 
     public TimeSpan? RetryAfter { get; init; }

@@ -17,7 +17,7 @@ internal sealed class AnswerReader : IDisposable
     /// <summary>Above this, the place of the huge ones as well.</summary>
     private const int LargeBytes = 1024 * 1024;
 
-    /// <summary>Each JSON value takes memory beside its bytes.</summary>
+    /// <summary>Each JSON value takes memory beside its bytes: what is made of single digits is no answer to anything.</summary>
     private const int MinBytesPerValue = 24;
 
     private const int MaxLargeOfServer = 2;
@@ -40,6 +40,8 @@ internal sealed class AnswerReader : IDisposable
         return await ReadAsync(stream, server, default, SmallBytes, maxBytes, cancellationToken);
     }
 
+    /// <param name="first">What has been read already.</param>
+    /// <param name="capacity">With more than this a place among the larger ones is needed.</param>
     private async Task<(JsonElement Body, int Bytes)> ReadAsync(
         Stream stream, string server, ReadOnlyMemory<byte> first, int capacity, int maxBytes, CancellationToken cancellationToken)
     {

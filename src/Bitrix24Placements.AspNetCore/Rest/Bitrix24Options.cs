@@ -13,7 +13,7 @@ internal sealed class Bitrix24Options : ISettings
     /// <summary>The only OAuth servers ever contacted; the first is the default one.</summary>
     public string[] OAuthServers { get; set; } = [];
 
-    /// <summary>Empty: any portal the OAuth server vouches for.</summary>
+    /// <summary>Host patterns; empty: any portal the OAuth server vouches for.</summary>
     public string[] AllowedPortals { get; set; } = [];
 
     public bool AllowInsecureHttp { get; set; }

@@ -13,8 +13,10 @@ internal static class RestErrors
 
     public const string OperationTimeLimit = "OPERATION_TIME_LIMIT";
 
+    /// <summary>Perhaps another call has refreshed meanwhile.</summary>
     public static bool IsInvalidToken(string code) => code is "NO_AUTH_FOUND" or "invalid_token";
 
+    /// <summary>The same call may succeed later.</summary>
     public static bool IsServerFault(string code) => code is "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER";
 
     public static bool IsPassing(string code) => IsServerFault(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Bitrix24Placements.Settings;
 
-/// <summary>By hand: the binder appends to lists, knows no empty value, and seldom names the key.</summary>
+/// <summary>Reads configuration by hand: the binder appends to lists, knows no empty value, and seldom names the key.</summary>
 internal static class SettingsReader
 {
     /// <summary>A bad value stops the start with one line that names its key.</summary>

@@ -15,7 +15,7 @@ internal sealed class StartException(string line, Exception? inner = null) : Inv
     public override string ToString() => Message;
 }
 
-/// <summary>Printed like a <see cref="StartException"/>.</summary>
+/// <summary>A setting cannot be used; printed like a <see cref="StartException"/>.</summary>
 internal sealed class SettingsException(string line) : OptionsValidationException("", typeof(object), [line])
 {
     public override string ToString() => Message;

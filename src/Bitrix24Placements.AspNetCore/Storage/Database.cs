@@ -97,6 +97,7 @@ internal sealed partial class Database : IAsyncDisposable
     public Task<T> ChangeLongAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
         RunLongAsync(connection => ChangeOnAsync(connection, endsIfIdle: false, work), cancellationToken);
 
+    /// <summary>While no connection of this process to the SQLite file is open.</summary>
     public async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
     {
         var held = 0;

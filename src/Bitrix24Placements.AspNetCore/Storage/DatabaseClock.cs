@@ -19,6 +19,7 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
         return now;
     }
 
+    /// <summary>The database's time, as far as it is known here.</summary>
     public long Now => ToDatabase(time.GetUtcNow());
 
     public DateTimeOffset FromDatabase(long milliseconds) =>

@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Before the service can serve; tried until it succeeds.</summary>
+/// <summary>What has to be done before the service can serve; tried until it succeeds.</summary>
 internal interface IReadyStep
 {
     Task PrepareAsync(CancellationToken cancellationToken);

@@ -1,6 +1,6 @@
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Goes on whatever comes; one line when it begins to fail.</summary>
+/// <summary>Something done again and again once the service can serve, whatever comes of it: one line when it begins to fail.</summary>
 internal abstract partial class RepeatingService(Readiness readiness, TimeSpan pause) : BackgroundService
 {
     private readonly TimeSpan _pauseAfterFailure = TimeSpan.FromSeconds(Math.Clamp(pause.TotalSeconds, min: 1, max: 60));

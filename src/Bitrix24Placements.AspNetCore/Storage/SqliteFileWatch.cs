@@ -2,7 +2,8 @@ using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Else all would be answered, and gone at the next start without a word.</summary>
+/// <summary>Deleted or replaced under a running service, everything would be answered, and gone at the next start without a
+/// word.</summary>
 internal sealed partial class SqliteFileWatch(
     Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))

@@ -2,7 +2,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>No answer waits for it, but the stop of the service.</summary>
+/// <summary>Work that no answer waits for, but the stop of the service.</summary>
 internal sealed partial class DetachedTasks(ILogger<DetachedTasks> logger, IHostApplicationLifetime lifetime) : IHostedService
 {
     private readonly RunningTasks _running = new(TimeProvider.System);

@@ -11,7 +11,7 @@ internal readonly record struct WorkResult(TimeSpan? Pause, string? Payload = nu
 /// <summary>May be killed at any instant, and is begun anew, here or elsewhere.</summary>
 internal interface IWork
 {
-    /// <summary>Or the beginning of a kind, where it ends with a colon.</summary>
+    /// <summary>A kind, or the beginning of one where it ends with a colon.</summary>
     string Kind { get; }
 
     Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken);

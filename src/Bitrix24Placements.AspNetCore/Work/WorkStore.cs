@@ -3,7 +3,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Work;
 
-/// <summary>Accepted and not yet done, claimed by one instance at a time, by the database's clock.</summary>
+/// <summary>Work that is accepted and not yet done, claimed by one instance at a time, by the database's clock.</summary>
 internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSignal signal)
 {
     /// <summary>So long after a kill another goes on.</summary>
@@ -53,6 +53,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         await database.ExecuteAsync($"UPDATE work SET lease_till = {Now} + {Lease} WHERE {IsOwned(item)}", cancellationToken) > 0
         || !await AnyAsync($"{Is(item)} AND lease_by <> {_owner}", cancellationToken);
 
+    /// <summary>Whether nobody else may have begun with it.</summary>
     public Task<bool> IsHeldAsync(WorkItem item, CancellationToken cancellationToken) =>
         AnyAsync($"{IsOwned(item)} AND lease_till > {Now}", cancellationToken);
 
@@ -68,6 +69,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
             return done;
         }, cancellationToken);
 
+    /// <summary>Again after the pause, or when somebody has asked for it meanwhile.</summary>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken)
     {
         Sql isUnchanged = $"request = {item.Request}";

@@ -76,11 +76,13 @@ internal sealed class LaunchVerifier(
         return new Believed(matching, null, Verification.ApplicationToken);
     }
 
+    /// <summary>Whether a person is believed without asking anybody.</summary>
     public bool Remembers(PlacementPost post) => IsOff || Remembered(post) is not null;
 
     public bool KnowsApplicationToken(PlacementPost post) =>
         directory.FindAll(post.MemberId).Any(known => known.AcceptsApplicationToken(post.ApplicationToken));
 
+    /// <summary>The OAuth server says who opens the page.</summary>
     public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post) => IsOff ? new(Anything)
         : Remembered(post) is var (user, portal) ? BelieveAsync(portal, user, post) : ConfirmAsync(context, post);
 

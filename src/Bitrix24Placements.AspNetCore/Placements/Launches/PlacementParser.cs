@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Placements;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/index.html</remarks>
 internal static class PlacementParser
 {
-    /// <summary>Any other in the query string is the handler's.</summary>
+    /// <summary>Bitrix24's own names; any other in the query string is the handler's.</summary>
     private static readonly string[] WireNames =
     [
         "DOMAIN", "PROTOCOL", "LANG", "APP_SID", "AUTH_ID", "REFRESH_ID", "AUTH_EXPIRES", "SERVER_ENDPOINT", "APPLICATION_TOKEN",

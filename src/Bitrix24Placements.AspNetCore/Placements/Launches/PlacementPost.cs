@@ -40,6 +40,7 @@ internal sealed record PlacementPost
     /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through.</summary>
     public byte[] Options { get; init; } = WireValues.NoOptions;
 
+    /// <summary>What of the query string is not Bitrix24's.</summary>
     public IReadOnlyDictionary<string, string> HandlerQuery { get; init; } = FrozenDictionary<string, string>.Empty;
 
     public string Origin => (IsHttps ? "https://" : "http://") + Domain;

@@ -16,10 +16,10 @@ internal sealed record StoredSession(
         if (json is null)
             return null;
         var compressed = new byte[MaxContextBytes];
-        return BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22)
-            ? compressed[..length] : null;
+        return BrotliEncoder.TryCompress(json, compressed, out var length, quality: 1, window: 22) ? compressed[..length] : null;
     }
 
+    /// <summary>Without the token.</summary>
     public override string ToString() => $"{App}@{MemberId}, user {UserId}";
 
     public byte[]? ReadContext()

@@ -17,7 +17,7 @@ internal sealed record WorkerHour(PortalId Id, long Hour, long Loads, long Slow,
     };
 }
 
-/// <summary>Every instance adds its own.</summary>
+/// <summary>Loads by portal and hour; every instance adds its own.</summary>
 internal sealed class HourStore(Database database, Sql table)
 {
     private const int PerStatement = 200;

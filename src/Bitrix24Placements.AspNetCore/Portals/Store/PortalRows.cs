@@ -2,7 +2,7 @@ using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Portals;
 
-/// <summary>Decrypted when their connection was given back.</summary>
+/// <summary>Rows are decrypted when their connection was given back.</summary>
 internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, ILogger logger)
 {
     private const int MaxUnreadable = 100_000;

@@ -7,7 +7,7 @@ internal sealed partial class PortalStore
     // A reinstallation finds its settings.
     private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
-    /// <summary>False where a newer one is there.</summary>
+    /// <summary>False where a newer one is installed; what is not there any more is installed whatever the clocks say.</summary>
     public Task<bool> InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async connection =>
         {

@@ -18,6 +18,7 @@ internal sealed class RefreshPauses(TimeProvider time)
             && time.GetElapsedTime(failure.At) < failure.Pause
             ? failure.Error : null;
 
+    /// <param name="error">Null: there are new tokens.</param>
     public void Note(Portal portal, RestError? error)
     {
         if (error is null)

@@ -25,8 +25,10 @@ internal enum TokenVerdict
 }
 
 /// <summary>The one trusted answer to "which portal, which user".</summary>
+/// <param name="ClientEndpoint">The portal's REST base, with a trailing slash.</param>
 internal sealed record TokenInfo(PortalId Id, Uri ClientEndpoint, Uri Server, long UserId, DateTimeOffset ExpiresAt);
 
+/// <param name="Info">Only of a confirmed one.</param>
 /// <param name="Stranger">Of one of an unknown app: believed only as to who may have a place to wait.</param>
 internal readonly record struct TokenConfirmation(
     TokenVerdict Verdict, TokenInfo? Info = null, string? ClientId = null, TokenInfo? Stranger = null);

@@ -26,10 +26,11 @@ internal sealed partial class TokenRefresher(
     private readonly ConcurrentDictionary<PortalId, Lazy<Task<RestResult<Portal>>>> _running = new();
     private readonly RefreshPauses _pauses = new(time);
 
-    /// <summary>A portal may say of any token that it has expired.</summary>
+    /// <summary>A portal may say of any token that it has expired, and refreshing without need gets an app blocked.</summary>
     private readonly PartitionedRateLimiter<PortalId> _earlyRefreshes = PartitionedRateLimiter.Create<PortalId, PortalId>(id =>
         RateLimitPartition.GetFixedWindowLimiter(id, _ => new() { PermitLimit = 30, Window = TimeSpan.FromMinutes(1) }));
 
+    /// <summary>With tokens that are not known to be expired.</summary>
     public async Task<RestResult<Portal>> UsableAsync(PortalId id, CancellationToken cancellationToken)
     {
         if (apps.Find(id.App) is null)
@@ -41,6 +42,7 @@ internal sealed partial class TokenRefresher(
         return IsFresh(portal) ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
     }
 
+    /// <summary>Gives newer tokens without a refresh where somebody else has brought them meanwhile.</summary>
     /// <param name="afresh">Asks the OAuth server even if it has refused a moment ago.</param>
     public async Task<RestResult<Portal>> RefreshAsync(Portal stale, bool afresh, CancellationToken cancellationToken)
     {

@@ -63,6 +63,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         }
     }
 
+    /// <summary>Nothing where the place was only reserved.</summary>
     internal static async Task<ReadOnlyMemory<byte>> ReadAsync(FileStream stream, CancellationToken cancellationToken)
     {
         var bytes = new byte[stream.Length];
@@ -70,6 +71,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         return bytes.AsMemory().TrimEnd((byte)0);
     }
 
+    /// <summary>Null for what cannot be decrypted.</summary>
     internal (string Key, string Payload)? Open(SpoolFile file, ReadOnlyMemory<byte> content) =>
         vault.Unprotect(file.Kind, "spool", Encoding.ASCII.GetString(content.Span))?.Split('\n', 2) is [var key, var payload]
             ? (key, payload) : null;

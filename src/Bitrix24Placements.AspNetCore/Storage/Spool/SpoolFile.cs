@@ -25,6 +25,7 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
         return new($"{order}{Guid.NewGuid():n}.{kind}.{keyShare}.{addressShare}.{Extension}", kind, keyShare, addressShare);
     }
 
+    /// <summary>When it was put there; the epoch where its name does not say it.</summary>
     public DateTimeOffset KeptAt => Name.Length > 16
         && long.TryParse(Name.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticks)
         && ticks >= 0 && ticks < DateTimeOffset.MaxValue.UtcTicks ? new(ticks, TimeSpan.Zero) : DateTimeOffset.UnixEpoch;
