@@ -29,6 +29,8 @@ internal sealed class AnswerReader : IDisposable
 
     private readonly PartitionedRateLimiter<string>[] _huge = [Places(1, ofEach: true), Places(1, ofEach: false)];
 
+    private readonly SemaphoreSlim _parsing = new(1);
+
     /// <summary>The answer and its size; <c>default</c> where it is not JSON. Large ones wait for a place.</summary>
     /// <exception cref="BitrixTransportException">It has at least <paramref name="maxBytes"/>.</exception>
     public async Task<(JsonElement Body, int Bytes)> ReadAsync(
@@ -59,7 +61,7 @@ internal sealed class AnswerReader : IDisposable
             if (length >= maxBytes)
                 throw TooLarge();
             if (length < capacity)
-                return (Parse(bytes.AsSpan(0, length), maxBytes), length);
+                return (await ParseAsync(bytes.AsMemory(0, length), maxBytes, cancellationToken), length);
             var (places, next) = capacity == SmallBytes ? (_large, LargeBytes) : (_huge, MaxBytes);
             // His own place first: he is not to hold one of all while he waits for it.
             using var own = await places[0].AcquireAsync(server, 1, cancellationToken);
@@ -78,6 +80,22 @@ internal sealed class AnswerReader : IDisposable
     private static PartitionedRateLimiter<string> Places(int max, bool ofEach) => PartitionedRateLimiter.Create<string, string>(
         server => RateLimitPartition.GetConcurrencyLimiter(
             ofEach ? server : "", _ => new() { PermitLimit = max, QueueLimit = int.MaxValue }));
+
+    /// <summary>Large ones one after the other: several at once would take as long, and several times the memory.</summary>
+    private async ValueTask<JsonElement> ParseAsync(ReadOnlyMemory<byte> bytes, int maxBytes, CancellationToken cancellationToken)
+    {
+        if (bytes.Length < SmallBytes)
+            return Parse(bytes.Span, maxBytes);
+        await _parsing.WaitAsync(cancellationToken);
+        try
+        {
+            return Parse(bytes.Span, maxBytes);
+        }
+        finally
+        {
+            _parsing.Release();
+        }
+    }
 
     private static JsonElement Parse(ReadOnlySpan<byte> bytes, int maxBytes)
     {
@@ -109,5 +127,6 @@ internal sealed class AnswerReader : IDisposable
     {
         foreach (var places in _large.Concat(_huge))
             places.Dispose();
+        _parsing.Dispose();
     }
 }
