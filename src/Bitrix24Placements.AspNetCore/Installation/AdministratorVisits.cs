@@ -53,7 +53,7 @@ internal sealed partial class AdministratorVisits(
 
     private async Task MendAsync(TokenInfo user, PortalTokens tokens, CancellationToken cancellationToken)
     {
-        if (!await portals.ReplaceTokensAsync(user.Id, user.UserId, tokens, cancellationToken))
+        if (!await portals.ReplaceTokensAsync(user.Id, user.UserId, tokens, user.Server, cancellationToken))
             return;
         Log.Mended(logger, user.Id);
         await work.RequestAsync(new(user.Id, WorkKind.Reconcile), cancellationToken);

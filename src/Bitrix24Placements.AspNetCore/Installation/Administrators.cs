@@ -31,6 +31,11 @@ internal sealed class Administrators(RestClient rest) : IDisposable
         return await asking.Value.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Whether the portal's own tokens are those of a user who is none any more.</summary>
+    public async Task<bool> HasResignedAsync(PortalId id, CancellationToken cancellationToken) =>
+        await rest.CallAsync(id, RestCall.Own("profile") with { Deadline = Timeout }, cancellationToken) is { Ok: true } profile
+        && !profile.Value.Truth("ADMIN");
+
     /// <remarks>https://apidocs.bitrix24.com/api-reference/common/users/profile.html</remarks>
     private async Task<RestResult<bool>> AskPortalAsync(UserAccess access, bool withUsersCalls)
     {

@@ -2,6 +2,7 @@ using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Installation;
 
@@ -58,7 +59,7 @@ internal sealed class InstallEndpoint(
             case InstallVerdict.NotAdministrator when result.Info is { } info:
                 attempts.Failed(context, RequestKind.Installation, post.MemberId);
                 await ShowFailureAsync(
-                    context, post, info.ClientEndpoint, new(RestErrorKind.Refused, "ACCESS_DENIED", "Not an administrator."));
+                    context, post, info.ClientEndpoint, new(RestErrorKind.Refused, RestErrors.AccessDenied, "Not an administrator."));
                 return null;
             case InstallVerdict.NotConfigured or InstallVerdict.UnknownApp
                 when await installer.KeepAsync(claim, _turns):

@@ -72,6 +72,51 @@ public sealed class AdministratorPageTests
     }
 
     [Fact]
+    public async Task Once_the_installer_is_no_administrator_another_ones_reserve_registers()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        (await service.AppPageAsync(userId: 4)).Dispose();
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve.UserId: 4 }, "there is a reserve");
+        service.Portal.SetAdmin(1, false);
+
+        await service.Portal.RemoveWorkerAsync(cancellationToken: Token);
+
+        await service.EventuallyRegisteredAsync();
+        Assert.True(await service.StoredAsync() is { UserId: 4, IsAdministrator: true, Reserve: { UserId: 1, IsAdministrator: false } });
+        Assert.Equal(HttpStatusCode.Accepted, await service.SignalAsync());
+    }
+
+    [Fact]
+    public async Task Once_the_installer_is_no_administrator_the_next_one_who_opens_the_page_registers()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Portal.SetAdmin(1, false);
+        await service.Portal.RemoveWorkerAsync(cancellationToken: Token);
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { IsAdministrator: false }, "it is known");
+        Assert.Equal(HttpStatusCode.Accepted, await service.SignalAsync());
+
+        (await service.AppPageAsync(userId: 4)).Dispose();
+
+        await service.EventuallyRegisteredAsync();
+        Assert.True(await service.StoredAsync() is { UserId: 4, IsAdministrator: true });
+    }
+
+    [Fact]
+    public async Task Whose_tokens_are_dead_is_asked_about_where_the_new_ones_come_from()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var before = (await service.StoredAsync())!;
+        var portals = service.Get<PortalStore>();
+        await portals.ReplaceTokensAsync(before.Id, before.UserId, before.Tokens!, new("http://127.0.0.1:1/"), Token);
+        await portals.SetTokenStateAsync(before.Id, before.TokensVersion + 1, TokenState.Dead, Token);
+
+        (await service.AppPageAsync()).Dispose();
+
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { TokenState: TokenState.Good }, "they are replaced");
+        Assert.Equal(before.OAuthServer, (await service.StoredAsync())!.OAuthServer);
+    }
+
+    [Fact]
     public async Task A_system_users_tokens_are_the_reserve_until_an_administrators_are()
     {
         await using var service = await Service.StartInstalledAsync();

@@ -196,7 +196,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         Assert.Equal((PortalState.Uninstalled, TokenState.None), (after.State, after.TokenState));
         Assert.Null(after.Tokens);
         Assert.Null(after.ApplicationTokenHash);
-        Assert.False(await store.Portals.ReplaceTokensAsync(before.Id, 1, TestStore.Tokens("late"), Token));
+        Assert.False(await store.Portals.ReplaceTokensAsync(before.Id, 1, TestStore.Tokens("late"), before.OAuthServer, Token));
         await store.AdvanceAsync(TimeSpan.FromSeconds(1));
         await store.Portals.InstallAsync(TestStore.Installation(before.Id), Token);
         var again = await store.FindAsync(before.Id);
@@ -225,7 +225,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         await store.Portals.SuspendAsync(portal.Id, portal.Epoch, Token);
         Assert.Equal(PortalState.Suspended, (await store.FindAsync(portal.Id)).State);
 
-        Assert.True(await store.Portals.ReplaceTokensAsync(portal.Id, 7, TestStore.Tokens("his"), Token));
+        Assert.True(await store.Portals.ReplaceTokensAsync(portal.Id, 7, TestStore.Tokens("his"), portal.OAuthServer, Token));
 
         var after = await store.FindAsync(portal.Id);
         Assert.Equal((PortalState.Installed, 7, TestStore.Tokens("his")), (after.State, after.UserId, after.Tokens));

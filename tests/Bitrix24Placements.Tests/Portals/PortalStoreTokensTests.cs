@@ -113,7 +113,7 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
-        await store.Portals.ReplaceTokensAsync(portal.Id, 1, TestStore.Tokens("newer"), Token);
+        await store.Portals.ReplaceTokensAsync(portal.Id, 1, TestStore.Tokens("newer"), portal.OAuthServer, Token);
 
         Assert.False(await store.Portals.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Dead, Token));
 

@@ -47,7 +47,7 @@ public sealed class ReserveTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
 
-        Assert.True(await store.Portals.ReplaceTokensAsync(portal.Id, 2, TestStore.Tokens("second"), Token));
+        Assert.True(await store.Portals.ReplaceTokensAsync(portal.Id, 2, TestStore.Tokens("second"), portal.OAuthServer, Token));
         var now = await store.FindAsync(portal.Id);
         Assert.Equal((TestStore.Tokens("second"), 2L), (now.Tokens, now.UserId));
         Assert.Equal((TestStore.Tokens("first"), 1L, true), (now.Reserve?.Tokens, now.Reserve?.UserId, now.Reserve?.IsAdministrator));
@@ -58,7 +58,7 @@ public sealed class ReserveTests(ThrowawayPostgres postgres)
         Assert.Equal((TestStore.Tokens("third"), TestStore.Tokens("second")), (now.Tokens, now.Reserve?.Tokens));
 
         await store.Portals.SetTokenStateAsync(portal.Id, now.TokensVersion, TokenState.Dead, Token);
-        await store.Portals.ReplaceTokensAsync(portal.Id, 3, TestStore.Tokens("fourth"), Token);
+        await store.Portals.ReplaceTokensAsync(portal.Id, 3, TestStore.Tokens("fourth"), portal.OAuthServer, Token);
         now = await store.FindAsync(portal.Id);
         Assert.Equal((TestStore.Tokens("fourth"), TestStore.Tokens("second")), (now.Tokens, now.Reserve?.Tokens));
     }

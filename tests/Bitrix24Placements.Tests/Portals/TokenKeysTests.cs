@@ -111,7 +111,7 @@ public sealed class TokenKeysTests(ThrowawayPostgres postgres)
 
         var read = await next.FindAsync(portal.Id);
         Assert.Equal((PortalState.Installed, TokenState.Dead), (read.State, read.TokenState));
-        Assert.True(await next.Portals.ReplaceTokensAsync(portal.Id, 1, TestStore.Tokens("his"), Token));
+        Assert.True(await next.Portals.ReplaceTokensAsync(portal.Id, 1, TestStore.Tokens("his"), portal.OAuthServer, Token));
         Assert.Equal(TokenState.Good, (await next.FindAsync(portal.Id)).TokenState);
     }
 }

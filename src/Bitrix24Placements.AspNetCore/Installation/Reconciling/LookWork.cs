@@ -1,5 +1,6 @@
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
@@ -28,21 +29,23 @@ internal sealed partial class LookWork(
         var lost = DateTimeOffset.FromUnixTimeMilliseconds(memory?.LostAt ?? 0);
         if (portal.RemovedAt > lost)
             lost = portal.RemovedAt;
-        if (catalogue.CanDeclare && portal.TokenState != TokenState.Dead && await IsMissingAsync(portal, cancellationToken))
+        if (catalogue.CanDeclare && portal.TokenState != TokenState.Dead)
         {
-            lost = time.GetUtcNow();
-            Log.Missing(logger, portal.Id);
-            await work.RequestAsync(new(portal.Id, WorkKind.Reconcile), cancellationToken);
+            var registered = await Registration.AllAsync(rest, portal.Id, cancellationToken);
+            var isMissing = registered.Ok && !catalogue.For(portal).All(declared => Registration.IsThere(registered.Value, declared));
+            if (isMissing)
+            {
+                lost = time.GetUtcNow();
+                Log.Missing(logger, portal.Id);
+            }
+
+            // Who may not look is perhaps no administrator any more: the reconciliation finds out.
+            if (isMissing || registered.Error?.Code == RestErrors.AccessDenied)
+                await work.RequestAsync(new(portal.Id, WorkKind.Reconcile), cancellationToken);
         }
 
         return WorkResult.Again(time.GetUtcNow() - lost < LossForgotten ? AfterLoss : Usually * (0.75 + (Random.Shared.NextDouble() / 4)),
             JsonSerializer.Serialize(new(lost.ToUnixTimeMilliseconds()), InstallationJson.Default.LookMemory));
-    }
-
-    private async Task<bool> IsMissingAsync(Portal portal, CancellationToken cancellationToken)
-    {
-        var registered = await Registration.AllAsync(rest, portal.Id, cancellationToken);
-        return registered.Ok && !catalogue.For(portal).All(declared => Registration.IsThere(registered.Value, declared));
     }
 
     private static partial class Log

@@ -1,13 +1,14 @@
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
 /// <summary>After an installation, an update, a removal notice, a changed declaration.</summary>
 internal sealed partial class ReconcileWork(
-    PortalStore portals, Reconciler reconciler, KeyCheck keys, InboxStore inbox, WorkStore work, TimeProvider time,
+    PortalStore portals, Reconciler reconciler, Administrators administrators, KeyCheck keys, InboxStore inbox, WorkStore work, TimeProvider time,
     ILogger<ReconcileWork> logger) : IWork
 {
     /// <summary>The payload of the work that is stored together with the portal.</summary>
@@ -46,7 +47,11 @@ internal sealed partial class ReconcileWork(
         finished(reconciliation);
         // The installation is told by now: later attempts have nothing of it to tell.
         var payload = item.Payload == Installation ? "" : null;
-        return reconciliation.FirstError is { } error ? WorkResult.Again(PauseAfter(error, item.Attempt), payload) : WorkResult.Done;
+        if (reconciliation.FirstError is not { } error)
+            return WorkResult.Done;
+        var isDemoted = error.Code == RestErrors.AccessDenied && await administrators.HasResignedAsync(portal.Id, cancellationToken)
+            && await portals.NoteOrdinaryAsync(portal.Id, portal.UserId, cancellationToken);
+        return WorkResult.Again(isDemoted ? TimeSpan.Zero : PauseAfter(error, item.Attempt), payload);
     }
 
     public static TimeSpan PauseAfterRemovals(Portal portal, DateTimeOffset now) =>

@@ -44,6 +44,26 @@ internal sealed partial class PortalStore
         """,
         $"tokens_version = {version} AND reserve_tokens IS NOT NULL AND {IsThere}", cancellationToken);
 
+    /// <summary>Their user is no administrator any more: the two pairs change places where the other is an administrator's.</summary>
+    public Task<bool> NoteOrdinaryAsync(PortalId id, long userId, CancellationToken cancellationToken)
+    {
+        Sql isOther = "reserve_tokens IS NOT NULL AND reserve_is_administrator = 1";
+        Sql Swapped(Sql present, Sql reserve) =>
+            $"""
+            {present} = CASE WHEN {isOther} THEN {reserve} ELSE {present} END,
+            {reserve} = CASE WHEN {isOther} THEN {present} ELSE {reserve} END
+            """;
+        return UpdateAsync(id,
+            $"""
+            {Swapped("tokens", "reserve_tokens")}, {Swapped("user_id", "reserve_user_id")},
+            {Swapped("tokens_expire_at", "reserve_expire_at")}, {Swapped("tokens_renewed_at", "reserve_renewed_at")},
+            is_administrator = CASE WHEN {isOther} THEN 1 ELSE 0 END,
+            reserve_is_administrator = CASE WHEN {isOther} THEN 0 ELSE reserve_is_administrator END,
+            tokens_version = tokens_version + 1, reserve_version = reserve_version + 1, {NoLease}
+            """,
+            $"user_id = {userId} AND is_administrator = 1 AND tokens_state = {TokenState.Good} AND {IsThere}", cancellationToken);
+    }
+
     public Task<bool> TryLeaseReserveAsync(
         PortalId id, long reserveVersion, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
         TryLeaseAsync(id, $"reserve_version = {reserveVersion}", owner, duration, cancellationToken);

@@ -32,9 +32,15 @@ internal sealed partial class PortalStore
         UpdateAsync(id, NewTokens(id, tokens), $"tokens_version = {version} AND {IsThere}", cancellationToken);
 
     /// <summary>Another administrator's good ones become the reserve; a suspended portal is installed again.</summary>
-    public Task<bool> ReplaceTokensAsync(PortalId id, long userId, PortalTokens tokens, CancellationToken cancellationToken) =>
-        UpdateAsync(id, $"{KeepAsReserve(userId)}, {NewTokens(id, tokens)}, user_id = {userId}, is_administrator = 1", IsThere,
-            cancellationToken);
+    /// <param name="oauthServer">That has confirmed them: the portal may have gone over to another.</param>
+    public Task<bool> ReplaceTokensAsync(
+        PortalId id, long userId, PortalTokens tokens, Uri oauthServer, CancellationToken cancellationToken) =>
+        UpdateAsync(id,
+            $"""
+            {KeepAsReserve(userId)}, {NewTokens(id, tokens)}, user_id = {userId}, is_administrator = 1,
+                oauth_server = {oauthServer.AbsoluteUri}
+            """,
+            IsThere, cancellationToken);
 
     public Task<bool> SetTokenStateAsync(PortalId id, long version, TokenState state, CancellationToken cancellationToken) =>
         UpdateAsync(id, $"tokens_state = {state}", $"tokens_version = {version} AND tokens_state <> {state}", cancellationToken);
