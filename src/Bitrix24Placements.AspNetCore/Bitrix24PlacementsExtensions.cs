@@ -72,6 +72,7 @@ public static class Bitrix24PlacementsExtensions
                 context.SetEndpoint(null);
                 return next(context);
             });
+            files.UseMiddleware<ErrorHandling>(ErrorScope.Everything);
             files.UseFiles("/" + PageFrame.Version, scripts, "public, max-age=31536000, immutable", own);
             files.UseFiles("", scripts, "public, max-age=600", own);
         });

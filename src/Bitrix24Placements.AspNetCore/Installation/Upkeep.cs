@@ -17,7 +17,8 @@ internal sealed partial class Upkeep(
     /// <summary>Refresh tokens live for 180 days; the vendor forbids refreshing by a schedule: each is renewed once, and late.</summary>
     private static readonly TimeSpan RenewAfter = TimeSpan.FromDays(150);
 
-    private bool _haveDeclarationsBeenCompared;
+    // At the start, and for what instances of the version before have done since.
+    private int _comparisons = 2;
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
@@ -31,19 +32,20 @@ internal sealed partial class Upkeep(
     /// <summary>In pages: a million portals must not hold up the start.</summary>
     private async Task RequestForOtherDeclarationsAsync(CancellationToken cancellationToken)
     {
-        if (_haveDeclarationsBeenCompared || !catalogue.CanDeclare)
+        if (_comparisons == 0 || !catalogue.CanDeclare)
             return;
+        var declaration = catalogue.Declaration;
         var count = 0;
         DeclaredPortal? last = null;
-        while (await portals.OfOtherDeclarationAsync(catalogue.Declaration, last, Page, cancellationToken) is { Count: > 0 } page)
+        while (await portals.OfOtherDeclarationAsync(declaration, last, Page, cancellationToken) is { Count: > 0 } page)
         {
             foreach (var portal in page)
-                await work.RequestIfNoneAsync(portal.Id, WorkKind.Reconcile, TimeSpan.Zero, cancellationToken);
+                await work.RequestAsync(ReconcileWork.RequestFor(portal.Id, declaration), cancellationToken);
             count += page.Count;
             last = page[^1];
         }
 
-        _haveDeclarationsBeenCompared = true;
+        _comparisons--;
         if (count > 0)
             Log.Redeclared(logger, count);
     }

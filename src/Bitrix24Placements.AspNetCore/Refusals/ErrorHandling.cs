@@ -36,7 +36,7 @@ internal sealed partial class ErrorHandling(
         var response = context.Response;
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Referrer-Policy"] = "no-referrer";
-        if (scope == ErrorScope.OwnEndpoints && context.Features.Get<IHttpResponseBodyFeature>() is { } answer)
+        if (context.Features.Get<IHttpResponseBodyFeature>() is { } answer and not AnswerWriter)
             context.Features.Set<IHttpResponseBodyFeature>(new AnswerWriter(context, answer, places, time));
         try
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using Bitrix24Placements.Installation;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
@@ -91,6 +92,23 @@ public sealed class RestartTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Accepted, await second.SignalAsync());
         gate.SetResult();
         Assert.Equal(HttpStatusCode.Accepted, await signal);
+    }
+
+    [Fact]
+    public async Task What_a_newer_version_wants_declared_is_left_to_it_for_a_while()
+    {
+        await _first.InstallAndFinishAsync();
+        var request = ReconcileWork.RequestFor(_first.Portal.Id, "of the next version");
+        var reconcile = _first.Get<IEnumerable<IWork>>().OfType<ReconcileWork>().Single();
+        WorkItem Asked(TimeSpan ago) => new(request.Id, request.Kind, 0, 1, request.Payload, _time.GetUtcNow() - ago);
+        _first.Portal.Calls.Clear();
+
+        Assert.NotNull((await reconcile.RunAsync(Asked(TimeSpan.FromSeconds(50)), Token)).Pause);
+        Assert.Empty(_first.Portal.Calls);
+
+        // Who asked is gone.
+        Assert.Null((await reconcile.RunAsync(Asked(TimeSpan.FromSeconds(70)), Token)).Pause);
+        Assert.NotEmpty(_first.Portal.Calls);
     }
 
     [Fact]

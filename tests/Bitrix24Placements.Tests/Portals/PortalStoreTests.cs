@@ -8,6 +8,22 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_a_wrong_clock_has_told_gives_way(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        var now = store.Time.GetUtcNow();
+        Task<bool> InstallAsync(DateTimeOffset toldAt) => store.Portals.InstallAsync(TestStore.Installation(portal.Id) with { ToldAt = toldAt }, Token);
+
+        Assert.True(await InstallAsync(now + TimeSpan.FromDays(1)));
+        Assert.True(await InstallAsync(now));
+        Assert.False(await InstallAsync(now - TimeSpan.FromSeconds(1)));
+        // Clocks of instances differ by little.
+        Assert.True(await InstallAsync(now + TimeSpan.FromSeconds(20)));
+        Assert.False(await InstallAsync(now));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task What_is_installed_is_found_as_it_was(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

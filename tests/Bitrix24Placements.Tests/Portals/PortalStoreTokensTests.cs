@@ -134,6 +134,22 @@ public sealed class PortalStoreTokensTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task However_many_tokens_cannot_be_renewed_each_has_its_turn(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var unused = new List<PortalId>();
+        for (var i = 0; i < 12; i++)
+            unused.Add((await store.InstalledAsync()).Id);
+        await store.AdvanceAsync(TimeSpan.FromDays(151));
+
+        var found = new HashSet<PortalId>();
+        for (var i = 0; i < 60; i++)
+            found.UnionWith((await store.Portals.UnusedSinceAsync(store.Time.GetUtcNow() - TimeSpan.FromDays(150), 4, Token)).Select(u => u.Id));
+
+        Assert.Equal(unused.Count, found.Count);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task Tokens_copied_to_another_portals_row_open_nothing(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using Bitrix24Placements.Pages;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Tests.Harness;
@@ -32,6 +33,22 @@ public sealed class UnreadAnswerTests
             using var served = await service.PostAsync(form);
             return served.StatusCode == HttpStatusCode.OK;
         }, "others are served");
+        await ended.WaitAsync(TimeSpan.FromSeconds(20), Token);
+    }
+
+    [Theory]
+    [InlineData("GET", "app.css")]
+    [InlineData("GET", "../nothing")]
+    [InlineData("GET", "../health/live")]
+    [InlineData("PUT", "../install")]
+    public async Task It_ends_whatever_is_asked_for(string method, string path)
+    {
+        await using var service = await Service.StartAsync();
+        using var deaf = new RawConnection(service.Url, receiveBuffer: 2048);
+        var address = new Uri(service.Url, $"{PageFrame.FilesPath}/{path}");
+
+        var ended = await SendUntilNothingIsTakenAsync(deaf, $"{method} {address.AbsolutePath} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+
         await ended.WaitAsync(TimeSpan.FromSeconds(20), Token);
     }
 

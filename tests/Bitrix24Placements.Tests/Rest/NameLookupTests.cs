@@ -60,6 +60,23 @@ public sealed class NameLookupTests
     }
 
     [Fact]
+    public async Task A_name_whose_servers_do_not_answer_is_not_asked_for_again_at_once()
+    {
+        var tried = 0;
+        using var names = new NameLookup(_ =>
+        {
+            tried++;
+            Thread.Sleep(1100);
+            throw new SocketException((int)SocketError.TryAgain);
+        });
+
+        await Assert.ThrowsAsync<SocketException>(() => names.FindAsync("portal.example.com", Token));
+        await Assert.ThrowsAsync<SocketException>(() => names.FindAsync("Portal.example.com", Token));
+
+        Assert.Equal(1, tried);
+    }
+
+    [Fact]
     public async Task Nobody_waits_longer_than_he_wants_to()
     {
         using var silence = new ManualResetEventSlim();

@@ -8,13 +8,18 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>After an installation, an update, a removal notice, a changed declaration.</summary>
 internal sealed partial class ReconcileWork(
-    PortalStore portals, Reconciler reconciler, Administrators administrators, KeyCheck keys, InboxStore inbox, WorkStore work, TimeProvider time,
+    PortalStore portals, Reconciler reconciler, PlacementCatalogue catalogue, Administrators administrators, KeyCheck keys, InboxStore inbox, WorkStore work, TimeProvider time,
     ILogger<ReconcileWork> logger) : IWork
 {
     /// <summary>The payload of the work that is stored together with the portal.</summary>
     public const string Installation = "installation";
 
     public const string Removal = "removal";
+
+    private const string ForDeclaration = "declaration:";
+
+    /// <summary>Otherwise whoever asked for his declaration may be gone.</summary>
+    private static readonly TimeSpan LeftToItsAsker = TimeSpan.FromMinutes(1);
 
     /// <summary>Of a worker that stayed so long.</summary>
     public static readonly TimeSpan RemovalsForgotten = TimeSpan.FromDays(1);
@@ -29,6 +34,10 @@ internal sealed partial class ReconcileWork(
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
             return WorkResult.Done;
+        // During an update instances of both versions run.
+        if (item.Payload?.StartsWith(ForDeclaration, StringComparison.Ordinal) == true
+            && item.Payload != ForDeclaration + catalogue.Declaration && time.GetUtcNow() - item.CreatedAt < LeftToItsAsker)
+            return WorkResult.Again(TimeSpan.FromSeconds(5));
         var check = Task.CompletedTask;
         // Twice where an attempt was cut off afterwards: the inbox takes it once.
         if (item.Payload == Installation)
@@ -53,6 +62,14 @@ internal sealed partial class ReconcileWork(
             && await portals.NoteOrdinaryAsync(portal.Id, portal.UserId, cancellationToken);
         return WorkResult.Again(isDemoted ? TimeSpan.Zero : PauseAfter(error, item.Attempt), payload);
     }
+
+    /// <summary>For a portal that was last reconciled for another declaration.</summary>
+    public static WorkRequest RequestFor(PortalId id, string declaration) => new(id, WorkKind.Reconcile)
+    {
+        Priority = WorkPriority.Unasked,
+        Payload = ForDeclaration + declaration,
+        OnlyIfNone = true,
+    };
 
     public static TimeSpan PauseAfterRemovals(Portal portal, DateTimeOffset now) =>
         now - portal.RemovedAt > RemovalsForgotten ? TimeSpan.Zero
@@ -79,7 +96,9 @@ internal sealed partial class ReconcileWork(
     private static TimeSpan PauseAfter(RestError error, int attempt) => error.Kind switch
     {
         RestErrorKind.Unavailable or RestErrorKind.OutcomeUnknown or RestErrorKind.TooMany => Pauses.AfterSilence(attempt),
-        RestErrorKind.NoTokens or RestErrorKind.NotConfigured => TimeSpan.FromDays(1),
+        // Another instance has its keys, or will.
+        RestErrorKind.NotConfigured => Pauses.Growing(attempt, 5, 60, 600, 3600),
+        RestErrorKind.NoTokens => TimeSpan.FromDays(1),
         _ => Pauses.Growing(attempt, 60, 600, 3600, 21600, 86400),
     };
 

@@ -7,6 +7,8 @@ internal sealed partial class PortalStore
     // A reinstallation finds its settings.
     private static readonly TimeSpan DeleteAfter = TimeSpan.FromDays(1);
 
+    private static readonly TimeSpan ClocksDiffer = TimeSpan.FromMinutes(1);
+
     /// <summary>False where a newer one is installed; what is not there any more is installed whatever the clocks say.</summary>
     public Task<bool> InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async connection =>
@@ -15,7 +17,8 @@ internal sealed partial class PortalStore
             var rows = await connection.QueryAsync($"SELECT * FROM portals WHERE {Is(id)}{database.ForUpdate}", r => new Row(r));
             var before = rows.Select(_rows.Read).FirstOrDefault();
             var isInstalled = before is { State: PortalState.Installed };
-            if (isInstalled && before!.ToldAt > installation.ToldAt)
+            // What is to come was told by a clock that went wrong.
+            if (isInstalled && before!.ToldAt > installation.ToldAt && clock.ToDatabase(before.ToldAt - ClocksDiffer) <= clock.Now)
                 return false;
             // What was told of the earlier installation, its answer perhaps under way, does not concern this one: so this is another.
             var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}") > 0;

@@ -45,19 +45,20 @@ internal sealed partial class PortalStore
     public Task<bool> SetTokenStateAsync(PortalId id, long version, TokenState state, CancellationToken cancellationToken) =>
         UpdateAsync(id, $"tokens_state = {state}", $"tokens_version = {version} AND tokens_state <> {state}", cancellationToken);
 
-    /// <summary>Refresh tokens unused since then; those that keep failing come last.</summary>
+    /// <summary>Refresh tokens unused since then. Those that keep failing come last, and in no order: however many they are, none stays
+    /// behind the others.</summary>
     public Task<List<UnusedTokens>> UnusedSinceAsync(DateTimeOffset renewedBefore, int limit, CancellationToken cancellationToken)
     {
         var before = clock.ToDatabase(renewedBefore);
         return database.QueryAsync(
             $"""
             SELECT member_id, app, reserve FROM (
-                SELECT member_id, app, 0 AS reserve, tokens_state AS trouble, tokens_renewed_at AS renewed_at FROM portals
+                SELECT member_id, app, 0 AS reserve, tokens_state AS trouble FROM portals
                 WHERE state = {PortalState.Installed} AND tokens_renewed_at < {before} AND tokens_state <> {TokenState.Dead}
                 UNION ALL
-                SELECT member_id, app, 1, {TokenState.Failing}, reserve_renewed_at FROM portals
+                SELECT member_id, app, 1, {TokenState.Failing} FROM portals
                 WHERE state = {PortalState.Installed} AND reserve_renewed_at < {before} AND reserve_tokens IS NOT NULL) unused
-            ORDER BY trouble, renewed_at LIMIT {limit}
+            ORDER BY trouble, random() LIMIT {limit}
             """,
             r => PortalSql.ReadId(r) is { } id ? new UnusedTokens(id, r.GetInt32(2) == 1) : null, cancellationToken);
     }
