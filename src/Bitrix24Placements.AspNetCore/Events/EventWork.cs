@@ -14,6 +14,9 @@ internal sealed partial class EventWork(
 
     private static readonly TimeSpan GivenUpAfter = TimeSpan.FromDays(1);
 
+    /// <summary>During an update, an instance of the newer version has the handler that is missing here.</summary>
+    private static readonly TimeSpan LeftToOthers = TimeSpan.FromMinutes(1), LeftToOthersEvery = TimeSpan.FromSeconds(1);
+
     public string Kind => WorkKind.Events;
 
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
@@ -29,15 +32,21 @@ internal sealed partial class EventWork(
             // The first waits for its next attempt, and another has come.
             if (next.DueIn > TimeSpan.Zero)
                 return WorkResult.Again(next.DueIn);
-            if (!await TryHandleAsync(next, cancellationToken))
-                return WorkResult.Again(PauseAfter(next));
+            if (await TryHandleAsync(next, cancellationToken) is { } pause)
+            {
+                await inbox.RetryAsync(next, pause, cancellationToken);
+                return WorkResult.Again(pause);
+            }
         }
 
         return WorkResult.Again(TimeSpan.Zero);
     }
 
-    private async Task<bool> TryHandleAsync(InboxEvent next, CancellationToken cancellationToken)
+    /// <returns>Until the next attempt; null where there is nothing more to do.</returns>
+    private async Task<TimeSpan?> TryHandleAsync(InboxEvent next, CancellationToken cancellationToken)
     {
+        if (handlers.Find(next.Name) is null && next.TriedFor < LeftToOthers)
+            return LeftToOthersEvery;
         try
         {
             await HandleAsync(next, cancellationToken);
@@ -48,17 +57,16 @@ internal sealed partial class EventWork(
             if (next.TriedFor < GivenUpAfter)
             {
                 Log.Failed(logger, e, next.Name, next.Id);
-                await inbox.RetryAsync(next, PauseAfter(next), cancellationToken);
-                return false;
+                return Pauses.Growing(next.Attempt, 1, 10, 60, 600, 3600);
             }
 
             Log.GivenUp(logger, e, next.Name, next.Id);
             await inbox.FailAsync(next, cancellationToken);
-            return true;
+            return null;
         }
 
         await inbox.CompleteAsync(next, cancellationToken);
-        return true;
+        return null;
     }
 
     private async Task HandleAsync(InboxEvent received, CancellationToken cancellationToken)
@@ -104,8 +112,6 @@ internal sealed partial class EventWork(
             },
         };
     }
-
-    private static TimeSpan PauseAfter(InboxEvent tried) => Pauses.Growing(tried.Attempt, 1, 10, 60, 600, 3600);
 
     private static partial class Log
     {

@@ -45,6 +45,40 @@ public sealed class TakenOverTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_instance_without_the_handler_leaves_the_event_to_one_that_has_it(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        Task<bool> AddAsync(string eventId) =>
+            store.Inbox.AddAsync(new(id, eventId, Name, new StoredEvent(eventId, Name, "portal.example.com", "https", null, 0).Serialize()), Token);
+        await AddAsync("new");
+        var handled = new List<string>();
+
+        Assert.NotNull((await RunAsync(store, Assert.Single(await store.ClaimAsync(1)))).Pause);
+        store.Get<EventHandlers>().Add(Name, (_, request, _) =>
+        {
+            handled.Add(((EventRequest)request).Id);
+            return Task.CompletedTask;
+        });
+        await store.AdvanceAsync(WorkStore.Lease + TimeSpan.FromSeconds(1));
+        await RunAsync(store, Assert.Single(await store.ClaimAsync(1)));
+
+        Assert.Equal(["new"], handled);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Where_no_instance_has_the_handler_the_event_is_dropped_after_a_minute(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await store.Inbox.AddAsync(new(TestStore.NewId(), "old", Name, new StoredEvent("old", Name, "portal.example.com", "https", null, 0).Serialize()), Token);
+        Assert.NotNull((await RunAsync(store, Assert.Single(await store.ClaimAsync(1)))).Pause);
+
+        await store.AdvanceAsync(TimeSpan.FromSeconds(61));
+
+        Assert.Equal(WorkResult.Done, await RunAsync(store, Assert.Single(await store.ClaimAsync(1))));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task Its_lease_is_lost_where_another_has_it_and_not_where_the_work_is_gone(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
