@@ -35,26 +35,29 @@ internal sealed class InstallEndpoint(
             language = parsed.Value?.Language ?? form?.Text("LANG"u8) ?? Texts.Fallback;
         }
 
-        if (parsed is { Ok: true, Value: var post })
-            await guard.RunAsync(context, RequestKind.Installation, post.MemberId, () => InstallAsync(context, post), language);
-        else
+        if (!parsed.Ok)
+        {
             await rejections.WriteAsync(context, parsed.Rejection, language);
+            return;
+        }
+
+        var post = parsed.Value;
+        TokenInfo? installed = null;
+        await guard.RunAsync(context, RequestKind.Installation, post.MemberId,
+            () => InstallAsync(context, post, info => installed = info), language);
+        if (installed is not null)
+            await guard.RunAsync(context, RequestKind.InstallationRun, post.MemberId,
+                () => ShowRunAsync(context, post, installed), language, isKnown: true);
     }
 
-    private async Task<Rejection?> InstallAsync(HttpContext context, PlacementPost post)
+    private async Task<Rejection?> InstallAsync(HttpContext context, PlacementPost post, Action<TokenInfo> stored)
     {
         var claim = InstallClaim.From(post, ClientAddress.Of(context), time.GetUtcNow());
         var result = await installer.InstallAsync(claim, InstallationRun.BackgroundTakesOver, context.RequestAborted);
         switch (result.Verdict)
         {
             case InstallVerdict.Stored when result.Info is { } info:
-                await using (var answer = new InstallPage(page, context, post, info.ClientEndpoint))
-                {
-                    await answer.BeginAsync();
-                    var outcome = await run.RunAsync(info.Id, answer.ProgressAsync);
-                    await answer.FinishAsync(outcome ?? AllFailed(InstallationRun.GoesOn), info.Id.App);
-                }
-
+                stored(info);
                 return null;
             case InstallVerdict.NotAdministrator when result.Info is { } info:
                 attempts.Failed(context, RequestKind.Installation, post.MemberId);
@@ -71,6 +74,15 @@ internal sealed class InstallEndpoint(
             default:
                 return result.Rejection;
         }
+    }
+
+    private async Task<Rejection?> ShowRunAsync(HttpContext context, PlacementPost post, TokenInfo installed)
+    {
+        await using var answer = new InstallPage(page, context, post, installed.ClientEndpoint);
+        await answer.BeginAsync();
+        var outcome = await run.RunAsync(installed.Id, answer.ProgressAsync, context.RequestAborted);
+        await answer.FinishAsync(outcome ?? AllFailed(InstallationRun.GoesOn), installed.Id.App);
+        return null;
     }
 
     private async Task ShowFailureAsync(

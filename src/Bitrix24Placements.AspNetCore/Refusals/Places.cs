@@ -46,7 +46,7 @@ internal sealed class Places(IOptions<LimitsOptions> options)
         _unreadAnswers.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request));
 
     /// <summary>The work goes on where nobody reads of it.</summary>
-    private static bool TellsOfItsWork(RequestKind kind) => kind is RequestKind.Installation or RequestKind.Doctor;
+    private static bool TellsOfItsWork(RequestKind kind) => kind is RequestKind.InstallationRun or RequestKind.Doctor;
 
     /// <summary>Who takes places in a portal's name without having shown anything would keep its own people out of them.</summary>
     private static bool IsAClaimAlone(RequestKind kind) =>

@@ -14,6 +14,9 @@ internal enum RequestKind
 
     /// <summary>Waits for its portal, which may be anybody's.</summary>
     Installation,
+
+    /// <summary>Of a confirmed one, while its portal is called.</summary>
+    InstallationRun,
     Api,
     Event,
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Bitrix24Placements.Portals;
@@ -145,6 +146,28 @@ public sealed class WizardPageTests
         await service.EventuallyReconciledAsync();
 
         Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+    }
+
+    [Fact]
+    public async Task Whoever_goes_away_leaves_his_place_to_the_next_however_long_the_portal_takes()
+    {
+        // One place for a portal from one address.
+        await using var service = await Service.StartAsync(new() { ["Limits:ConcurrentRequests"] = "16" });
+        var gate = new TaskCompletionSource();
+        service.Bitrix.Faults.Next(Steps.Bind, Fault.Until(gate.Task));
+        using (await BeginAsync(service, Token))
+        {
+            await service.Portal.Calls.WaitAsync(c => c.Method == "placement.bind", 1, Token);
+            using var another = await BeginAsync(service, Token);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, another.StatusCode);
+        }
+
+        await service.EventuallyAsync(async () =>
+        {
+            using var next = await BeginAsync(service, Token);
+            return next.StatusCode == HttpStatusCode.OK;
+        }, "there is a place");
+        gate.SetResult();
     }
 
     private static Task<HttpResponseMessage> BeginAsync(Service service, CancellationToken cancellationToken)

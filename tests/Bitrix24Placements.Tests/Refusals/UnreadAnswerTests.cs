@@ -56,7 +56,8 @@ public sealed class UnreadAnswerTests
     [InlineData((int)RequestKind.Worker, true)]
     [InlineData((int)RequestKind.Person, true)]
     [InlineData((int)RequestKind.Api, true)]
-    [InlineData((int)RequestKind.Installation, false)]
+    [InlineData((int)RequestKind.Installation, true)]
+    [InlineData((int)RequestKind.InstallationRun, false)]
     [InlineData((int)RequestKind.Doctor, false)]
     public async Task Its_place_is_another_ones_while_it_waits_unless_there_is_work_to_be_told_of(int kind, bool isGivenBack)
     {

@@ -27,10 +27,10 @@ internal sealed partial class ReconcileWork(
     public string Kind => WorkKind.Reconcile;
 
     public Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken) =>
-        RunAsync(item, _ => Task.CompletedTask, _ => { }, cancellationToken);
+        RunAsync(item, _ => { }, _ => { }, cancellationToken);
 
     public async Task<WorkResult> RunAsync(
-        WorkItem item, Func<PlacementOutcome, Task> progress, Action<Reconciliation> finished, CancellationToken cancellationToken)
+        WorkItem item, Action<PlacementOutcome> progress, Action<Reconciliation> finished, CancellationToken cancellationToken)
     {
         if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
             return WorkResult.Done;

@@ -17,7 +17,7 @@ internal sealed partial class Reconciler(
     private const string AlreadyBound = "ERROR_CORE";
     private const string MaxCount = "ERROR_PLACEMENT_MAX_COUNT";
 
-    public async Task<Reconciliation> RunAsync(Portal portal, Func<PlacementOutcome, Task> progress, CancellationToken cancellationToken)
+    public async Task<Reconciliation> RunAsync(Portal portal, Action<PlacementOutcome> progress, CancellationToken cancellationToken)
     {
         portal = await WithRemovalKeyAsync(portal, cancellationToken);
         var outcomes = new List<PlacementOutcome>();
@@ -28,7 +28,7 @@ internal sealed partial class Reconciler(
                 ? await EnsureAsync(portal.Id, declared, looked.Value, cancellationToken)
                 : PlacementOutcome.Of(declared, looked.Error);
             outcomes.Add(outcome);
-            await progress(outcome);
+            progress(outcome);
         }
 
         if (looked.Ok)
