@@ -27,6 +27,9 @@ internal sealed class AnswerReader : IDisposable
 
     private readonly PartitionedRateLimiter<string>[] _large = [Places(MaxLargeOfServer, ofEach: true), Places(MaxLarge, ofEach: false)];
 
+    /// <summary>Of those that may become huge: they keep their place while they wait for that of the huge ones.</summary>
+    private readonly PartitionedRateLimiter<string>[] _growing = [Places(MaxLargeOfServer, ofEach: true), Places(MaxLarge, ofEach: false)];
+
     private readonly PartitionedRateLimiter<string>[] _huge = [Places(1, ofEach: true), Places(1, ofEach: false)];
 
     private readonly SemaphoreSlim _parsing = new(1);
@@ -62,7 +65,7 @@ internal sealed class AnswerReader : IDisposable
                 throw TooLarge();
             if (length < capacity)
                 return (await ParseAsync(bytes.AsMemory(0, length), maxBytes, cancellationToken), length);
-            var (places, next) = capacity == SmallBytes ? (_large, LargeBytes) : (_huge, MaxBytes);
+            var (places, next) = capacity > SmallBytes ? (_huge, MaxBytes) : (maxBytes > LargeBytes ? _growing : _large, LargeBytes);
             // His own place first: he is not to hold one of all while he waits for it.
             using var own = await places[0].AcquireAsync(server, 1, cancellationToken);
             using var place = await places[1].AcquireAsync(server, 1, cancellationToken);
@@ -125,7 +128,7 @@ internal sealed class AnswerReader : IDisposable
 
     public void Dispose()
     {
-        foreach (var places in _large.Concat(_huge))
+        foreach (var places in _large.Concat(_growing).Concat(_huge))
             places.Dispose();
         _parsing.Dispose();
     }

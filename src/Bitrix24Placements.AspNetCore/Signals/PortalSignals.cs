@@ -1,3 +1,5 @@
+using Bitrix24Placements.Rest;
+
 namespace Bitrix24Placements;
 
 /// <summary>Signals from a backend to the pages of a portal's users, through Push &amp; Pull.</summary>
@@ -35,8 +37,8 @@ public sealed class PortalSignals(RestClient rest)
         };
         if (userIds is not null)
             call["USER_ID"] = new JsonArray([.. userIds.Select(id => JsonValue.Create(id))]);
-        var result = await rest.CallAsync(id, new RestCall("pull.application.event.add", call) { Repeat = Repeat.Never },
-            cancellationToken);
+        var add = new RestCall("pull.application.event.add", call) { Repeat = Repeat.Never, MaxAnswerBytes = AnswerReader.SmallBytes };
+        var result = await rest.CallAsync(id, add, cancellationToken);
         return result.Ok ? true : result.Error;
     }
 }

@@ -157,6 +157,25 @@ public sealed class LargeAnswerTests
         Assert.Equal(text.Length, (await second).Bytes);
     }
 
+    [Fact]
+    public async Task What_waits_to_become_huge_keeps_none_waiting_that_cannot()
+    {
+        using var reader = new AnswerReader();
+        var text = Encoding.ASCII.GetBytes("\"" + new string('x', 1024 * 1024) + "\"");
+        var growing = Enumerable.Range(0, AnswerReader.MaxLarge + 1).Select(_ => new Pipe(new PipeOptions(pauseWriterThreshold: 0))).ToList();
+        foreach (var pipe in growing)
+            await pipe.Writer.WriteAsync(text.AsMemory(0, text.Length - 1), Token);
+        var reads = growing.Select((pipe, i) => reader.ReadAsync(new StreamContent(pipe.Reader.AsStream()), $"portal{i}", AnswerReader.MaxBytes, Token)).ToList();
+
+        var other = reader.ReadAsync(new ByteArrayContent(text[..AnswerReader.SmallBytes]), "other", 1024 * 1024, Token);
+
+        await other.WaitAsync(TimeSpan.FromSeconds(2), Token);
+        Assert.DoesNotContain(reads, static r => r.IsCompleted);
+        foreach (var pipe in growing)
+            await EndAsync(pipe);
+        await Task.WhenAll(reads);
+    }
+
     private static async Task EndAsync(Pipe pipe)
     {
         await pipe.Writer.WriteAsync("\""u8.ToArray(), Token);

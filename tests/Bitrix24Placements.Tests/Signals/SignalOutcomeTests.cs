@@ -31,7 +31,8 @@ public sealed class SignalOutcomeTests
     public async Task Does_not_repeat_a_signal_whose_outcome_is_unknown()
     {
         await using var service = await Service.StartInstalledAsync();
-        foreach (var fault in new[] { Fault.DropAfter(), Fault.Garbage(), Fault.Garbage(502) })
+        var large = Fault.Answer("{\"result\":true,\"more\":\"" + new string('x', 64 * 1024) + "\"}", contentType: "application/json");
+        foreach (var fault in new[] { Fault.DropAfter(), Fault.Garbage(), Fault.Garbage(502), large })
         {
             var before = Sent(service);
             service.Bitrix.Faults.Set("rest:" + Method, fault);
