@@ -15,7 +15,7 @@ internal sealed partial class EventWork(
     private static readonly TimeSpan GivenUpAfter = TimeSpan.FromDays(1);
 
     /// <summary>During an update, an instance of the newer version has the handler that is missing here.</summary>
-    private static readonly TimeSpan LeftToOthers = TimeSpan.FromMinutes(1), LeftToOthersEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeftToOthersFor = TimeSpan.FromMinutes(1);
 
     public string Kind => WorkKind.Events;
 
@@ -45,8 +45,8 @@ internal sealed partial class EventWork(
     /// <returns>Until the next attempt; null where there is nothing more to do.</returns>
     private async Task<TimeSpan?> TryHandleAsync(InboxEvent next, CancellationToken cancellationToken)
     {
-        if (handlers.Find(next.Name) is null && next.TriedFor < LeftToOthers)
-            return LeftToOthersEvery;
+        if (handlers.Find(next.Name) is null && next.TriedFor < LeftToOthersFor)
+            return Pauses.LeftToOthers();
         try
         {
             await HandleAsync(next, cancellationToken);

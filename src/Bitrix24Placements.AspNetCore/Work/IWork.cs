@@ -22,5 +22,8 @@ internal static class Pauses
     public static TimeSpan Growing(int attempt, params ReadOnlySpan<double> seconds) =>
         TimeSpan.FromSeconds(seconds[Math.Min(attempt, seconds.Length - 1)]);
 
+    /// <summary>For what another instance is to do. Each looks once a second: without chance this one could always be the first.</summary>
+    public static TimeSpan LeftToOthers() => TimeSpan.FromSeconds(1 + Random.Shared.NextDouble());
+
     public static TimeSpan AfterSilence(int attempt) => Growing(attempt, 2, 10, 30, 120, 600, 1800, 3600);
 }

@@ -37,7 +37,7 @@ internal sealed partial class ReconcileWork(
         // During an update instances of both versions run.
         if (item.Payload?.StartsWith(ForDeclaration, StringComparison.Ordinal) == true
             && item.Payload != ForDeclaration + catalogue.Declaration && time.GetUtcNow() - item.CreatedAt < LeftToItsAsker)
-            return WorkResult.Again(TimeSpan.FromSeconds(5));
+            return WorkResult.Again(Pauses.LeftToOthers());
         var check = Task.CompletedTask;
         // Twice where an attempt was cut off afterwards: the inbox takes it once.
         if (item.Payload == Installation)
