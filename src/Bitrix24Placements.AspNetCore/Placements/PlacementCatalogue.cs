@@ -15,15 +15,17 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
     /// <summary>The app's own page, and the installation.</summary>
     public const string Default = "DEFAULT";
 
+    private static readonly string[] Universal = [RestAppUri, BackgroundWorker];
+
     private readonly string? _publicUrl = options.Value.PublicUrl;
     private readonly Dictionary<string, MappedPlacement> _mapped = [];
     private readonly Dictionary<string, PlacementTitles> _titles = [];
-    private readonly List<string> _codes = [RestAppUri, BackgroundWorker];
+    private readonly List<string> _codes = [.. Universal];
 
     /// <summary>The universal ones whoever answers them.</summary>
     public IReadOnlyList<string> Codes => _codes;
 
-    public PlacementExpectation All { get; private set; } = new(RestAppUri, BackgroundWorker);
+    public PlacementExpectation All { get; private set; } = new(Universal);
 
     public bool CanDeclare => _publicUrl is not null;
 

@@ -8,8 +8,8 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary>After an installation, an update, a removal notice, a changed declaration.</summary>
 internal sealed partial class ReconcileWork(
-    PortalStore portals, Reconciler reconciler, PlacementCatalogue catalogue, Administrators administrators, KeyCheck keys, InboxStore inbox, WorkStore work, TimeProvider time,
-    ILogger<ReconcileWork> logger) : IWork
+    PortalStore portals, Reconciler reconciler, PlacementCatalogue catalogue, Administrators administrators, KeyCheck keys,
+    InboxStore inbox, WorkStore work, TimeProvider time, ILogger<ReconcileWork> logger) : IWork
 {
     /// <summary>The payload of the work that is stored together with the portal.</summary>
     public const string Installation = "installation";

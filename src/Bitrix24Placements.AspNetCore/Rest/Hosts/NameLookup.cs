@@ -11,7 +11,7 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposabl
 {
     public const int MaxThreads = 64;
 
-    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(1), AskedAgainAfter = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(1), AskedAgainAfter = TimeSpan.FromSeconds(20);
 
     private readonly SemaphoreSlim _threads = new(MaxThreads);
     private readonly ConcurrentDictionary<string, Lazy<Task<IPAddress[]>>> _running = new(StringComparer.OrdinalIgnoreCase);
