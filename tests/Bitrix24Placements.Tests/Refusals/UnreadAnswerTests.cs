@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Net;
-using Bitrix24Placements.Pages;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Tests.Harness;
