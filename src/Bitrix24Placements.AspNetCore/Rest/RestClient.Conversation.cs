@@ -98,7 +98,10 @@ public sealed partial class RestClient
                 return Use(replaced);
             // What the portal does not know any more is replaced by an administrator's next page: refreshing is for expired tokens.
             await with.Store.SetTokenStateAsync(used.Id, used.TokensVersion, TokenState.Failing, cancellationToken);
-            return used.Reserve is not null
+            // A system user's binds no placements: for that the OAuth server has to say the same of an administrator's token.
+            var mayUseReserve = used.Reserve is { IsAdministrator: true }
+                || (used.Reserve is not null && (await ConfirmAsync(cancellationToken)).Verdict == TokenVerdict.Invalid);
+            return mayUseReserve
                 && await with.Tokens.UseReserveAsync(used, cancellationToken) is { Ok: true } withReserve ? Use(withReserve) : error;
         }
 

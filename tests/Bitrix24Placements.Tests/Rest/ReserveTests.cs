@@ -56,6 +56,23 @@ public sealed class ReserveTests
         Assert.Equal(0, service.Bitrix.OAuth.Refreshes);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_administrators_token_gives_way_to_an_employees_only_if_the_OAuth_server_does_not_know_it_either(bool isGone)
+    {
+        await using var service = await RestTest.StartAsync();
+        await SaveAsync(service, isAdministrator: false);
+        service.Bitrix.Faults.Next("rest:placement.list", Fault.Error("NO_AUTH_FOUND", 401));
+        if (isGone)
+            service.Bitrix.Faults.Next("oauth:app.info", Fault.Error("invalid_token", 401));
+
+        Assert.Equal(isGone, (await service.CallAsync("placement.list")).Ok);
+
+        Assert.Equal(isGone ? 2 : 1, (await service.StoredAsync()).UserId);
+        Assert.True((await service.CallAsync("placement.list")).Ok);
+    }
+
     [Fact]
     public async Task An_employees_reserve_binds_nothing()
     {

@@ -61,7 +61,11 @@ internal sealed partial class PortalStore
             reserve_is_administrator = CASE WHEN {isOther} THEN 0 ELSE reserve_is_administrator END,
             tokens_version = tokens_version + 1, reserve_version = reserve_version + 1, {NoLease}
             """,
-            $"user_id = {userId} AND is_administrator = 1 AND tokens_state = {TokenState.Good} AND {IsThere}", cancellationToken);
+            // The answer to a refresh that is under way goes to the pair that it was asked for.
+            $"""
+            user_id = {userId} AND is_administrator = 1 AND tokens_state = {TokenState.Good} AND {IsThere}
+                AND refresh_until < {database.Now}
+            """, cancellationToken);
     }
 
     public Task<bool> TryLeaseReserveAsync(
