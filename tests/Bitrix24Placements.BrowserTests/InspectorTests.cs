@@ -22,7 +22,8 @@ public sealed class InspectorTests(Chromium chromium) : BrowserTest(chromium)
         (await Service.LinkAsync(userId: 2)).Dispose();
 
         await Expect(page.GetByText("403 notVerified: APPLICATION_TOKEN differs from the stored one")).ToBeVisibleAsync();
-        var launch = page.Locator("li", new() { HasText = "as that of user 2" }).First;
+        // The newest stand first: the replayed one will be before it.
+        var launch = page.Locator("li", new() { HasText = "as that of user 2" }).Last;
         await launch.Locator("summary").ClickAsync();
         await Expect(launch.GetByText("AUTH_ID", new() { Exact = true })).ToBeVisibleAsync();
         await launch.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
