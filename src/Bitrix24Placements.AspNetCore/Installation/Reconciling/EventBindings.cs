@@ -24,7 +24,10 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         if (!looked.Ok && looked.Error.Kind != RestErrorKind.Refused)
             return looked.Error;
         var bound = looked.Ok ? Read(looked.Value) : [];
-        foreach (var stale in bound.Where(b => IsOurs(b.Handler, bound) && (b.Handler != handler || !names.Contains(b.Event))))
+        // Where the app's own events go as well, it is an older address of this service.
+        var ours = bound.Where(b => Own.Contains(b.Event) && b.Handler.EndsWith(AppPaths.Events, StringComparison.Ordinal))
+            .Select(b => b.Handler).Append(handler).ToHashSet();
+        foreach (var stale in bound.Where(b => ours.Contains(b.Handler) && (b.Handler != handler || !names.Contains(b.Event))))
         {
             if (await CallAsync(id, "event.unbind", stale, cancellationToken) is { Kind: not RestErrorKind.Refused } silent)
                 return silent;
@@ -38,12 +41,6 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
 
         return null;
     }
-
-    /// <summary>Where the app's own events go as well, it is an older address of this service.</summary>
-    private bool IsOurs(string handler, List<Binding> bound) =>
-        handler == catalogue.EventsUrl
-        || (handler.EndsWith(AppPaths.Events, StringComparison.Ordinal)
-            && bound.Exists(b => b.Handler == handler && Own.Contains(b.Event)));
 
     private async Task<RestError?> CallAsync(PortalId id, string method, Binding binding, CancellationToken cancellationToken)
     {
