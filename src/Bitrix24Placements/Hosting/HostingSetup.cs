@@ -14,10 +14,13 @@ internal static class HostingSetup
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
+        builder.Services.AddSingleton(IdleConnections.ForMemory());
         // Of each connection: otherwise a megabyte for whoever sends requests and reads no answer.
         builder.WebHost.UseSockets(sockets =>
         {
-            sockets.MaxReadBufferSize = 128 * 1024;
+            sockets.MaxReadBufferSize = 32 * 1024;
+            // More than a page: what does not fit has to wait, and that is bounded (see AnswerWriter).
+            sockets.MaxWriteBufferSize = 16 * 1024;
             // A full queue costs its finder a second.
             sockets.Backlog = 4096;
         });
@@ -38,6 +41,7 @@ internal static class HostingSetup
 
     public static WebApplication UseHosting(this WebApplication app)
     {
+        app.Use(OpenConnection.WhileBusyAsync);
         app.UseMiddleware<ErrorHandling>(ErrorScope.Everything);
         app.UseManagementPort();
         app.UseMiddleware<Draining>();
@@ -48,9 +52,17 @@ internal static class HostingSetup
         return app;
     }
 
-    private static void ConfigureKestrel(KestrelServerOptions kestrel)
+    private static void ConfigureKestrel(WebHostBuilderContext context, KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
+        var connections = kestrel.ApplicationServices.GetRequiredService<IdleConnections>();
+        kestrel.ConfigureEndpointDefaults(endpoint =>
+        {
+            // Of HTTP/2 a connection can hold a hundred answers that nobody reads.
+            if (context.Configuration["Kestrel:EndpointDefaults:Protocols"] is null)
+                endpoint.Protocols = HttpProtocols.Http1;
+            endpoint.Use(connections.Watch);
+        });
         kestrel.Limits.MaxRequestBodySize = BoundedBody.LargestDrained;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);

@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.Connections;
+
+namespace Bitrix24Placements.Hosting;
+
+/// <summary>
+/// A connection without a request costs memory, and places count requests alone: beyond a number those that have been idle for the
+/// longest are closed. Idle is also who sends half a head, or does not read the answers that wait in the server's buffer.
+/// </summary>
+internal sealed class IdleConnections(int max)
+{
+    /// <summary>Some 35 KB with answers that nobody reads; the rest is for requests.</summary>
+    private const int BytesOfConnection = 160 * 1024;
+
+    /// <summary>Closed at once, so that not each new one has to look for another.</summary>
+    private const int PartClosed = 32;
+
+    /// <summary>In milliseconds: a request may be on its way, or its answer. Twice as many have none.</summary>
+    private const int Grace = 1000;
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<OpenConnection> _open = [];
+
+    /// <summary>As many as the memory of this machine, or container, has room for.</summary>
+    public static IdleConnections ForMemory() =>
+        new((int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesOfConnection, 256, int.MaxValue));
+
+    public ConnectionDelegate Watch(ConnectionDelegate next) => async connection =>
+    {
+        var open = new OpenConnection(connection);
+        connection.Features.Set(open);
+        CloseIdlest(beside: open);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            lock (_lock)
+                _open.Remove(open);
+        }
+    };
+
+    private void CloseIdlest(OpenConnection beside)
+    {
+        OpenConnection[] idlest = [];
+        lock (_lock)
+        {
+            if (_open.Count >= max)
+            {
+                var before = Environment.TickCount64 - (_open.Count < 2 * max ? Grace : 0);
+                idlest =
+                [
+                    .. _open.Where(o => o.IsIdle && o.IdleSince <= before)
+                        .OrderBy(static o => o.IdleSince)
+                        .Take(Math.Max(1, max / PartClosed)),
+                ];
+                _open.ExceptWith(idlest);
+            }
+
+            _open.Add(beside);
+        }
+
+        foreach (var open in idlest)
+            open.Close();
+    }
+}
+
+/// <summary>How many requests a connection has: with HTTP/2 more than one.</summary>
+internal sealed class OpenConnection(ConnectionContext connection)
+{
+    private int _requests;
+
+    public bool IsIdle => Volatile.Read(ref _requests) == 0;
+
+    /// <summary>In milliseconds since the system's start.</summary>
+    public long IdleSince { get; private set; } = Environment.TickCount64;
+
+    public void Close() => connection.Abort(new ConnectionAbortedException("Closed for newer connections."));
+
+    public static async Task WhileBusyAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Features.Get<OpenConnection>() is not { } open)
+        {
+            await next(context);
+            return;
+        }
+
+        Interlocked.Increment(ref open._requests);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            open.IdleSince = Environment.TickCount64;
+            Interlocked.Decrement(ref open._requests);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Tests.Harness;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bitrix24Placements.Tests.Hosting;
+
+/// <summary>Who opens connections and leaves them open, in whatever state, takes no memory for long, and keeps nobody out.</summary>
+public sealed class IdleConnectionsTests
+{
+    private const int Max = 8;
+    private const string Head = "POST /placements/page-background-worker HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET /health/live HTTP/1.1\r\nHost: x\r\nX: half")]
+    [InlineData("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")]
+    public async Task Those_idle_for_the_longest_are_closed_and_those_with_a_request_are_not(string sent)
+    {
+        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(new IdleConnections(Max)));
+        using var busy = new RawConnection(service.Url);
+        await busy.SendAsync($"{Head}Content-Length: 8\r\nConnection: close\r\n\r\na=b");
+        using var oldest = new RawConnection(service.Url);
+        await oldest.SendAsync(sent);
+        List<RawConnection> newer = [];
+        for (var i = 0; i < Max; i++)
+        {
+            // The oldest has more than its second of grace, the others less.
+            await Task.Delay(i == 0 ? 1100 : 50, TestContext.Current.CancellationToken);
+            var connection = new RawConnection(service.Url);
+            newer.Add(connection);
+            await connection.SendAsync(sent);
+        }
+
+        await oldest.ReadToEndAsync();
+        using var newest = new RawConnection(service.Url);
+        await newest.SendAsync("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", await newest.ReadToEndAsync(), StringComparison.Ordinal);
+        await busy.SendAsync("&c=de");
+        Assert.StartsWith("HTTP/1.1 400", await busy.ReadToEndAsync(), StringComparison.Ordinal);
+        newer.ForEach(static connection => connection.Dispose());
+    }
+
+    [Fact]
+    public async Task A_connection_is_as_new_as_its_last_request()
+    {
+        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(new IdleConnections(Max)));
+        using var used = new RawConnection(service.Url);
+        List<RawConnection> others = [];
+        for (var i = 0; i < Max * 2; i++)
+        {
+            await used.SendAsync("GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+            await Task.Delay(150, TestContext.Current.CancellationToken);
+            others.Add(new(service.Url));
+        }
+
+        await used.SendAsync("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+        var answers = await used.ReadToEndAsync();
+        Assert.Equal((Max * 2) + 1, answers.Split("HTTP/1.1 200").Length - 1);
+        others.ForEach(static connection => connection.Dispose());
+    }
+
+    /// <summary>Of HTTP/2 each connection could hold a hundred answers that nobody reads.</summary>
+    [Theory]
+    [InlineData(null, "1.1")]
+    [InlineData("Http1AndHttp2", "2.0")]
+    public async Task Over_https_the_server_speaks_http_1_unless_told_otherwise(string? protocols, string version)
+    {
+        var folder = Directory.CreateTempSubdirectory("b24p-");
+        var (port, url) = (Service.FreePort(), $"https://127.0.0.1:{Service.FreePort()}");
+        await using var process = await ServiceProcess.StartAsync(new()
+        {
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port};{url}",
+            ["Kestrel:EndpointDefaults:Protocols"] = protocols,
+            ["Kestrel:Certificates:Default:Path"] = Certificates.Make(folder, "https"),
+            ["Kestrel:Certificates:Default:Password"] = Certificates.Password,
+        }, port);
+        using var handler = new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
+        using var client = new HttpClient(handler) { DefaultRequestVersion = new(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+
+        using var answer = await client.GetAsync(new Uri(url + "/health/live"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(version, answer.Version.ToString());
+        folder.Delete(recursive: true);
+    }
+}
