@@ -4,7 +4,7 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Apps;
 
 /// <summary>The apps of the configuration, which wins, and of the database.</summary>
-internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store) : IReadyStep
+internal sealed partial class AppRegistry(IOptions<AppsOptions> options, AppStore store, ILogger<AppRegistry> logger) : IReadyStep
 {
     // With more, each app would multiply every series of the metrics.
     private const int MaxLabels = 20;
@@ -86,7 +86,12 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
         return All;
     }
 
-    public Task PrepareAsync(CancellationToken cancellationToken) => RefreshAsync(cancellationToken);
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (name, clientId) in await store.NoteConfiguredAsync(options.Value.Apps, cancellationToken))
+            Log.OtherClientId(logger, name, clientId);
+        await RefreshAsync(cancellationToken);
+    }
 
     internal async Task RefreshAsync(CancellationToken cancellationToken)
     {
@@ -102,6 +107,13 @@ internal sealed class AppRegistry(IOptions<AppsOptions> options, AppStore store)
     {
         if (IsConfigured(name))
             throw new AppException($"The app {name} stands in the configuration: change it there.");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning,
+            "The app {App} had the client_id {ClientId} before: portals that have installed that one have to install this one")]
+        public static partial void OtherClientId(ILogger logger, string app, string clientId);
     }
 
     private sealed class Snapshot(RegisteredApp[] apps)

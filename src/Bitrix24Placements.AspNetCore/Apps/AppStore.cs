@@ -20,6 +20,33 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         return [.. rows.Select(r => _read[r]).OfType<RegisteredApp>()];
     }
 
+    /// <summary>Like removed ones: when the configuration has them no more, their names stay theirs.</summary>
+    /// <returns>Those of which installations are here that were made with another client_id, and that one.</returns>
+    public async Task<IReadOnlyList<(string Name, string ClientId)>> NoteConfiguredAsync(
+        IReadOnlyList<RegisteredApp> apps, CancellationToken cancellationToken)
+    {
+        var noted = await database.QueryAsync(
+            "SELECT name, client_id FROM apps WHERE removed = 1", r => (Name: r.GetString(0), ClientId: r.GetString(1)), cancellationToken);
+        var others = new List<(string Name, string ClientId)>();
+        foreach (var app in apps.Where(a => !noted.Contains((a.Name, a.ClientId))))
+        {
+            if (await database.AnyAsync($"SELECT 1 FROM portals WHERE app = {app.Name} LIMIT 1", cancellationToken))
+                others.AddRange(noted.Where(n => n.Name == app.Name));
+            await database.ChangeAsync(async connection =>
+            {
+                await connection.ExecuteAsync($"DELETE FROM apps WHERE removed = 1 AND name = {app.Name}");
+                return await connection.ExecuteAsync(
+                    $"""
+                    INSERT INTO apps (name, client_id, secret, changed_at, removed)
+                    VALUES ({app.Name}, {app.ClientId}, '', {database.Now}, 1)
+                    ON CONFLICT DO NOTHING
+                    """);
+            }, cancellationToken);
+        }
+
+        return others;
+    }
+
     /// <summary>False where the name or the client_id is taken. A removed app keeps its name as long as it has installations.</summary>
     public async Task<bool> AddAsync(RegisteredApp app, CancellationToken cancellationToken)
     {

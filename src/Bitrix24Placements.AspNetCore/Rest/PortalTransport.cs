@@ -61,20 +61,14 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
         if ((int)answer.Status is 301 or 302 or 307 or 308 && answer.Location is { } location
             && Uri.TryCreate(url, location, out var target) && target.Scheme is "http" or "https")
             return new(default, null, RestBase(target, method));
-        if (ErrorCode(answer.Body) is { } code)
+        if (RestErrors.CodeIn(answer.Body) is { } code)
             return Refused(code, answer.Body);
         var result = answer.Body.Member("result");
-        if (ErrorCode(result) is { } inner && IsError(result))
+        if (RestErrors.CodeIn(result) is { } inner && IsError(result))
             return Refused(inner, result);
         return new(result, result.ValueKind != JsonValueKind.Undefined ? null
             : RestError.Unknown($"The portal answered with status {(int)answer.Status} and no REST result."));
     }
-
-    /// <summary>A text, or in REST 3.0 an object with a code and a message.</summary>
-    private static string? ErrorCode(JsonElement body) =>
-        body.Text("error") is { Length: > 0 } code ? code
-        : body.Member("error") is { ValueKind: JsonValueKind.Object } error ? error.Text("code") ?? "unknownError"
-        : null;
 
     /// <summary>EMPTY_ERROR_HANDLER_URL has been seen inside "result", with status 200; a method's own result has other members,
     /// too.</summary>

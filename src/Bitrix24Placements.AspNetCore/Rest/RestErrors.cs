@@ -22,6 +22,12 @@ internal static class RestErrors
 
     public static bool IsPassing(string code) => IsServerFault(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";
 
+    /// <summary>A text, or in REST 3.0 an object with a code and a message.</summary>
+    public static string? CodeIn(JsonElement answer) =>
+        answer.Text("error") is { Length: > 0 } code ? code
+        : answer.Member("error") is { ValueKind: JsonValueKind.Object } error ? error.Text("code") ?? "unknownError"
+        : null;
+
     /// <summary>What a foreign server sends is text of any length and content.</summary>
     public static string Clean(string code) =>
         new([.. code.Take(64).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' ? c : '?')]);

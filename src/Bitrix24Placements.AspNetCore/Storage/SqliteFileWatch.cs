@@ -2,8 +2,8 @@ using Microsoft.Data.Sqlite;
 
 namespace Bitrix24Placements.Storage;
 
-/// <summary>Deleted or replaced under a running service, everything would be answered, and gone at the next start without a
-/// word.</summary>
+/// <summary>Deleted or replaced under a running service, it or the log of its newest changes, everything would be answered, and gone
+/// at the next start without a word.</summary>
 internal sealed partial class SqliteFileWatch(
     Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
@@ -12,6 +12,9 @@ internal sealed partial class SqliteFileWatch(
     private SqliteConnection? _open;
 
     private (long Device, long Number)? _file;
+
+    // There from the first change on, and as long as somebody has the database open.
+    private (long Device, long Number)? _log;
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
@@ -23,11 +26,17 @@ internal sealed partial class SqliteFileWatch(
             return;
         }
 
-        var file = Posix.FileAt(path);
-        if (file == _file)
+        var (file, log) = (Posix.FileAt(path), Posix.FileAt(path + "-wal"));
+        var isLogGone = _log is not null && log != _log;
+        if (file == _file && !isLogGone)
+        {
+            _log = log;
             return;
-        Log.Gone(logger, path, file is null ? "deleted" : "replaced");
-        await database.AloneAsync(() => RescueAsync(open, path, isDeleted: file is null, stoppingToken), stoppingToken);
+        }
+
+        var isReplaced = file is not null && file != _file;
+        Log.Gone(logger, file == _file ? path + "-wal" : path, isReplaced ? "replaced" : "deleted");
+        await database.AloneAsync(() => RescueAsync(open, path, isReplaced, stoppingToken), stoppingToken);
     }
 
     private async Task OpenAsync(string path, CancellationToken cancellationToken)
@@ -47,11 +56,11 @@ internal sealed partial class SqliteFileWatch(
             throw;
         }
 
-        (_open, _file) = (connection, Posix.FileAt(path));
+        (_open, _file, _log) = (connection, Posix.FileAt(path), null);
     }
 
     // A deleted file is put back. One that was replaced, perhaps deliberately, stays; the earlier one is saved beside it.
-    private async Task RescueAsync(SqliteConnection open, string path, bool isDeleted, CancellationToken cancellationToken)
+    private async Task RescueAsync(SqliteConnection open, string path, bool isReplaced, CancellationToken cancellationToken)
     {
         var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");
         if (Path.GetDirectoryName(path) is { } folder)
@@ -59,12 +68,12 @@ internal sealed partial class SqliteFileWatch(
         await new Connection(open, cancellationToken).ExecuteAsync($"VACUUM INTO {rescued}");
         await open.DisposeAsync();
         _open = null;
-        if (isDeleted)
+        if (!isReplaced)
         {
             // Of the file that is gone: they would be read into the new one.
             File.Delete(path + "-wal");
             File.Delete(path + "-shm");
-            File.Move(rescued, path);
+            File.Move(rescued, path, overwrite: true);
             Log.PutBack(logger, path);
             return;
         }

@@ -9,9 +9,16 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     /// <summary>So long after a kill another goes on.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
+    /// <summary>One of a clock that was ahead and was put right is none.</summary>
+    private static readonly TimeSpan MaxLease = TimeSpan.FromMinutes(3);
+
     private readonly string _owner = Guid.NewGuid().ToString("n");
 
     private Sql Now => database.Now;
+
+    private Sql IsLeased => $"(lease_till > {Now} AND lease_till <= {Now} + {MaxLease})";
+
+    private Sql IsFree => $"(lease_till <= {Now} OR lease_till > {Now} + {MaxLease})";
 
     private static Sql NoLease => "lease_by = NULL, lease_till = 0";
 
@@ -25,16 +32,16 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
         RequestAsync(new(id, kind) { Priority = WorkPriority.Unasked, Delay = delay, OnlyIfNone = true }, cancellationToken);
 
     public Task<bool> IsDueOrRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        AnyAsync($"{Is(id, kind)} AND (due_at <= {Now} OR lease_till > {Now})", cancellationToken);
+        AnyAsync($"{Is(id, kind)} AND (due_at <= {Now} OR {IsLeased})", cancellationToken);
 
     public Task<bool> IsRunningAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        AnyAsync($"{Is(id, kind)} AND lease_till > {Now}", cancellationToken);
+        AnyAsync($"{Is(id, kind)} AND {IsLeased}", cancellationToken);
 
     /// <summary>The oldest first. No two instances hold a row: the outer condition is asked again after waiting. A row that a stopped
     /// instance has locked keeps no other work waiting.</summary>
     public async Task<List<WorkItem>> ClaimAsync(WorkPriority priority, int limit, CancellationToken cancellationToken)
     {
-        Sql isDue = $"due_at <= {Now} AND lease_till <= {Now}";
+        Sql isDue = $"due_at <= {Now} AND {IsFree}";
         // Mostly there is nothing, and looking needs no write lock.
         return !await AnyAsync($"priority = {priority} AND {isDue}", cancellationToken) ? [] : await ClaimAsync(
             $"""
@@ -46,7 +53,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     }
 
     public async Task<WorkItem?> ClaimAsync(PortalId id, string kind, CancellationToken cancellationToken) =>
-        (await ClaimAsync($"{Is(id, kind)} AND lease_till <= {Now}", cancellationToken)).FirstOrDefault();
+        (await ClaimAsync($"{Is(id, kind)} AND {IsFree}", cancellationToken)).FirstOrDefault();
 
     /// <returns>False where another has taken it over. What was deleted is in nobody's way.</returns>
     public async Task<bool> RenewAsync(WorkItem item, CancellationToken cancellationToken) =>

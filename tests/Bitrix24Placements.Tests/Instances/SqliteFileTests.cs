@@ -30,6 +30,26 @@ public sealed class SqliteFileTests
     }
 
     [Fact]
+    public async Task The_newest_changes_outlive_the_log_that_held_them()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there can an open file be deleted and told from its successor.");
+        await using var fleet = await (await Fleet.OnSqliteAsync()).StartAsync();
+        var portal = await fleet.AddPortalAsync();
+        var log = Path.Combine(fleet.Folder.FullName, "data", "placements.db-wal");
+        await Task.Delay(TimeSpan.FromSeconds(5), Token);
+        Assert.True(File.Exists(log));
+
+        File.Delete(log);
+        File.Delete(log.Replace("-wal", "-shm", StringComparison.Ordinal));
+
+        await fleet[0].LineAsync("was put back");
+        Assert.Contains("placements.db-wal\\\" was \\\"deleted\\\" while", fleet[0].Output, StringComparison.Ordinal);
+        await fleet.KillAsync(0);
+        await fleet.StartAsync();
+        Assert.Equal((HttpStatusCode.Accepted, null), await fleet[0].TrySignalAsync(portal));
+    }
+
+    [Fact]
     public async Task A_file_that_is_replaced_while_the_service_runs_ends_it_and_what_was_in_the_earlier_one_is_saved()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there can an open file be replaced and told from its successor.");

@@ -80,6 +80,38 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
         Assert.Equal(3, apps.All.Count);
     }
 
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task A_name_stays_with_its_client_id_when_it_has_left_the_configuration(StorageProvider provider)
+    {
+        await using (var configured = await TestStore.OpenAsync(provider, postgres, apps: Configured))
+        {
+            await configured.Get<AppRegistry>().PrepareAsync(Token);
+            await configured.Get<AppRegistry>().PrepareAsync(Token);
+            await configured.Portals.InstallAsync(TestStore.Installation(new(TestStore.NewId().MemberId, "fixed")), Token);
+            await using var store = await TestStore.OpenAsync(configured.Storage);
+            var apps = store.Get<AppRegistry>();
+            await apps.PrepareAsync(Token);
+
+            Assert.Empty(await apps.ListAsync(Token));
+            await Assert.ThrowsAsync<AppException>(() => apps.AddAsync("fixed", "local.another", new("secret"), null, Token));
+            await apps.AddAsync("fixed", "local.fixed", new("secret"), null, Token);
+            Assert.Equal("local.fixed", apps.Find("fixed")?.ClientId);
+        }
+    }
+
+    [Fact]
+    public async Task Another_client_id_in_the_configuration_is_told_where_there_are_installations_of_the_one_before()
+    {
+        await using var configured = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres, apps: Configured);
+        var before = new[] { new RegisteredApp("fixed", "local.before", new("secret"), null), new("empty", "local.empty", new("secret"), null) };
+        Assert.Empty(await configured.Get<AppStore>().NoteConfiguredAsync(before, Token));
+        await configured.Portals.InstallAsync(TestStore.Installation(new(TestStore.NewId().MemberId, "fixed")), Token);
+        RegisteredApp[] after = [before[0] with { ClientId = "local.fixed" }, before[1] with { ClientId = "local.another" }];
+
+        Assert.Equal([("fixed", "local.before")], await configured.Get<AppStore>().NoteConfiguredAsync(after, Token));
+        Assert.Empty(await configured.Get<AppStore>().NoteConfiguredAsync(after, Token));
+    }
+
     [Fact]
     public async Task The_configuration_wins_and_a_row_that_cannot_be_read_is_nobody_elses_trouble()
     {

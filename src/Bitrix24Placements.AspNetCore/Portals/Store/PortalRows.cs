@@ -54,7 +54,8 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
             TokenState = isUndecryptable ? TokenState.Dead : tokenState,
             TokensVersion = row.Number("tokens_version"),
             HasUnfinishedRefresh = row.TextOrNull("refresh_owner") is not null,
-            IsRefreshing = row.Number("refresh_until") >= clock.Now,
+            IsRefreshing = TimeSpan.FromMilliseconds(row.Number("refresh_until") - clock.Now) is var left
+                && left >= TimeSpan.Zero && left <= PortalStore.MaxRefreshLease,
             Reserve = ReadTokens(id, row, "reserve_tokens", "reserve_expire_at") is not { } reserve ? null
                 : new(reserve, row.Number("reserve_user_id"), row.Truth("reserve_is_administrator"))
                 { Version = row.Number("reserve_version") },
@@ -64,15 +65,18 @@ internal sealed partial class PortalRows(TokenVault vault, DatabaseClock clock, 
             Declaration = row.Text("declaration"),
             Placements = row.TextOrNull("placements"),
             ToldAt = Instant(row, "told_at"),
-            ReconciledAt = Instant(row, "reconciled_at"),
-            CheckedAt = Instant(row, "checked_at"),
+            ReconciledAt = Past(row, "reconciled_at"),
+            CheckedAt = Past(row, "checked_at"),
             Removals = (int)row.Number("removals"),
-            RemovedAt = Instant(row, "removed_at"),
+            RemovedAt = Past(row, "removed_at"),
         };
     }
 
     private PortalTokens? ReadTokens(PortalId id, Row row, string tokens, string expireAt) => row.TextOrNull(tokens) is { } stored
         ? PortalTokens.Deserialize(vault.Unprotect(id, "tokens", stored), Instant(row, expireAt)) : null;
+
+    /// <summary>Not later than now, whatever a clock that was put right since has said.</summary>
+    private DateTimeOffset Past(Row row, string name) => clock.FromDatabase(Math.Min(row.Number(name), clock.Now));
 
     private DateTimeOffset Instant(Row row, string name) => clock.FromDatabase(row.Number(name));
 

@@ -64,7 +64,7 @@ internal sealed partial class PortalStore
             // The answer to a refresh that is under way goes to the pair that it was asked for.
             $"""
             user_id = {userId} AND is_administrator = 1 AND tokens_state = {TokenState.Good} AND {IsThere}
-                AND refresh_until < {database.Now}
+                AND NOT {IsRefreshing}
             """, cancellationToken);
     }
 

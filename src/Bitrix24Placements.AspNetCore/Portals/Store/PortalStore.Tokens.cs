@@ -8,6 +8,11 @@ internal sealed partial class PortalStore
     // As long as what a refresh writes: its answer then needs no more of the disk.
     private static readonly string Room = new('-', 1024);
 
+    /// <summary>One of a clock that was ahead and was put right is none.</summary>
+    public static readonly TimeSpan MaxRefreshLease = TimeSpan.FromMinutes(3);
+
+    private Sql IsRefreshing => $"(refresh_until >= {database.Now} AND refresh_until <= {database.Now} + {MaxRefreshLease})";
+
     private static Sql IsThere => $"state <> {PortalState.Uninstalled}";
 
     private static Sql NoLease => "refresh_owner = NULL, refresh_until = 0";
@@ -17,7 +22,7 @@ internal sealed partial class PortalStore
         TryLeaseAsync(id, $"tokens_version = {version}", owner, duration, cancellationToken);
 
     public Task<bool> IsRefreshLeasedAsync(PortalId id, long version, CancellationToken cancellationToken) => database.AnyAsync(
-        $"SELECT 1 FROM portals WHERE {Is(id)} AND tokens_version = {version} AND refresh_until >= {database.Now}", cancellationToken);
+        $"SELECT 1 FROM portals WHERE {Is(id)} AND tokens_version = {version} AND {IsRefreshing}", cancellationToken);
 
     /// <param name="before">As the lease was taken: an earlier refresh without an end stays one until there are new tokens.</param>
     public Task ReleaseRefreshAsync(Portal before, string owner, CancellationToken cancellationToken)
@@ -68,7 +73,7 @@ internal sealed partial class PortalStore
         await database.ExecuteAsync(
             $"""
             UPDATE portals SET refresh_owner = {owner + Room}, refresh_until = {database.Now} + {duration}
-            WHERE {Is(id)} AND {isVersion} AND (refresh_until < {database.Now} OR refresh_owner = {owner + Room})
+            WHERE {Is(id)} AND {isVersion} AND (NOT {IsRefreshing} OR refresh_owner = {owner + Room})
             """, cancellationToken) > 0;
 
     private Sql NewTokens(PortalId id, PortalTokens tokens) =>

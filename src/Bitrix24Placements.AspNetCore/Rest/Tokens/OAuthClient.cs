@@ -7,6 +7,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
 {
     private static readonly TimeSpan TokenLife = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan DoubtfulLife = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>The server named, else every configured one in order, until one vouches for the token.</summary>
@@ -42,8 +44,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         {
             var limits = new CallLimits(AnswerReader.SmallBytes, timeout);
             var answer = await http.GetWithTokenAsync(new(server, "/rest/app.info/"), accessToken, limits, cancellationToken);
-            // What a server in trouble says is not of the token.
-            if ((int)answer.Status < 500)
+            if (!IsInTrouble(answer))
                 confirmation = Read(answer.Body, server);
         }
         catch (BitrixTransportException)
@@ -54,9 +55,12 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         return confirmation;
     }
 
+    /// <summary>What it says is not of the token then.</summary>
+    private static bool IsInTrouble(HttpAnswer answer) => (int)answer.Status >= 500;
+
     private TokenConfirmation Read(JsonElement body, Uri server)
     {
-        if (body.Text("error") is { } code)
+        if (RestErrors.CodeIn(body) is { } code)
         {
             return new(code switch
             {
@@ -78,7 +82,9 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         if (hosts.PortalEndpoint(install.Text("client_endpoint")) is not { } endpoint)
             return new(TokenVerdict.Refused, null, clientId);
         var now = time.GetUtcNow();
-        var expires = result.Instant("expires") is var told && told > now && told < now + TokenLife ? told.Value : now + TokenLife;
+        // Where it has expired by this clock, one of the two is wrong.
+        var expires = result.Instant("expires") is not { } told || told > now + TokenLife ? now + TokenLife
+            : told > now ? told : now + DoubtfulLife;
         var app = apps.FindByClientId(clientId);
         var info = new TokenInfo(new(memberId, app?.Name ?? PortalId.DefaultApp), endpoint, server, userId, expires);
         return app is null ? new(TokenVerdict.UnknownApp, null, clientId, Stranger: info) : new(TokenVerdict.Confirmed, info, clientId);
@@ -96,8 +102,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         // While a secret is being rotated, either may be the one that Bitrix24 knows. A refusal of the keys burns no token.
         if (result.Error?.Code != RestErrors.InvalidClient || keys.PreviousSecret is not { } previous)
             return result;
-        result = await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
-        return result.Ok ? result.Value with { ByPreviousSecret = true } : result;
+        return await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
     }
 
     /// <summary>With a refresh token that nobody has: <c>invalid_client</c> speaks of the keys, <c>invalid_grant</c> of the
@@ -131,7 +136,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         {
             var limits = new CallLimits(AnswerReader.SmallBytes, timeout);
             var answer = await http.PostAsync(BitrixHttp.OAuthClient, new(server, "/oauth/token/"), form, limits, cancellationToken);
-            result = ReadRefreshed(answer.Body);
+            result = ReadRefreshed(answer, clientSecret);
         }
         catch (BitrixTransportException e)
         {
@@ -142,11 +147,12 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         return result;
     }
 
-    private RestResult<RefreshedTokens> ReadRefreshed(JsonElement body)
+    private RestResult<RefreshedTokens> ReadRefreshed(HttpAnswer answer, Secret clientSecret)
     {
-        if (body.Text("error") is { } code)
+        var body = answer.Body;
+        if (RestErrors.CodeIn(body) is { } code)
         {
-            return RestErrors.IsPassing(code)
+            return IsInTrouble(answer) || RestErrors.IsPassing(code)
                 ? RestError.Unavailable($"The OAuth server answered {RestErrors.Clean(code)}.")
                 : new RestError(RestErrorKind.Refused, RestErrors.Clean(code), "The OAuth server refused to refresh.");
         }
@@ -158,6 +164,6 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         }
 
         var life = body.Number("expires_in") is { } seconds and > 0 and < 86400 ? TimeSpan.FromSeconds(seconds) : TokenLife;
-        return new RefreshedTokens(new(new(access), new(refresh), time.GetUtcNow() + life), memberId.ToLowerInvariant());
+        return new RefreshedTokens(new(new(access), new(refresh), time.GetUtcNow() + life), memberId.ToLowerInvariant(), clientSecret);
     }
 }

@@ -42,5 +42,5 @@ internal enum KeysVerdict
 }
 
 /// <summary>Has to be stored before it is used: the old refresh token is void from now on.</summary>
-/// <param name="ByPreviousSecret">The app's new secret is not known yet.</param>
-internal sealed record RefreshedTokens(PortalTokens Tokens, string MemberId, bool ByPreviousSecret = false);
+/// <param name="ClientSecret">That the server has taken: while one is rotated, perhaps the previous one.</param>
+internal sealed record RefreshedTokens(PortalTokens Tokens, string MemberId, Secret ClientSecret);

@@ -48,8 +48,7 @@ internal sealed partial class TokenRefresher
                 return await FailAsync(portal, result.Error);
             isKept = true;
             var renewed = await keeper.KeepAsync(portal, result.Value.Tokens, place);
-            if (!result.Value.ByPreviousSecret)
-                await ConfirmSecretAsync(portal.Id.App);
+            await ConfirmSecretAsync(portal.Id.App, result.Value.ClientSecret);
             return renewed;
         }
         finally
@@ -77,8 +76,11 @@ internal sealed partial class TokenRefresher
         return result;
     }
 
-    private async Task ConfirmSecretAsync(string app)
+    /// <param name="secret">With which the refresh began: the app may have another by now.</param>
+    private async Task ConfirmSecretAsync(string app, Secret secret)
     {
+        if (apps.Find(app)?.ClientSecret != secret)
+            return;
         troubles.Note(app, isWrong: false);
         try
         {
