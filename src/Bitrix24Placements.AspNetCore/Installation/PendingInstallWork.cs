@@ -56,24 +56,27 @@ internal sealed partial class PendingInstallWork(
         result.Verdict != InstallVerdict.UnknownApp || (result.Info is { } user && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
             && (await administrators.AskUnlessOrdinaryAsync(new(user, claim.Access), cancellationToken)).Value);
 
-    /// <summary>Null: no token at all. Nobody tells whose an expired one is: each app's keys are tried.</summary>
+    /// <summary>Null: no token at all. Nobody tells whose an expired one is: unless it was told before, each app's keys are
+    /// tried.</summary>
     private async Task<TimeSpan?> RenewAsync(WorkItem item, InstallClaim claim, CancellationToken cancellationToken)
     {
         TimeSpan? pause = null;
+        var clientId = await kept.ClientIdOfAsync(item, cancellationToken);
         foreach (var server in hosts.ConfiguredOAuthServer(claim.ServerEndpoint) is { } named ? [named] : hosts.OAuthServers)
         {
             var confirmation = await oauth.ConfirmAsync(claim.Access, server, ConfirmTimeout, cancellationToken);
             if (confirmation.Verdict == TokenVerdict.NoAnswer)
                 return Pauses.AfterSilence(item.Attempt);
+            // Its app may still be added, which hastens this, or a portal that is refused be paid for.
+            if (confirmation.Verdict is TokenVerdict.Expired or TokenVerdict.Refused)
+                pause = AskForAppEvery;
             if (confirmation.Verdict != TokenVerdict.Expired)
                 continue;
-            // Its app may still be added, which hastens this.
-            pause = AskForAppEvery;
             // No refresh whose answer could be lost: the old tokens are void as soon as it is sent.
             await using var place = await renewals.TakePlaceAsync(item, cancellationToken);
             if (place is null)
                 return Pauses.AfterSilence(item.Attempt);
-            foreach (var app in apps.All)
+            foreach (var app in apps.All.Where(a => clientId is null || a.ClientId == clientId))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 // A stop waits for it.

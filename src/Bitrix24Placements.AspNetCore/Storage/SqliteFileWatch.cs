@@ -65,7 +65,17 @@ internal sealed partial class SqliteFileWatch(
         var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");
         if (Path.GetDirectoryName(path) is { } folder)
             Directory.CreateDirectory(folder);
-        await new Connection(open, cancellationToken).ExecuteAsync($"VACUUM INTO {rescued}");
+        try
+        {
+            await new Connection(open, cancellationToken).ExecuteAsync($"VACUUM INTO {rescued}");
+        }
+        catch (SqliteException)
+        {
+            // No room, for instance: there may be some at the next attempt.
+            File.Delete(rescued);
+            throw;
+        }
+
         await open.DisposeAsync();
         _open = null;
         if (!isReplaced)

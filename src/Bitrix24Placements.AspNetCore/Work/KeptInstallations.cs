@@ -51,6 +51,11 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
         WHERE {WorkStore.Is(item)} AND vouched IS NOT NULL
         """, cancellationToken);
 
+    /// <summary>Null: nobody has told it yet.</summary>
+    public async Task<string?> ClientIdOfAsync(WorkItem item, CancellationToken cancellationToken) => (await database.QueryAsync(
+        $"SELECT client_id FROM work WHERE {WorkStore.Is(item)} AND client_id IS NOT NULL", r => r.GetString(0), cancellationToken))
+        .FirstOrDefault();
+
     /// <summary>It was refreshed, and the tokens before are void: whoever has found that out meanwhile and taken the row off did not know
     /// of these. A row that has others by now keeps them.</summary>
     public Task SaveAsync(RenewedInstallation renewed, CancellationToken cancellationToken) => database.ExecuteAsync(

@@ -3,6 +3,7 @@ namespace Bitrix24Placements.Work;
 internal sealed partial class WorkLoop
 {
     private static readonly TimeSpan RenewEvery = WorkStore.Lease / 3;
+    private static readonly TimeSpan AfterOutage = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookForEndEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<(PortalId Id, string Kind), bool> _held = new();
@@ -59,6 +60,11 @@ internal sealed partial class WorkLoop
         {
             // Where the lease is lost, this changes nothing.
             return WorkResult.Again(TimeSpan.Zero);
+        }
+        catch (Exception e) when (e is DbException or TimeoutException)
+        {
+            Log.StoreFailed(logger, e.Message);
+            return WorkResult.Again(AfterOutage);
         }
         catch (Exception e)
         {

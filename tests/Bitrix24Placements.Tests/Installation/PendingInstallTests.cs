@@ -153,6 +153,25 @@ public sealed class PendingInstallTests
     }
 
     [Fact]
+    public async Task With_one_of_an_app_that_was_told_the_keys_of_other_apps_are_not_tried()
+    {
+        var time = new ShiftedTime();
+        await using var bitrix = await Bitrix24.StartAsync(new() { Time = time }, Token);
+        await using var service = await Service.StartAsync(bitrix: bitrix, services: time.Register);
+        var database = service.Get<Database>();
+        (await service.PostAsync(service.Wizard(app: bitrix.Portals[0].AddOtherApp()))).Dispose();
+        await database.ExecuteAsync("UPDATE work SET due_at = 0", Token);
+        await service.EventuallyAsync(() => database.AnyAsync("SELECT 1 FROM work WHERE client_id IS NOT NULL", Token), "it is known whose it is");
+
+        time.Shift(TimeSpan.FromHours(2));
+        await service.EventuallyAsync(() => database.AnyAsync("SELECT 1 FROM work WHERE attempt > 1", Token), "it was asked about");
+
+        Assert.Contains(bitrix.OAuth.Calls, static c => c.Outcome == "expired_token");
+        Assert.DoesNotContain(bitrix.OAuth.Calls, static c => c.Kind == "token");
+        Assert.Equal(1, await CountPendingAsync(service));
+    }
+
+    [Fact]
     public async Task Employees_tokens_of_unknown_apps_do_not_take_the_places_of_a_genuine_installation()
     {
         var time = new ShiftedTime();
@@ -321,12 +340,14 @@ public sealed class PendingInstallTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task An_event_while_the_OAuth_server_is_silent_or_in_trouble_is_kept_and_finished_when_it_answers(bool isSilent)
+    [InlineData(0)]
+    [InlineData(503)]
+    [InlineData(429)]
+    [InlineData(400)]
+    public async Task An_event_while_the_OAuth_server_is_silent_or_in_trouble_is_kept_and_finished_when_it_answers(int status)
     {
         await using var service = await Service.StartAsync();
-        service.Bitrix.Faults.Set("oauth:app.info", isSilent ? Fault.Drop() : Fault.Error("something_new", 503));
+        service.Bitrix.Faults.Set("oauth:app.info", status == 0 ? Fault.Drop() : Fault.Error("something_new", status));
 
         var delivery = await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
 
@@ -336,6 +357,23 @@ public sealed class PendingInstallTests
         service.Bitrix.Faults.Clear();
         await service.EventuallyReconciledAsync();
         await service.EventuallyAsync(async () => await CountPendingAsync(service) == 0, "nothing is pending");
+    }
+
+    [Fact]
+    public async Task A_refusal_that_may_pass_does_not_drop_it()
+    {
+        await using var first = await Service.StartAsync(NoKeys);
+        await first.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        await first.StopAsync();
+        first.Bitrix.Faults.Set("oauth:app.info", Fault.Error("PAYMENT_REQUIRED", 402));
+
+        await using var second = await Service.StartAsync(bitrix: first.Bitrix, folder: first.Folder, port: first.Url.Port);
+        var database = second.Get<Database>();
+        await second.EventuallyAsync(() => database.AnyAsync("SELECT 1 FROM work WHERE vouched IS NOT NULL AND attempt > 0", Token), "it was asked about");
+        second.Bitrix.Faults.Clear();
+        await database.ExecuteAsync("UPDATE work SET due_at = 0", Token);
+
+        await second.EventuallyReconciledAsync();
     }
 
     [Fact]

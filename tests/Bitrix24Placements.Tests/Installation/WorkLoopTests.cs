@@ -71,6 +71,19 @@ public sealed class WorkLoopTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task A_database_in_trouble_is_no_failure_of_the_work_and_does_not_put_it_off_for_long()
+    {
+        var work = new HeldWork { Throws = new TimeoutException("The database has not answered.") };
+        await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
+        await service.Get<WorkStore>().RequestAsync(new(TestStore.Named("portal"), HeldWork.Name), Token);
+
+        await service.EventuallyAsync(() => work.Ended >= 4, "it is tried every two seconds", seconds: 15);
+
+        Assert.DoesNotContain(service.Logs, static l => l.Contains("it is tried again", StringComparison.Ordinal));
+        Assert.Contains(service.Logs, static l => l.Contains("The database cannot be asked for work", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Work_of_an_unknown_kind_is_told_once_and_put_off()
     {
         await using var service = await Service.StartAsync();
@@ -98,6 +111,8 @@ public sealed class WorkLoopTests(ThrowawayPostgres postgres)
 
         public int Ended => Volatile.Read(ref _ended);
 
+        public Exception? Throws { get; init; }
+
         public string Kind => Name;
 
         public void End() => _end.TrySetResult();
@@ -107,6 +122,8 @@ public sealed class WorkLoopTests(ThrowawayPostgres postgres)
             Interlocked.Increment(ref _runs);
             try
             {
+                if (Throws is not null)
+                    throw Throws;
                 await _end.Task.WaitAsync(cancellationToken);
             }
             finally

@@ -11,7 +11,7 @@ public sealed class PageSessionTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static Task<OwnApp> StartAsync(ShiftedTime? time = null) => OwnApp.StartAsync(
+    private static Task<OwnApp> StartAsync(ShiftedTime? time = null, Dictionary<string, string?>? settings = null) => OwnApp.StartAsync(
         static app =>
         {
             app.MapBitrix24Placements();
@@ -25,11 +25,11 @@ public sealed class PageSessionTests
                 return added.Ok ? Results.Text($"comment {added.Value}") : Results.Text(added.Error.Code, statusCode: 502);
             });
         },
-        services => time?.Register(services));
+        services => time?.Register(services), settings);
 
-    private static async Task<OwnApp> StartInstalledAsync(ShiftedTime? time = null)
+    private static async Task<OwnApp> StartInstalledAsync(ShiftedTime? time = null, Dictionary<string, string?>? settings = null)
     {
-        var app = await StartAsync(time);
+        var app = await StartAsync(time, settings);
         await app.InstallAsync();
         return app;
     }
@@ -150,6 +150,27 @@ public sealed class PageSessionTests
         time.Shift(TimeSpan.FromHours(24));
         using var late = await RenewAsync(app, session, app.Portal.IssueTokens(2).Access);
         Assert.Equal(HttpStatusCode.Unauthorized, late.StatusCode);
+    }
+
+    [Fact]
+    public async Task It_does_not_follow_its_portal_to_where_that_is_not_allowed()
+    {
+        await using var app = await StartInstalledAsync(settings: new() { ["Bitrix24:AllowedPortals:0"] = "127.0.0.1" });
+        var session = await app.OpenAsync("REST_APP_URI", 2);
+        app.Bitrix.Faults.Set("oauth:app.info", PortalSimulator.Fault.Answer(new JsonObject
+        {
+            ["result"] = new JsonObject
+            {
+                ["client_id"] = app.Bitrix.Options.ClientId,
+                ["user_id"] = 2,
+                ["install"] = new JsonObject { ["member_id"] = app.Portal.MemberId, ["client_endpoint"] = "http://localhost:1/rest/" },
+            },
+        }.ToJsonString()));
+
+        using var refused = await RenewAsync(app, session, app.Portal.IssueTokens(2).Access);
+
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Equal("portalNotAllowed", await Service.CodeAsync(refused));
     }
 
     [Fact]

@@ -44,6 +44,23 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task One_that_cannot_be_read_keeps_back_no_other()
+    {
+        await using var store = await OpenAsync();
+        var handler = new Handler();
+        Assert.True(await store.Get<Spool>().PutAsync(handler.Kind, "portal", "first", null, Token));
+        var entry = Files(store).Single().FullName;
+        // Of the same portal, and before it.
+        await using (var foreign = File.Create(entry.Replace(Path.GetFileName(entry), "0" + Path.GetFileName(entry), StringComparison.Ordinal)))
+            foreign.SetLength(3_000_000_000);
+
+        await CarryOverAsync(store, handler);
+
+        Assert.Equal([("portal", "first")], handler.Carried);
+        Assert.Equal(3_000_000_000, Files(store).Single().Length);
+    }
+
+    [Fact]
     public async Task What_strangers_send_leaves_room_for_refreshed_tokens()
     {
         await using var store = await OpenAsync();

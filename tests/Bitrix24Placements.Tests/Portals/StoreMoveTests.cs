@@ -89,6 +89,23 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
     }
 
     [Fact]
+    public async Task What_is_still_in_the_spool_is_not_left_behind()
+    {
+        await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        await source.InstalledAsync();
+        Assert.True(await source.Get<Spool>().PutAsync("events", "portal", "told once", null, Token));
+        var target = await TargetAsync();
+
+        var (code, output) = await MoveAsync(source, target);
+
+        Assert.Equal(1, code);
+        Assert.Contains("holds what is not in the database yet", output, StringComparison.Ordinal);
+        foreach (var file in Directory.GetFiles(source.Storage.SpoolFolder))
+            File.Delete(file);
+        Assert.Equal(0, (await MoveAsync(source, target)).Code);
+    }
+
+    [Fact]
     public async Task A_move_that_fails_in_the_middle_leaves_the_target_empty()
     {
         await using var source = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
@@ -52,6 +53,40 @@ public sealed class OAuthTests
         Assert.Equal(KeysVerdict.NotKnown, await oauth.TestKeysAsync(app, server, Token));
         service.Portal.ExpireTokens();
         Assert.True((await service.CallAsync("placement.list")).Ok);
+    }
+
+    [Theory]
+    [InlineData("invalid_token", 401, nameof(TokenVerdict.Invalid))]
+    [InlineData("invalid_token", 429, nameof(TokenVerdict.NoAnswer))]
+    [InlineData("invalid_token", 500, nameof(TokenVerdict.NoAnswer))]
+    [InlineData("WRONG_CLIENT", 200, nameof(TokenVerdict.Refused))]
+    [InlineData("QUERY_LIMIT_EXCEEDED", 400, nameof(TokenVerdict.NoAnswer))]
+    [InlineData("something_new", 400, nameof(TokenVerdict.NoAnswer))]
+    public async Task What_a_server_in_trouble_or_an_unknown_code_says_is_not_of_the_token(string code, int status, string verdict)
+    {
+        await using var service = await RestTest.StartAsync();
+        var (access, _) = service.Portal.IssueTokens(1);
+        foreach (var fault in (Fault[])[Fault.Error(code, status), Fault.ErrorObject(code, status)])
+        {
+            service.Bitrix.Faults.Next("oauth:app.info", fault);
+            var confirmation = await service.Get<OAuthClient>().ConfirmAsync(new(access), new(service.Bitrix.OAuth.Url), TimeSpan.FromSeconds(10), Token);
+            Assert.Equal(verdict, confirmation.Verdict.ToString());
+        }
+    }
+
+    [Theory]
+    [InlineData(400, true)]
+    [InlineData(503, false)]
+    [InlineData(429, false)]
+    public async Task A_server_in_trouble_does_not_end_tokens(int status, bool isDead)
+    {
+        await using var service = await RestTest.StartAsync();
+        service.Portal.ExpireTokens();
+        service.Bitrix.Faults.Next("oauth:token", Fault.Error("invalid_grant", status));
+
+        await service.CallAsync("placement.list");
+
+        Assert.Equal(isDead ? TokenState.Dead : TokenState.Failing, (await service.StoredAsync()).TokenState);
     }
 
     [Fact]

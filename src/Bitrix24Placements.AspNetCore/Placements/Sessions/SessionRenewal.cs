@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Placements;
 /// <summary><c>POST /api/session</c>: the page's user has got a new token from the portal.</summary>
 internal sealed class SessionRenewal(
     PageSessions sessions, ConfirmedTokens confirmed, Confirmations confirmations, UnverifiedAttempts attempts, Guard guard,
-    TimeProvider time)
+    HostRules hosts, TimeProvider time)
 {
     /// <summary>A page may have slept for a night.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromDays(1);
@@ -45,6 +45,8 @@ internal sealed class SessionRenewal(
             return user.Rejection;
         if (user.Value?.Id != session.Portal.Id || user.Value.UserId != session.UserId)
             return Rejection.Unauthorized;
+        if (!hosts.IsAllowedPortal(user.Value.ClientEndpoint.Host))
+            return Rejection.NotAllowed;
         // Rounded up: an hour less the time that asking took is an hour to whoever plans his next renewal.
         var seconds = (int)Math.Ceiling((user.Value.ExpiresAt - time.GetUtcNow()).TotalSeconds);
         return new RenewedSession(sessions.Renew(session, user.Value, token), Math.Max(0, seconds));

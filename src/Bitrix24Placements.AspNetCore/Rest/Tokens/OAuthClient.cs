@@ -1,3 +1,4 @@
+using System.Net;
 using Bitrix24Placements.Apps;
 
 namespace Bitrix24Placements.Rest;
@@ -56,7 +57,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
     }
 
     /// <summary>What it says is not of the token then.</summary>
-    private static bool IsInTrouble(HttpAnswer answer) => (int)answer.Status >= 500;
+    private static bool IsInTrouble(HttpAnswer answer) =>
+        (int)answer.Status >= 500 || answer.Status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout;
 
     private TokenConfirmation Read(JsonElement body, Uri server)
     {
@@ -66,8 +68,9 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             {
                 RestErrors.ExpiredToken => TokenVerdict.Expired,
                 "invalid_token" => TokenVerdict.Invalid,
-                _ when RestErrors.IsPassing(code) => TokenVerdict.NoAnswer,
-                _ => TokenVerdict.Refused,
+                // Of the token or the portal, as far as is known; the same question may be answered later.
+                _ when RestErrors.IsKnown(code) && !RestErrors.IsPassing(code) => TokenVerdict.Refused,
+                _ => TokenVerdict.NoAnswer,
             });
         }
 

@@ -21,6 +21,14 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         if (!File.Exists(file))
             throw new StoreMoveException($"There is no file {file}.");
 
+        string[] spools = [new StorageOptions { ConnectionString = from }.SpoolFolder, target.GetRequiredService<Spool>().Folder];
+        if (spools.FirstOrDefault(HoldsEntries) is { } spool)
+        {
+            throw new StoreMoveException(
+                $"{spool} holds what is not in the database yet, under the keys beside the file. Start the service with its earlier "
+                + "settings, and stop it when no *.spool is left there. Nothing was changed.");
+        }
+
         await using var source = OpenSource(from);
         await source.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         await target.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
@@ -82,6 +90,8 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await output.WriteLineAsync($"{table.Name}: {count}, all");
         return row.Unreadable;
     }
+
+    private static bool HoldsEntries(string spool) => Directory.Exists(spool) && Directory.EnumerateFiles(spool, "*.spool").Any();
 
     private static string? FileOf(string from)
     {

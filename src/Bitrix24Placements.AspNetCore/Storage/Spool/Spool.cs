@@ -3,7 +3,10 @@ namespace Bitrix24Placements.Storage;
 /// <summary>For what must not be lost while the database is away: small encrypted files, synced and bounded.</summary>
 internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault vault, TimeProvider time, ILogger<Spool> logger)
 {
-    private readonly string _folder = Path.GetFullPath(options.Value.SpoolFolder);
+    /// <summary>An event of 64 KiB, encrypted, is a fifth of it.</summary>
+    private const int MaxEntryBytes = 1024 * 1024;
+
+    public string Folder { get; } = Path.GetFullPath(options.Value.SpoolFolder);
     private readonly SpoolShares _shares = new();
     private bool _isTroubled;
 
@@ -28,10 +31,10 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     /// <summary>In order, with what is reserved or being written.</summary>
     internal IReadOnlyList<SpoolFile> List()
     {
-        if (!Directory.Exists(_folder))
+        if (!Directory.Exists(Folder))
             return [];
         var files = new List<SpoolFile>();
-        foreach (var info in new DirectoryInfo(_folder).EnumerateFiles("*.spool"))
+        foreach (var info in new DirectoryInfo(Folder).EnumerateFiles("*.spool"))
         {
             if (SpoolFile.Parse(info.Name) is not { } file || !info.Exists)
                 continue;
@@ -63,11 +66,21 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         }
     }
 
-    /// <summary>Nothing where the place was only reserved.</summary>
-    internal static async Task<ReadOnlyMemory<byte>> ReadAsync(FileStream stream, CancellationToken cancellationToken)
+    /// <summary>Nothing where the place was only reserved. Null for what the disk does not give, or is none of ours.</summary>
+    internal static async Task<ReadOnlyMemory<byte>?> ReadAsync(FileStream stream, CancellationToken cancellationToken)
     {
+        if (stream.Length > MaxEntryBytes)
+            return null;
         var bytes = new byte[stream.Length];
-        await stream.ReadExactlyAsync(bytes, cancellationToken);
+        try
+        {
+            await stream.ReadExactlyAsync(bytes, cancellationToken);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+
         return bytes.AsMemory().TrimEnd((byte)0);
     }
 
@@ -121,7 +134,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
             stream = new FileStream(PathOf(file), options);
             await stream.WriteAsync(content, cancellationToken);
             stream.Flush(flushToDisk: true);
-            Posix.SyncFolder(_folder);
+            Posix.SyncFolder(Folder);
             _isTroubled = false;
             return new(this, file, stream, payload => Seal(kind, key, payload));
         }
@@ -140,9 +153,9 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     private void MakeFolder()
     {
         if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(_folder);
-        else if (!Directory.Exists(_folder))
-            Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(Folder);
+        else if (!Directory.Exists(Folder))
+            Directory.CreateDirectory(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private byte[] Seal(string kind, string key, string payload)
@@ -154,13 +167,13 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
 
     private static int SealedSize(int bytes) => ((bytes + 200) * 4 / 3) + 16;
 
-    private string PathOf(SpoolFile file) => Path.Combine(_folder, file.Name);
+    private string PathOf(SpoolFile file) => Path.Combine(Folder, file.Name);
 
     // One line for a full disk.
     private void Trouble(string reason)
     {
         if (!_isTroubled)
-            Log.NoRoom(logger, _folder, reason);
+            Log.NoRoom(logger, Folder, reason);
         _isTroubled = true;
     }
 

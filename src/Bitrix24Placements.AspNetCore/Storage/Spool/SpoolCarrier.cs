@@ -40,7 +40,12 @@ internal sealed partial class SpoolCarrier(
         await using var stream = spool.Hold(file);
         if (stream is null)
             return false;
-        var bytes = await Spool.ReadAsync(stream, cancellationToken);
+        if (await Spool.ReadAsync(stream, cancellationToken) is not { } bytes)
+        {
+            Tell(file.Name, () => Log.Unreadable(logger, file.Name));
+            return true;
+        }
+
         // Else its process ended before it had anything to keep.
         if (!bytes.IsEmpty)
         {
@@ -91,7 +96,7 @@ internal sealed partial class SpoolCarrier(
         [LoggerMessage(2, LogLevel.Error, "Entries of the kind {Kind} in the spool are not known to this version; they stay there")]
         public static partial void UnknownKind(ILogger logger, string kind);
 
-        [LoggerMessage(3, LogLevel.Error, "{File} in the spool cannot be decrypted; it stays there")]
+        [LoggerMessage(3, LogLevel.Error, "{File} in the spool cannot be read or decrypted; it stays there")]
         public static partial void Unreadable(ILogger logger, string file);
 
         [LoggerMessage(4, LogLevel.Error, "Entry {Kind} {Key} of the spool cannot be carried over; it is tried again")]
