@@ -14,7 +14,7 @@ internal sealed class Examiner(
         new("settings", (_, _) => Task.FromResult(address.Settings())),
         new("database", (_, token) => store.DatabaseAsync(token)) { IsOperators = true },
         new("tokenKeys", store.TokenKeysAsync, "database") { IsOperators = true },
-        new("name", (_, token) => address.NameAsync(token), "settings"),
+        new("name", (_, token) => address.NameAsync(token), "settings") { IsOperators = true },
         new("certificate", (_, token) => certificate.RunAsync(token), "name"),
         new("addresses", (_, token) => address.AddressesAsync(token), "certificate"),
         new("clock", oauth.ClockAsync),
