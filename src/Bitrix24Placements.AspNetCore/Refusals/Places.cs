@@ -6,6 +6,7 @@ namespace Bitrix24Placements.Refusals;
 /// <summary>503 at once is better than anybody waiting for five seconds. A place is taken when the body is there.</summary>
 internal sealed class Places(IOptions<LimitsOptions> options)
 {
+    /// <summary>Of up to 16 KiB; larger ones count for as much as they are.</summary>
     public const int MaxUnfinishedBodies = 1024;
 
     public const int MaxUnfinishedBodiesPerAddress = MaxUnfinishedBodies / UnfinishedShare;
@@ -39,7 +40,8 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     }
 
     /// <summary>For a body that did not come with its head.</summary>
-    public Place TryTakeForUnfinishedBody(HttpContext context) => _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), weight: 1);
+    public Place TryTakeForUnfinishedBody(HttpContext context) =>
+        _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request));
 
     /// <summary>For an answer that has to wait for its reader.</summary>
     public Place TryTakeForUnreadAnswer(HttpContext context) =>
@@ -52,12 +54,15 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     private static bool IsAClaimAlone(RequestKind kind) =>
         kind is RequestKind.UnconfirmedPerson or RequestKind.UnconfirmedEvent or RequestKind.Installation;
 
-    /// <summary>What waits stays in memory, and a long query as several strings.</summary>
+    /// <summary>What waits stays in memory: its body, its address as several strings, and its headers, two bytes a letter.</summary>
     private static int WeightOf(HttpRequest request)
     {
-        var body = request.ContentLength
+        var bytes = request.ContentLength
             ?? (request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } ? BytesOfPlace * 8 : 0);
-        return (int)Math.Clamp((body + (4L * (request.QueryString.Value ?? "").Length)) / BytesOfPlace, 1, 16);
+        bytes += 4L * ((request.Path.Value ?? "").Length + (request.QueryString.Value ?? "").Length);
+        foreach (var (_, value) in request.Headers)
+            bytes += 2L * value.ToString().Length;
+        return (int)Math.Clamp(bytes / BytesOfPlace, 1, 16);
     }
 }
 

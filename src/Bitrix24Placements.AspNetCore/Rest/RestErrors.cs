@@ -12,8 +12,6 @@ internal static class RestErrors
     /// <summary>Of the app's keys, never of a portal or its tokens.</summary>
     public const string InvalidClient = "invalid_client";
 
-    private const string Other = "other";
-
     public const string OperationTimeLimit = "OPERATION_TIME_LIMIT";
 
     /// <summary>Perhaps another call has refreshed meanwhile.</summary>
@@ -22,9 +20,11 @@ internal static class RestErrors
     /// <summary>The same call may succeed later.</summary>
     public static bool IsServerFault(string code) => code is "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER";
 
-    public static bool IsPassing(string code) => IsServerFault(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";
+    public static bool IsPassing(string code) =>
+        IsServerFault(code) || IsOfOAuth(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";
 
-    public static bool IsKnown(string code) => Label(code) != Other;
+    /// <summary>Those that RFC 6749 and RFC 8628 have for a server in trouble.</summary>
+    private static bool IsOfOAuth(string code) => code is "temporarily_unavailable" or "server_error" or "slow_down";
 
     /// <summary>A text, or in REST 3.0 an object with a code and a message.</summary>
     public static string? CodeIn(JsonElement answer) =>
@@ -46,6 +46,6 @@ internal static class RestErrors
             or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED" or "PAYMENT_REQUIRED" or "WRONG_CLIENT"
             or "ERROR_PLACEMENT_MAX_COUNT" or "ERROR_PLACEMENT_NOT_FOUND" or "ERROR_CORE" or "ERROR_ARGUMENT"
             or "EMPTY_ERROR_HANDLER_URL" or "ERROR_METHOD_NOT_FOUND" or "bitrix24Unavailable" or "notConfigured" or "tooManyCalls" => code,
-        _ => IsPassing(code) || IsInvalidToken(code) ? code : Other,
+        _ => IsPassing(code) || IsInvalidToken(code) ? code : "other",
     };
 }

@@ -3,7 +3,6 @@ namespace Bitrix24Placements.Work;
 internal sealed partial class WorkLoop
 {
     private static readonly TimeSpan RenewEvery = WorkStore.Lease / 3;
-    private static readonly TimeSpan AfterOutage = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookForEndEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<(PortalId Id, string Kind), bool> _held = new();
@@ -64,7 +63,7 @@ internal sealed partial class WorkLoop
         catch (Exception e) when (e is DbException or TimeoutException)
         {
             Log.StoreFailed(logger, e.Message);
-            return WorkResult.Again(AfterOutage);
+            return WorkResult.Again(Pauses.Growing(item.Attempt, 2, 5, 10, 30));
         }
         catch (Exception e)
         {

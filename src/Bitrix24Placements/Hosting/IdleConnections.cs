@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Bitrix24Placements.Hosting;
 
@@ -8,13 +9,13 @@ namespace Bitrix24Placements.Hosting;
 /// </summary>
 internal sealed class IdleConnections(int max)
 {
-    /// <summary>Some 35 KB with answers that nobody reads; the rest is for requests.</summary>
-    private const int BytesOfConnection = 160 * 1024;
+    /// <summary>Some 35 KB with answers that nobody reads, 85 KB with the largest head; the rest is for requests.</summary>
+    private const int BytesOfConnection = 192 * 1024;
 
     /// <summary>Closed at once, so that not each new one has to look for another.</summary>
     private const int PartClosed = 32;
 
-    /// <summary>In milliseconds: a request may be on its way, or its answer. Twice as many have none.</summary>
+    /// <summary>In milliseconds: a request may be on its way, or its answer. When there are half as many again, nobody has it.</summary>
     private const int Grace = 1000;
 
     private readonly Lock _lock = new();
@@ -47,7 +48,7 @@ internal sealed class IdleConnections(int max)
         {
             if (_open.Count >= max)
             {
-                var before = Environment.TickCount64 - (_open.Count < 2 * max ? Grace : 0);
+                var before = Environment.TickCount64 - (_open.Count < max + (max / 2) ? Grace : 0);
                 idlest =
                 [
                     .. _open.Where(o => o.IsIdle && o.IdleSince <= before)
@@ -68,6 +69,9 @@ internal sealed class IdleConnections(int max)
 /// <summary>How many requests a connection has: with HTTP/2 more than one.</summary>
 internal sealed class OpenConnection(ConnectionContext connection)
 {
+    /// <summary>The server keeps the last one, three times, as long as the connection is open.</summary>
+    private const int LongAddress = 2048;
+
     private int _requests;
 
     public bool IsIdle => Volatile.Read(ref _requests) == 0;
@@ -85,6 +89,8 @@ internal sealed class OpenConnection(ConnectionContext connection)
             return;
         }
 
+        if (context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length > LongAddress)
+            context.Response.Headers.Connection = "close";
         Interlocked.Increment(ref open._requests);
         try
         {

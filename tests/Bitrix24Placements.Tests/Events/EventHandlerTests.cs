@@ -181,7 +181,7 @@ public sealed class EventHandlerTests
         await service.Get<Database>().ExecuteAsync("ALTER TABLE inbox RENAME TO away", Token);
 
         await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
-        await service.EventuallyAsync(() => service.Logs.Any(static l => l.Contains("it is tried again", StringComparison.Ordinal)), "it could not be told");
+        await service.EventuallyAsync(() => service.Logs.Any(static l => l.Contains("cannot be asked for work", StringComparison.Ordinal)), "it could not be told");
         await service.Get<Database>().ExecuteAsync("ALTER TABLE away RENAME TO inbox", Token);
 
         await service.EventuallyReconciledAsync();
@@ -197,7 +197,7 @@ public sealed class EventHandlerTests
         await service.Get<Database>().ExecuteAsync("ALTER TABLE inbox RENAME TO away", Token);
 
         (await service.PostAsync("/install", service.Portal.EventFields("ONAPPINSTALL"))).Dispose();
-        await service.EventuallyAsync(() => service.Logs.Any(static l => l.Contains("it is tried again", StringComparison.Ordinal)), "it could not be told");
+        await service.EventuallyAsync(() => service.Logs.Any(static l => l.Contains("cannot be asked for work", StringComparison.Ordinal)), "it could not be told");
         await service.Portal.RemoveWorkerAsync(cancellationToken: Token);
         await service.Get<Database>().ExecuteAsync("ALTER TABLE away RENAME TO inbox", Token);
 

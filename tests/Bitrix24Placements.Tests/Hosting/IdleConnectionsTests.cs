@@ -70,7 +70,7 @@ public sealed class IdleConnectionsTests
         var (port, url) = (Service.FreePort(), $"https://127.0.0.1:{Service.FreePort()}");
         await using var process = await ServiceProcess.StartAsync(new()
         {
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port};{url}",
+            ["ASPNETCORE_URLS"] = $"{url};http://127.0.0.1:{port}",
             ["Kestrel:EndpointDefaults:Protocols"] = protocols,
             ["Kestrel:Certificates:Default:Path"] = Certificates.Make(folder, "https"),
             ["Kestrel:Certificates:Default:Password"] = Certificates.Password,

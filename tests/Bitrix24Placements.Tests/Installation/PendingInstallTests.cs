@@ -347,7 +347,7 @@ public sealed class PendingInstallTests
     public async Task An_event_while_the_OAuth_server_is_silent_or_in_trouble_is_kept_and_finished_when_it_answers(int status)
     {
         await using var service = await Service.StartAsync();
-        service.Bitrix.Faults.Set("oauth:app.info", status == 0 ? Fault.Drop() : Fault.Error("something_new", status));
+        service.Bitrix.Faults.Set("oauth:app.info", status == 0 ? Fault.Drop() : Fault.Error(status == 400 ? "server_error" : "something_new", status));
 
         var delivery = await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
 

@@ -77,7 +77,7 @@ public sealed class WorkLoopTests(ThrowawayPostgres postgres)
         await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
         await service.Get<WorkStore>().RequestAsync(new(TestStore.Named("portal"), HeldWork.Name), Token);
 
-        await service.EventuallyAsync(() => work.Ended >= 4, "it is tried every two seconds", seconds: 15);
+        await service.EventuallyAsync(() => work.Ended >= 4, "it is tried after 2, 5 and 10 s", seconds: 30);
 
         Assert.DoesNotContain(service.Logs, static l => l.Contains("it is tried again", StringComparison.Ordinal));
         Assert.Contains(service.Logs, static l => l.Contains("The database cannot be asked for work", StringComparison.Ordinal));

@@ -9,7 +9,7 @@ namespace Bitrix24Placements.Tests.Placements;
 public sealed class SlowBodyTests
 {
     private const string Head =
-        "POST /placements/page-background-worker HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\n";
+        "POST /placements/page-background-worker HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 15000\r\n\r\n";
 
     [Theory]
     [InlineData("a=1&b=2&")]
@@ -44,7 +44,7 @@ public sealed class SlowBodyTests
         using var content = new FormUrlEncodedContent(form.Body);
         var body = await content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         using var slow = new RawConnection(service.Url);
-        await slow.SendAsync(Head.Replace("60000", $"{body.Length}", StringComparison.Ordinal).Replace("page-background-worker", "page-background-worker" + form.Action.Query, StringComparison.Ordinal)
+        await slow.SendAsync(Head.Replace("15000", $"{body.Length}", StringComparison.Ordinal).Replace("page-background-worker", "page-background-worker" + form.Action.Query, StringComparison.Ordinal)
             .Replace("Host: x", "Host: x\r\nConnection: close", StringComparison.Ordinal));
         foreach (var piece in body.Chunk((body.Length / 6) + 1))
         {

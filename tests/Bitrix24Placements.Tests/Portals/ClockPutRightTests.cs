@@ -1,5 +1,4 @@
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Portals;

@@ -68,9 +68,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             {
                 RestErrors.ExpiredToken => TokenVerdict.Expired,
                 "invalid_token" => TokenVerdict.Invalid,
-                // Of the token or the portal, as far as is known; the same question may be answered later.
-                _ when RestErrors.IsKnown(code) && !RestErrors.IsPassing(code) => TokenVerdict.Refused,
-                _ => TokenVerdict.NoAnswer,
+                _ when RestErrors.IsPassing(code) => TokenVerdict.NoAnswer,
+                _ => TokenVerdict.Refused,
             });
         }
 
