@@ -18,7 +18,7 @@ internal static class HostingSetup
         // Of each connection: otherwise a megabyte for whoever sends requests and reads no answer.
         builder.WebHost.UseSockets(sockets =>
         {
-            sockets.MaxReadBufferSize = 32 * 1024;
+            sockets.MaxReadBufferSize = 16 * 1024;
             // More than a page: what does not fit has to wait, and that is bounded (see AnswerWriter).
             sockets.MaxWriteBufferSize = 16 * 1024;
             // A full queue costs its finder a second.

@@ -16,7 +16,7 @@ internal sealed class IdleConnections(int max)
     private const int PartClosed = 32;
 
     /// <summary>In milliseconds: a request may be on its way, or its answer. When there are half as many again, nobody has it.</summary>
-    private const int Grace = 1000;
+    private const int Grace = 2000;
 
     private readonly Lock _lock = new();
     private readonly HashSet<OpenConnection> _open = [];

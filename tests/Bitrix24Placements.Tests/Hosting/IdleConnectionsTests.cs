@@ -24,8 +24,8 @@ public sealed class IdleConnectionsTests
         List<RawConnection> newer = [];
         for (var i = 0; i < Max; i++)
         {
-            // The oldest has more than its second of grace, the others less.
-            await Task.Delay(i == 0 ? 1100 : 50, TestContext.Current.CancellationToken);
+            // The oldest has more than its two seconds of grace, the others less.
+            await Task.Delay(i == 0 ? 2200 : 50, TestContext.Current.CancellationToken);
             var connection = new RawConnection(service.Url);
             newer.Add(connection);
             await connection.SendAsync(sent);
@@ -49,7 +49,7 @@ public sealed class IdleConnectionsTests
         for (var i = 0; i < Max * 2; i++)
         {
             await used.SendAsync("GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-            await Task.Delay(150, TestContext.Current.CancellationToken);
+            await Task.Delay(300, TestContext.Current.CancellationToken);
             others.Add(new(service.Url));
         }
 
