@@ -54,14 +54,12 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     private static bool IsAClaimAlone(RequestKind kind) =>
         kind is RequestKind.UnconfirmedPerson or RequestKind.UnconfirmedEvent or RequestKind.Installation;
 
-    /// <summary>What waits stays in memory: its body, its address as several strings, and its headers, two bytes a letter.</summary>
+    /// <summary>What waits stays in memory, and a long address as several strings.</summary>
     private static int WeightOf(HttpRequest request)
     {
         var bytes = request.ContentLength
             ?? (request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } ? BytesOfPlace * 8 : 0);
         bytes += 4L * ((request.Path.Value ?? "").Length + (request.QueryString.Value ?? "").Length);
-        foreach (var (_, value) in request.Headers)
-            bytes += 2L * value.ToString().Length;
         return (int)Math.Clamp(bytes / BytesOfPlace, 1, 16);
     }
 }

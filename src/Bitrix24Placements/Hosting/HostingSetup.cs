@@ -55,8 +55,6 @@ internal static class HostingSetup
     private static void ConfigureKestrel(WebHostBuilderContext context, KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        // Otherwise an idle connection keeps the headers of its last request.
-        kestrel.DisableStringReuse = true;
         var connections = kestrel.ApplicationServices.GetRequiredService<IdleConnections>();
         kestrel.ConfigureEndpointDefaults(endpoint =>
         {
@@ -70,6 +68,7 @@ internal static class HostingSetup
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 500, gracePeriod: TimeSpan.FromSeconds(5));
         kestrel.Limits.MaxRequestLineSize = 8 * 1024;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        // Twice as much in memory, and an idle connection keeps them, too.
+        kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
     }
 }

@@ -9,14 +9,14 @@ namespace Bitrix24Placements.Hosting;
 /// </summary>
 internal sealed class IdleConnections(int max)
 {
-    /// <summary>Some 35 KB with answers that nobody reads, 85 KB with the largest head; the rest is for requests.</summary>
+    /// <summary>Some 35 KB with answers that nobody reads, 65 KB with the largest head; the rest is for requests.</summary>
     private const int BytesOfConnection = 192 * 1024;
 
     /// <summary>Closed at once, so that not each new one has to look for another.</summary>
     private const int PartClosed = 32;
 
-    /// <summary>In milliseconds: a request may be on its way, or its answer. When there are half as many again, nobody has it.</summary>
-    private const int Grace = 2000;
+    /// <summary>In milliseconds: a request may be on its way, or its answer. The short one is for when there are twice as many.</summary>
+    private const int Grace = 2000, ShortGrace = 250;
 
     private readonly Lock _lock = new();
     private readonly HashSet<OpenConnection> _open = [];
@@ -48,7 +48,7 @@ internal sealed class IdleConnections(int max)
         {
             if (_open.Count >= max)
             {
-                var before = Environment.TickCount64 - (_open.Count < max + (max / 2) ? Grace : 0);
+                var before = Environment.TickCount64 - (_open.Count < 2 * max ? Grace : ShortGrace);
                 idlest =
                 [
                     .. _open.Where(o => o.IsIdle && o.IdleSince <= before)

@@ -60,6 +60,17 @@ public sealed class IdleConnectionsTests
         others.ForEach(static connection => connection.Dispose());
     }
 
+    [Theory]
+    [InlineData(1000, false)]
+    [InlineData(4000, true)]
+    public async Task After_a_long_address_a_connection_is_closed(int length, bool isClosed)
+    {
+        await using var service = await Service.StartAsync();
+        using var answer = await service.Http.GetAsync("/health/live?" + new string('x', length), TestContext.Current.CancellationToken);
+
+        Assert.Equal(isClosed, answer.Headers.ConnectionClose == true);
+    }
+
     /// <summary>Of HTTP/2 each connection could hold a hundred answers that nobody reads.</summary>
     [Theory]
     [InlineData(null, "1.1")]
@@ -75,7 +86,7 @@ public sealed class IdleConnectionsTests
             ["Kestrel:Certificates:Default:Path"] = Certificates.Make(folder, "https"),
             ["Kestrel:Certificates:Default:Password"] = Certificates.Password,
         }, port);
-        using var handler = new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } };
+        using var handler = new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=https" } };
         using var client = new HttpClient(handler) { DefaultRequestVersion = new(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
 
         using var answer = await client.GetAsync(new Uri(url + "/health/live"), TestContext.Current.CancellationToken);

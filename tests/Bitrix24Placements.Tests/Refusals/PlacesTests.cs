@@ -115,6 +115,23 @@ public sealed class PlacesTests
     }
 
     [Fact]
+    public void Of_unfinished_bodies_large_ones_and_those_with_a_long_address_count_for_as_much_as_they_are()
+    {
+        var places = new Places(Options.Create(new LimitsOptions()));
+        int Taken(string address, int bytes, int path)
+        {
+            var context = From(address);
+            context.Request.ContentLength = bytes;
+            context.Request.Path = "/" + new string('p', path);
+            return Enumerable.Range(0, Places.MaxUnfinishedBodiesPerAddress).Count(_ => places.TryTakeForUnfinishedBody(context).IsTaken);
+        }
+
+        Assert.Equal(Places.MaxUnfinishedBodiesPerAddress / 8, Taken("192.0.2.1", 64 * 1024, path: 0));
+        Assert.Equal(Places.MaxUnfinishedBodiesPerAddress / 4, Taken("192.0.2.2", 1024, path: 8 * 1024));
+        Assert.Equal(Places.MaxUnfinishedBodiesPerAddress, Taken("192.0.2.3", 15 * 1024, path: 0));
+    }
+
+    [Fact]
     public void Large_bodies_of_many_addresses_leave_places_to_small_ones()
     {
         var places = new Places(Options.Create(new LimitsOptions()));
