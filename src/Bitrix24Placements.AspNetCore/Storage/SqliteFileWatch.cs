@@ -46,7 +46,10 @@ internal sealed partial class SqliteFileWatch(
         try
         {
             await connection.OpenAsync(cancellationToken);
-            var results = await new Connection(connection, cancellationToken).QueryAsync("PRAGMA quick_check(1)", r => r.GetString(0));
+            var open = new Connection(connection, cancellationToken);
+            // One that was put back is a copy, which has lost it: readers and writers would wait for each other.
+            await open.ExecuteAsync("PRAGMA journal_mode = WAL");
+            var results = await open.QueryAsync("PRAGMA quick_check(1)", r => r.GetString(0));
             if (results is [not "ok" and var result])
                 Log.Damaged(logger, path, result);
         }
@@ -56,7 +59,7 @@ internal sealed partial class SqliteFileWatch(
             throw;
         }
 
-        (_open, _file, _log) = (connection, Posix.FileAt(path), null);
+        (_open, _file, _log) = (connection, Posix.FileAt(path), Posix.FileAt(path + "-wal"));
     }
 
     // A deleted file is put back. One that was replaced, perhaps deliberately, stays; the earlier one is saved beside it.

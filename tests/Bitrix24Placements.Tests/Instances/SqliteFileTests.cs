@@ -44,6 +44,7 @@ public sealed class SqliteFileTests
 
         await fleet[0].LineAsync("was put back");
         Assert.Contains("placements.db-wal\\\" was \\\"deleted\\\" while", fleet[0].Output, StringComparison.Ordinal);
+        await fleet.EventuallyAsync(() => Task.FromResult(File.Exists(log)), "it has a log again");
         await fleet.KillAsync(0);
         await fleet.StartAsync();
         Assert.Equal((HttpStatusCode.Accepted, null), await fleet[0].TrySignalAsync(portal));
