@@ -18,7 +18,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
 
     private Sql IsLeased => $"(lease_till > {Now} AND lease_till <= {Now} + {MaxLease})";
 
-    private Sql IsFree => $"(lease_till <= {Now} OR lease_till > {Now} + {MaxLease})";
+    private Sql IsFree => $"NOT {IsLeased}";
 
     private static Sql NoLease => "lease_by = NULL, lease_till = 0";
 
