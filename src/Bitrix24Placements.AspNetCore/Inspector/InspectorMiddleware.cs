@@ -13,17 +13,33 @@ internal sealed class InspectorMiddleware(RequestDelegate next, Inspections insp
 
     private async Task WatchAsync(HttpContext context)
     {
-        var (request, decision, started) = (context.Request, new Decision(), Stopwatch.GetTimestamp());
-        request.EnableBuffering(MaxBytes);
+        var (decision, started, noted) = (new Decision(), Stopwatch.GetTimestamp(), false);
+        context.Request.EnableBuffering(MaxBytes);
         context.Features.Set(decision);
+        // Whoever has the answer finds it in the log.
+        context.Response.OnStarting(NoteAsync);
         await next(context);
+        await NoteAsync();
+
+        async Task NoteAsync()
+        {
+            if (noted)
+                return;
+            noted = true;
+            await AddAsync(context, decision, Stopwatch.GetElapsedTime(started));
+        }
+    }
+
+    private async Task AddAsync(HttpContext context, Decision decision, TimeSpan took)
+    {
+        var request = context.Request;
         var body = await ReadAgainAsync(request.Body);
         var fields = QueryHelpers.ParseQuery(request.QueryString.Value).Concat(QueryHelpers.ParseQuery(body));
         // A path may hold a key; its pattern does not.
         var title = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? request.Path.Value;
         inspections.AddRequest(title ?? "", new(request.Path + request.QueryString, body, request.Headers.Accept.ToString()),
             $"{context.Response.StatusCode} {decision.Text}".TrimEnd(),
-            fields.Select(f => KeyValuePair.Create(f.Key, f.Value.ToString())), Stopwatch.GetElapsedTime(started));
+            fields.Select(f => KeyValuePair.Create(f.Key, f.Value.ToString())), took);
     }
 
     private static async Task<string> ReadAgainAsync(Stream body)
