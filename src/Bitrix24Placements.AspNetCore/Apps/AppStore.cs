@@ -21,17 +21,19 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
     }
 
     /// <summary>Like removed ones: when the configuration has them no more, their names stay theirs.</summary>
-    /// <returns>Those of which installations are here that were made with another client_id, and that one.</returns>
+    /// <returns>Those that have another client_id in the database, or of which installations with it are here, and that one.</returns>
     public async Task<IReadOnlyList<(string Name, string ClientId)>> NoteConfiguredAsync(
         IReadOnlyList<RegisteredApp> apps, CancellationToken cancellationToken)
     {
         var noted = await database.QueryAsync(
-            "SELECT name, client_id FROM apps WHERE removed = 1", r => (Name: r.GetString(0), ClientId: r.GetString(1)), cancellationToken);
+            "SELECT name, client_id, removed FROM apps",
+            r => (Name: r.GetString(0), ClientId: r.GetString(1), IsRemoved: r.GetInt32(2) == 1), cancellationToken);
         var others = new List<(string Name, string ClientId)>();
-        foreach (var app in apps.Where(a => !noted.Contains((a.Name, a.ClientId))))
+        foreach (var app in apps.Where(a => !noted.Exists(n => (n.Name, n.ClientId) == (a.Name, a.ClientId))))
         {
-            if (await database.AnyAsync($"SELECT 1 FROM portals WHERE app = {app.Name} LIMIT 1", cancellationToken))
-                others.AddRange(noted.Where(n => n.Name == app.Name));
+            var hasInstallations = await database.AnyAsync($"SELECT 1 FROM portals WHERE app = {app.Name} LIMIT 1", cancellationToken);
+            others.AddRange(noted.Where(n => n.Name == app.Name && (hasInstallations || !n.IsRemoved))
+                .Select(static n => (n.Name, n.ClientId)));
             await database.ChangeAsync(async connection =>
             {
                 await connection.ExecuteAsync($"DELETE FROM apps WHERE removed = 1 AND name = {app.Name}");

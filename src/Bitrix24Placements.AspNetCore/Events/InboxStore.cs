@@ -30,6 +30,9 @@ internal sealed class InboxStore(
     /// <summary>By their ids a repeated event is known.</summary>
     public const int MaxHandledOfPortal = 10_000;
 
+    /// <summary>No event waits longer for its next attempt: later is the time of a clock that was ahead.</summary>
+    private static readonly TimeSpan MaxPause = TimeSpan.FromHours(2);
+
     private const int Page = 1000;
 
     private const int Waiting = 0;
@@ -61,7 +64,8 @@ internal sealed class InboxStore(
         await keys.ReadAsync(cancellationToken);
         var rows = await database.QueryAsync(
             $"""
-            SELECT id, name, payload, attempt, due_at - {database.Now}, {database.Now} - COALESCE(tried_at, {database.Now}) FROM inbox
+            SELECT id, name, payload, attempt, CASE WHEN due_at <= {database.Now} + {MaxPause} THEN due_at - {database.Now} ELSE 0 END,
+                {database.Now} - COALESCE(tried_at, {database.Now}) FROM inbox
             WHERE {PortalSql.Is(id)} AND state = {Waiting}
             ORDER BY received_at, id LIMIT 1
             """,
@@ -79,8 +83,11 @@ internal sealed class InboxStore(
         UpdateAsync(handled, $"state = {Done}, payload = NULL", cancellationToken);
 
     public Task RetryAsync(InboxEvent tried, TimeSpan pause, CancellationToken cancellationToken) =>
-        UpdateAsync(tried, $"attempt = attempt + 1, due_at = {database.Now} + {pause}, tried_at = COALESCE(tried_at, {database.Now})",
-            cancellationToken);
+        UpdateAsync(tried,
+            $"""
+            attempt = attempt + 1, due_at = {database.Now} + {pause},
+            tried_at = CASE WHEN tried_at <= {database.Now} THEN tried_at ELSE {database.Now} END
+            """, cancellationToken);
 
     public Task FailAsync(InboxEvent tried, CancellationToken cancellationToken) =>
         UpdateAsync(tried, $"state = {Failed}, attempt = attempt + 1", cancellationToken);

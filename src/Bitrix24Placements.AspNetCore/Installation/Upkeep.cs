@@ -22,6 +22,7 @@ internal sealed partial class Upkeep(
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
+        await work.PutRightAsync(stoppingToken);
         await RequestForOtherDeclarationsAsync(stoppingToken);
         await portals.ForgetOldChangesAsync(stoppingToken);
         await inbox.ForgetOldAsync(stoppingToken);

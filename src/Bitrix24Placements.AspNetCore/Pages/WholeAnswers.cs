@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Mime;
 
 namespace Bitrix24Placements.Pages;
@@ -5,11 +6,13 @@ namespace Bitrix24Placements.Pages;
 /// <summary>In memory whole, so that their length is told.</summary>
 internal static class WholeAnswers
 {
-    public static async Task WriteBytesAsync(this HttpResponse response, string contentType, byte[] body)
+    public static Task WriteBytesAsync(this HttpResponse response, string contentType, byte[] body)
     {
         response.ContentType = contentType;
         response.ContentLength = body.Length;
-        await response.BodyWriter.WriteAsync(body, response.HttpContext.RequestAborted);
+        // Copied: while a reader is waited for, nothing else holds it.
+        response.BodyWriter.Write(body);
+        return response.BodyWriter.FlushAsync(response.HttpContext.RequestAborted).AsTask();
     }
 
     /// <summary>For this caller alone, with a newline for a shell.</summary>

@@ -74,7 +74,7 @@ internal sealed class AnswerWriter(HttpContext context, IHttpResponseBodyFeature
     private async Task<T> WaitAsync<T>(Task<T> taken, long bytes)
     {
         Place.Dispose();
-        using var unread = places.TryTakeForUnreadAnswer(context);
+        using var unread = places.TryTakeForUnreadAnswer(context, bytes);
         if (!unread.IsTaken)
             context.Abort();
         await using var timer = time.CreateTimer(static c => ((HttpContext)c!).Abort(), context,

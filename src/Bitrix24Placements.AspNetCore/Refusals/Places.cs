@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>503 at once is better than anybody waiting for five seconds. A place is taken when the body is there.</summary>
-internal sealed class Places(IOptions<LimitsOptions> options)
+internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory)
 {
     /// <summary>Of up to 16 KiB; larger ones count for as much as they are.</summary>
     public const int MaxUnfinishedBodies = 1024;
@@ -13,7 +13,7 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     private const int UnfinishedShare = 16;
 
-    /// <summary>Fewer than any kind has by default: who reads nothing takes all places of none.</summary>
+    /// <summary>Of up to 8 KiB, and fewer than any kind has by default: who reads nothing takes all places of none.</summary>
     private const int MaxUnreadAnswers = 256;
 
     /// <summary>Twice as much takes two.</summary>
@@ -33,7 +33,7 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     public Place TryTake(RequestKind kind, HttpContext context, string portal)
     {
         var place = _kinds[(int)kind].TryTake(
-            new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(context.Request));
+            new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(context.Request), IsShort(kind));
         if (place.IsTaken && !TellsOfItsWork(kind) && context.Features.Get<IHttpResponseBodyFeature>() is AnswerWriter answer)
             answer.Place = place;
         return place;
@@ -41,11 +41,14 @@ internal sealed class Places(IOptions<LimitsOptions> options)
 
     /// <summary>For a body that did not come with its head.</summary>
     public Place TryTakeForUnfinishedBody(HttpContext context) =>
-        _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request));
+        _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request), memory.IsShort);
 
     /// <summary>For an answer that has to wait for its reader.</summary>
-    public Place TryTakeForUnreadAnswer(HttpContext context) =>
-        _unreadAnswers.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request));
+    public Place TryTakeForUnreadAnswer(HttpContext context, long bytes) => _unreadAnswers.TryTake(
+        new(ClientAddress.Of(context), ""), Math.Max(WeightOf(context.Request), WeightOf(bytes)), memory.IsShort);
+
+    /// <summary>Workers wait for nothing.</summary>
+    private bool IsShort(RequestKind kind) => kind != RequestKind.Worker && memory.IsShort;
 
     /// <summary>The work goes on where nobody reads of it.</summary>
     private static bool TellsOfItsWork(RequestKind kind) => kind is RequestKind.InstallationRun or RequestKind.Doctor;
@@ -54,14 +57,15 @@ internal sealed class Places(IOptions<LimitsOptions> options)
     private static bool IsAClaimAlone(RequestKind kind) =>
         kind is RequestKind.UnconfirmedPerson or RequestKind.UnconfirmedEvent or RequestKind.Installation;
 
-    /// <summary>What waits stays in memory, and a long address as several strings.</summary>
+    /// <summary>What waits stays in memory.</summary>
     private static int WeightOf(HttpRequest request)
     {
         var bytes = request.ContentLength
             ?? (request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } ? BytesOfPlace * 8 : 0);
-        bytes += 4L * ((request.Path.Value ?? "").Length + (request.QueryString.Value ?? "").Length);
-        return (int)Math.Clamp(bytes / BytesOfPlace, 1, 16);
+        return WeightOf(bytes + RequestHead.BytesOf(request));
     }
+
+    private static int WeightOf(long bytes) => (int)Math.Clamp(bytes / BytesOfPlace, 1, 16);
 }
 
 /// <summary>A place, given back by disposing of it, earlier or later.</summary>
@@ -98,7 +102,8 @@ internal sealed class PlaceCounters(int max, params int[] shares)
     private readonly Dictionary<PlaceHolder, int> _held = [];
     private int _all;
 
-    public Place TryTake(PlaceHolder holder, int weight)
+    /// <param name="isShort">Of memory: then nobody has more than one small thing.</param>
+    public Place TryTake(PlaceHolder holder, int weight, bool isShort)
     {
         weight = Math.Min(weight, max);
         lock (_lock)
@@ -107,8 +112,7 @@ internal sealed class PlaceCounters(int max, params int[] shares)
                 return Place.None;
             // When half are taken, the shares are of a quarter of what is left, and nobody's first is a large one: whoever is new finds
             // something of it.
-            var isCrowded = _all >= max / 2;
-            var (shared, first) = isCrowded ? ((max - _all) / 4, 1) : (max, weight);
+            var (shared, first) = isShort ? (0, 1) : _all >= max / 2 ? ((max - _all) / 4, 1) : (max, weight);
             for (var i = 0; i < holder.Shares; i++)
             {
                 ref var held = ref CollectionsMarshal.GetValueRefOrAddDefault(_held, holder[i], out _);

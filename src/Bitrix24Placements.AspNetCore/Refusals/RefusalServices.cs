@@ -8,6 +8,7 @@ internal static class RefusalServices
         .AddSettings<LimitsOptions>()
         .AddSingleton<RejectionWriter>()
         .AddSingleton<UnverifiedAttempts>()
+        .AddSingleton(MemoryWatch.OfProcess())
         .AddSingleton<Places>()
         .AddSingleton<Guard>();
 }

@@ -12,6 +12,9 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
     /// <summary>One of a clock that was ahead and was put right is none.</summary>
     private static readonly TimeSpan MaxLease = TimeSpan.FromMinutes(3);
 
+    /// <summary>No work waits longer.</summary>
+    private static readonly TimeSpan MaxPause = TimeSpan.FromDays(2);
+
     private readonly string _owner = Guid.NewGuid().ToString("n");
 
     private Sql Now => database.Now;
@@ -90,6 +93,10 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
             WHERE {IsOwned(item)}
             """, cancellationToken);
     }
+
+    /// <summary>What a clock that was ahead has put off is due.</summary>
+    public Task PutRightAsync(CancellationToken cancellationToken) =>
+        database.ExecuteAsync($"UPDATE work SET due_at = {Now} WHERE due_at > {Now} + {MaxPause}", cancellationToken);
 
     internal static Sql Is(WorkItem item) => Is(item.Id, item.Kind);
 

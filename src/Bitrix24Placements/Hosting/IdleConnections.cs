@@ -1,5 +1,5 @@
+using Bitrix24Placements.Refusals;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Bitrix24Placements.Hosting;
 
@@ -69,8 +69,8 @@ internal sealed class IdleConnections(int max)
 /// <summary>How many requests a connection has: with HTTP/2 more than one.</summary>
 internal sealed class OpenConnection(ConnectionContext connection)
 {
-    /// <summary>The server keeps the last one, three times, as long as the connection is open.</summary>
-    private const int LongAddress = 2048;
+    /// <summary>In bytes, in memory: the server keeps the last one as long as the connection is open.</summary>
+    private const int LargeHead = 8 * 1024;
 
     private int _requests;
 
@@ -89,7 +89,7 @@ internal sealed class OpenConnection(ConnectionContext connection)
             return;
         }
 
-        if (context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length > LongAddress)
+        if (RequestHead.BytesOf(context.Request) > LargeHead)
             context.Response.Headers.Connection = "close";
         Interlocked.Increment(ref open._requests);
         try

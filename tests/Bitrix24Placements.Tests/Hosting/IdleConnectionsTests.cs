@@ -61,12 +61,15 @@ public sealed class IdleConnectionsTests
     }
 
     [Theory]
-    [InlineData(1000, false)]
-    [InlineData(4000, true)]
-    public async Task After_a_long_address_a_connection_is_closed(int length, bool isClosed)
+    [InlineData(1000, 2000, false)]
+    [InlineData(4000, 10, true)]
+    [InlineData(10, 5000, true)]
+    public async Task After_a_large_head_a_connection_is_closed(int address, int cookies, bool isClosed)
     {
         await using var service = await Service.StartAsync();
-        using var answer = await service.Http.GetAsync("/health/live?" + new string('x', length), TestContext.Current.CancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/health/live?" + new string('x', address));
+        request.Headers.Add("Cookie", new string('c', cookies));
+        using var answer = await service.Http.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal(isClosed, answer.Headers.ConnectionClose == true);
     }

@@ -58,7 +58,7 @@ public sealed class SlowBodyTests
     [Fact]
     public void A_few_addresses_do_not_take_the_places_of_all()
     {
-        var places = new Places(Microsoft.Extensions.Options.Options.Create(new LimitsOptions()));
+        var places = new Places(Microsoft.Extensions.Options.Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
         var context = new Microsoft.AspNetCore.Http.DefaultHttpContext();
         int Take(int address)
         {

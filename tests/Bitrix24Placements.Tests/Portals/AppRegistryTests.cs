@@ -113,6 +113,19 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task A_name_that_the_database_has_with_another_client_id_is_told_at_every_start()
+    {
+        await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        await store.Get<AppRegistry>().AddAsync("fixed", "local.other", new("other-secret"), null, Token);
+        await store.Get<AppRegistry>().AddAsync("same", "local.same", new("same-secret"), null, Token);
+        RegisteredApp[] configured = [new("fixed", "local.fixed", new("secret"), null), new("same", "local.same", new("secret"), null)];
+
+        for (var i = 0; i < 2; i++)
+            Assert.Equal([("fixed", "local.other")], await store.Get<AppStore>().NoteConfiguredAsync(configured, Token));
+        Assert.Equal("local.other", store.Get<AppRegistry>().Find("fixed")?.ClientId);
+    }
+
+    [Fact]
     public async Task The_configuration_wins_and_a_row_that_cannot_be_read_is_nobody_elses_trouble()
     {
         await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);

@@ -33,6 +33,28 @@ public sealed class ClockPutRightTests(ThrowawayPostgres postgres)
         Assert.Empty(await store.ClaimAsync(10));
     }
 
+    [Theory]
+    [InlineData(10, true)]
+    [InlineData(0, false)]
+    public async Task What_was_put_off_is_due(int days, bool isPutRight)
+    {
+        await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        var id = TestStore.NewId();
+        store.Time.AdjustTime(store.Time.GetUtcNow() + TimeSpan.FromDays(days));
+        await store.Work.RequestAsync(new(id, WorkKind.Look) { Delay = TimeSpan.FromDays(1) }, Token);
+        await store.Inbox.AddAsync(new(id, "1", "ONCRMDEALADD", "an event"), Token);
+        await store.Inbox.RetryAsync((await store.Inbox.NextAsync(id, Token))!, TimeSpan.FromHours(1), Token);
+        store.Time.AdjustTime(store.Time.GetUtcNow() - TimeSpan.FromDays(days));
+
+        await store.Work.PutRightAsync(Token);
+
+        Assert.Equal(isPutRight, (await store.ClaimAsync(10)).Exists(static w => w.Kind == WorkKind.Look));
+        var waiting = (await store.Inbox.NextAsync(id, Token))!;
+        Assert.Equal(isPutRight, waiting.DueIn == TimeSpan.Zero);
+        await store.Inbox.RetryAsync(waiting, TimeSpan.Zero, Token);
+        Assert.Equal(TimeSpan.Zero, (await store.Inbox.NextAsync(id, Token))!.TriedFor);
+    }
+
     [Fact]
     public async Task A_refresh_that_was_under_way_is_nobodys()
     {

@@ -48,7 +48,7 @@ public sealed class PlacesTests
     [Fact]
     public void A_few_portals_and_addresses_do_not_take_the_places_of_all()
     {
-        var places = new Places(Options.Create(new LimitsOptions()));
+        var places = new Places(Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
         var context = new DefaultHttpContext();
         bool Take(int address, string portal)
         {
@@ -79,7 +79,7 @@ public sealed class PlacesTests
     [Fact]
     public void Rooms_portals_and_addresses_have_their_own_and_a_place_comes_back()
     {
-        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 32 }));
+        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 32 }), MemoryWatch.OfProcess());
         bool Take(RequestKind kind, string address, string portal) => places.TryTake(kind, From(address), portal).IsTaken;
         var first = places.TryTake(RequestKind.Person, From("192.0.2.1"), "one");
         Assert.True(first.IsTaken && Take(RequestKind.Person, "192.0.2.1", "one"));
@@ -96,11 +96,12 @@ public sealed class PlacesTests
     [Fact]
     public void What_waits_with_a_large_body_takes_as_many_places_as_small_ones_would_with_as_many_bytes()
     {
-        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 32 }));
-        Place Take(string address, int bytes, int query = 0)
+        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 32 }), MemoryWatch.OfProcess());
+        Place Take(string address, int bytes, int query = 0, int header = 0)
         {
             var context = From(address);
             context.Request.ContentLength = bytes;
+            context.Request.Headers.Cookie = new string('c', header);
             context.Request.QueryString = new("?" + new string('q', query));
             return places.TryTake(RequestKind.UnconfirmedPerson, context, "");
         }
@@ -109,15 +110,15 @@ public sealed class PlacesTests
         Assert.True(large.IsTaken);
         Assert.False(Take("192.0.2.1", 100).IsTaken, "a quarter of all places is taken by one body");
         large.Dispose();
-        Assert.True(Take("192.0.2.1", 100, query: 14 * 1024).IsTaken);
-        Assert.False(Take("192.0.2.1", 16 * 1024).IsTaken, "a long query is as large");
+        Assert.True(Take("192.0.2.1", 100, query: 10 * 1024, header: 8 * 1024).IsTaken);
+        Assert.False(Take("192.0.2.1", 24 * 1024).IsTaken, "a long query and headers are as large");
         Assert.True(Take("192.0.2.1", 100).IsTaken);
     }
 
     [Fact]
     public void Of_unfinished_bodies_large_ones_and_those_with_a_long_address_count_for_as_much_as_they_are()
     {
-        var places = new Places(Options.Create(new LimitsOptions()));
+        var places = new Places(Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
         int Taken(string address, int bytes, int path)
         {
             var context = From(address);
@@ -134,7 +135,7 @@ public sealed class PlacesTests
     [Fact]
     public void Large_bodies_of_many_addresses_leave_places_to_small_ones()
     {
-        var places = new Places(Options.Create(new LimitsOptions()));
+        var places = new Places(Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
         for (var i = 0; i < 200; i++)
         {
             var context = From($"192.0.2.{i}");
@@ -146,13 +147,40 @@ public sealed class PlacesTests
         Assert.True(places.TryTake(RequestKind.UnconfirmedEvent, From("198.51.100.1"), "").IsTaken);
     }
 
+    [Fact]
+    public void While_memory_is_short_nobody_has_more_than_one_small_thing_and_workers_wait_for_nothing()
+    {
+        var places = new Places(Options.Create(new LimitsOptions()), new MemoryWatch(max: 0));
+        var large = From("192.0.2.1");
+        large.Request.ContentLength = 64 * 1024;
+        Assert.False(places.TryTake(RequestKind.UnconfirmedPerson, large, "").IsTaken);
+        Assert.False(places.TryTakeForUnfinishedBody(large).IsTaken);
+        Assert.False(places.TryTakeForUnreadAnswer(From("192.0.2.1"), 64 * 1024).IsTaken);
+        Assert.True(places.TryTake(RequestKind.UnconfirmedPerson, From("192.0.2.1"), "").IsTaken);
+        Assert.False(places.TryTake(RequestKind.UnconfirmedPerson, From("192.0.2.1"), "").IsTaken);
+        Assert.True(places.TryTake(RequestKind.UnconfirmedPerson, From("192.0.2.2"), "").IsTaken);
+        Assert.True(places.TryTakeForUnfinishedBody(From("192.0.2.1")).IsTaken);
+        Assert.True(places.TryTakeForUnreadAnswer(From("192.0.2.1"), 1024).IsTaken);
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.True(places.TryTake(RequestKind.Worker, From("192.0.2.1"), "one").IsTaken));
+    }
+
+    [Fact]
+    public void Of_answers_that_nobody_reads_large_ones_count_for_as_much_as_they_are()
+    {
+        var places = new Places(Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
+        int Taken(string address, long bytes) => Enumerable.Range(0, 1000).Count(_ => places.TryTakeForUnreadAnswer(From(address), bytes).IsTaken);
+
+        Assert.Equal(64 / 12, Taken("192.0.2.1", 98 * 1024));
+        Assert.Equal(64, Taken("192.0.2.2", 1024));
+    }
+
     [Theory]
     [InlineData((int)RequestKind.UnconfirmedPerson)]
     [InlineData((int)RequestKind.UnconfirmedEvent)]
     [InlineData((int)RequestKind.Installation)]
     public void Whoever_claims_to_be_of_a_portal_keeps_its_own_people_out_of_nothing(int kind)
     {
-        var places = new Places(Options.Create(new LimitsOptions()));
+        var places = new Places(Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
         for (var i = 0; i < 10_000; i++)
             places.TryTake((RequestKind)kind, From($"192.0.2.{i % 8}"), "claimed");
 

@@ -60,7 +60,7 @@ public sealed class UnreadAnswerTests
     [InlineData((int)RequestKind.Doctor, false)]
     public async Task Its_place_is_another_ones_while_it_waits_unless_there_is_work_to_be_told_of(int kind, bool isGivenBack)
     {
-        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 1, ConcurrentWorkerLoads = 1 }));
+        var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 1, ConcurrentWorkerLoads = 1 }), MemoryWatch.OfProcess());
         var context = new DefaultHttpContext();
         context.Connection.RemoteIpAddress = IPAddress.Loopback;
         var connection = new Pipe(new(pauseWriterThreshold: 100, resumeWriterThreshold: 50));
