@@ -1,11 +1,11 @@
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>Each kind of what waits is bounded; this is for the sum of all.</summary>
-/// <param name="max">In bytes of the managed heap.</param>
-internal sealed class MemoryWatch(long max)
+/// <summary>Each kind of what waits is bounded; this is for the sum of all, and for what waits for a processor.</summary>
+/// <param name="available">In bytes: to the managed heap.</param>
+internal sealed class MemoryWatch(long available)
 {
-    /// <summary>The rest is for what the server and the runtime hold, and for what is being done.</summary>
-    private const double Part = 0.6;
+    /// <summary>The rest is for what has come in already and waits for a processor.</summary>
+    private const double ShortFrom = 0.6;
 
     /// <summary>In milliseconds: as often the heap is asked for its size.</summary>
     private const int Interval = 20;
@@ -13,6 +13,9 @@ internal sealed class MemoryWatch(long max)
     private long _askedAt;
     private volatile bool _isShort;
 
+    public long Available => available;
+
+    /// <summary>Then who holds something already gets no more.</summary>
     public bool IsShort
     {
         get
@@ -21,13 +24,13 @@ internal sealed class MemoryWatch(long max)
             if (now - Volatile.Read(ref _askedAt) >= Interval)
             {
                 Volatile.Write(ref _askedAt, now);
-                _isShort = GC.GetTotalMemory(forceFullCollection: false) > max;
+                _isShort = GC.GetTotalMemory(forceFullCollection: false) >= available * ShortFrom;
             }
 
             return _isShort;
         }
     }
 
-    /// <summary>What the runtime may use: in a container three quarters of its limit.</summary>
-    public static MemoryWatch OfProcess() => new((long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * Part));
+    /// <summary>In a container the runtime takes three quarters of its limit.</summary>
+    public static MemoryWatch OfProcess() => new(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 }

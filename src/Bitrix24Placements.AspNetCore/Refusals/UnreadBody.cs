@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Bitrix24Placements.Refusals;
@@ -19,20 +20,20 @@ internal static class UnreadBody
         {
             await context.Response.CompleteAsync();
             var reader = context.Request.BodyReader;
-            using var timeout = new CancellationTokenSource(limit, context.RequestServices.GetRequiredService<TimeProvider>());
-            while (true)
+            // No token: there may be thousands, and each would throw.
+            await using var timeout = context.RequestServices.GetRequiredService<TimeProvider>().CreateTimer(
+                r => ((PipeReader)r!).CancelPendingRead(), reader, limit, System.Threading.Timeout.InfiniteTimeSpan);
+            ReadResult result;
+            do
             {
-                var result = await reader.ReadAsync(timeout.Token);
+                result = await reader.ReadAsync();
                 reader.AdvanceTo(result.Buffer.End);
-                if (result.IsCompleted)
-                    return;
             }
+            while (!result.IsCompleted && !result.IsCanceled);
+            if (result.IsCanceled)
+                context.Abort();
         }
-        catch (OperationCanceledException)
-        {
-            context.Abort();
-        }
-        catch (Exception e) when (e is IOException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
         {
             // A body that is none, nobody there, or an endpoint that has done with it: the server does what is left, after the answer.
         }

@@ -14,11 +14,11 @@ internal static class HostingSetup
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
-        builder.Services.AddSingleton(IdleConnections.ForMemory());
+        builder.Services.AddSingleton(p => ConnectionLimit.For(p.GetRequiredService<MemoryWatch>()));
         // Of each connection: otherwise a megabyte for whoever sends requests and reads no answer.
         builder.WebHost.UseSockets(sockets =>
         {
-            sockets.MaxReadBufferSize = 16 * 1024;
+            sockets.MaxReadBufferSize = 4 * 1024;
             // More than a page: what does not fit has to wait, and that is bounded (see AnswerWriter).
             sockets.MaxWriteBufferSize = 16 * 1024;
             // A full queue costs its finder a second.
@@ -55,7 +55,7 @@ internal static class HostingSetup
     private static void ConfigureKestrel(WebHostBuilderContext context, KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        var connections = kestrel.ApplicationServices.GetRequiredService<IdleConnections>();
+        var connections = kestrel.ApplicationServices.GetRequiredService<ConnectionLimit>();
         kestrel.ConfigureEndpointDefaults(endpoint =>
         {
             // Of HTTP/2 a connection can hold a hundred answers that nobody reads.

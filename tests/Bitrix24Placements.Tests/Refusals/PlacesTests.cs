@@ -150,7 +150,7 @@ public sealed class PlacesTests
     [Fact]
     public void While_memory_is_short_nobody_has_more_than_one_small_thing_and_workers_wait_for_nothing()
     {
-        var places = new Places(Options.Create(new LimitsOptions()), new MemoryWatch(max: 0));
+        var places = new Places(Options.Create(new LimitsOptions()), new MemoryWatch(available: 1));
         var large = From("192.0.2.1");
         large.Request.ContentLength = 64 * 1024;
         Assert.False(places.TryTake(RequestKind.UnconfirmedPerson, large, "").IsTaken);

@@ -1,3 +1,4 @@
+using System.Net;
 using Bitrix24Placements.Refusals;
 using Microsoft.AspNetCore.Connections;
 
@@ -5,34 +6,45 @@ namespace Bitrix24Placements.Hosting;
 
 /// <summary>
 /// A connection without a request costs memory, and places count requests alone: beyond a number those that have been idle for the
-/// longest are closed. Idle is also who sends half a head, or does not read the answers that wait in the server's buffer.
+/// longest are closed. Idle is also who sends half a head, or does not read the answers that wait in the server's buffer. While memory is
+/// short, an address that has a connection gets no other: what is accepted waits in memory for a processor, too.
 /// </summary>
-internal sealed class IdleConnections(int max)
+internal sealed class ConnectionLimit(int max, MemoryWatch memory)
 {
     /// <summary>Some 35 KB with answers that nobody reads, 65 KB with the largest head; the rest is for requests.</summary>
     private const int BytesOfConnection = 192 * 1024;
 
-    /// <summary>Closed at once, so that not each new one has to look for another.</summary>
+    /// <summary>Closed beside the surplus, so that not each new one makes another.</summary>
     private const int PartClosed = 32;
+
+    /// <summary>In milliseconds: thousands come in a second, and each would look at thousands.</summary>
+    private const int LookEvery = 50;
 
     /// <summary>In milliseconds: a request may be on its way, or its answer. The short one is for when there are twice as many.</summary>
     private const int Grace = 2000, ShortGrace = 250;
 
     private readonly Lock _lock = new();
     private readonly HashSet<OpenConnection> _open = [];
+    private readonly PlaceCounters _ofAddresses = new(max: int.MaxValue, shares: 1);
+    private long _lookedAt;
 
     /// <summary>As many as the memory of this machine, or container, has room for.</summary>
-    public static IdleConnections ForMemory() =>
-        new((int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesOfConnection, 256, int.MaxValue));
+    public static ConnectionLimit For(MemoryWatch memory) =>
+        new((int)Math.Clamp(memory.Available / BytesOfConnection, 256, int.MaxValue), memory);
 
     public ConnectionDelegate Watch(ConnectionDelegate next) => async connection =>
     {
         var open = new OpenConnection(connection);
         connection.Features.Set(open);
         CloseIdlest(beside: open);
+        using var place = _ofAddresses.TryTake(
+            new(ClientAddress.Of((connection.RemoteEndPoint as IPEndPoint)?.Address), Portal: ""), weight: 1, memory.IsShort);
         try
         {
-            await next(connection);
+            if (place.IsTaken)
+                await next(connection);
+            else
+                open.Close();
         }
         finally
         {
@@ -46,14 +58,16 @@ internal sealed class IdleConnections(int max)
         OpenConnection[] idlest = [];
         lock (_lock)
         {
-            if (_open.Count >= max)
+            var (now, surplus) = (Environment.TickCount64, Math.Max(0, _open.Count - max));
+            if ((_open.Count >= max || memory.IsShort) && now - _lookedAt >= LookEvery)
             {
-                var before = Environment.TickCount64 - (_open.Count < 2 * max ? Grace : ShortGrace);
+                _lookedAt = now;
+                var before = now - (surplus < max && !memory.IsShort ? Grace : ShortGrace);
                 idlest =
                 [
                     .. _open.Where(o => o.IsIdle && o.IdleSince <= before)
                         .OrderBy(static o => o.IdleSince)
-                        .Take(Math.Max(1, max / PartClosed)),
+                        .Take(surplus + Math.Max(1, max / PartClosed)),
                 ];
                 _open.ExceptWith(idlest);
             }

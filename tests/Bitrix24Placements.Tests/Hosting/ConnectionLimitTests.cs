@@ -1,11 +1,14 @@
+using System.Net;
 using Bitrix24Placements.Hosting;
+using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Tests.Harness;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bitrix24Placements.Tests.Hosting;
 
 /// <summary>Who opens connections and leaves them open, in whatever state, takes no memory for long, and keeps nobody out.</summary>
-public sealed class IdleConnectionsTests
+public sealed class ConnectionLimitTests
 {
     private const int Max = 8;
     private const string Head = "POST /placements/page-background-worker HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
@@ -16,7 +19,7 @@ public sealed class IdleConnectionsTests
     [InlineData("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")]
     public async Task Those_idle_for_the_longest_are_closed_and_those_with_a_request_are_not(string sent)
     {
-        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(new IdleConnections(Max)));
+        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(new ConnectionLimit(Max, MemoryWatch.OfProcess())));
         using var busy = new RawConnection(service.Url);
         await busy.SendAsync($"{Head}Content-Length: 8\r\nConnection: close\r\n\r\na=b");
         using var oldest = new RawConnection(service.Url);
@@ -43,7 +46,7 @@ public sealed class IdleConnectionsTests
     [Fact]
     public async Task A_connection_is_as_new_as_its_last_request()
     {
-        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(new IdleConnections(Max)));
+        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(new ConnectionLimit(Max, MemoryWatch.OfProcess())));
         using var used = new RawConnection(service.Url);
         List<RawConnection> others = [];
         for (var i = 0; i < Max * 2; i++)
@@ -58,6 +61,28 @@ public sealed class IdleConnectionsTests
         var answers = await used.ReadToEndAsync();
         Assert.Equal((Max * 2) + 1, answers.Split("HTTP/1.1 200").Length - 1);
         others.ForEach(static connection => connection.Dispose());
+    }
+
+    [Fact]
+    public async Task While_memory_is_short_an_address_that_has_a_connection_gets_no_other()
+    {
+        var (served, end) = (0, new TaskCompletionSource());
+        var watch = new ConnectionLimit(Max, new MemoryWatch(available: 1)).Watch(_ =>
+        {
+            served++;
+            return end.Task;
+        });
+        Task ConnectAsync(string address) => watch(new DefaultConnectionContext { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1) });
+
+        var first = ConnectAsync("192.0.2.1");
+        await ConnectAsync("192.0.2.1");
+        var others = ConnectAsync("192.0.2.2");
+        Assert.Equal(2, served);
+
+        end.SetResult();
+        await Task.WhenAll(first, others);
+        await ConnectAsync("192.0.2.1");
+        Assert.Equal(3, served);
     }
 
     [Theory]
