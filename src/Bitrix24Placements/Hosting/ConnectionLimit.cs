@@ -7,9 +7,10 @@ namespace Bitrix24Placements.Hosting;
 /// <summary>
 /// A connection without a request costs memory, and places count requests alone: beyond a number those that have been idle for the
 /// longest are closed. Idle is also who sends half a head, or does not read the answers that wait in the server's buffer. While memory is
-/// short, an address that has a connection gets no other: what is accepted waits in memory for a processor, too.
+/// short, an address that has a connection gets no other: what is accepted waits in memory for a processor, too. A known proxy's are all
+/// somebody's.
 /// </summary>
-internal sealed class ConnectionLimit(int max, MemoryWatch memory)
+internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHeadersOptions proxies)
 {
     /// <summary>Some 35 KB with answers that nobody reads, 65 KB with the largest head; the rest is for requests.</summary>
     private const int BytesOfConnection = 192 * 1024;
@@ -29,16 +30,19 @@ internal sealed class ConnectionLimit(int max, MemoryWatch memory)
     private long _lookedAt;
 
     /// <summary>As many as the memory of this machine, or container, has room for.</summary>
-    public static ConnectionLimit For(MemoryWatch memory) =>
-        new((int)Math.Clamp(memory.Available / BytesOfConnection, 256, int.MaxValue), memory);
+    public static ConnectionLimit For(MemoryWatch memory, IOptions<ForwardedHeadersOptions> proxies) =>
+        new((int)Math.Clamp(memory.Available / BytesOfConnection, 256, int.MaxValue), memory, proxies.Value);
 
-    public ConnectionDelegate Watch(ConnectionDelegate next) => async connection =>
+    public ConnectionDelegate Watch(ConnectionDelegate next) => connection =>
+        connection.RemoteEndPoint is IPEndPoint { Address: var address } && !Proxies.IsKnown(proxies, address)
+            ? WatchAsync(connection, ClientAddress.Of(address), next) : next(connection);
+
+    private async Task WatchAsync(ConnectionContext connection, string address, ConnectionDelegate next)
     {
         var open = new OpenConnection(connection);
         connection.Features.Set(open);
         CloseIdlest(beside: open);
-        using var place = _ofAddresses.TryTake(
-            new(ClientAddress.Of((connection.RemoteEndPoint as IPEndPoint)?.Address), Portal: ""), weight: 1, memory.IsShort);
+        using var place = _ofAddresses.TryTake(new(address, Portal: ""), weight: 1, memory.IsShort);
         try
         {
             if (place.IsTaken)
@@ -51,7 +55,7 @@ internal sealed class ConnectionLimit(int max, MemoryWatch memory)
             lock (_lock)
                 _open.Remove(open);
         }
-    };
+    }
 
     private void CloseIdlest(OpenConnection beside)
     {

@@ -14,7 +14,8 @@ internal static class HostingSetup
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
-        builder.Services.AddSingleton(p => ConnectionLimit.For(p.GetRequiredService<MemoryWatch>()));
+        builder.Services.AddSingleton(p => ConnectionLimit.For(
+            p.GetRequiredService<MemoryWatch>(), p.GetRequiredService<IOptions<ForwardedHeadersOptions>>()));
         // Of each connection: otherwise a megabyte for whoever sends requests and reads no answer.
         builder.WebHost.UseSockets(sockets =>
         {

@@ -36,6 +36,12 @@ internal sealed partial class Proxies(RequestDelegate next, ILogger<Proxies> log
         return false;
     }
 
+    public static bool IsKnown(ForwardedHeadersOptions headers, IPAddress address)
+    {
+        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return headers.KnownProxies.Contains(plain) || headers.KnownIPNetworks.Any(network => network.Contains(plain));
+    }
+
     /// <summary>Loopback's are believed, unless somebody is named.</summary>
     public static void Configure(ForwardedHeadersOptions headers, IConfiguration configuration)
     {

@@ -2,6 +2,7 @@ using System.Net;
 using Bitrix24Placements.Hosting;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Tests.Harness;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -19,7 +20,7 @@ public sealed class ConnectionLimitTests
     [InlineData("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")]
     public async Task Those_idle_for_the_longest_are_closed_and_those_with_a_request_are_not(string sent)
     {
-        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(new ConnectionLimit(Max, MemoryWatch.OfProcess())));
+        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(LimitWith(MemoryWatch.OfProcess())));
         using var busy = new RawConnection(service.Url);
         await busy.SendAsync($"{Head}Content-Length: 8\r\nConnection: close\r\n\r\na=b");
         using var oldest = new RawConnection(service.Url);
@@ -46,7 +47,7 @@ public sealed class ConnectionLimitTests
     [Fact]
     public async Task A_connection_is_as_new_as_its_last_request()
     {
-        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(new ConnectionLimit(Max, MemoryWatch.OfProcess())));
+        await using var service = await Service.StartAsync(services: static s => s.AddSingleton(LimitWith(MemoryWatch.OfProcess())));
         using var used = new RawConnection(service.Url);
         List<RawConnection> others = [];
         for (var i = 0; i < Max * 2; i++)
@@ -67,7 +68,7 @@ public sealed class ConnectionLimitTests
     public async Task While_memory_is_short_an_address_that_has_a_connection_gets_no_other()
     {
         var (served, end) = (0, new TaskCompletionSource());
-        var watch = new ConnectionLimit(Max, new MemoryWatch(available: 1)).Watch(_ =>
+        var watch = LimitWith(new MemoryWatch(available: 1)).Watch(_ =>
         {
             served++;
             return end.Task;
@@ -85,13 +86,41 @@ public sealed class ConnectionLimitTests
         Assert.Equal(3, served);
     }
 
+    [Fact]
+    public async Task A_known_proxys_connections_are_somebodys()
+    {
+        var (served, end) = (0, new TaskCompletionSource());
+        var watch = LimitWith(new MemoryWatch(available: 1), knownProxy: "192.0.2.1").Watch(_ =>
+        {
+            served++;
+            return end.Task;
+        });
+
+        var all = Enumerable.Range(0, Max * 4).Select(_ => watch(new DefaultConnectionContext { RemoteEndPoint = new IPEndPoint(IPAddress.Parse("::ffff:192.0.2.1"), 1) })).ToList();
+
+        Assert.Equal(Max * 4, served);
+        end.SetResult();
+        await Task.WhenAll(all);
+    }
+
+    /// <summary>Tests come from this machine, which is a known proxy unless another is named.</summary>
+    private static ConnectionLimit LimitWith(MemoryWatch memory, string? knownProxy = null)
+    {
+        var proxies = new ForwardedHeadersOptions();
+        proxies.KnownIPNetworks.Clear();
+        proxies.KnownProxies.Clear();
+        if (knownProxy is not null)
+            proxies.KnownProxies.Add(IPAddress.Parse(knownProxy));
+        return new(Max, memory, proxies);
+    }
+
     [Theory]
     [InlineData(1000, 2000, false)]
     [InlineData(4000, 10, true)]
     [InlineData(10, 5000, true)]
     public async Task After_a_large_head_a_connection_is_closed(int address, int cookies, bool isClosed)
     {
-        await using var service = await Service.StartAsync();
+        await using var service = await Service.StartAsync(new() { ["ForwardedHeaders:KnownProxies:0"] = "192.0.2.1" });
         using var request = new HttpRequestMessage(HttpMethod.Get, "/health/live?" + new string('x', address));
         request.Headers.Add("Cookie", new string('c', cookies));
         using var answer = await service.Http.SendAsync(request, TestContext.Current.CancellationToken);
