@@ -18,6 +18,19 @@ internal static class LenientJson
         }
     }
 
+    /// <summary>Null where it is half of a surrogate pair.</summary>
+    public static string? Key(this JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Of a list that a portal tells of itself, up to 96 KB: they stay in memory while the portal is called, and many may be
     /// silent.</summary>
     public static IEnumerable<JsonElement> Entries(this JsonElement list)

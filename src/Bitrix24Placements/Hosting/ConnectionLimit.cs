@@ -21,8 +21,8 @@ internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHead
     /// <summary>In milliseconds: thousands come in a second, and each would look at thousands.</summary>
     private const int LookEvery = 50;
 
-    /// <summary>In milliseconds: a request may be on its way, or its answer. The short one is for when there are twice as many.</summary>
-    private const int Grace = 2000, ShortGrace = 250;
+    /// <summary>In milliseconds: a request may be on its way, or wait for a processor.</summary>
+    private const int Grace = 2000;
 
     private readonly Lock _lock = new();
     private readonly HashSet<OpenConnection> _open = [];
@@ -66,10 +66,9 @@ internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHead
             if ((_open.Count >= max || memory.IsShort) && now - _lookedAt >= LookEvery)
             {
                 _lookedAt = now;
-                var before = now - (surplus < max && !memory.IsShort ? Grace : ShortGrace);
                 idlest =
                 [
-                    .. _open.Where(o => o.IsIdle && o.IdleSince <= before)
+                    .. _open.Where(o => o.IsIdle && o.IdleSince <= now - Grace)
                         .OrderBy(static o => o.IdleSince)
                         .Take(surplus + Math.Max(1, max / PartClosed)),
                 ];

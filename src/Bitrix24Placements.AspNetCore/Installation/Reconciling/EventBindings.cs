@@ -55,6 +55,12 @@ internal sealed class EventBindings(RestClient rest, PlacementCatalogue catalogu
         || error.Description.Contains("already bin", StringComparison.OrdinalIgnoreCase)
         || error.Description.Contains("already bound", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Those that may be ours: they stay in memory while the portal is called.</summary>
     private static List<Binding> Read(JsonElement result) =>
-        [.. result.Entries().Select(e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))];
+    [
+        .. result.Entries().Take(Registration.Max)
+            .Select(static e => new Binding((e.Text("event") ?? "").ToUpperInvariant(), e.Text("handler") ?? ""))
+            .Where(static b => b.Event.Length + b.Handler.Length <= Registration.MaxAddress
+                && b.Handler.EndsWith(AppPaths.Events, StringComparison.Ordinal)),
+    ];
 }
