@@ -4,19 +4,23 @@ namespace Bitrix24Placements.Refusals;
 /// <param name="available">In bytes: to the managed heap.</param>
 internal sealed class MemoryWatch(long available)
 {
-    /// <summary>The rest is for what has come in already and waits for a processor.</summary>
-    private const double ShortFrom = 0.6;
+    /// <summary>The rest is for what has come in already.</summary>
+    private const double ShortFrom = 0.6, FullFrom = 0.7;
 
     /// <summary>In milliseconds: as often the heap is asked for its size.</summary>
     private const int Interval = 20;
 
     private long _askedAt;
-    private volatile bool _isShort;
+    private double _used;
 
     public long Available => available;
 
     /// <summary>Then who holds something already gets no more.</summary>
-    public bool IsShort
+    public bool IsShort => Used >= ShortFrom;
+
+    public bool IsFull => Used >= FullFrom;
+
+    private double Used
     {
         get
         {
@@ -24,10 +28,10 @@ internal sealed class MemoryWatch(long available)
             if (now - Volatile.Read(ref _askedAt) >= Interval)
             {
                 Volatile.Write(ref _askedAt, now);
-                _isShort = GC.GetTotalMemory(forceFullCollection: false) >= available * ShortFrom;
+                Volatile.Write(ref _used, (double)GC.GetTotalMemory(forceFullCollection: false) / available);
             }
 
-            return _isShort;
+            return Volatile.Read(ref _used);
         }
     }
 

@@ -13,11 +13,13 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
 
     private const int UnfinishedShare = 16;
 
-    /// <summary>Of up to 8 KiB, and fewer than any kind has by default: who reads nothing takes all places of none.</summary>
+    /// <summary>Fewer than any kind has by default: who reads nothing takes all places of none.</summary>
     private const int MaxUnreadAnswers = 256;
 
-    /// <summary>Twice as much takes two.</summary>
-    private const int BytesOfPlace = 8 * 1024;
+    /// <summary>Twice as much takes two. Only a large answer has to wait.</summary>
+    private const int BytesOfPlace = 8 * 1024, BytesOfUnreadAnswer = 64 * 1024;
+
+    private const int UnknownBody = 64 * 1024, MaxWeight = 16;
 
     private const int AddressShare = 4, PortalShare = 8, PairShare = 16;
 
@@ -33,7 +35,7 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     public Place TryTake(RequestKind kind, HttpContext context, string portal)
     {
         var place = _kinds[(int)kind].TryTake(
-            new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(context.Request), IsShort(kind));
+            new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(BytesOf(context.Request)), IsShort(kind));
         if (place.IsTaken && !TellsOfItsWork(kind) && context.Features.Get<IHttpResponseBodyFeature>() is AnswerWriter answer)
             answer.Place = place;
         return place;
@@ -41,11 +43,11 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
 
     /// <summary>For a body that did not come with its head.</summary>
     public Place TryTakeForUnfinishedBody(HttpContext context) =>
-        _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), WeightOf(context.Request), memory.IsShort);
+        _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), WeightOf(BytesOf(context.Request)), memory.IsShort);
 
     /// <summary>For an answer that has to wait for its reader.</summary>
     public Place TryTakeForUnreadAnswer(HttpContext context, long bytes) => _unreadAnswers.TryTake(
-        new(ClientAddress.Of(context), ""), Math.Max(WeightOf(context.Request), WeightOf(bytes)), memory.IsShort);
+        new(ClientAddress.Of(context), ""), WeightOf(BytesOf(context.Request) + bytes, BytesOfUnreadAnswer), memory.IsShort);
 
     /// <summary>Workers wait for nothing.</summary>
     private bool IsShort(RequestKind kind) => kind != RequestKind.Worker && memory.IsShort;
@@ -58,14 +60,14 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
         kind is RequestKind.UnconfirmedPerson or RequestKind.UnconfirmedEvent or RequestKind.Installation;
 
     /// <summary>What waits stays in memory.</summary>
-    private static int WeightOf(HttpRequest request)
+    private static long BytesOf(HttpRequest request)
     {
-        var bytes = request.ContentLength
-            ?? (request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } ? BytesOfPlace * 8 : 0);
-        return WeightOf(bytes + RequestHead.BytesOf(request));
+        var body = request.ContentLength
+            ?? (request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } ? UnknownBody : 0);
+        return body + RequestHead.BytesOf(request);
     }
 
-    private static int WeightOf(long bytes) => (int)Math.Clamp(bytes / BytesOfPlace, 1, 16);
+    private static int WeightOf(long bytes, int bytesOfPlace = BytesOfPlace) => (int)Math.Clamp(bytes / bytesOfPlace, 1, MaxWeight);
 }
 
 /// <summary>A place, given back by disposing of it, earlier or later.</summary>

@@ -7,13 +7,16 @@ namespace Bitrix24Placements.Hosting;
 /// <summary>
 /// A connection without a request costs memory, and places count requests alone: beyond a number those that have been idle for the
 /// longest are closed. Idle is also who sends half a head, or does not read the answers that wait in the server's buffer. While memory is
-/// short, an address that has a connection gets no other: what is accepted waits in memory for a processor, too. A known proxy's are all
+/// short, an address that has a few gets no other: what is accepted waits in memory for a processor, too. A known proxy's are all
 /// somebody's.
 /// </summary>
 internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHeadersOptions proxies)
 {
     /// <summary>Some 35 KB with answers that nobody reads, 65 KB with the largest head; the rest is for requests.</summary>
     private const int BytesOfConnection = 192 * 1024;
+
+    /// <summary>Of an address, while memory is short, and while it is all but full.</summary>
+    private const int Few = 8, Fewest = 1;
 
     /// <summary>Closed beside the surplus, so that not each new one makes another.</summary>
     private const int PartClosed = 32;
@@ -26,7 +29,7 @@ internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHead
 
     private readonly Lock _lock = new();
     private readonly HashSet<OpenConnection> _open = [];
-    private readonly PlaceCounters _ofAddresses = new(max: int.MaxValue, shares: 1);
+    private readonly Dictionary<string, int> _ofAddresses = [];
     private long _lookedAt;
 
     /// <summary>As many as the memory of this machine, or container, has room for.</summary>
@@ -41,41 +44,65 @@ internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHead
     {
         var open = new OpenConnection(connection);
         connection.Features.Set(open);
-        CloseIdlest(beside: open);
-        using var place = _ofAddresses.TryTake(new(address, Portal: ""), weight: 1, memory.IsShort);
+        CloseIdlest();
+        if (!TryEnter(open, address))
+        {
+            open.Close();
+            return;
+        }
+
         try
         {
-            if (place.IsTaken)
-                await next(connection);
-            else
-                open.Close();
+            await next(connection);
         }
         finally
         {
-            lock (_lock)
-                _open.Remove(open);
+            Leave(open, address);
         }
     }
 
-    private void CloseIdlest(OpenConnection beside)
+    private bool TryEnter(OpenConnection open, string address)
     {
-        OpenConnection[] idlest = [];
+        var allowed = memory.IsFull ? Fewest : memory.IsShort ? Few : int.MaxValue;
         lock (_lock)
         {
-            var (now, surplus) = (Environment.TickCount64, Math.Max(0, _open.Count - max));
-            if ((_open.Count >= max || memory.IsShort) && now - _lookedAt >= LookEvery)
-            {
-                _lookedAt = now;
-                idlest =
-                [
-                    .. _open.Where(o => o.IsIdle && o.IdleSince <= now - Grace)
-                        .OrderBy(static o => o.IdleSince)
-                        .Take(surplus + Math.Max(1, max / PartClosed)),
-                ];
-                _open.ExceptWith(idlest);
-            }
+            var held = _ofAddresses.GetValueOrDefault(address);
+            if (held >= allowed)
+                return false;
+            _ofAddresses[address] = held + 1;
+            _open.Add(open);
+            return true;
+        }
+    }
 
-            _open.Add(beside);
+    private void Leave(OpenConnection open, string address)
+    {
+        lock (_lock)
+        {
+            _open.Remove(open);
+            if (_ofAddresses[address] > 1)
+                _ofAddresses[address]--;
+            else
+                _ofAddresses.Remove(address);
+        }
+    }
+
+    private void CloseIdlest()
+    {
+        OpenConnection[] idlest;
+        lock (_lock)
+        {
+            var now = Environment.TickCount64;
+            if ((_open.Count < max && !memory.IsShort) || now - _lookedAt < LookEvery)
+                return;
+            _lookedAt = now;
+            idlest =
+            [
+                .. _open.Where(o => o.IsIdle && o.IdleSince <= now - Grace)
+                    .OrderBy(static o => o.IdleSince)
+                    .Take(Math.Max(0, _open.Count - max) + Math.Max(1, max / PartClosed)),
+            ];
+            _open.ExceptWith(idlest);
         }
 
         foreach (var open in idlest)

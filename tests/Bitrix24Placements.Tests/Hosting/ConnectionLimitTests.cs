@@ -65,7 +65,7 @@ public sealed class ConnectionLimitTests
     }
 
     [Fact]
-    public async Task While_memory_is_short_an_address_that_has_a_connection_gets_no_other()
+    public async Task While_memory_is_full_an_address_that_has_a_connection_gets_no_other()
     {
         var (served, end) = (0, new TaskCompletionSource());
         var watch = LimitWith(new MemoryWatch(available: 1)).Watch(_ =>
