@@ -28,6 +28,7 @@ public static class Bitrix24PlacementsExtensions
     public static IHostApplicationBuilder AddBitrix24Placements(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.Configure<LoggerFilterOptions>(LeaveOutAddresses);
         services.AddRouting();
         services.TryAddSingleton(TimeProvider.System);
         services.AddStorage();
@@ -46,6 +47,14 @@ public static class Bitrix24PlacementsExtensions
         if (builder.Environment.IsDevelopment())
             services.AddSingleton<Inspections>();
         return builder;
+    }
+
+    /// <summary>The framework's line for each request holds its address: a key of a removal notice, a query. A host may want it.</summary>
+    private static void LeaveOutAddresses(LoggerFilterOptions filters)
+    {
+        const string RequestLines = "Microsoft.AspNetCore.Hosting.Diagnostics";
+        if (!filters.Rules.Any(r => r.CategoryName == RequestLines))
+            filters.Rules.Add(new(providerName: null, RequestLines, LogLevel.Warning, filter: null));
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Bitrix24Placements.Hosting;
 
@@ -14,6 +15,7 @@ internal static class HostingSetup
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
+        builder.Services.TryAddSingleton(MemoryWatch.OfProcess());
         builder.Services.AddSingleton(p => ConnectionLimit.For(
             p.GetRequiredService<MemoryWatch>(), p.GetRequiredService<IOptions<ForwardedHeadersOptions>>()));
         // Of each connection: otherwise a megabyte for whoever sends requests and reads no answer.
