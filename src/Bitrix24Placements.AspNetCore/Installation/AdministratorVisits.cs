@@ -15,8 +15,6 @@ internal sealed partial class AdministratorVisits(
     /// <summary>How long his page waits for what his visit mends.</summary>
     private static readonly TimeSpan MendingTimeout = TimeSpan.FromSeconds(2);
 
-    private const int MaxRetries = 3;
-
     private readonly ConcurrentDictionary<(PortalId Id, long UserId), bool> _visits = new();
 
     public async Task VisitAsync(KnownPortal known, TokenInfo user, PlacementPost post)
@@ -29,7 +27,8 @@ internal sealed partial class AdministratorVisits(
         {
             try
             {
-                if (await IsAdministratorAsync(known, new(user, post.AccessToken), cancellationToken))
+                if ((await administrators.AskAsync(
+                    new(user, post.AccessToken), cancellationToken, mayWait: !known.NeedsTokens)).Value)
                     await UseAsync(known, user, post, cancellationToken);
             }
             finally
@@ -39,18 +38,6 @@ internal sealed partial class AdministratorVisits(
         });
         if (known.NeedsTokens)
             await Task.WhenAny(visit, Task.Delay(MendingTimeout, time));
-    }
-
-    /// <summary>While others keep the portal busy it is asked again: his visit may be the only one for long.</summary>
-    private async Task<bool> IsAdministratorAsync(KnownPortal known, UserAccess user, CancellationToken cancellationToken)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            var answer = await administrators.AskAsync(user, cancellationToken, mayWait: !known.NeedsTokens);
-            if (answer.Ok || answer.Error.Kind != RestErrorKind.Unavailable || attempt == MaxRetries)
-                return answer.Value;
-            await Task.Delay(Pauses.Growing(attempt, 2, 10, 60), time, cancellationToken);
-        }
     }
 
     private async Task UseAsync(KnownPortal known, TokenInfo user, PlacementPost post, CancellationToken cancellationToken)

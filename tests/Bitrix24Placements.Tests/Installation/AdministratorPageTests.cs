@@ -1,6 +1,5 @@
 using System.Net;
 using Bitrix24Placements.Portals;
-using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Portals;
@@ -70,20 +69,6 @@ public sealed class AdministratorPageTests
 
         await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve: { UserId: 4, IsAdministrator: true } }, "there is a reserve");
         Assert.Equal(1, (await service.StoredAsync())!.UserId);
-    }
-
-    [Fact]
-    public async Task Of_another_administrator_brings_the_reserve_though_others_keep_the_portal_busy()
-    {
-        await using var service = await Service.StartInstalledAsync();
-        service.Bitrix.Faults.Set("rest:profile", Fault.Error("QUERY_LIMIT_EXCEEDED", 503));
-        (await service.AppPageAsync(userId: 4)).Dispose();
-        // So long the question waits for the portal by itself.
-        await Task.Delay(TimeSpan.FromSeconds(9), Token);
-        Assert.Null((await service.StoredAsync())!.Reserve);
-        service.Bitrix.Faults.Clear();
-
-        await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve: { UserId: 4, IsAdministrator: true } }, "there is a reserve");
     }
 
     [Fact]
