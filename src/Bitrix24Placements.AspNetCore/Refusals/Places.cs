@@ -16,7 +16,7 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     /// <summary>Fewer than any kind has by default: who reads nothing takes all places of none.</summary>
     private const int MaxUnreadAnswers = 256;
 
-    /// <summary>Twice as much takes two. Only a large answer has to wait.</summary>
+    /// <summary>Twice as much takes two.</summary>
     private const int BytesOfPlace = 8 * 1024, BytesOfUnreadAnswer = 64 * 1024;
 
     private const int UnknownBody = 64 * 1024, MaxWeight = 16;

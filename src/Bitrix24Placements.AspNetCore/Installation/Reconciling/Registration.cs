@@ -16,7 +16,7 @@ internal sealed record Registration(
     public const int Max = 500;
 
     /// <summary>In characters, of all: what comes after them is looked at when these are gone.</summary>
-    public const int MaxLength = 32 * 1024;
+    private const int MaxLength = 32 * 1024;
 
     /// <summary>In characters: longer ones are nobody's.</summary>
     public const int MaxAddress = 2048;
