@@ -6,8 +6,6 @@ namespace Bitrix24Placements.Doctor;
 /// <summary><c>POST /doctor</c>, of an administrator's page: a line of JSON for each check as it ends.</summary>
 internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrators administrators, Guard guard)
 {
-    private const int MaxAtOnce = 16;
-
     private readonly ConcurrentDictionary<PortalId, bool> _running = new();
 
     /// <summary>A page session: others' failures do not refuse it.</summary>
@@ -22,7 +20,7 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrat
         // The session says who he is, the portal whether he still is an administrator.
         if (!(await administrators.AskUnlessOrdinaryAsync(session.Access, context.RequestAborted)).Value)
             return Rejection.NotVerified;
-        if (_running.Count >= MaxAtOnce || !_running.TryAdd(portal, true))
+        if (!_running.TryAdd(portal, true))
             return Rejection.Overloaded;
         try
         {

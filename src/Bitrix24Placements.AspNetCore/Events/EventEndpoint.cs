@@ -10,6 +10,9 @@ internal sealed partial class EventEndpoint(
     RejectionWriter rejections, TimeProvider time, ILogger<EventEndpoint> logger)
     : ISpoolHandler, IDisposable
 {
+    /// <summary>No field's text has a line's end.</summary>
+    private const string BelievedForApp = "&\n";
+
     private static readonly Rejection NoEvent = Rejection.Malformed("event", "The name of an event is expected.");
 
     private static readonly Rejection OtherEvent =
@@ -43,32 +46,34 @@ internal sealed partial class EventEndpoint(
     private Task HandleAsync(HttpContext context, string name, WireForm form) =>
         guard.RunAsync(
             context, RequestKind.Event, form.MemberId() ?? "", () => ReceiveAsync(context, name, form), isKnown: true,
-            placesOf: receiver.IsKnown(form) && !AppEvent.BringsTokens(name) ? RequestKind.Event : RequestKind.UnconfirmedEvent);
+            placesOf: receiver.Known(form) is not null && !AppEvent.BringsTokens(name) ? RequestKind.Event : RequestKind.UnconfirmedEvent);
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
         try
         {
             // Of whoever has failed too often one at a time is looked up; what follows, others do not wait for.
-            if (!AppEvent.BringsTokens(name) && !receiver.IsKnown(form)
+            if (!AppEvent.BringsTokens(name) && receiver.Known(form) is null
                 && !attempts.MayTry(context, RequestKind.Event, form.MemberId() ?? "")
                 && !await _turns.RunAsync(() => receiver.IsKnownToStoreAsync(form), otherwise: false))
                 return Rejection.TooManyAttempts;
-            var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), context.RequestAborted);
+            var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), believed: null, context.RequestAborted);
             // A portal's own: asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
                 && await SpoolAsync(name, form, SpoolFile.Unanswered) ? null : rejection;
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && form.MemberId() is not null)
         {
-            var share = receiver.IsKnown(form) ? SpoolFile.Known : ClientAddress.Of(context);
-            return await SpoolAsync(name, form, share) ? null : Rejection.StoreUnavailable;
+            var known = receiver.Known(form);
+            var share = known is null ? ClientAddress.Of(context) : SpoolFile.Known;
+            return await SpoolAsync(name, form, share, known) ? null : Rejection.StoreUnavailable;
         }
     }
 
-    private Task<bool> SpoolAsync(string name, WireForm form, string share) => spool.PutAsync(
-        Kind, form.MemberId() ?? "", IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form), share,
-        CancellationToken.None);
+    private Task<bool> SpoolAsync(string name, WireForm form, string share, PortalId? believed = null) => spool.PutAsync(
+        Kind, form.MemberId() ?? "",
+        (IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form)) + (believed is { App: var app } ? BelievedForApp + app : ""),
+        share, CancellationToken.None);
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;
 
@@ -77,9 +82,11 @@ internal sealed partial class EventEndpoint(
     public async Task<bool> CarryOverAsync(
         string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
     {
-        using var form = WireForm.Parse(null, payload);
+        var (text, app) = payload.Split(BelievedForApp) is [var before, var after] ? (before, after) : (payload, null);
+        using var form = WireForm.Parse(null, text);
+        var believed = app is not null && form.MemberId() is { } memberId ? new PortalId(memberId, app) : (PortalId?)null;
         if (WireEvent.Name(form) is not { } name
-            || await receiver.ReceiveAsync(null, name, form, keptAt, cancellationToken) is not { } refused)
+            || await receiver.ReceiveAsync(null, name, form, keptAt, believed, cancellationToken) is not { } refused)
             return true;
         var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
         if (refused.Status >= StatusCodes.Status500InternalServerError && time.GetUtcNow() - keptAt < keptFor)

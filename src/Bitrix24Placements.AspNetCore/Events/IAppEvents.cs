@@ -24,6 +24,7 @@ internal interface IAppEvents
         HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken);
 
     /// <summary>The application_token was right.</summary>
+    /// <param name="isSpooled">Nobody waits for it, and another notice may follow.</param>
     /// <returns>When the first check is done, or takes too long. False: that installation is gone already.</returns>
-    Task<bool> UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken);
+    Task<bool> UninstallAsync(KnownPortal portal, bool clean, bool isSpooled, CancellationToken cancellationToken);
 }

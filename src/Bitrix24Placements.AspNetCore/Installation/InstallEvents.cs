@@ -48,21 +48,26 @@ internal sealed class InstallEvents(
         };
     }
 
-    public async Task<bool> UninstallAsync(KnownPortal portal, bool clean, CancellationToken cancellationToken)
+    public async Task<bool> UninstallAsync(KnownPortal portal, bool clean, bool isSpooled, CancellationToken cancellationToken)
     {
         // One write a second for a portal, however many notices come.
         if (_told.TryGetValue((portal.Id, portal.Epoch, clean), out _))
             return true;
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
+        var check = new WorkRequest(portal.Id, WorkKind.Uninstall)
+        {
+            Delay = isSpooled ? UninstallWork.ChecksApart : TimeSpan.Zero,
+            PauseIfThere = UninstallWork.ChecksApart,
+        };
         if (!await portals.NoteUninstallationAsync(
-            portal.Id, portal.Epoch, new(portal.Id, WorkKind.Uninstall) { PauseIfThere = UninstallWork.ChecksApart },
+            portal.Id, portal.Epoch, check,
             waiting => notice.With(UninstallNotice.Read(waiting)).Serialize(), CancellationToken.None))
             return false;
         signal.Wake();
         _told.Set((portal.Id, portal.Epoch, clean), true,
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(1) });
         // One request polls the database for all.
-        if (!_awaited.TryAdd(portal.Id, true))
+        if (isSpooled || !_awaited.TryAdd(portal.Id, true))
             return true;
         try
         {

@@ -24,7 +24,7 @@ internal sealed class Guard(UnverifiedAttempts attempts, Places places, Rejectio
         {
             using var place = places.TryTake(placesOf ?? kind, context, subject);
             // A backend is told to slow down; a person's browser, or Bitrix24, has sent but this one.
-            rejection = !place.IsTaken ? kind == RequestKind.Api ? TooManyAtOnce : Rejection.Overloaded
+            rejection = !place.IsTaken ? kind is RequestKind.Api or RequestKind.Signal ? TooManyAtOnce : Rejection.Overloaded
                 : mayTry ? await run() : await turns!.RunAsync(run, Rejection.TooManyAttempts);
         }
 

@@ -34,8 +34,9 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     /// <param name="portal">As claimed; empty where there is none.</param>
     public Place TryTake(RequestKind kind, HttpContext context, string portal)
     {
-        var place = _kinds[(int)kind].TryTake(
-            new(ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(BytesOf(context.Request)), IsShort(kind));
+        var holder = new PlaceHolder(
+            kind == RequestKind.Signal ? "" : ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal);
+        var place = _kinds[(int)kind].TryTake(holder, WeightOf(BytesOf(context.Request)), IsShort(kind));
         if (place.IsTaken && !TellsOfItsWork(kind) && context.Features.Get<IHttpResponseBodyFeature>() is AnswerWriter answer)
             answer.Place = place;
         return place;
@@ -83,10 +84,10 @@ internal sealed class Place(PlaceCounters? counters, PlaceHolder holder, int wei
     public void Dispose() => Interlocked.Exchange(ref _counters, null)?.Free(holder, weight);
 }
 
-/// <summary>Counted to the address, to the portal, and to this address at this portal.</summary>
+/// <summary>Counted to the address, to the portal, and to this address at this portal; either may be empty.</summary>
 internal readonly record struct PlaceHolder(string Address, string Portal)
 {
-    public int Shares => Portal.Length == 0 ? 1 : 3;
+    public bool Counts(int share) => (share == 1 || Address.Length > 0) && (share == 0 || Portal.Length > 0);
 
     public PlaceHolder this[int share] => share switch
     {
@@ -115,8 +116,10 @@ internal sealed class PlaceCounters(int max, params int[] shares)
             // When half are taken, the shares are of a quarter of what is left, and nobody's first is a large one: whoever is new finds
             // something of it.
             var (shared, first) = isShort ? (0, 1) : _all >= max / 2 ? ((max - _all) / 4, 1) : (max, weight);
-            for (var i = 0; i < holder.Shares; i++)
+            for (var i = 0; i < shares.Length; i++)
             {
+                if (!holder.Counts(i))
+                    continue;
                 ref var held = ref CollectionsMarshal.GetValueRefOrAddDefault(_held, holder[i], out _);
                 held += weight;
                 if (held <= Math.Max(first, shared / shares[i]))
@@ -136,15 +139,15 @@ internal sealed class PlaceCounters(int max, params int[] shares)
         lock (_lock)
         {
             _all -= weight;
-            GiveBack(holder, holder.Shares, weight);
+            GiveBack(holder, shares.Length, weight);
         }
     }
 
-    private void GiveBack(PlaceHolder holder, int shares, int weight)
+    private void GiveBack(PlaceHolder holder, int until, int weight)
     {
-        for (var i = 0; i < shares; i++)
+        for (var i = 0; i < until; i++)
         {
-            if (_held.Remove(holder[i], out var held) && held > weight)
+            if (holder.Counts(i) && _held.Remove(holder[i], out var held) && held > weight)
                 _held.Add(holder[i], held - weight);
         }
     }

@@ -18,6 +18,9 @@ internal enum RequestKind
     /// <summary>Of a confirmed one, while its portal is called.</summary>
     InstallationRun,
     Api,
+
+    /// <summary>Of a backend, which is one address for many portals: counted to the portal alone.</summary>
+    Signal,
     Event,
 
     /// <summary>Of whoever does not know the portal's application_token, and what brings tokens, which waits for its portal.</summary>

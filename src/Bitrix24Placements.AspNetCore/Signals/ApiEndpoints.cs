@@ -26,7 +26,7 @@ internal sealed class ApiEndpoints(
         var body = await ApiBody.ReadAsync(context);
         var signal = body.Ok ? SignalRequest.Read(body.Value) : body.Rejection;
         await guard.RunAsync(
-            context, RequestKind.Api, signal.Value?.MemberId ?? "",
+            context, RequestKind.Signal, signal.Value?.MemberId ?? "",
             async () => signal.Ok ? await SendAsync(context, backend, signal.Value) : signal.Rejection, isKnown: true);
     }
 

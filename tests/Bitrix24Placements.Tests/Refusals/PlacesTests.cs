@@ -175,6 +175,17 @@ public sealed class PlacesTests
         Assert.True(Taken("192.0.2.3", 98 * 1024) > 0, "a large page of somebody else");
     }
 
+    [Fact]
+    public void A_few_silent_portals_of_a_backend_refuse_it_no_other_portal()
+    {
+        var places = new Places(Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
+        var backend = From("192.0.2.1");
+        var held = Enumerable.Range(0, 8 * 48).Count(i => places.TryTake(RequestKind.Signal, backend, $"silent {i % 8}").IsTaken);
+
+        Assert.InRange(held, 256, 300);
+        Assert.All(Enumerable.Range(0, 40), i => Assert.True(places.TryTake(RequestKind.Signal, backend, $"healthy {i}").IsTaken));
+    }
+
     [Theory]
     [InlineData((int)RequestKind.UnconfirmedPerson)]
     [InlineData((int)RequestKind.UnconfirmedEvent)]
