@@ -57,7 +57,8 @@ internal sealed partial class EventEndpoint(
                 && !attempts.MayTry(context, RequestKind.Event, form.MemberId() ?? "")
                 && !await _turns.RunAsync(() => receiver.IsKnownToStoreAsync(form), otherwise: false))
                 return Rejection.TooManyAttempts;
-            var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), believed: null, context.RequestAborted);
+            // Though the sender may go away meanwhile: he will not send it again.
+            var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), believed: null, CancellationToken.None);
             // A portal's own: asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
                 && await SpoolAsync(name, form, SpoolFile.Unanswered) ? null : rejection;

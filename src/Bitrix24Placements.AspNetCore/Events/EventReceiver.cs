@@ -47,8 +47,11 @@ internal sealed class EventReceiver(
 
         if (name == AppEvent.Uninstall)
         {
-            var isClean = form.Text("data[CLEAN]"u8) == "1";
-            return await app.UninstallAsync(portal, isClean, isSpooled: context is null, cancellationToken) ? null : Rejection.NotInstalled;
+            var (isClean, isSpooled) = (form.Text("data[CLEAN]"u8) == "1", context is null);
+            // Another instance may have installed it anew a moment ago.
+            return await app.UninstallAsync(portal, isClean, isSpooled, cancellationToken)
+                || (Matching(form, await portals.ReadAllAsync(memberId, cancellationToken)) is { } newer
+                    && await app.UninstallAsync(newer, isClean, isSpooled, cancellationToken)) ? null : Rejection.NotInstalled;
         }
 
         if (!hosts.IsAllowedPortal(portal.ClientEndpoint.Host))

@@ -1,4 +1,6 @@
+using System.Threading.RateLimiting;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Rest;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
@@ -20,7 +22,7 @@ internal sealed record InboxCounts(long Waiting, long Failed);
 
 /// <summary>A portal's events are one piece of work: no two are handled at once.</summary>
 internal sealed class InboxStore(
-    Database database, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers)
+    Database database, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers) : IDisposable
 {
     /// <summary>A portal that floods fills its own share.</summary>
     public const int MaxWaitingOfPortal = 2_000;
@@ -35,6 +37,13 @@ internal sealed class InboxStore(
 
     private const int Page = 1000;
 
+    private static readonly TimeSpan MaxWaitForTurn = TimeSpan.FromSeconds(5);
+
+    /// <summary>One of a portal at a time: others' writes are to wait for no more of one that floods. The database would have them take
+    /// turns, too.</summary>
+    private readonly PartitionedRateLimiter<PortalId> _turns = PartitionedRateLimiter.Create<PortalId, PortalId>(id =>
+        RateLimitPartition.GetConcurrencyLimiter(id, _ => new() { PermitLimit = 1, QueueLimit = int.MaxValue }));
+
     private const int Waiting = 0;
     private const int Failed = 1;
     private const int Done = 2;
@@ -43,10 +52,25 @@ internal sealed class InboxStore(
     public async Task<bool> AddAsync(InboxEvent received, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
+        using var turn = await TakeTurnAsync(received.Id, cancellationToken);
         var isThere = await database.ChangeAsync(connection => AddAsync(connection, received), cancellationToken);
         if (isThere)
             signal.Wake();
         return isThere;
+    }
+
+    private async Task<RateLimitLease> TakeTurnAsync(PortalId id, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(MaxWaitForTurn);
+        try
+        {
+            return await _turns.TakeAsync(id, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException("Events of this portal that came before are not stored yet.");
+        }
     }
 
     public Task<bool> AddAsync(PortalId id, StoredEvent stored, CancellationToken cancellationToken) =>
@@ -92,7 +116,7 @@ internal sealed class InboxStore(
     public Task FailAsync(InboxEvent tried, CancellationToken cancellationToken) =>
         UpdateAsync(tried, $"state = {Failed}, attempt = attempt + 1", cancellationToken);
 
-    public async Task<InboxCounts> CountAsync(CancellationToken cancellationToken) => (await database.RunLongAsync(
+    public async Task<InboxCounts> CountAsync(CancellationToken cancellationToken) => (await database.ReadLongAsync(
         connection => connection.QueryAsync(
             $"""
             SELECT COUNT(*) FILTER (WHERE state = {Waiting}), COUNT(*) FILTER (WHERE state = {Failed})
@@ -159,6 +183,8 @@ internal sealed class InboxStore(
 
     private Task<int> UpdateAsync(InboxEvent changed, Sql set, CancellationToken cancellationToken) =>
         database.ExecuteAsync($"UPDATE inbox SET {set} WHERE {Is(changed)}", cancellationToken);
+
+    public void Dispose() => _turns.Dispose();
 
     private static Sql Is(InboxEvent known) => $"{PortalSql.Is(known.Id)} AND id = {known.EventId}";
 }

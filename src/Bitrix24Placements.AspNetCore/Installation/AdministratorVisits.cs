@@ -13,9 +13,10 @@ internal sealed partial class AdministratorVisits(
 {
     private static readonly TimeSpan CheckEvery = TimeSpan.FromDays(1);
 
-    /// <summary>A visit that mends nothing waits with what pages call as their users, lest an office that comes at nine delays others; but so
-    /// often a portal has one that goes before those, lest a user who calls without a pause keeps an administrator from becoming the reserve.</summary>
-    private static readonly TimeSpan PromptEvery = TimeSpan.FromSeconds(20);
+    /// <summary>A visit that mends nothing waits with what pages call as their users, lest an office that comes at nine delays others.
+    /// So often a portal has one that does not, lest a user who calls without a pause keeps an administrator from being the
+    /// reserve.</summary>
+    private static readonly TimeSpan PromptEvery = TimeSpan.FromSeconds(10);
 
     /// <summary>How long his page waits for what his visit mends.</summary>
     private static readonly TimeSpan MendingTimeout = TimeSpan.FromSeconds(2);
@@ -26,7 +27,7 @@ internal sealed partial class AdministratorVisits(
     public async Task VisitAsync(KnownPortal known, TokenInfo user, PlacementPost post)
     {
         var visitor = (known.Id, user.UserId);
-        if (!(known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId))
+        if (!(known.NeedsTokens || IsCheckDue(known) || known.WantsReserve(user.UserId, time.GetUtcNow()))
             || administrators.IsOrdinary(visitor) || !_visits.TryAdd(visitor, true))
             return;
         var tokens = new PortalTokens(post.AccessToken, post.RefreshToken, user.ExpiresAt);
@@ -61,7 +62,7 @@ internal sealed partial class AdministratorVisits(
     {
         if (known.NeedsTokens && !tokens.Refresh.IsEmpty)
             await MendAsync(user, tokens, cancellationToken);
-        else if (known.WantsReserve(user.UserId) && !tokens.Refresh.IsEmpty)
+        else if (known.WantsReserve(user.UserId, time.GetUtcNow()) && !tokens.Refresh.IsEmpty)
             await portals.SaveReserveAsync(known.Id, new(tokens, user.UserId, IsAdministrator: true), cancellationToken);
         if (IsCheckDue(known) && await portals.TakeCheckAsync(known.Id, time.GetUtcNow() - CheckEvery, cancellationToken))
             await work.RequestAsync(new(known.Id, WorkKind.Look), cancellationToken);

@@ -14,12 +14,14 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
 
     private long Hour => Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
 
-    /// <summary>The oldest first.</summary>
+    /// <summary>The oldest first, with this process's last minute.</summary>
     public async Task<IReadOnlyList<WorkerHour>> LastDayAsync(PortalId id, CancellationToken cancellationToken)
     {
-        if (_now.TryRemove(id, out var sum))
-            await _store.AddAsync([sum.ToHour(id, Hour)], cancellationToken);
-        return await _store.SinceAsync(id, Hour - 23, cancellationToken);
+        var hours = await _store.SinceAsync(id, Hour - 23, cancellationToken);
+        if (!_now.TryGetValue(id, out var sum))
+            return hours;
+        var now = sum.ToHour(id, Hour);
+        return [.. hours.Where(h => h.Hour != now.Hour), hours.Where(h => h.Hour == now.Hour).Aggregate(now, (all, h) => all.Add(h))];
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)

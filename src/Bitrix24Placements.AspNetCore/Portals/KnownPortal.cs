@@ -4,7 +4,10 @@ namespace Bitrix24Placements.Portals;
 internal sealed class KnownPortal(Portal portal)
 {
     private readonly long _userId = portal.UserId;
-    private readonly bool _hasAdministratorsReserve = portal.Reserve is { IsAdministrator: true };
+
+    /// <summary>He may have been dismissed since, which nobody is told.</summary>
+    private readonly DateTimeOffset _reserveIsFreshUntil = portal.Reserve is { IsAdministrator: true, Tokens.ExpiresAt: var expiresAt }
+        ? expiresAt + TimeSpan.FromDays(1) : DateTimeOffset.MinValue;
 
     private readonly byte[]? _applicationTokenHash = portal.ApplicationTokenHash is { } hash ? Convert.FromHexString(hash) : null;
 
@@ -29,8 +32,8 @@ internal sealed class KnownPortal(Portal portal)
     /// <summary>There are none that work, or they are no administrator's.</summary>
     public bool NeedsTokens { get; } = portal.TokenState != TokenState.Good || !portal.IsAdministrator;
 
-    /// <summary>Whether this administrator's would be a reserve where there is none, or only a system user's.</summary>
-    public bool WantsReserve(long userId) => userId != _userId && !_hasAdministratorsReserve;
+    /// <summary>Whether this administrator's would be a better reserve than none, a system user's or an old one.</summary>
+    public bool WantsReserve(long userId, DateTimeOffset now) => userId != _userId && _reserveIsFreshUntil < now;
 
     public DateTimeOffset CheckedAt { get; } = portal.CheckedAt;
 

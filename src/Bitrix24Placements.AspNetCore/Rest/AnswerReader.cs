@@ -67,8 +67,8 @@ internal sealed class AnswerReader : IDisposable
                 return (await ParseAsync(bytes.AsMemory(0, length), maxBytes, cancellationToken), length);
             var (places, next) = capacity > SmallBytes ? (_huge, MaxBytes) : (maxBytes > LargeBytes ? _growing : _large, LargeBytes);
             // His own place first: he is not to hold one of all while he waits for it.
-            using var own = await places[0].AcquireAsync(server, 1, cancellationToken);
-            using var place = await places[1].AcquireAsync(server, 1, cancellationToken);
+            using var own = await places[0].TakeAsync(server, cancellationToken);
+            using var place = await places[1].TakeAsync(server, cancellationToken);
             // Afresh: what was waited for a place does not count.
             using var inPlace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             inPlace.CancelAfter(PlaceTimeout);

@@ -46,12 +46,12 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         RateLimitLease? turn = null;
         try
         {
-            turn = await _underWay.AcquireAsync((id.MemberId, lane), 1, deadline.Token);
+            turn = await _underWay.TakeAsync((id.MemberId, lane), deadline.Token);
             if (!turn.IsAcquired)
                 return RestError.TooMany(NextIn(id.MemberId));
             if (lane is CallLane.User or CallLane.Administrator)
-                await (lane == CallLane.User ? _users : _administrators).AcquireAsync(id.MemberId, 1, deadline.Token);
-            await _all.AcquireAsync(id.MemberId, 1, deadline.Token);
+                await (lane == CallLane.User ? _users : _administrators).TakeAsync(id.MemberId, deadline.Token);
+            await _all.TakeAsync(id.MemberId, deadline.Token);
             return turn;
         }
         catch (Exception e)

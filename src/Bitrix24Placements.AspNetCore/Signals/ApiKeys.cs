@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Signals;
 
@@ -37,7 +38,7 @@ internal sealed class ApiKeys(IOptions<SignalsOptions> options) : IAsyncDisposab
     /// <summary>Null: granted.</summary>
     public TimeSpan? TakeRequest(ApiCaller caller)
     {
-        using var lease = _limits.AttemptAcquire(caller.Name);
+        using var lease = _limits.Take(caller.Name);
         return lease.IsAcquired ? null
             : lease.TryGetMetadata(MetadataName.RetryAfter, out var after) && after > TimeSpan.Zero ? after : TimeSpan.FromSeconds(60);
     }

@@ -5,15 +5,19 @@ namespace Bitrix24Placements.Storage;
 /// <summary>Both databases get the same SQL; what differs is here and in <see cref="SchemaInstaller"/>.</summary>
 internal sealed partial class Database : IAsyncDisposable
 {
-    // SQLite works on the calling thread: so many may be held by a locked file.
-    private const int SqliteThreads = 8;
+    // SQLite works on the calling thread: so many may be held by a locked file, besides the one that writes.
+    private const int SqliteReaders = 8;
 
     private const int SqliteBusy = 5;
 
     private static readonly TimeSpan SqliteTimeout = TimeSpan.FromSeconds(5);
 
     private readonly DbDataSource _source;
-    private readonly SemaphoreSlim _sqliteGate = new(SqliteThreads);
+    private readonly SemaphoreSlim _sqliteReaders = new(SqliteReaders);
+
+    /// <summary>The driver would look for a lock that another connection holds every 0.15 s, whoever has waited longest.</summary>
+    private readonly SemaphoreSlim _sqliteWriter = new(1);
+
     private readonly TimeProvider _time;
 
     public Database(IOptions<StorageOptions> options, TimeProvider time)
@@ -32,7 +36,7 @@ internal sealed partial class Database : IAsyncDisposable
         if (sqlite.Mode == SqliteOpenMode.ReadWriteCreate)
             sqlite.Mode = SqliteOpenMode.ReadWrite;
         _source = SqliteFactory.Instance.CreateDataSource(sqlite.ConnectionString);
-        KeepThreadsForTheOthers(SqliteThreads);
+        KeepThreadsForTheOthers(SqliteReaders + 1);
     }
 
     public bool IsPostgreSql => FilePath is null;
@@ -83,11 +87,19 @@ internal sealed partial class Database : IAsyncDisposable
 
     /// <exception cref="DbException">The database is away, or has not answered in time.</exception>
     public Task<T> RunAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
-        IsPostgreSql ? RunInTimeAsync(work, cancellationToken) : RunOnSqliteAsync(work, cancellationToken);
+        IsPostgreSql ? RunInTimeAsync(work, cancellationToken) : RunOnSqliteAsync(_sqliteWriter, work, cancellationToken);
 
     /// <summary>For what no request waits for: with PostgreSQL each statement has the driver's time.</summary>
     public Task<T> RunLongAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
-        IsPostgreSql ? RunOnAsync(work, cancellationToken) : RunOnSqliteAsync(work, cancellationToken);
+        IsPostgreSql ? RunOnAsync(work, cancellationToken) : RunOnSqliteAsync(_sqliteWriter, work, cancellationToken);
+
+    /// <summary>As <see cref="RunAsync"/>, for what writes nothing: SQLite's readers wait for no writer.</summary>
+    public Task<T> ReadAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
+        IsPostgreSql ? RunInTimeAsync(work, cancellationToken) : RunOnSqliteAsync(_sqliteReaders, work, cancellationToken);
+
+    /// <summary>As <see cref="RunLongAsync"/>, for what writes nothing.</summary>
+    public Task<T> ReadLongAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
+        IsPostgreSql ? RunOnAsync(work, cancellationToken) : RunOnSqliteAsync(_sqliteReaders, work, cancellationToken);
 
     /// <summary>As <see cref="RunAsync"/>, and all of it or nothing.</summary>
     public Task<T> ChangeAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken) =>
@@ -100,17 +112,22 @@ internal sealed partial class Database : IAsyncDisposable
     /// <summary>While no connection of this process to the SQLite file is open.</summary>
     public async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
     {
-        var held = 0;
+        var held = new Stack<SemaphoreSlim>();
         try
         {
-            for (; held < SqliteThreads; held++)
-                await _sqliteGate.WaitAsync(cancellationToken);
+            foreach (var gate in Enumerable.Repeat(_sqliteReaders, SqliteReaders).Append(_sqliteWriter))
+            {
+                await gate.WaitAsync(cancellationToken);
+                held.Push(gate);
+            }
+
             ClearPool();
             await work();
         }
         finally
         {
-            _sqliteGate.Release(held);
+            foreach (var gate in held)
+                gate.Release();
         }
     }
 
@@ -118,10 +135,10 @@ internal sealed partial class Database : IAsyncDisposable
         RunAsync(connection => connection.ExecuteAsync(sql), cancellationToken);
 
     public Task<List<T>> QueryAsync<T>(Sql sql, Func<DbDataReader, T?> read, CancellationToken cancellationToken) =>
-        RunAsync(connection => connection.QueryAsync(sql, read), cancellationToken);
+        ReadAsync(connection => connection.QueryAsync(sql, read), cancellationToken);
 
     public Task<bool> AnyAsync(Sql sql, CancellationToken cancellationToken) =>
-        RunAsync(connection => connection.AnyAsync(sql), cancellationToken);
+        ReadAsync(connection => connection.AnyAsync(sql), cancellationToken);
 
     // The pool adds threads slowly: those that a locked file or a silent server's driver holds must not be missing where pages are
     // answered.
@@ -141,10 +158,11 @@ internal sealed partial class Database : IAsyncDisposable
         return result;
     }
 
-    private async Task<T> RunOnSqliteAsync<T>(Func<Connection, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> RunOnSqliteAsync<T>(
+        SemaphoreSlim gate, Func<Connection, Task<T>> work, CancellationToken cancellationToken)
     {
         // Bitrix24 waits for less long than others for a locked file.
-        if (!await _sqliteGate.WaitAsync(SqliteTimeout, cancellationToken))
+        if (!await gate.WaitAsync(SqliteTimeout, cancellationToken))
             throw new SqliteException("The database is locked.", SqliteBusy);
         try
         {
@@ -152,7 +170,7 @@ internal sealed partial class Database : IAsyncDisposable
         }
         finally
         {
-            _sqliteGate.Release();
+            gate.Release();
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class DatabaseClock(Database database, TimeProvider time)
     /// <returns>The database's Unix milliseconds.</returns>
     public async Task<long> MeasureAsync(CancellationToken cancellationToken)
     {
-        var now = await database.RunAsync(connection => connection.NumberAsync($"SELECT {database.Now}"), cancellationToken);
+        var now = await database.ReadAsync(connection => connection.NumberAsync($"SELECT {database.Now}"), cancellationToken);
         var ahead = time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(now);
         Volatile.Write(ref _ahead, ahead.Duration() < Negligible ? 0 : ahead.Ticks);
         return now;

@@ -102,11 +102,12 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
 
     internal static Sql Is(PortalId id, string kind) => $"{PortalSql.Is(id)} AND kind = {kind}";
 
-    private Task<List<WorkItem>> ClaimAsync(Sql condition, CancellationToken cancellationToken) => database.QueryAsync(
-        $"""
-        UPDATE work SET lease_by = {_owner}, lease_till = {Now} + {Lease} WHERE {condition}
-        RETURNING member_id, app, kind, attempt, request, payload, created_at
-        """, Read, cancellationToken);
+    private Task<List<WorkItem>> ClaimAsync(Sql condition, CancellationToken cancellationToken) => database.RunAsync(
+        connection => connection.QueryAsync(
+            $"""
+            UPDATE work SET lease_by = {_owner}, lease_till = {Now} + {Lease} WHERE {condition}
+            RETURNING member_id, app, kind, attempt, request, payload, created_at
+            """, Read), cancellationToken);
 
     private Task<bool> AnyAsync(Sql condition, CancellationToken cancellationToken) =>
         database.AnyAsync($"SELECT 1 FROM work WHERE {condition} LIMIT 1", cancellationToken);

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Portals;
@@ -69,6 +71,50 @@ public sealed class AdministratorPageTests
 
         await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve: { UserId: 4, IsAdministrator: true } }, "there is a reserve");
         Assert.Equal(1, (await service.StoredAsync())!.UserId);
+    }
+
+    [Fact]
+    public async Task Of_another_administrator_brings_the_reserve_though_an_employee_calls_without_a_pause()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Bitrix24:RequestBurst"] = "8" });
+        using var page = await service.LinkAsync(userId: 2);
+        var session = (await page.Content.ReadAsStringAsync(Token)).Split("data-session=\"")[1].Split('"')[0];
+        var read = await service.Get<PageSessions>().ReadAsync(session, Token);
+        Assert.NotNull(read);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var calls = Enumerable.Range(0, 40).Select(async _ =>
+        {
+            while (!enough.IsCancellationRequested)
+                await service.Get<RestClient>().CallAsUserAsync<JsonNode>(read, "user.current", cancellationToken: enough.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
+        }).ToList();
+        // The employee's own page was the last that was asked about before his calls.
+        await Task.Delay(TimeSpan.FromSeconds(11), Token);
+
+        (await service.AppPageAsync(userId: 4)).Dispose();
+
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve: { UserId: 4, IsAdministrator: true } }, "there is a reserve");
+        await enough.CancelAsync();
+        await Task.WhenAll(calls);
+    }
+
+    [Fact]
+    public async Task Of_another_administrator_takes_the_place_of_a_reserve_that_has_not_been_seen_for_a_day()
+    {
+        var time = new ShiftedTime();
+        await using var bitrix = await Bitrix24.StartAsync(new() { Time = time }, Token);
+        await using var service = await Service.StartAsync(bitrix: bitrix, services: time.Register);
+        await service.InstallAndFinishAsync();
+        service.Portal.SetAdmin(5, true);
+        (await service.AppPageAsync(userId: 4)).Dispose();
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve.UserId: 4 }, "there is a reserve");
+        (await service.AppPageAsync(userId: 5)).Dispose();
+        await Task.Delay(TimeSpan.FromSeconds(1), Token);
+        Assert.Equal(4, (await service.StoredAsync())!.Reserve!.UserId);
+
+        time.Shift(TimeSpan.FromHours(26));
+        (await service.AppPageAsync(userId: 5)).Dispose();
+
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve: { UserId: 5, IsAdministrator: true } }, "it is another one's");
     }
 
     [Fact]

@@ -10,6 +10,26 @@ public sealed class InstallEventTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    [Theory, InlineData("ONAPPINSTALL"), InlineData("ONAPPUPDATE")]
+    public async Task Counts_though_its_sender_goes_away_while_the_portal_is_asked(string name)
+    {
+        await using var service = await Service.StartAsync();
+        await service.Portal.InstallAsync(cancellationToken: Token);
+        var goOn = new TaskCompletionSource();
+        service.Bitrix.Faults.Set("rest:profile", Fault.Until(goOn.Task));
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var content = new FormUrlEncodedContent(service.Portal.EventFields(name));
+        var sent = service.Http.PostAsync("/events", content, gone.Token);
+        await service.Portal.Calls.WaitAsync(static c => c.Method == "profile", 1, Token);
+
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
+        await Task.Delay(TimeSpan.FromSeconds(1), Token);
+        goOn.SetResult();
+
+        await service.EventuallyRegisteredAsync();
+    }
+
     [Fact]
     public async Task An_app_without_an_interface_is_installed_by_its_event()
     {

@@ -25,6 +25,24 @@ public sealed class ReinstallationTests
     }
 
     [Fact]
+    public async Task However_many_wizards_wait_for_a_portal_it_is_asked_once_for_all_that_came_meanwhile()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var goOn = new TaskCompletionSource();
+        service.Bitrix.Faults.Set("rest:placement.get", Fault.Until(goOn.Task));
+        service.Portal.Calls.Clear();
+        var first = service.InstallAsync();
+        await service.Portal.Calls.WaitAsync(static c => c.Method == "placement.get", 1, Token);
+        var others = Enumerable.Range(0, 8).Select(_ => service.InstallAsync()).ToList();
+        await Task.Delay(TimeSpan.FromSeconds(2), Token);
+
+        goOn.SetResult();
+
+        Assert.All(await Task.WhenAll([first, .. others]), static o => Assert.True((bool)o["finished"]!, o.ToJsonString()));
+        Assert.InRange(service.Portal.Count("placement.get"), 2, 3);
+    }
+
+    [Fact]
     public async Task Two_wizards_at_once_make_one_registration_each_and_both_finish()
     {
         await using var service = await Service.StartAsync();

@@ -80,6 +80,20 @@ public sealed class PageSessionTests
     }
 
     [Fact]
+    public async Task It_calls_the_portal_where_that_is_now_and_not_where_it_was_when_the_page_was_opened()
+    {
+        await using var app = await StartInstalledAsync();
+        app.Bitrix.Methods["crm.timeline.comment.add"] = static call => call.UserId;
+        var session = await app.OpenAsync("REST_APP_URI", 3);
+        app.Portal.Rename("localhost");
+        await app.OpenAsync("REST_APP_URI", 2);
+
+        using var answer = await app.AskAsync(HttpMethod.Post, "/deals/7/comment", session);
+
+        Assert.Equal("comment 3", await answer.Content.ReadAsStringAsync(Token));
+    }
+
+    [Fact]
     public async Task It_ends_with_the_installation()
     {
         await using var app = await StartInstalledAsync();

@@ -16,31 +16,24 @@ internal sealed class InstallationRun(
     /// <summary>A portal may keep it going for hours.</summary>
     private static readonly TimeSpan WatchedFor = TimeSpan.FromMinutes(1);
 
+    /// <summary>Of a portal one runs and one is to begin, however many wizards are opened: they watch it together.</summary>
+    private readonly ConcurrentDictionary<PortalId, WatchedRun> _next = new();
+
     /// <summary>Null: nothing is known yet.</summary>
     public async Task<Reconciliation?> RunAsync(PortalId id, Func<PlacementOutcome, Task> progress, CancellationToken cancellationToken)
     {
-        Reconciliation? outcome = null;
-        var outcomes = Channel.CreateUnbounded<PlacementOutcome>();
-        _ = tasks.Run("Reconciling after an installation", async stopped =>
-        {
-            try
-            {
-                await loop.RunNowAsync(id, WorkKind.Reconcile,
-                    (item, token) => reconcile.RunAsync(item, o => outcomes.Writer.TryWrite(o), r => outcome = r, token), stopped);
-                outcome ??= await ReadOutcomeAsync(id, stopped);
-            }
-            finally
-            {
-                outcomes.Writer.Complete();
-            }
-        });
+        var mine = new WatchedRun();
+        var run = _next.GetOrAdd(id, mine);
+        var outcomes = run.Watch();
+        if (run == mine)
+            _ = tasks.Run("Reconciling after an installation", stopped => RunAsync(id, run, stopped));
         using var timeout = new CancellationTokenSource(WatchedFor, time);
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await foreach (var placement in outcomes.Reader.ReadAllAsync(watching.Token))
+            await foreach (var placement in outcomes.ReadAllAsync(watching.Token))
                 await progress(placement);
-            return outcome;
+            return run.Outcome;
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
@@ -48,7 +41,63 @@ internal sealed class InstallationRun(
         }
     }
 
+    private async Task RunAsync(PortalId id, WatchedRun run, CancellationToken stopped)
+    {
+        try
+        {
+            await loop.RunNowAsync(id, WorkKind.Reconcile, (item, token) =>
+            {
+                _next.TryRemove(new(id, run));
+                return reconcile.RunAsync(item, run.Tell, r => run.Outcome = r, token);
+            }, stopped);
+            run.Outcome ??= await ReadOutcomeAsync(id, stopped);
+        }
+        finally
+        {
+            _next.TryRemove(new(id, run));
+            run.End();
+        }
+    }
+
     private async Task<Reconciliation?> ReadOutcomeAsync(PortalId id, CancellationToken cancellationToken) =>
         await portals.FindAsync(id, cancellationToken) is { Placements: { } stored } portal
             ? new(PlacementOutcome.Read(stored), portal.Declaration.Length == 0 ? GoesOn : null) : null;
+}
+
+internal sealed class WatchedRun
+{
+    private readonly Lock _lock = new();
+    private readonly List<ChannelWriter<PlacementOutcome>> _watchers = [];
+    private bool _ended;
+
+    public Reconciliation? Outcome { get; set; }
+
+    public ChannelReader<PlacementOutcome> Watch()
+    {
+        var outcomes = Channel.CreateUnbounded<PlacementOutcome>();
+        lock (_lock)
+        {
+            if (_ended)
+                outcomes.Writer.Complete();
+            else
+                _watchers.Add(outcomes.Writer);
+        }
+
+        return outcomes.Reader;
+    }
+
+    public void Tell(PlacementOutcome outcome)
+    {
+        lock (_lock)
+            _watchers.ForEach(w => w.TryWrite(outcome));
+    }
+
+    public void End()
+    {
+        lock (_lock)
+        {
+            _ended = true;
+            _watchers.ForEach(w => w.Complete());
+        }
+    }
 }

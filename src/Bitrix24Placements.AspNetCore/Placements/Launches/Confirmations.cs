@@ -69,7 +69,7 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         try
         {
             using var timeout = new CancellationTokenSource(Timeout);
-            using var place = await Chain.AcquireAsync(asking, 1, timeout.Token);
+            using var place = await Chain.TakeAsync(asking, timeout.Token);
             return place.IsAcquired ? await oauth.ConfirmAsync(token, server, Timeout, timeout.Token) : new(TokenVerdict.NotAsked);
         }
         catch (OperationCanceledException)

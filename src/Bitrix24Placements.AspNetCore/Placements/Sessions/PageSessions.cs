@@ -55,7 +55,9 @@ public sealed class PageSessions
             return null;
         var id = new PortalId(stored.MemberId, stored.App);
         return await _portals.KnownAsync(id, cancellationToken) is { State: PortalState.Installed } known
-            && known.Epoch == stored.Epoch && _served.Contains(known) ? new(stored, known.Address, _apps.InfoOf(id)) : null;
+            && known.Epoch == stored.Epoch && _served.Contains(known)
+            // The portal may have moved since, and its old address may be somebody else's.
+            ? new(stored with { Endpoint = known.ClientEndpoint }, known.Address, _apps.InfoOf(id)) : null;
     }
 
     internal string Renew(PageSession session, TokenInfo confirmed, Secret token) => _seal.Close(session.Stored with

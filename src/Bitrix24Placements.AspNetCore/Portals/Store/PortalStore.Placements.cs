@@ -40,7 +40,7 @@ internal sealed partial class PortalStore
     }
 
     /// <summary>Tokens that this process could not decrypt count as dead.</summary>
-    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken) => (await database.RunLongAsync(
+    public async Task<PortalCounts> CountAsync(CancellationToken cancellationToken) => (await database.ReadLongAsync(
         connection => connection.QueryAsync(
             $"""
             SELECT COUNT(*) FILTER (WHERE state = {PortalState.Installed}),

@@ -81,7 +81,7 @@ internal sealed partial class PortalStore(
             return [];
         await keys.ReadAsync(cancellationToken);
         var stamp = directory.Stamp(memberId);
-        var known = Known(await database.RunAsync(connection => RowsAsync(connection, memberId.ToLowerInvariant()), cancellationToken));
+        var known = Known(await database.ReadAsync(connection => RowsAsync(connection, memberId.ToLowerInvariant()), cancellationToken));
         directory.Put(memberId, known, stamp);
         return known;
     }

@@ -27,7 +27,7 @@ internal sealed partial class TokenRefresher
 
     private async Task<RestResult<Portal>> RefreshHoldingLeaseAsync(Portal portal, PortalTokens tokens)
     {
-        if (IsFresh(portal) && !_earlyRefreshes.AttemptAcquire(portal.Id).IsAcquired)
+        if (IsFresh(portal) && !_earlyRefreshes.Take(portal.Id).IsAcquired)
         {
             await ReleaseAsync(portal);
             return RestError.Unavailable("The portal keeps saying that fresh tokens have expired.");
