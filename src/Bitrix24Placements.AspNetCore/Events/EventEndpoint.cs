@@ -25,7 +25,9 @@ internal sealed partial class EventEndpoint(
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
-    public string Kind => "event";
+    public const string SpooledAs = "event";
+
+    public string Kind => SpooledAs;
 
     public async Task ReceiveAsync(HttpContext context)
     {

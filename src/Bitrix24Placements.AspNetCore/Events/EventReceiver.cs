@@ -3,6 +3,7 @@ using Bitrix24Placements.Forms;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;
 
@@ -10,7 +11,7 @@ namespace Bitrix24Placements.Events;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
 internal sealed class EventReceiver(
     IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, InboxStore inbox,
-    EventMetrics metrics, AppRegistry apps, HostRules hosts, TimeProvider time)
+    EventMetrics metrics, AppRegistry apps, HostRules hosts, Spool spool, TimeProvider time)
 {
     /// <param name="context">Null from the spool.</param>
     /// <param name="believed">Whose application token it was when it was spooled.</param>
@@ -47,11 +48,12 @@ internal sealed class EventReceiver(
 
         if (name == AppEvent.Uninstall)
         {
-            var (isClean, isSpooled) = (form.Text("data[CLEAN]"u8) == "1", context is null);
+            var isClean = form.Text("data[CLEAN]"u8) == "1";
+            var othersFollow = context is null || spool.Has(EventEndpoint.SpooledAs, memberId);
             // Another instance may have installed it anew a moment ago.
-            return await app.UninstallAsync(portal, isClean, isSpooled, cancellationToken)
+            return await app.UninstallAsync(portal, isClean, othersFollow, cancellationToken)
                 || (Matching(form, await portals.ReadAllAsync(memberId, cancellationToken)) is { } newer
-                    && await app.UninstallAsync(newer, isClean, isSpooled, cancellationToken)) ? null : Rejection.NotInstalled;
+                    && await app.UninstallAsync(newer, isClean, othersFollow, cancellationToken)) ? null : Rejection.NotInstalled;
         }
 
         if (!hosts.IsAllowedPortal(portal.ClientEndpoint.Host))

@@ -24,7 +24,7 @@ internal interface IAppEvents
         HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken);
 
     /// <summary>The application_token was right.</summary>
-    /// <param name="isSpooled">Nobody waits for it, and another notice may follow.</param>
+    /// <param name="othersFollow">From the spool: they are to be heard before it is carried out, and nobody waits for it.</param>
     /// <returns>When the first check is done, or takes too long. False: that installation is gone already.</returns>
-    Task<bool> UninstallAsync(KnownPortal portal, bool clean, bool isSpooled, CancellationToken cancellationToken);
+    Task<bool> UninstallAsync(KnownPortal portal, bool clean, bool othersFollow, CancellationToken cancellationToken);
 }

@@ -48,7 +48,7 @@ internal sealed class InstallEvents(
         };
     }
 
-    public async Task<bool> UninstallAsync(KnownPortal portal, bool clean, bool isSpooled, CancellationToken cancellationToken)
+    public async Task<bool> UninstallAsync(KnownPortal portal, bool clean, bool othersFollow, CancellationToken cancellationToken)
     {
         // One write a second for a portal, however many notices come.
         if (_told.TryGetValue((portal.Id, portal.Epoch, clean), out _))
@@ -56,7 +56,7 @@ internal sealed class InstallEvents(
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
         var check = new WorkRequest(portal.Id, WorkKind.Uninstall)
         {
-            Delay = isSpooled ? UninstallWork.ChecksApart : TimeSpan.Zero,
+            Delay = othersFollow ? UninstallWork.ChecksApart : TimeSpan.Zero,
             PauseIfThere = UninstallWork.ChecksApart,
         };
         if (!await portals.NoteUninstallationAsync(
@@ -67,7 +67,7 @@ internal sealed class InstallEvents(
         _told.Set((portal.Id, portal.Epoch, clean), true,
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(1) });
         // One request polls the database for all.
-        if (isSpooled || !_awaited.TryAdd(portal.Id, true))
+        if (othersFollow || !_awaited.TryAdd(portal.Id, true))
             return true;
         try
         {

@@ -86,8 +86,10 @@ internal sealed partial class Installer(
         var confirmation = await confirmations.AskAsync(claim.Who, claim.Access, claim.ServerEndpoint);
         if (confirmation.Verdict is TokenVerdict.NoAnswer or TokenVerdict.NotAsked)
             return new(InstallVerdict.NoAnswer, Rejection.Unavailable);
-        if (confirmation is { Verdict: TokenVerdict.UnknownApp, Stranger.Id: var stranger } && stranger.MemberId == claim.MemberId)
-            return new(InstallVerdict.UnknownApp, Rejection.NotConfigured, confirmation.Stranger, confirmation.ClientId);
+        if (confirmation is { Verdict: TokenVerdict.UnknownApp, Stranger: { } stranger } && stranger.Id.MemberId == claim.MemberId)
+            return hosts.IsAllowedPortal(stranger.ClientEndpoint.Host)
+                ? new(InstallVerdict.UnknownApp, Rejection.NotConfigured, stranger, confirmation.ClientId)
+                : new(InstallVerdict.Rejected, Rejection.NotAllowed);
         if (confirmation.Verdict == TokenVerdict.Expired)
             return new(InstallVerdict.Expired, Rejection.NotVerified.Because("the token has expired"));
         if (confirmation.Info is not { } info || info.Id.MemberId != claim.MemberId)

@@ -11,7 +11,8 @@ namespace Bitrix24Placements.Installation;
 /// administrator's.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-user-ready.html</remarks>
 internal sealed partial class SystemUsers(
-    Confirmations confirmations, Administrators administrators, PortalStore portals, AppRegistry apps, ILogger<SystemUsers> logger)
+    Confirmations confirmations, Administrators administrators, PortalStore portals, AppRegistry apps, HostRules hosts,
+    ILogger<SystemUsers> logger)
 {
     /// <param name="claim">Of the employee who installed the app.</param>
     public async Task<Rejection?> ReceiveAsync(InstallClaim claim, WireForm form, CancellationToken cancellationToken)
@@ -27,6 +28,8 @@ internal sealed partial class SystemUsers(
         var teller = await ConfirmAsync(known, claim.Who, claim.Access, claim.ServerEndpoint);
         if (!teller.Ok)
             return teller.Rejection;
+        if (!hosts.IsAllowedPortal(teller.Value.ClientEndpoint.Host))
+            return Rejection.NotAllowed;
         var isAdministrator = await administrators.AskUnlessOrdinaryAsync(new(teller.Value, claim.Access), cancellationToken);
         if (!isAdministrator.Value)
             return isAdministrator.Ok ? Rejection.NotVerified : Rejection.Unavailable;

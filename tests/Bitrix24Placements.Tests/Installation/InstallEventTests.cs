@@ -128,6 +128,20 @@ public sealed class InstallEventTests
     }
 
     [Fact]
+    public async Task A_portal_that_is_not_allowed_any_more_brings_no_reserve()
+    {
+        await using var before = await Service.StartInstalledAsync();
+        await using var service = await Service.StartAsync(new() { ["Bitrix24:AllowedPortals:0"] = "portal.example.com" }, before.Bitrix, before.Folder);
+        service.Portal.Calls.Clear();
+
+        using var answer = await service.PostAsync("/events", service.Portal.EventFields("ONAPPUSERREADY"));
+
+        await answer.AssertRefusedAsync(HttpStatusCode.Forbidden, "portalNotAllowed");
+        Assert.Equal(0, service.Portal.Count("profile"));
+        Assert.Null((await service.StoredAsync())!.Reserve);
+    }
+
+    [Fact]
     public async Task Addresses_that_the_event_claims_are_never_contacted()
     {
         await using var service = await Service.StartAsync();

@@ -56,4 +56,26 @@ public sealed class LargeContextTests(SharedInstalledService shared)
         Assert.Equal(HttpStatusCode.OK, app.StatusCode);
         Assert.NotNull((await Service.JsonAsync(app))["placements"]);
     }
+
+    [Theory]
+    [InlineData(2_000, true)]
+    [InlineData(4_500, null)]
+    [InlineData(8_000, false)]
+    [InlineData(16_000, false)]
+    public async Task A_session_fits_into_a_header_beside_a_browsers_others(int characters, bool? holdsContext)
+    {
+        var noise = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(characters / 2));
+        using var page = await Service.LinkAsync(change: form => form.Body["PLACEMENT_OPTIONS"] = $$"""{"noise":"{{noise}}"}""");
+        var session = (await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Split("data-session=\"")[1].Split('"')[0];
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/context");
+        request.Headers.Authorization = new("Bearer", session);
+        request.Headers.Add("Cookie", new string('c', 1_200));
+
+        using var context = await Service.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        if (holdsContext is { } holds)
+            Assert.Equal(holds ? HttpStatusCode.OK : HttpStatusCode.NotFound, context.StatusCode);
+        else
+            Assert.Contains(context.StatusCode, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.NotFound]);
+    }
 }

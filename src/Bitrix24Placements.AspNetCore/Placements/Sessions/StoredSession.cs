@@ -7,8 +7,8 @@ namespace Bitrix24Placements.Placements;
 internal sealed record StoredSession(
     string MemberId, string App, long UserId, long Epoch, long Expires, string Token, Uri Endpoint, Uri Server, byte[]? Context)
 {
-    /// <summary>A header has to hold it.</summary>
-    private const int MaxContextBytes = 12 * 1024;
+    /// <summary>Twice as long as text, which a header has to hold beside the others: the server takes 8 KiB in all.</summary>
+    private const int MaxContextBytes = 3 * 1024;
 
     /// <summary>Null where it is too large.</summary>
     public static byte[]? Compress(byte[]? json)

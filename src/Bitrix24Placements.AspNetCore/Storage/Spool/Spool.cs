@@ -12,6 +12,9 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
 
     public int Count => _shares.Count;
 
+    /// <summary>Whether something of this key waits.</summary>
+    public bool Has(string kind, string key) => Count > 0 && _shares.HasKey(SpoolFile.KeyShareOf(kind, key));
+
     /// <summary>Writes as much as the payload will need. Null: there is no room.</summary>
     /// <param name="key">One line; given back with the payload.</param>
     public Task<SpoolPlace?> TakePlaceAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>

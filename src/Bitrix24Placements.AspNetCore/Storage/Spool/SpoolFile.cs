@@ -20,10 +20,12 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
         if (kind.Length == 0 || !kind.All(char.IsAsciiLetterOrDigit))
             throw new ArgumentException("A kind has letters and digits.", nameof(kind));
         var order = string.Create(CultureInfo.InvariantCulture, $"{now.UtcTicks:x16}{(uint)Interlocked.Increment(ref _last):x8}");
-        var keyShare = ShortHash.Of("key:" + kind + ":" + key);
+        var keyShare = KeyShareOf(kind, key);
         var addressShare = address switch { null => NoAddress, Known or Unanswered => address, _ => ShortHash.Of("address:" + address) };
         return new($"{order}{Guid.NewGuid():n}.{kind}.{keyShare}.{addressShare}.{Extension}", kind, keyShare, addressShare);
     }
+
+    public static string KeyShareOf(string kind, string key) => ShortHash.Of("key:" + kind + ":" + key);
 
     /// <summary>When it was put there; the epoch where its name does not say it.</summary>
     public DateTimeOffset KeptAt => Name.Length > 16

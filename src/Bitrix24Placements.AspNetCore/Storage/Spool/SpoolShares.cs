@@ -22,6 +22,8 @@ internal sealed class SpoolShares
 
     public int Count => _bytes.Count;
 
+    public bool HasKey(string keyShare) => _bytes.Any(f => f.Key.KeyShare == keyShare);
+
     public bool TryAdd(SpoolFile file, long bytes)
     {
         var (files, size) = file.AddressShare switch
