@@ -18,8 +18,13 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrat
     {
         var portal = session.Portal.Id;
         // The session says who he is, the portal whether he still is an administrator.
-        if (!(await administrators.AskUnlessOrdinaryAsync(session.Access, context.RequestAborted)).Value)
-            return Rejection.NotVerified;
+        var isAdministrator = await administrators.AskUnlessOrdinaryAsync(session.Access, context.RequestAborted);
+        if (!isAdministrator.Value)
+        {
+            return isAdministrator.Ok || isAdministrator.Error.Kind == RestErrorKind.Refused
+                ? Rejection.NotVerified : Rejection.Unavailable;
+        }
+
         if (!_running.TryAdd(portal, true))
             return Rejection.Overloaded;
         try

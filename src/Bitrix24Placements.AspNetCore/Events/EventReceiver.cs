@@ -36,16 +36,10 @@ internal sealed class EventReceiver(
         HttpContext? context, string name, WireForm form, PortalId? believed, CancellationToken cancellationToken)
     {
         var memberId = form.MemberId() ?? "";
-        if (Matching(form, directory.FindAll(memberId)) is not { } portal)
-        {
-            var installations = await portals.ReadAllAsync(memberId, cancellationToken);
-            // An update may have brought another application token since.
-            if ((Matching(form, installations) ?? installations.FirstOrDefault(i => i.Id == believed && IsServed(i))) is not { } known)
-                return installations.Any(i => i.State != PortalState.Uninstalled)
-                    ? Rejection.NotVerified.Because("auth[application_token] differs from the stored one") : Rejection.NotInstalled;
-            portal = known;
-        }
-
+        var found = await FindAsync(memberId, form, believed, cancellationToken);
+        if (!found.Ok)
+            return found.Rejection;
+        var portal = found.Value;
         if (name == AppEvent.Uninstall)
         {
             var isClean = form.Text("data[CLEAN]"u8) == "1";
@@ -61,6 +55,19 @@ internal sealed class EventReceiver(
         if (handlers.Find(name) is not null && !await inbox.AddAsync(portal.Id, EventOf(portal, name, form), cancellationToken))
             return Rejection.Overloaded;
         return null;
+    }
+
+    private async Task<Checked<KnownPortal>> FindAsync(
+        string memberId, WireForm form, PortalId? believed, CancellationToken cancellationToken)
+    {
+        if (believed is null && Matching(form, directory.FindAll(memberId)) is { } known)
+            return known;
+        var installations = await portals.ReadAllAsync(memberId, cancellationToken);
+        // An update may have brought another application token since.
+        if ((installations.FirstOrDefault(i => i.Id == believed && IsServed(i)) ?? Matching(form, installations)) is { } portal)
+            return portal;
+        return installations.Any(i => i.State != PortalState.Uninstalled)
+            ? Rejection.NotVerified.Because("auth[application_token] differs from the stored one") : Rejection.NotInstalled;
     }
 
     // The application_token says which app is meant.

@@ -38,6 +38,9 @@ internal sealed class InstallEvents(
             return await installer.KeepAsync(claim.Value, _turnsOfFailed) ? null : Rejection.TooManyAttempts;
 
         var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
+        // Anybody has a token of some app of his own.
+        if (result.Verdict == InstallVerdict.UnknownApp && context is not null)
+            attempts.Failed(context, RequestKind.Event, claim.Value.MemberId);
         return (result.Verdict, context) switch
         {
             (InstallVerdict.NotAdministrator, _) => NotAdministrator,

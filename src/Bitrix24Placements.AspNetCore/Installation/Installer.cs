@@ -1,3 +1,4 @@
+using System.Threading.RateLimiting;
 using Bitrix24Placements.Apps;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -37,6 +38,7 @@ internal readonly record struct InstallResult(
 internal sealed partial class Installer(
     Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept,
     WorkSignal signal, TokenVault vault, InstallationMetrics metrics, AppRegistry apps, TimeProvider time, ILogger<Installer> logger)
+    : IDisposable
 {
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
@@ -44,6 +46,14 @@ internal sealed partial class Installer(
 
     /// <summary>The log is not filled by whoever fills the room: once, and again after a second without.</summary>
     private static readonly TimeSpan QuietBetween = TimeSpan.FromSeconds(1);
+
+    private readonly TokenBucketRateLimiter _told = new(new()
+    {
+        TokenLimit = 60,
+        TokensPerPeriod = 1,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        QueueLimit = 0,
+    });
 
     private long _lackedRoomAt;
 
@@ -54,7 +64,7 @@ internal sealed partial class Installer(
         metrics.Installed(result.Verdict.ToString());
         if (result is { Verdict: InstallVerdict.Stored, Info: { } info })
             await StoreAsync(claim, info, reconcileIn, cancellationToken);
-        else if (result is { Verdict: InstallVerdict.UnknownApp, ClientId: { } clientId })
+        else if (result is { Verdict: InstallVerdict.UnknownApp, ClientId: { } clientId } && MayTell())
             Log.UnknownApp(logger, new(claim.MemberId), RestErrors.Clean(clientId));
         return result;
     }
@@ -114,12 +124,20 @@ internal sealed partial class Installer(
         var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(claim.Access.Reveal())))[..16];
         var isKept = await kept.KeepAsync(id, kind, LookIn, claim.Seal(vault), claim.Address, CancellationToken.None);
         if (isKept)
-            Log.Kept(logger, id);
+        {
+            if (MayTell())
+                Log.Kept(logger, id);
+        }
         else if (Interlocked.Exchange(ref _lackedRoomAt, time.GetTimestamp()) is var last
             && (last == 0 || time.GetElapsedTime(last) > QuietBetween))
             Log.NoRoom(logger, id);
         return isKept;
     }
+
+    /// <summary>Anybody can have an installation kept.</summary>
+    private bool MayTell() => _told.AttemptAcquire().IsAcquired;
+
+    public void Dispose() => _told.Dispose();
 
     private static partial class Log
     {

@@ -28,22 +28,24 @@ internal abstract class HourlyLoads(Database database, Sql table, Readiness read
     {
         await base.StopAsync(cancellationToken);
         if (Readiness.IsReady && !_now.IsEmpty)
-            await RunOnceAsync(cancellationToken);
+            await FlushAsync(cancellationToken);
     }
 
     /// <param name="max">Of one portal in a minute: more change nothing in its picture.</param>
     protected void Count(PortalId id, TimeSpan took, long max = long.MaxValue) =>
         _now.GetOrAdd(id, static _ => new LoadSum()).Add(took, max);
 
-    protected override async Task RunOnceAsync(CancellationToken stoppingToken)
+    protected override Task RunOnceAsync(CancellationToken stoppingToken) => FlushAsync(stoppingToken);
+
+    internal async Task FlushAsync(CancellationToken cancellationToken)
     {
         WorkerHour[] hours = [.. Interlocked.Exchange(ref _now, new()).Select(p => p.Value.ToHour(p.Key, Hour))];
         try
         {
-            await _store.AddAsync(hours, stoppingToken);
+            await _store.AddAsync(hours, cancellationToken);
             foreach (var added in hours.Where(h => h.Slow > 0))
-                await SlowAsync(added, stoppingToken);
-            await _store.ForgetAsync(Hour - 48, stoppingToken);
+                await SlowAsync(added, cancellationToken);
+            await _store.ForgetAsync(Hour - 48, cancellationToken);
         }
         catch (DbException e)
         {

@@ -13,16 +13,17 @@ internal sealed class Guard(UnverifiedAttempts attempts, Places places, Rejectio
     /// <param name="run">Null where it has answered, or where 200 without a body is the answer.</param>
     /// <param name="isKnown">Then no failure of others refuses it.</param>
     /// <param name="placesOf">Where they are not those of the kind.</param>
+    /// <param name="holder">Who holds the place instead of the address.</param>
     /// <param name="turns">Where it is sent once: then one at a time is heard even of whoever has failed too often.</param>
     public async Task RunAsync(
         HttpContext context, RequestKind kind, string subject, Func<Task<Rejection?>> run, string language = Texts.Fallback,
-        bool isKnown = false, RequestKind? placesOf = null, Turns? turns = null)
+        bool isKnown = false, RequestKind? placesOf = null, string? holder = null, Turns? turns = null)
     {
         Rejection? rejection = Rejection.TooManyAttempts;
         var mayTry = isKnown || attempts.MayTry(context, kind, subject);
         if (mayTry || turns is not null)
         {
-            using var place = places.TryTake(placesOf ?? kind, context, subject);
+            using var place = places.TryTake(placesOf ?? kind, context, subject, holder);
             // A backend is told to slow down; a person's browser, or Bitrix24, has sent but this one.
             rejection = !place.IsTaken ? kind is RequestKind.Api or RequestKind.Signal ? TooManyAtOnce : Rejection.Overloaded
                 : mayTry ? await run() : await turns!.RunAsync(run, Rejection.TooManyAttempts);

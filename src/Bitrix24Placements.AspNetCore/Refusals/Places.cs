@@ -21,22 +21,26 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
 
     private const int UnknownBody = 64 * 1024, MaxWeight = 16;
 
-    private const int AddressShare = 4, PortalShare = 8, PairShare = 16;
+    private const int AddressShare = 4, PortalShare = 8, PairShare = 16, KeyShare = 3;
 
-    private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => new PlaceCounters(
-        kind == RequestKind.Worker ? options.Value.ConcurrentWorkerLoads : options.Value.ConcurrentRequests,
-        AddressShare, PortalShare, PairShare))];
+    private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => kind switch
+    {
+        RequestKind.Worker => new PlaceCounters(options.Value.ConcurrentWorkerLoads, AddressShare, PortalShare, PairShare),
+        // A key has room for half a dozen silent portals, and with all of it leaves others more than half.
+        RequestKind.Signal => new PlaceCounters(options.Value.ConcurrentRequests * 2, KeyShare, PairShare, PairShare),
+        _ => new PlaceCounters(options.Value.ConcurrentRequests, AddressShare, PortalShare, PairShare),
+    })];
 
     private readonly PlaceCounters _unfinishedBodies = new(MaxUnfinishedBodies, UnfinishedShare);
 
     private readonly PlaceCounters _unreadAnswers = new(MaxUnreadAnswers, AddressShare);
 
     /// <param name="portal">As claimed; empty where there is none.</param>
-    public Place TryTake(RequestKind kind, HttpContext context, string portal)
+    /// <param name="holder">Who is counted instead of the address.</param>
+    public Place TryTake(RequestKind kind, HttpContext context, string portal, string? holder = null)
     {
-        var holder = new PlaceHolder(
-            kind == RequestKind.Signal ? "" : ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal);
-        var place = _kinds[(int)kind].TryTake(holder, WeightOf(BytesOf(context.Request)), IsShort(kind));
+        var place = _kinds[(int)kind].TryTake(
+            new(holder ?? ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(BytesOf(context.Request)), IsShort(kind));
         if (place.IsTaken && !TellsOfItsWork(kind) && context.Features.Get<IHttpResponseBodyFeature>() is AnswerWriter answer)
             answer.Place = place;
         return place;
@@ -84,10 +88,10 @@ internal sealed class Place(PlaceCounters? counters, PlaceHolder holder, int wei
     public void Dispose() => Interlocked.Exchange(ref _counters, null)?.Free(holder, weight);
 }
 
-/// <summary>Counted to the address, to the portal, and to this address at this portal; either may be empty.</summary>
+/// <summary>Counted to the address, to the portal, and to this address at this portal.</summary>
 internal readonly record struct PlaceHolder(string Address, string Portal)
 {
-    public bool Counts(int share) => (share == 1 || Address.Length > 0) && (share == 0 || Portal.Length > 0);
+    public int Shares => Portal.Length == 0 ? 1 : 3;
 
     public PlaceHolder this[int share] => share switch
     {
@@ -116,10 +120,8 @@ internal sealed class PlaceCounters(int max, params int[] shares)
             // When half are taken, the shares are of a quarter of what is left, and nobody's first is a large one: whoever is new finds
             // something of it.
             var (shared, first) = isShort ? (0, 1) : _all >= max / 2 ? ((max - _all) / 4, 1) : (max, weight);
-            for (var i = 0; i < shares.Length; i++)
+            for (var i = 0; i < holder.Shares; i++)
             {
-                if (!holder.Counts(i))
-                    continue;
                 ref var held = ref CollectionsMarshal.GetValueRefOrAddDefault(_held, holder[i], out _);
                 held += weight;
                 if (held <= Math.Max(first, shared / shares[i]))
@@ -139,15 +141,15 @@ internal sealed class PlaceCounters(int max, params int[] shares)
         lock (_lock)
         {
             _all -= weight;
-            GiveBack(holder, shares.Length, weight);
+            GiveBack(holder, holder.Shares, weight);
         }
     }
 
-    private void GiveBack(PlaceHolder holder, int until, int weight)
+    private void GiveBack(PlaceHolder holder, int shares, int weight)
     {
-        for (var i = 0; i < until; i++)
+        for (var i = 0; i < shares; i++)
         {
-            if (holder.Counts(i) && _held.Remove(holder[i], out var held) && held > weight)
+            if (_held.Remove(holder[i], out var held) && held > weight)
                 _held.Add(holder[i], held - weight);
         }
     }

@@ -19,7 +19,7 @@ internal enum RequestKind
     InstallationRun,
     Api,
 
-    /// <summary>Of a backend, which is one address for many portals: counted to the portal alone.</summary>
+    /// <summary>Of a backend, which is one address for many portals: counted to its key.</summary>
     Signal,
     Event,
 

@@ -25,13 +25,14 @@ internal static class PartitionedLimiters
         }
     }
 
-    public static RateLimitLease Take<T>(this PartitionedRateLimiter<T> limiter, T holder)
+    /// <param name="permits">0: whether there is one.</param>
+    public static RateLimitLease Take<T>(this PartitionedRateLimiter<T> limiter, T holder, int permits = 1)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return limiter.AttemptAcquire(holder);
+                return limiter.AttemptAcquire(holder, permits);
             }
             catch (ObjectDisposedException) when (tries < MaxTries)
             {

@@ -27,7 +27,8 @@ internal sealed class ApiEndpoints(
         var signal = body.Ok ? SignalRequest.Read(body.Value) : body.Rejection;
         await guard.RunAsync(
             context, RequestKind.Signal, signal.Value?.MemberId ?? "",
-            async () => signal.Ok ? await SendAsync(context, backend, signal.Value) : signal.Rejection, isKnown: true);
+            async () => signal.Ok ? await SendAsync(context, backend, signal.Value) : signal.Rejection,
+            isKnown: true, holder: backend.Name);
     }
 
     private async Task<Rejection?> SendAsync(HttpContext context, ApiCaller backend, SignalRequest signal)

@@ -1,4 +1,5 @@
 using Bitrix24Placements.Doctor;
+using Bitrix24Placements.Placements;
 
 namespace Bitrix24Placements.Tests.Doctor;
 
@@ -27,7 +28,8 @@ public sealed class DiagnosisTests
         await using var patient = await Patient.StartAsync();
         (await patient.Service.WorkerAsync()).Dispose();
         await patient.BeatAsync(240);
-        await patient.Service.Get<Heartbeats>().LastDayAsync(new(patient.Portal.MemberId), TestContext.Current.CancellationToken);
+        await patient.Service.Get<WorkerLoads>().FlushAsync(TestContext.Current.CancellationToken);
+        await patient.Service.Get<Heartbeats>().FlushAsync(TestContext.Current.CancellationToken);
         var before = patient.Portal.EventHandlers.Count;
         Assert.Empty((await patient.ExamineAsync()).Findings);
         Assert.Equal(before, patient.Portal.EventHandlers.Count);

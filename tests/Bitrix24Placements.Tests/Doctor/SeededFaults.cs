@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Bitrix24Placements.Doctor;
+using Bitrix24Placements.Placements;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 
@@ -80,15 +81,15 @@ internal static class SeededFaults
         {
             for (var i = 0; i < 20; i++)
                 (await p.Service.WorkerAsync()).Dispose();
-            // A count is written once a minute; the page of the app looks at it as it is.
-            (await p.Service.AppPageAsync()).Dispose();
+            // Otherwise once a minute.
+            await p.Service.Get<WorkerLoads>().FlushAsync(TestContext.Current.CancellationToken);
         }),
         ["Frames of workers are slow"] = new("worker.slow", static async p =>
         {
             (await p.Service.WorkerAsync()).Dispose();
             for (var i = 0; i < 3; i++)
                 await p.BeatAsync(6000);
-            await p.Service.Get<Heartbeats>().LastDayAsync(new(p.Portal.MemberId), TestContext.Current.CancellationToken);
+            await p.Service.Get<Heartbeats>().FlushAsync(TestContext.Current.CancellationToken);
         }),
         ["The database can only be read"] = new("database.readOnly",
             static p => p.Settings["Storage:ConnectionString"] += ";Mode=ReadOnly"),

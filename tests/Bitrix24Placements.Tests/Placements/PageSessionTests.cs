@@ -125,6 +125,24 @@ public sealed class PageSessionTests
     }
 
     [Fact]
+    public async Task It_is_renewed_as_often_as_all_pages_of_a_user_need_and_no_oftener()
+    {
+        await using var app = await StartInstalledAsync();
+        var (session, others) = (await app.OpenAsync("REST_APP_URI", 2), await app.OpenAsync("REST_APP_URI", 3));
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 80; i++)
+        {
+            using var renewed = await RenewAsync(app, session, app.Portal.IssueTokens(2).Access);
+            statuses.Add(renewed.StatusCode);
+        }
+
+        Assert.InRange(statuses.Count(static s => s == HttpStatusCode.OK), 60, 79);
+        Assert.Equal(HttpStatusCode.TooManyRequests, statuses[^1]);
+        using var another = await RenewAsync(app, others, app.Portal.IssueTokens(3).Access);
+        Assert.Equal(HttpStatusCode.OK, another.StatusCode);
+    }
+
+    [Fact]
     public async Task It_is_not_renewed_with_anything_else()
     {
         await using var app = await StartInstalledAsync();

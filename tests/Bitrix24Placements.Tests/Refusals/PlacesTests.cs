@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Rest;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -176,14 +177,17 @@ public sealed class PlacesTests
     }
 
     [Fact]
-    public void A_few_silent_portals_of_a_backend_refuse_it_no_other_portal()
+    public void A_few_silent_portals_of_a_backend_refuse_it_no_other_portal_and_more_of_them_no_other_backend()
     {
         var places = new Places(Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
-        var backend = From("192.0.2.1");
-        var held = Enumerable.Range(0, 8 * 48).Count(i => places.TryTake(RequestKind.Signal, backend, $"silent {i % 8}").IsTaken);
+        bool Take(string key, string portal) => places.TryTake(RequestKind.Signal, From("192.0.2.1"), portal, key).IsTaken;
+        Assert.All(Enumerable.Range(0, 6 * PortalLimits.MaxWaiting), i => Assert.True(Take("one", $"silent {i % 6}")));
+        Assert.All(Enumerable.Range(0, 40), i => Assert.True(Take("one", $"healthy {i}")));
 
-        Assert.InRange(held, 256, 300);
-        Assert.All(Enumerable.Range(0, 40), i => Assert.True(places.TryTake(RequestKind.Signal, backend, $"healthy {i}").IsTaken));
+        for (var i = 0; i < 2_000; i++)
+            Take("one", $"silent {i % 20}");
+        Assert.False(Take("one", "another"));
+        Assert.All(Enumerable.Range(0, 48), _ => Assert.True(Take("two", "healthy")));
     }
 
     [Theory]

@@ -86,15 +86,15 @@ public sealed class SignalOutcomeTests
     [Fact]
     public async Task A_backend_that_waits_for_one_portal_too_often_is_told_429_and_other_portals_are_not()
     {
-        // A sixteenth of the places for a portal from one address: two.
+        // A sixteenth of the places for a portal, of which signals have twice as many as others: four.
         await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentRequests"] = "32" });
         var other = await service.Bitrix.AddPortalAsync(TestContext.Current.CancellationToken);
         await service.InstallAsync(other);
         var goOn = new TaskCompletionSource();
-        service.Bitrix.Faults.Next("rest:" + Method, Fault.Until(goOn.Task), times: 2);
+        service.Bitrix.Faults.Next("rest:" + Method, Fault.Until(goOn.Task), times: 4);
         var before = Sent(service);
-        var waiting = new[] { SendAsync(service), SendAsync(service) };
-        await service.EventuallyAsync(() => Sent(service) == before + 2, "both wait for the portal");
+        var waiting = Enumerable.Range(0, 4).Select(_ => SendAsync(service)).ToList();
+        await service.EventuallyAsync(() => Sent(service) == before + 4, "all wait for the portal");
 
         using var refused = await SendAsync(service);
         using var others = await service.ApiAsync("/api/signals", new JsonObject { ["memberId"] = other.MemberId, ["command"] = "ping" });

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Threading.RateLimiting;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
@@ -8,13 +9,22 @@ namespace Bitrix24Placements.Placements;
 /// <summary><c>POST /api/session</c>: the page's user has got a new token from the portal.</summary>
 internal sealed class SessionRenewal(
     PageSessions sessions, ConfirmedTokens confirmed, Confirmations confirmations, UnverifiedAttempts attempts, Guard guard,
-    HostRules hosts, TimeProvider time)
+    HostRules hosts, TimeProvider time) : IDisposable
 {
+    /// <summary>Of one user, for whom the OAuth server is asked: each of his pages needs one in an hour.</summary>
+    private const int MaxPerMinute = 60;
+
     /// <summary>A page may have slept for a night.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromDays(1);
 
     private static readonly Rejection NoToken =
         Rejection.Malformed("accessToken", "The access token of BX24.refreshAuth is expected.");
+
+    private static readonly Rejection TooMany = new(429, "tooManyRequests") { RetryAfter = TimeSpan.FromMinutes(1) };
+
+    private readonly PartitionedRateLimiter<string> _pace = PartitionedRateLimiter.Create<string, string>(user =>
+        RateLimitPartition.GetFixedWindowLimiter(
+            user, _ => new() { PermitLimit = MaxPerMinute, Window = TimeSpan.FromMinutes(1), QueueLimit = 0 }));
 
     public async Task RenewAsync(HttpContext context)
     {
@@ -57,11 +67,19 @@ internal sealed class SessionRenewal(
         var memberId = session.Portal.MemberId;
         if (confirmed.Find(token, memberId) is var (user, _))
             return user;
-        return attempts.MayTry(context, RequestKind.Api, memberId)
-            ? await confirmations.UserAsync(
-                new(ClientAddress.Of(context), memberId, ApplicationToken: null), token, session.Stored.Server.AbsoluteUri)
-            : Rejection.TooManyAttempts;
+        // Failures are counted by themselves.
+        if (!_pace.Take(session.Id, permits: 0).IsAcquired)
+            return TooMany;
+        if (!attempts.MayTry(context, RequestKind.Api, memberId))
+            return Rejection.TooManyAttempts;
+        var asked = await confirmations.UserAsync(
+            new(ClientAddress.Of(context), memberId, ApplicationToken: null), token, session.Stored.Server.AbsoluteUri);
+        if (asked.Ok)
+            _pace.Take(session.Id).Dispose();
+        return asked;
     }
+
+    public void Dispose() => _pace.Dispose();
 
     private static Secret? TokenIn(byte[] json)
     {

@@ -20,7 +20,8 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
         if (kind.Length == 0 || !kind.All(char.IsAsciiLetterOrDigit))
             throw new ArgumentException("A kind has letters and digits.", nameof(kind));
         var order = string.Create(CultureInfo.InvariantCulture, $"{now.UtcTicks:x16}{(uint)Interlocked.Increment(ref _last):x8}");
-        var keyShare = KeyShareOf(kind, key);
+        // What waits for a silent portal keeps nothing else of it waiting.
+        var keyShare = KeyShareOf(kind, address == Unanswered ? $"{key} {Unanswered}" : key);
         var addressShare = address switch { null => NoAddress, Known or Unanswered => address, _ => ShortHash.Of("address:" + address) };
         return new($"{order}{Guid.NewGuid():n}.{kind}.{keyShare}.{addressShare}.{Extension}", kind, keyShare, addressShare);
     }
