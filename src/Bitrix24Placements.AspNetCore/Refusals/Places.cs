@@ -21,13 +21,13 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
 
     private const int UnknownBody = 64 * 1024, MaxWeight = 16;
 
-    private const int AddressShare = 4, PortalShare = 8, PairShare = 16, KeyShare = 3;
+    private const int AddressShare = 4, PortalShare = 8, PairShare = 16, KeyShare = 6, KeysPortalShare = 32;
 
     private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => kind switch
     {
         RequestKind.Worker => new PlaceCounters(options.Value.ConcurrentWorkerLoads, AddressShare, PortalShare, PairShare),
-        // A key has room for half a dozen silent portals, and with all of it leaves others more than half.
-        RequestKind.Signal => new PlaceCounters(options.Value.ConcurrentRequests * 2, KeyShare, PairShare, PairShare),
+        // A key has room for half a dozen silent portals, and three that use all of it leave the others half.
+        RequestKind.Signal => new PlaceCounters(options.Value.ConcurrentRequests * 4, KeyShare, KeysPortalShare, KeysPortalShare),
         _ => new PlaceCounters(options.Value.ConcurrentRequests, AddressShare, PortalShare, PairShare),
     })];
 

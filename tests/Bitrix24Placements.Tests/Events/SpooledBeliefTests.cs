@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Bitrix24Placements.Installation;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
@@ -47,7 +48,11 @@ public sealed class SpooledBeliefTests
         await using (await SpoolAsync(service, "work", isLive ? [genuine] : [employees, genuine]))
         {
             if (isLive)
+            {
                 (await service.PostAsync("/events", employees)).Dispose();
+                await Task.Delay(UninstallWork.ChecksApart + TimeSpan.FromSeconds(3), Token);
+                Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+            }
         }
 
         await service.EventuallyAsync(async () => (await service.StoredAsync())?.State == PortalState.Uninstalled, "it is uninstalled", seconds: 30);

@@ -8,7 +8,8 @@ namespace Bitrix24Placements.Tests.Portals;
 /// <summary>What SQLite itself was asked, with the values in place, and how it goes about it.</summary>
 internal static class SqlTrace
 {
-    private const int Connections = 8;
+    /// <summary>One writes, the others read.</summary>
+    private const int Connections = 9;
 
     public static async Task<IReadOnlyList<string>> RecordAsync(Database database, Func<Task> work)
     {
@@ -37,13 +38,16 @@ internal static class SqlTrace
     {
         var all = new TaskCompletionSource();
         var taken = 0;
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => database.RunAsync(async connection =>
+        var token = TestContext.Current.CancellationToken;
+        await Task.WhenAll([.. Enumerable.Range(1, Connections - 1).Select(_ => database.ReadAsync(TakeAsync, token)), database.RunAsync(TakeAsync, token)]);
+
+        async Task<bool> TakeAsync(Connection connection)
         {
             action((SqliteConnection)connection.Driver);
             if (Interlocked.Increment(ref taken) == Connections)
                 all.SetResult();
             await all.Task;
             return true;
-        }, TestContext.Current.CancellationToken)));
+        }
     }
 }

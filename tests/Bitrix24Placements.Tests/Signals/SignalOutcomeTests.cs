@@ -86,7 +86,7 @@ public sealed class SignalOutcomeTests
     [Fact]
     public async Task A_backend_that_waits_for_one_portal_too_often_is_told_429_and_other_portals_are_not()
     {
-        // A sixteenth of the places for a portal, of which signals have twice as many as others: four.
+        // A thirty-second of the places for a portal, of which signals have four times as many as others: four.
         await using var service = await Service.StartInstalledAsync(new() { ["Limits:ConcurrentRequests"] = "32" });
         var other = await service.Bitrix.AddPortalAsync(TestContext.Current.CancellationToken);
         await service.InstallAsync(other);

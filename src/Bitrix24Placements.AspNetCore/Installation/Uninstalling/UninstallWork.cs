@@ -1,6 +1,7 @@
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
@@ -8,11 +9,13 @@ namespace Bitrix24Placements.Installation;
 /// <summary>Any user can send the notice, so the OAuth server decides.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-uninstall.html</remarks>
 internal sealed partial class UninstallWork(
-    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, InboxStore inbox, InstallationMetrics metrics,
-        TimeProvider time, ILogger<UninstallWork> logger) : IWork
+    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, InboxStore inbox, Spool spool,
+    InstallationMetrics metrics, TimeProvider time, ILogger<UninstallWork> logger) : IWork
 {
     /// <summary>For one portal, however many notices come.</summary>
     public static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan MaxWaitForSpool = TimeSpan.FromMinutes(10), LookAtSpoolEvery = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(5);
 
@@ -42,6 +45,10 @@ internal sealed partial class UninstallWork(
         // Newer tokens may bring it back: then it is asked about.
         if (portal.State != PortalState.Installed)
             return portal is { State: PortalState.Suspended, HasUnfinishedRefresh: true } ? Later(item) : WorkResult.Done;
+
+        // Another notice, which keeps the row and so wins, may not have been carried over yet.
+        if (notice.Clean && spool.Has(EventEndpoint.SpooledAs, item.Id.MemberId) && time.GetUtcNow() - item.CreatedAt < MaxWaitForSpool)
+            return WorkResult.Again(LookAtSpoolEvery);
 
         // Dead since the notice: some call was refused with invalid_grant.
         var answer = portal.Tokens is null ? Answer.NobodyToAsk

@@ -12,9 +12,6 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
 
     public int Count => _shares.Count;
 
-    /// <summary>Whether something of this key waits.</summary>
-    public bool Has(string kind, string key) => Count > 0 && _shares.HasKey(SpoolFile.KeyShareOf(kind, key));
-
     /// <summary>Writes as much as the payload will need. Null: there is no room.</summary>
     /// <param name="key">One line; given back with the payload.</param>
     public Task<SpoolPlace?> TakePlaceAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
@@ -29,25 +26,6 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         place.Leave();
         await place.DisposeAsync();
         return true;
-    }
-
-    /// <summary>In order, with what is reserved or being written.</summary>
-    internal IReadOnlyList<SpoolFile> List()
-    {
-        if (!Directory.Exists(Folder))
-            return [];
-        var files = new List<SpoolFile>();
-        foreach (var info in new DirectoryInfo(Folder).EnumerateFiles("*.spool"))
-        {
-            if (SpoolFile.Parse(info.Name) is not { } file || !info.Exists)
-                continue;
-            _shares.Add(file, info.Length);
-            files.Add(file);
-        }
-
-        _shares.KeepOnly(files);
-        files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return files;
     }
 
     /// <summary>Null where another holds it, or it is gone.</summary>
