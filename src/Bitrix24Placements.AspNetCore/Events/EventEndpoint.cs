@@ -25,9 +25,15 @@ internal sealed partial class EventEndpoint(
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5));
 
-    public const string SpooledAs = "event";
+    private const string SpooledAs = "event";
 
     public string Kind => SpooledAs;
+
+    /// <summary>Whether somebody who is known has told of an uninstallation while the database was away.</summary>
+    public static bool HasNotice(Spool spool, string memberId) => spool.Has(SpooledAs, KeyOfNotice(memberId));
+
+    // Which waits for no event: they are only gathered.
+    private static string KeyOfNotice(string memberId) => $"{memberId} {AppEvent.Uninstall}";
 
     public async Task ReceiveAsync(HttpContext context)
     {
@@ -74,7 +80,7 @@ internal sealed partial class EventEndpoint(
     }
 
     private Task<bool> SpoolAsync(string name, WireForm form, string share, PortalId? believed = null) => spool.PutAsync(
-        Kind, form.MemberId() ?? "",
+        Kind, name == AppEvent.Uninstall && believed is { MemberId: var memberId } ? KeyOfNotice(memberId) : form.MemberId() ?? "",
         (IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form)) + (believed is { App: var app } ? BelievedForApp + app : ""),
         share, CancellationToken.None);
 
@@ -94,7 +100,7 @@ internal sealed partial class EventEndpoint(
         var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
         if (refused.Status >= StatusCodes.Status500InternalServerError && time.GetUtcNow() - keptAt < keptFor)
             return false;
-        Log.Refused(logger, key, refused.Code);
+        Log.Refused(logger, form.MemberId() ?? "", refused.Code);
         return true;
     }
 

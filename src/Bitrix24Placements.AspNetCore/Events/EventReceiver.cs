@@ -43,7 +43,7 @@ internal sealed class EventReceiver(
         if (name == AppEvent.Uninstall)
         {
             var isClean = form.Text("data[CLEAN]"u8) == "1";
-            var othersFollow = context is null || spool.Has(EventEndpoint.SpooledAs, memberId);
+            var othersFollow = context is null || EventEndpoint.HasNotice(spool, memberId);
             // Another instance may have installed it anew a moment ago.
             return await app.UninstallAsync(portal, isClean, othersFollow, cancellationToken)
                 || (Matching(form, await portals.ReadAllAsync(memberId, cancellationToken)) is { } newer

@@ -15,7 +15,7 @@ internal sealed partial class UninstallWork(
     /// <summary>For one portal, however many notices come.</summary>
     public static readonly TimeSpan ChecksApart = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan MaxWaitForSpool = TimeSpan.FromMinutes(10), LookAtSpoolEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookAtSpoolEvery = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(5);
 
@@ -47,7 +47,7 @@ internal sealed partial class UninstallWork(
             return portal is { State: PortalState.Suspended, HasUnfinishedRefresh: true } ? Later(item) : WorkResult.Done;
 
         // Another notice, which keeps the row and so wins, may not have been carried over yet.
-        if (notice.Clean && spool.Has(EventEndpoint.SpooledAs, item.Id.MemberId) && time.GetUtcNow() - item.CreatedAt < MaxWaitForSpool)
+        if (notice.Clean && EventEndpoint.HasNotice(spool, item.Id.MemberId))
             return WorkResult.Again(LookAtSpoolEvery);
 
         // Dead since the notice: some call was refused with invalid_grant.

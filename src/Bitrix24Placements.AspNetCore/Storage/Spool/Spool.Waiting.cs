@@ -3,9 +3,12 @@ namespace Bitrix24Placements.Storage;
 /// <summary>What waits in the folder, perhaps since an earlier process.</summary>
 internal sealed partial class Spool
 {
+    /// <summary>They stay there, and nobody is to wait for them.</summary>
+    private readonly ConcurrentDictionary<string, bool> _unreadable = new();
+
     private bool _isListed;
 
-    /// <summary>Whether something of this key waits.</summary>
+    /// <summary>Whether something of this key waits that can be read.</summary>
     public bool Has(string kind, string key)
     {
         try
@@ -18,15 +21,20 @@ internal sealed partial class Spool
             Trouble(e.Message);
         }
 
-        return Count > 0 && _shares.HasKey(SpoolFile.KeyShareOf(kind, key));
+        return Count > 0 && _shares.OfKey(SpoolFile.KeyShareOf(kind, key)).Any(f => !_unreadable.ContainsKey(f.Name));
     }
+
+    internal void NoteUnreadable(SpoolFile file) => _unreadable[file.Name] = true;
 
     /// <summary>In order, with what is reserved or being written.</summary>
     internal IReadOnlyList<SpoolFile> List()
     {
-        _isListed = true;
         if (!Directory.Exists(Folder))
+        {
+            _isListed = true;
             return [];
+        }
+
         var files = new List<SpoolFile>();
         foreach (var info in new DirectoryInfo(Folder).EnumerateFiles("*.spool"))
         {
@@ -37,6 +45,7 @@ internal sealed partial class Spool
         }
 
         _shares.KeepOnly(files);
+        _isListed = true;
         files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         return files;
     }

@@ -42,7 +42,7 @@ internal sealed partial class SpoolCarrier(
             return false;
         if (await Spool.ReadAsync(stream, cancellationToken) is not { } bytes)
         {
-            Tell(file.Name, () => Log.Unreadable(logger, file.Name));
+            TellUnreadable(file);
             return true;
         }
 
@@ -51,7 +51,7 @@ internal sealed partial class SpoolCarrier(
         {
             if (spool.Open(file, bytes) is not var (key, payload))
             {
-                Tell(file.Name, () => Log.Unreadable(logger, file.Name));
+                TellUnreadable(file);
                 return true;
             }
 
@@ -83,6 +83,12 @@ internal sealed partial class SpoolCarrier(
             Tell(handler.Kind + key, () => Log.Failed(logger, e, handler.Kind, key));
             return false;
         }
+    }
+
+    private void TellUnreadable(SpoolFile file)
+    {
+        spool.NoteUnreadable(file);
+        Tell(file.Name, () => Log.Unreadable(logger, file.Name));
     }
 
     private void Tell(string what, Action log)

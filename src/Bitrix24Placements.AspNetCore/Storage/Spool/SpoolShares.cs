@@ -22,7 +22,7 @@ internal sealed class SpoolShares
 
     public int Count => _bytes.Count;
 
-    public bool HasKey(string keyShare) => _bytes.Any(f => f.Key.KeyShare == keyShare);
+    public IEnumerable<SpoolFile> OfKey(string keyShare) => _bytes.Select(f => f.Key).Where(f => f.KeyShare == keyShare);
 
     public bool TryAdd(SpoolFile file, long bytes)
     {
