@@ -24,7 +24,8 @@ internal interface IAppEvents
         HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken);
 
     /// <summary>The application_token was right.</summary>
-    /// <param name="othersFollow">From the spool: they are to be heard before it is carried out, and nobody waits for it.</param>
+    /// <param name="othersFollow">From the spool, where this may be from: they are heard before it is carried out, for which nobody
+    /// waits.</param>
     /// <returns>When the first check is done, or takes too long. False: that installation is gone already.</returns>
     Task<bool> UninstallAsync(KnownPortal portal, bool clean, bool othersFollow, CancellationToken cancellationToken);
 }
