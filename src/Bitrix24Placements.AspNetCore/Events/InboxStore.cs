@@ -151,19 +151,19 @@ internal sealed class InboxStore(
     private async Task<bool> AddAsync(Connection connection, InboxEvent received)
     {
         var (id, now) = (received.Id, database.Now);
+        var payload = vault.Protect(id, "event", received.Payload);
         Sql isWaiting = $"{PortalSql.Is(id)} AND state = {Waiting}";
         // Its row lets writers of one portal take turns: their order is one.
         await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }.FileAsync(connection, now);
         return await connection.ExecuteAsync(
             $"""
-            INSERT INTO inbox (member_id, app, id, name, payload, received_at, due_at, state, attempt)
-            SELECT {id.MemberId}, {id.App}, {received.EventId}, {received.Name}, {vault.Protect(id, "event", received.Payload)},
+            INSERT INTO inbox (member_id, app, id, name, payload, bytes, received_at, due_at, state, attempt)
+            SELECT {id.MemberId}, {id.App}, {received.EventId}, {received.Name}, {payload}, {payload.Length},
                 (SELECT MAX(instant) FROM (SELECT {now} AS instant
                     UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {isWaiting}) known),
                 0, {Waiting}, 0
             WHERE {received.Name is StoredEvent.Installed or StoredEvent.Uninstalled} = 1
-                OR ((SELECT COUNT(*) FROM inbox WHERE {isWaiting}) < {MaxWaitingOfPortal}
-                    AND (SELECT COALESCE(SUM(OCTET_LENGTH(payload)), 0) FROM inbox WHERE {isWaiting}) < {MaxBytesOfPortal})
+                OR (SELECT COUNT(*) < {MaxWaitingOfPortal} AND COALESCE(SUM(bytes), 0) < {MaxBytesOfPortal} FROM inbox WHERE {isWaiting})
             ON CONFLICT (member_id, app, id) DO NOTHING
             """) > 0
             || await connection.AnyAsync($"SELECT 1 FROM inbox WHERE {Is(received)}");
