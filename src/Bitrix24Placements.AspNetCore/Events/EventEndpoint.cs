@@ -10,9 +10,6 @@ internal sealed partial class EventEndpoint(
     RejectionWriter rejections, TimeProvider time, ILogger<EventEndpoint> logger)
     : ISpoolHandler, IDisposable
 {
-    /// <summary>No field's text has a line's end.</summary>
-    private const string BelievedForApp = "&\n";
-
     private static readonly Rejection NoEvent = Rejection.Malformed("event", "The name of an event is expected.");
 
     private static readonly Rejection OtherEvent =
@@ -27,13 +24,21 @@ internal sealed partial class EventEndpoint(
 
     private const string SpooledAs = "event";
 
+    /// <summary>Whoever says the same again need not be kept as often as other events are.</summary>
+    private const int MaxNotices = 5;
+
     public string Kind => SpooledAs;
 
-    /// <summary>Whether somebody who is known has told of an uninstallation while the database was away.</summary>
-    public static bool HasNotice(Spool spool, string memberId) => spool.Has(SpooledAs, KeyOfNotice(memberId));
+    /// <summary>Whether somebody has told of an uninstallation that keeps the row while the database was away.</summary>
+    public static bool HasCarefulNotice(Spool spool, PortalId id) =>
+        spool.Has(SpooledAs, KeyOfNotice(id, id.MemberId, isClean: false))
+        || spool.Has(SpooledAs, KeyOfNotice(null, id.MemberId, isClean: false));
 
-    // Which waits for no event: they are only gathered.
-    private static string KeyOfNotice(string memberId) => $"{memberId} {AppEvent.Uninstall}";
+    public static bool HasEvents(Spool spool, PortalId id) => spool.Has(SpooledAs, id.MemberId);
+
+    // It waits for no event, nor for others who may only say that they are of the portal, nor does one fill the other's share.
+    private static string KeyOfNotice(PortalId? known, string memberId, bool isClean) =>
+        $"{known?.ToString() ?? memberId + " unconfirmed"} {AppEvent.Uninstall} {(isClean ? 1 : 0)}";
 
     public async Task ReceiveAsync(HttpContext context)
     {
@@ -58,6 +63,7 @@ internal sealed partial class EventEndpoint(
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
+        var source = new EventSource(ClientAddress.Of(context), time.GetUtcNow()) { Context = context };
         try
         {
             // Of whoever has failed too often one at a time is looked up; what follows, others do not wait for.
@@ -66,23 +72,29 @@ internal sealed partial class EventEndpoint(
                 && !await _turns.RunAsync(() => receiver.IsKnownToStoreAsync(form), otherwise: false))
                 return Rejection.TooManyAttempts;
             // Though the sender may go away meanwhile: he will not send it again.
-            var rejection = await receiver.ReceiveAsync(context, name, form, time.GetUtcNow(), believed: null, CancellationToken.None);
+            var rejection = await receiver.ReceiveAsync(source, name, form, CancellationToken.None);
             // A portal's own: asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
-                && await SpoolAsync(name, form, SpoolFile.Unanswered) ? null : rejection;
+                && await SpoolAsync(source, name, form, SpoolFile.Unanswered) ? null : rejection;
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && form.MemberId() is not null)
         {
             var known = receiver.Known(form);
-            var share = known is null ? ClientAddress.Of(context) : SpoolFile.Known;
-            return await SpoolAsync(name, form, share, known) ? null : Rejection.StoreUnavailable;
+            return await SpoolAsync(source with { Believed = known }, name, form, known is null ? source.Address : SpoolFile.Known)
+                ? null : Rejection.StoreUnavailable;
         }
     }
 
-    private Task<bool> SpoolAsync(string name, WireForm form, string share, PortalId? believed = null) => spool.PutAsync(
-        Kind, name == AppEvent.Uninstall && believed is { MemberId: var memberId } ? KeyOfNotice(memberId) : form.MemberId() ?? "",
-        (IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form)) + (believed is { App: var app } ? BelievedForApp + app : ""),
-        share, CancellationToken.None);
+    /// <summary>In three lines, as no field's text has a line's end.</summary>
+    private Task<bool> SpoolAsync(EventSource source, string name, WireForm form, string share)
+    {
+        var memberId = form.MemberId() ?? "";
+        var payload = $"{source.Believed?.App}\n{source.Address}\n{(IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form))}";
+        return name == AppEvent.Uninstall
+            ? spool.PutAsync(
+                Kind, KeyOfNotice(source.Believed, memberId, WireEvent.IsClean(form)), payload, share, CancellationToken.None, MaxNotices)
+            : spool.PutAsync(Kind, memberId, payload, share, CancellationToken.None);
+    }
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;
 
@@ -91,11 +103,12 @@ internal sealed partial class EventEndpoint(
     public async Task<bool> CarryOverAsync(
         string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
     {
-        var (text, app) = payload.Split(BelievedForApp) is [var before, var after] ? (before, after) : (payload, null);
+        // An earlier version's is the form alone.
+        var (app, address, text) = payload.Split('\n') is [var first, var second, var third] ? (first, second, third) : ("", "", payload);
         using var form = WireForm.Parse(null, text);
-        var believed = app is not null && form.MemberId() is { } memberId ? new PortalId(memberId, app) : (PortalId?)null;
+        var believed = app.Length > 0 && form.MemberId() is { } memberId ? new PortalId(memberId, app) : (PortalId?)null;
         if (WireEvent.Name(form) is not { } name
-            || await receiver.ReceiveAsync(null, name, form, keptAt, believed, cancellationToken) is not { } refused)
+            || await receiver.ReceiveAsync(new(address, keptAt, believed), name, form, cancellationToken) is not { } refused)
             return true;
         var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
         if (refused.Status >= StatusCodes.Status500InternalServerError && time.GetUtcNow() - keptAt < keptFor)

@@ -13,15 +13,12 @@ internal sealed class EventReceiver(
     IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, InboxStore inbox,
     EventMetrics metrics, AppRegistry apps, HostRules hosts, Spool spool, TimeProvider time)
 {
-    /// <param name="context">Null from the spool.</param>
-    /// <param name="believed">Whose application token it was when it was spooled.</param>
     /// <returns>Null: Bitrix24 gets its 200.</returns>
-    public async Task<Rejection?> ReceiveAsync(
-        HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, PortalId? believed, CancellationToken cancellationToken)
+    public async Task<Rejection?> ReceiveAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken)
     {
         var rejection = AppEvent.BringsTokens(name)
-            ? await app.TokensAsync(context, name, form, toldAt, cancellationToken)
-            : await HearAsync(context, name, form, believed, cancellationToken);
+            ? await app.TokensAsync(source, name, form, cancellationToken)
+            : await HearAsync(source, name, form, cancellationToken);
         metrics.Received(rejection?.Code ?? "ok");
         return rejection;
     }
@@ -32,18 +29,17 @@ internal sealed class EventReceiver(
     public async Task<bool> IsKnownToStoreAsync(WireForm form) =>
         Matching(form, await portals.ReadAllAsync(form.MemberId() ?? "", CancellationToken.None)) is not null;
 
-    private async Task<Rejection?> HearAsync(
-        HttpContext? context, string name, WireForm form, PortalId? believed, CancellationToken cancellationToken)
+    private async Task<Rejection?> HearAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken)
     {
         var memberId = form.MemberId() ?? "";
-        var found = await FindAsync(memberId, form, believed, cancellationToken);
+        var found = await FindAsync(memberId, form, source.Believed, cancellationToken);
         if (!found.Ok)
             return found.Rejection;
         var portal = found.Value;
         if (name == AppEvent.Uninstall)
         {
-            var isClean = form.Text("data[CLEAN]"u8) == "1";
-            var othersFollow = context is null || EventEndpoint.HasNotice(spool, memberId);
+            var isClean = WireEvent.IsClean(form);
+            var othersFollow = source.Context is null || EventEndpoint.HasCarefulNotice(spool, portal.Id);
             // Another instance may have installed it anew a moment ago.
             return await app.UninstallAsync(portal, isClean, othersFollow, cancellationToken)
                 || (Matching(form, await portals.ReadAllAsync(memberId, cancellationToken)) is { } newer
@@ -63,8 +59,8 @@ internal sealed class EventReceiver(
         if (believed is null && Matching(form, directory.FindAll(memberId)) is { } known)
             return known;
         var installations = await portals.ReadAllAsync(memberId, cancellationToken);
-        // An update may have brought another application token since.
-        if ((installations.FirstOrDefault(i => i.Id == believed && IsServed(i)) ?? Matching(form, installations)) is { } portal)
+        // An update may have brought another application token since, or another instance carried out an uninstallation.
+        if ((installations.FirstOrDefault(i => i.Id == believed && apps.Serves(i.Id)) ?? Matching(form, installations)) is { } portal)
             return portal;
         return installations.Any(i => i.State != PortalState.Uninstalled)
             ? Rejection.NotVerified.Because("auth[application_token] differs from the stored one") : Rejection.NotInstalled;

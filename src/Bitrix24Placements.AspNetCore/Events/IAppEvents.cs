@@ -20,8 +20,7 @@ internal static class AppEvent
 internal interface IAppEvents
 {
     /// <summary>What cannot be confirmed now is kept.</summary>
-    Task<Rejection?> TokensAsync(
-        HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken);
+    Task<Rejection?> TokensAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken);
 
     /// <summary>The application_token was right.</summary>
     /// <param name="othersFollow">From the spool, where this may be from: they are heard before it is carried out, for which nobody

@@ -31,6 +31,9 @@ internal static class WireEvent
     /// <summary>Unix seconds.</summary>
     public static long? Timestamp(WireForm form) => Number(form.Text("ts"u8)) is < 253402300799 and var seconds ? seconds : null;
 
+    /// <summary>Of an uninstallation: nothing is to be kept.</summary>
+    public static bool IsClean(WireForm form) => form.Text("data[CLEAN]"u8) == "1";
+
     /// <summary>The same for a repeat.</summary>
     public static string Id(WireForm form) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(form))))[..32];
 

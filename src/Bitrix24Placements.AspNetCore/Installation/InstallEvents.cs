@@ -23,12 +23,12 @@ internal sealed class InstallEvents(
 
     private readonly MemoryCache _told = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
-    public async Task<Rejection?> TokensAsync(
-        HttpContext? context, string name, WireForm form, DateTimeOffset toldAt, CancellationToken cancellationToken)
+    public async Task<Rejection?> TokensAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken)
     {
-        var claim = InstallClaim.Read(form, context is null ? "" : ClientAddress.Of(context), toldAt);
+        var claim = InstallClaim.Read(form, source.Address, source.ToldAt);
         if (!claim.Ok)
             return claim.Rejection;
+        var context = source.Context;
         var mayAsk = context is null || attempts.MayTry(context, RequestKind.Event, claim.Value.MemberId);
         if (name == AppEvent.UserReady)
             return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Installation;
@@ -39,10 +40,7 @@ public sealed class SpooledBeliefTests
     public async Task Of_two_notices_the_one_that_keeps_the_row_wins_whichever_comes_first(string order)
     {
         await using var service = await Service.StartInstalledAsync();
-        var employees = service.Portal.EventFields("ONAPPUNINSTALL", userId: 2);
-        employees["data[CLEAN]"] = "1";
-        var genuine = service.Portal.EventFields("ONAPPUNINSTALL");
-        genuine["data[CLEAN]"] = "0";
+        var (genuine, employees) = (Notice(service, clean: false), Notice(service, clean: true));
         service.Portal.UninstallSilently();
         var isLive = order.EndsWith("live", StringComparison.Ordinal);
         await using (await SpoolAsync(service, "work", isLive ? [genuine] : [employees, genuine]))
@@ -55,16 +53,131 @@ public sealed class SpooledBeliefTests
             }
         }
 
-        await service.EventuallyAsync(async () => (await service.StoredAsync())?.State == PortalState.Uninstalled, "it is uninstalled", seconds: 30);
+        await IsUninstalledAsync(service);
 
-        Assert.False(await service.Get<Database>().AnyAsync("SELECT 1 FROM portals WHERE delete_at IS NOT NULL", Token), "the row is kept");
+        Assert.False(await IsToBeDeletedAsync(service), "the row is kept");
     }
+
+    [Fact]
+    public async Task A_notice_that_keeps_the_row_wins_though_nobody_has_opened_the_portal_since_the_start()
+    {
+        await using var before = await Service.StartInstalledAsync();
+        await before.StopAsync();
+        await using var service = await Service.StartAsync(bitrix: before.Bitrix, folder: before.Folder);
+        var (genuine, employees) = (Notice(service, clean: false), Notice(service, clean: true));
+        service.Portal.UninstallSilently();
+        await using (await SpoolAsync(service, "portals", genuine))
+        {
+            (await service.PostAsync("/events", employees)).Dispose();
+            await Task.Delay(UninstallWork.ChecksApart + TimeSpan.FromSeconds(3), Token);
+            Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+        }
+
+        await IsUninstalledAsync(service);
+
+        Assert.False(await IsToBeDeletedAsync(service), "the row is kept");
+    }
+
+    [Fact]
+    public async Task However_often_an_employee_says_so_a_notice_that_keeps_the_row_finds_room()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Portal.UninstallSilently();
+        await using (await SpoolAsync(service, "work", Notice(service, clean: true)))
+        {
+        }
+
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE work RENAME TO away", Token);
+        var told = Notice(service, clean: true);
+        for (var i = 0; await StatusAsync(service, told) != HttpStatusCode.ServiceUnavailable; i++)
+            Assert.True(i < SpoolShares.MaxOfKey, "they are bounded");
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, Notice(service, clean: false)));
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE away RENAME TO work", Token);
+        await IsUninstalledAsync(service);
+
+        Assert.False(await IsToBeDeletedAsync(service), "the row is kept");
+    }
+
+    [Fact]
+    public async Task Events_that_came_before_an_uninstallation_are_handled_however_long_they_take_to_be_carried_over()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var told = new ConcurrentQueue<EventRequest>();
+        new Endpoints(service.Get<IServiceProvider>()).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e));
+        await using (await SpoolAsync(service, "work", service.Portal.EventFields(DealAdded), Notice(service, clean: false)))
+        {
+            service.Portal.UninstallSilently();
+            await Task.Delay(UninstallWork.ChecksApart + TimeSpan.FromSeconds(3), Token);
+            Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+        }
+
+        await IsUninstalledAsync(service);
+
+        Assert.Single(told);
+    }
+
+    /// <summary>Another instance does not see what this one has in its spool.</summary>
+    [Fact]
+    public async Task An_event_that_was_believed_is_handled_though_its_portal_has_uninstalled_the_app_since()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var told = new ConcurrentQueue<EventRequest>();
+        new Endpoints(service.Get<IServiceProvider>()).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e));
+        await using (await SpoolAsync(service, "inbox", service.Portal.EventFields(DealAdded)))
+        {
+            var portal = (await service.StoredAsync())!;
+            Assert.True(await service.Get<PortalStore>().UninstallAsync(portal, static _ => false, static (_, _) => Task.CompletedTask, Token));
+        }
+
+        await service.EventuallyAsync(() => !told.IsEmpty, "the event is handled");
+    }
+
+    [Fact]
+    public async Task An_installation_in_the_spool_is_not_pushed_out_by_others_of_its_portal_from_another_address()
+    {
+        await using var service = await Service.StartAsync(new() { ["ForwardedHeaders:KnownProxies:0"] = "127.0.0.1" });
+        var genuine = service.Portal.EventFields("ONAPPINSTALL");
+        var madeUp = Enumerable.Range(0, 4).Select(i => new Dictionary<string, string>(genuine) { ["auth[access_token]"] = $"made-up-{i}" });
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Error("INTERNAL_SERVER_ERROR", 500));
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE work RENAME TO away", Token);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, genuine, "192.0.2.1"));
+        foreach (var fields in madeUp)
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, fields, "192.0.2.2"));
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE away RENAME TO work", Token);
+        await service.EventuallyAsync(() => service.Get<Spool>().List() is [], "they are carried over");
+
+        service.Bitrix.Faults.Clear();
+
+        await service.EventuallyAsync(async () => (await service.StoredAsync())?.State == PortalState.Installed, "it is installed", seconds: 30);
+    }
+
+    private static Dictionary<string, string> Notice(Service service, bool clean)
+    {
+        var fields = service.Portal.EventFields("ONAPPUNINSTALL", userId: clean ? 2 : 1);
+        fields["data[CLEAN]"] = clean ? "1" : "0";
+        return fields;
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(Service service, Dictionary<string, string> fields, string address = "127.0.0.1")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/events") { Content = new FormUrlEncodedContent(fields) };
+        request.Headers.Add("X-Forwarded-For", address);
+        using var answer = await service.Http.SendAsync(request, Token);
+        return answer.StatusCode;
+    }
+
+    private static Task IsUninstalledAsync(Service service) => service.EventuallyAsync(
+        async () => (await service.StoredAsync())?.State == PortalState.Uninstalled, "it is uninstalled", seconds: 30);
+
+    private static Task<bool> IsToBeDeletedAsync(Service service) =>
+        service.Get<Database>().AnyAsync("SELECT 1 FROM portals WHERE delete_at IS NOT NULL", Token);
 
     /// <summary>Told while a table is away. The first entry waits until what is returned is disposed of, and the others after it.</summary>
     private static async Task<FileStream> SpoolAsync(Service service, string table, params Dictionary<string, string>[] events)
     {
         var database = service.Get<Database>();
-        await database.ExecuteAsync(table == "work" ? "ALTER TABLE work RENAME TO away" : "ALTER TABLE inbox RENAME TO away", Token);
+        await database.ExecuteAsync(Renamed(table, "away"), Token);
         foreach (var fields in events)
         {
             using var answer = await service.PostAsync("/events", fields);
@@ -74,7 +187,9 @@ public sealed class SpooledBeliefTests
         FileStream? held = null;
         var spool = service.Get<Spool>();
         await service.EventuallyAsync(() => (held = spool.Hold(spool.List()[0])) is not null, "it is held");
-        await database.ExecuteAsync(table == "work" ? "ALTER TABLE away RENAME TO work" : "ALTER TABLE away RENAME TO inbox", Token);
+        await database.ExecuteAsync(Renamed("away", table), Token);
         return held!;
     }
+
+    private static Sql Renamed(string from, string to) => (Sql)$"ALTER TABLE {(Sql)from} RENAME TO {(Sql)to}";
 }

@@ -171,7 +171,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     {
         await using var store = await OpenAsync();
         var shares = new SpoolShares();
-        bool Adds(string key, string? address) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), length);
+        bool Adds(string key, string? address) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), length, SpoolShares.MaxOfKey);
         for (var i = 0; i < 6_000; i++)
             Adds("stranger" + i, "10.0.0." + (i % 20));
         Assert.False(Adds("stranger", "10.0.1.1"));
@@ -188,7 +188,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     {
         await using var store = await OpenAsync();
         var shares = new SpoolShares();
-        bool Adds(string key, string? address) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), 1_000);
+        bool Adds(string key, string? address) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), 1_000, SpoolShares.MaxOfKey);
 
         Assert.Equal(10, Enumerable.Range(0, 20).Count(_ => Adds("portal", SpoolFile.Unanswered)));
         Assert.InRange(Enumerable.Range(0, 2_000).Count(i => Adds("portal" + i, SpoolFile.Unanswered)), 100, 500);
@@ -200,7 +200,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     {
         await using var store = await OpenAsync();
         var shares = new SpoolShares();
-        bool Adds(string key, string? address, int bytes) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), bytes);
+        bool Adds(string key, string? address, int bytes) => shares.TryAdd(SpoolFile.New("events", key, address, store.Time.GetUtcNow()), bytes, SpoolShares.MaxOfKey);
         var (strangers, small, large) = (0, 0, 0);
         for (var i = 0; i < 300; i++)
             strangers += Adds("portal", "10.0.0.1", 1) ? 1 : 0;

@@ -17,6 +17,9 @@ internal sealed partial class UninstallWork(
 
     private static readonly TimeSpan LookAtSpoolEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>They may find no room for days.</summary>
+    private static readonly TimeSpan MaxWaitForEvents = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(5);
 
     /// <summary>It takes a moment to be known everywhere.</summary>
@@ -46,8 +49,9 @@ internal sealed partial class UninstallWork(
         if (portal.State != PortalState.Installed)
             return portal is { State: PortalState.Suspended, HasUnfinishedRefresh: true } ? Later(item) : WorkResult.Done;
 
-        // Another notice, which keeps the row and so wins, may not have been carried over yet.
-        if (notice.Clean && EventEndpoint.HasNotice(spool, item.Id.MemberId))
+        // Another notice, which keeps the row and so wins, or events that came before may not have been carried over yet.
+        if ((notice.Clean && EventEndpoint.HasCarefulNotice(spool, item.Id))
+            || (EventEndpoint.HasEvents(spool, item.Id) && time.GetUtcNow() - item.CreatedAt < MaxWaitForEvents))
             return WorkResult.Again(LookAtSpoolEvery);
 
         // Dead since the notice: some call was refused with invalid_grant.

@@ -15,13 +15,15 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     /// <summary>Writes as much as the payload will need. Null: there is no room.</summary>
     /// <param name="key">One line; given back with the payload.</param>
     public Task<SpoolPlace?> TakePlaceAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
-        PlaceAsync(kind, key, address: null, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
+        PlaceAsync(kind, key, address: null, SpoolShares.MaxOfKey, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
 
     /// <summary>Until it is carried over. False: there is no room.</summary>
     /// <param name="address">A stranger's; else <see cref="SpoolFile.Known"/> or <see cref="SpoolFile.Unanswered"/>.</param>
-    public async Task<bool> PutAsync(string kind, string key, string payload, string? address, CancellationToken cancellationToken)
+    public async Task<bool> PutAsync(
+        string kind, string key, string payload, string? address, CancellationToken cancellationToken, int maxOfKey = SpoolShares.MaxOfKey)
     {
-        if (!vault.IsUsable || await PlaceAsync(kind, key, address, Seal(kind, key, payload), cancellationToken) is not { } place)
+        if (!vault.IsUsable
+            || await PlaceAsync(kind, key, address, maxOfKey, Seal(kind, key, payload), cancellationToken) is not { } place)
             return false;
         place.Leave();
         await place.DisposeAsync();
@@ -90,10 +92,10 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     }
 
     private async Task<SpoolPlace?> PlaceAsync(
-        string kind, string key, string? address, byte[] content, CancellationToken cancellationToken)
+        string kind, string key, string? address, int maxOfKey, byte[] content, CancellationToken cancellationToken)
     {
         var file = SpoolFile.New(kind, key, address, time.GetUtcNow());
-        if (!_shares.TryAdd(file, content.Length))
+        if (!_shares.TryAdd(file, content.Length, maxOfKey))
         {
             Trouble("it is full");
             return null;

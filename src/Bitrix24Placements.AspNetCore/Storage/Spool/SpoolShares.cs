@@ -9,7 +9,7 @@ internal sealed class SpoolShares
     private const int MaxFilesOfRoom = 5_000;
     private const long MaxBytesOfRoom = 32 * 1024 * 1024;
 
-    private const int MaxFilesOfKey = 200;
+    public const int MaxOfKey = 200;
 
     // Their portals can see to it that nobody answers.
     private const int MaxUnansweredOfKey = 10, MaxUnanswered = 500;
@@ -24,7 +24,7 @@ internal sealed class SpoolShares
 
     public IEnumerable<SpoolFile> OfKey(string keyShare) => _bytes.Select(f => f.Key).Where(f => f.KeyShare == keyShare);
 
-    public bool TryAdd(SpoolFile file, long bytes)
+    public bool TryAdd(SpoolFile file, long bytes, int maxOfKey)
     {
         var (files, size) = file.AddressShare switch
         {
@@ -33,7 +33,7 @@ internal sealed class SpoolShares
             SpoolFile.Unanswered => (MaxUnanswered, MaxBytesOfShare),
             _ => (MaxFilesOfAddress, MaxBytesOfShare),
         };
-        var ofKey = file.AddressShare == SpoolFile.Unanswered ? MaxUnansweredOfKey : MaxFilesOfKey;
+        var ofKey = file.AddressShare == SpoolFile.Unanswered ? MaxUnansweredOfKey : maxOfKey;
         lock (_adding)
         {
             return HasRoom(bytes, _ => true, MaxFiles, MaxBytes)
