@@ -30,6 +30,9 @@ internal sealed class AnswerReader : IDisposable
     /// <summary>Of those that may become huge: they keep their place while they wait for that of the huge ones.</summary>
     private readonly PartitionedRateLimiter<string>[] _growing = [Places(MaxLargeOfServer, ofEach: true), Places(MaxLarge, ofEach: false)];
 
+    /// <summary>For longer, whoever is the only huge one keeps his place only while nobody waits for it.</summary>
+    private static readonly TimeSpan OwnTime = TimeSpan.FromSeconds(2), LookForOthersEvery = TimeSpan.FromMilliseconds(100);
+
     private readonly PartitionedRateLimiter<string>[] _huge = [Places(1, ofEach: true), Places(1, ofEach: false)];
 
     private readonly SemaphoreSlim _parsing = new(1);
@@ -59,8 +62,10 @@ internal sealed class AnswerReader : IDisposable
             if (capacity == LargeBytes)
                 timeout.CancelAfter(LargeTimeout);
             var rest = bytes.AsMemory(first.Length, capacity - first.Length);
-            var length = first.Length
-                + await stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, timeout.Token);
+            var reading = stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, timeout.Token).AsTask();
+            if (capacity > LargeBytes)
+                await GiveWayAsync(server, reading, timeout);
+            var length = first.Length + await reading;
             if (length >= maxBytes)
                 throw TooLarge();
             if (length < capacity)
@@ -77,6 +82,15 @@ internal sealed class AnswerReader : IDisposable
         finally
         {
             ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    private async Task GiveWayAsync(string server, Task reading, CancellationTokenSource timeout)
+    {
+        for (var pause = OwnTime; await Task.WhenAny(reading, Task.Delay(pause)) != reading; pause = LookForOthersEvery)
+        {
+            if (_huge[1].GetStatistics(server)?.CurrentQueuedCount > 0)
+                await timeout.CancelAsync();
         }
     }
 

@@ -10,19 +10,18 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     // Longer, and it waits for a portal: it takes nobody's place.
-    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(0.5);
 
     private const int WaitingPerPlace = 16;
 
-    // With how much running each may begin: there is always room for whoever asks.
-    private static readonly (WorkPriority Priority, int Places)[] Priorities =
-        [(WorkPriority.Asked, 32), (WorkPriority.Again, 24), (WorkPriority.Unasked, 16)];
+    // Each has its own: neither who asks nor what nobody asked for keeps events waiting.
+    private readonly (WorkPriority Priority, int Places, RunningTasks Running)[] _rooms =
+        [(WorkPriority.Asked, 24, new(time)), (WorkPriority.Again, 24, new(time)), (WorkPriority.Unasked, 8, new(time))];
 
     private const int MaxUnknown = 100;
     private static readonly TimeSpan UnknownPause = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<string, bool> _unknown = new();
-    private readonly RunningTasks _running = new(time);
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
@@ -38,28 +37,26 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
     {
         await base.StopAsync(cancellationToken);
         // Otherwise leases run out, and the next process goes on.
-        await _running.WaitAsync(cancellationToken);
+        await Task.WhenAll(_rooms.Select(r => r.Running.WaitAsync(cancellationToken)));
     }
 
     private async Task<bool> BeginDueAsync(CancellationToken stoppingToken)
     {
         var begun = false;
-        foreach (var (priority, places) in Priorities)
+        foreach (var (priority, places, running) in _rooms)
         {
-            if (RoomWithin(places) is not (> 0 and var room))
-                break;
+            var room = Math.Min(places - running.CountYoungerThan(Quick), (places * WaitingPerPlace) - running.Count);
+            if (room <= 0)
+                continue;
             foreach (var item in await store.ClaimAsync(priority, room, stoppingToken))
             {
-                _running.Add(RunClaimedAsync(item, RunAsync, stoppingToken), ended: signal.Wake);
+                running.Add(RunClaimedAsync(item, RunAsync, stoppingToken), ended: signal.Wake);
                 begun = true;
             }
         }
 
         return begun;
     }
-
-    private int RoomWithin(int places) =>
-        Math.Min(places - _running.CountYoungerThan(Quick), (places * WaitingPerPlace) - _running.Count);
 
     private Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Tests.Portals;
@@ -96,8 +98,46 @@ public sealed class WorkLoopTests(ThrowawayPostgres postgres)
         Assert.Single(service.Logs, static l => l.Contains("of-a-newer-version", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_goes_on_does_not_wait_until_all_that_is_asked_for_has_begun()
+    {
+        var work = new OrderedWork();
+        await using var service = await Service.StartAsync(services: s => s.AddSingleton<IWork>(work));
+        await service.Get<Database>().ChangeAsync(async connection =>
+        {
+            var now = service.Get<Database>().Now;
+            for (var i = 0; i < OrderedWork.Asked; i++)
+                await new WorkRequest(TestStore.NewId(), OrderedWork.Name).FileAsync(connection, now);
+            return await new WorkRequest(OrderedWork.GoingOn, OrderedWork.Name) { Priority = WorkPriority.Again }.FileAsync(connection, now);
+        }, Token);
+
+        await service.EventuallyAsync(() => work.Begun.Count == OrderedWork.Asked + 1, "all has begun", seconds: 30);
+
+        Assert.InRange(work.Begun.ToList().IndexOf(OrderedWork.GoingOn), 0, OrderedWork.Asked / 2);
+    }
+
     private static async Task<long> LeaseAsync(Service service) =>
         (await service.Get<Database>().QueryAsync($"SELECT lease_till FROM work WHERE kind = {(string?)HeldWork.Name}", static r => r.GetInt64(0), Token)).Single();
+
+    /// <summary>Waits for its portal for a moment.</summary>
+    private sealed class OrderedWork : IWork
+    {
+        public const string Name = "ordered";
+        public const int Asked = 200;
+
+        public static readonly PortalId GoingOn = TestStore.NewId();
+
+        public ConcurrentQueue<PortalId> Begun { get; } = new();
+
+        public string Kind => Name;
+
+        public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
+        {
+            Begun.Enqueue(item.Id);
+            await Task.Delay(TimeSpan.FromMilliseconds(300 + (Begun.Count % 16 * 15)), cancellationToken);
+            return WorkResult.Done;
+        }
+    }
 
     private sealed class HeldWork : IWork
     {
