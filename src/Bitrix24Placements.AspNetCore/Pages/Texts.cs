@@ -44,6 +44,9 @@ public sealed class Texts
         _ => Fallback,
     };
 
+    /// <summary>One of <see cref="Languages"/>.</summary>
+    internal static string Spoken(string language) => Own(language) is var own && Languages.Contains(own) ? own : Fallback;
+
     /// <summary>In any case, and by the usual codes too: a refusal is written in a language that nobody has looked at yet.</summary>
     private static string Own(string language) => language.ToLowerInvariant() switch
     {

@@ -54,7 +54,8 @@ public sealed class DeepLinks
                 throw new ArgumentException($"Parameters must not be deeper than {MaxDepth} levels.");
             if (node is not (JsonObject or JsonArray))
             {
-                link.Append(separator).Append(key).Append('=').Append(Uri.EscapeDataString(Text(node)));
+                if (link.Append(separator).Append(key).Append('=').Append(Uri.EscapeDataString(Text(node))).Length > MaxLength)
+                    throw TooLong();
                 separator = '&';
                 return;
             }

@@ -26,6 +26,8 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
 
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan ShortestPeriod = TimeSpan.FromSeconds(0.1), LongestPeriod = TimeSpan.FromDays(1);
+
     private readonly PartitionedRateLimiter<(string, CallLane)> _underWay =
         PartitionedRateLimiter.Create<(string, CallLane), (string, CallLane)>(caller =>
             RateLimitPartition.GetConcurrencyLimiter(caller, _ => new() { PermitLimit = MaxUnderWay, QueueLimit = MaxWaiting }));
@@ -89,14 +91,19 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
     }
 
     /// <summary>There is room for all who are under way in the lanes.</summary>
-    private static PartitionedRateLimiter<string> Pace(Bitrix24Options options, double share) =>
-        PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.GetTokenBucketLimiter(memberId, _ => new()
+    private static PartitionedRateLimiter<string> Pace(Bitrix24Options options, double share)
+    {
+        var perSecond = options.RequestsPerSecond * share;
+        var tokens = (int)Math.Ceiling(perSecond * ShortestPeriod.TotalSeconds);
+        // By its own timer: one that the partitions replenish is given anew, with the first call, what it did not need while it was full.
+        return PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.Get(memberId, _ => new TokenBucketRateLimiter(new()
         {
             TokenLimit = Math.Max(1, (int)(options.RequestBurst * share)),
-            TokensPerPeriod = 1,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1 / (options.RequestsPerSecond * share)),
+            TokensPerPeriod = tokens,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Min(tokens / perSecond, LongestPeriod.TotalSeconds)),
             QueueLimit = Enum.GetValues<CallLane>().Length * MaxUnderWay,
-        }));
+        })));
+    }
 
     private TimeSpan NextIn(string memberId) => _all.GetStatistics(memberId) is not { } pace ? TimeSpan.Zero
         : TimeSpan.FromSeconds((pace.CurrentQueuedCount + 1 - pace.CurrentAvailablePermits) / options.Value.RequestsPerSecond);

@@ -6,6 +6,8 @@ namespace Bitrix24Placements.Commands;
 /// <summary>Apps in the database, without a restart. Secrets come from standard input.</summary>
 internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
 {
+    public const string Name = "app";
+
     private readonly Argument<string> _name = new("NAME") { Description = "What the app is called here: letters, digits, _ and -." };
     private readonly Option<string> _clientId = new("--client-id") { Description = "What Bitrix24 calls it.", Required = true };
     private readonly Option<string?> _appCode = new("--app-code") { Description = "Code of a published app, for links to it." };
@@ -13,7 +15,7 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
 
     private delegate Task<string> Run(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken);
 
-    public Command All() => new("app", "The apps that the service is, beside those in its configuration.")
+    public Command All() => new(Name, "The apps that the service is, beside those in its configuration.")
     {
         Runs(new("add", "Add an app. Its secret is read from standard input.") { _name, _clientId, _appCode }, AddAsync),
         Runs(new("list", "Show the apps.") { _pending }, ListAsync),

@@ -29,10 +29,11 @@ internal sealed class CommandLine(Func<string[], WebApplicationBuilder> create, 
         root.Directives.Clear();
         string[] words = IsServing(args) ? [Serve, .. args] : args;
         var parsed = root.Parse(words, new() { ResponseFileTokenReplacer = null });
-        if ((UnknownIn(parsed.UnmatchedTokens) ?? (parsed.Errors is [var error, ..] ? error.Message : null)) is not { } problem)
+        var unknown = UnknownIn(parsed.UnmatchedTokens);
+        if ((unknown ?? (parsed.Errors is [var error, ..] ? error.Message : null)) is not { } problem)
             return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         await Console.Error.WriteLineAsync($"{problem} Try --help.");
-        return Misused;
+        return unknown is null && words[0] == AppCommands.Name ? CommandRun.Failed : Misused;
     }
 
     private static bool IsServing(string[] args) =>

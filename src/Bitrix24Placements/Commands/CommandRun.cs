@@ -5,6 +5,8 @@ namespace Bitrix24Placements.Commands;
 
 internal static class CommandRun
 {
+    public const int Failed = 1;
+
     public static Command Runs(this Command command, Func<ParseResult, Task<int>> runAsync)
     {
         command.SetAction((parsed, _) => runAsync(parsed));
@@ -34,7 +36,7 @@ internal static class CommandRun
             || ServiceRun.Explain(e) is not null)
         {
             await Console.Error.WriteLineAsync(prefix + (ServiceRun.Explain(e) ?? e.Message));
-            return 1;
+            return Failed;
         }
     }
 }

@@ -42,7 +42,7 @@ public sealed class AppCommandsTests : IAsyncLifetime
     [InlineData("remove acme", 1)]
     [InlineData("rotate acme", 1)]
     [InlineData("add a/b --client-id local.1", 1)]
-    [InlineData("add acme", 2)]
+    [InlineData("add acme", 1)]
     [InlineData("list everything", 2)]
     [InlineData("ad", 2)]
     public async Task What_cannot_be_done_is_told_in_one_line(string line, int expected)

@@ -102,10 +102,14 @@ public sealed partial class PageTests(SharedInstalledService shared)
     }
 
     [Fact]
-    public async Task Of_the_worker_are_the_same_for_every_user()
+    public async Task Of_the_worker_are_the_same_for_every_user_of_a_language()
     {
-        using var one = await Service.WorkerAsync(userId: 1);
-        using var two = await Service.WorkerAsync(userId: 2, change: f => f.Body["PLACEMENT_OPTIONS"] = "{\"URI\":\"\\/crm\\/\"}");
+        using var one = await Service.WorkerAsync(userId: 1, change: f => f.Query["LANG"] = "de");
+        using var two = await Service.WorkerAsync(userId: 2, change: f =>
+        {
+            f.Query["LANG"] = "de";
+            f.Body["PLACEMENT_OPTIONS"] = "{\"URI\":\"\\/crm\\/\"}";
+        });
         Assert.Equal(await TextAsync(one), await TextAsync(two));
     }
 
@@ -167,10 +171,12 @@ public sealed partial class PageTests(SharedInstalledService shared)
     {
         using var link = await Service.LinkAsync(change: f => f.Query["LANG"] = lang);
         using var app = await Service.AppPageAsync(change: f => f.Query["LANG"] = lang);
+        using var worker = await Service.WorkerAsync(change: f => f.Query["LANG"] = lang);
         using var english = await Service.LinkAsync(change: f => f.Query["LANG"] = "en");
         var text = await TextAsync(link);
         Assert.Contains($"<html lang=\"{html}\">", text, StringComparison.Ordinal);
         Assert.Contains($"<html lang=\"{html}\">", await TextAsync(app), StringComparison.Ordinal);
+        Assert.Contains($"<html lang=\"{html}\">", await TextAsync(worker), StringComparison.Ordinal);
         Assert.Contains(title, text, StringComparison.Ordinal);
         Assert.Equal(html == "en", Heading().Match(text).Value == Heading().Match(await TextAsync(english)).Value);
     }

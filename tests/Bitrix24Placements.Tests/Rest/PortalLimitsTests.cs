@@ -32,6 +32,20 @@ public sealed class PortalLimitsTests
     }
 
     [Fact]
+    public async Task After_a_rest_there_is_one_burst_and_not_two()
+    {
+        using var limits = Limits(perSecond: 5, burst: 20);
+        Assert.True((await EnterAsync(limits, "one")).Ok);
+        // Not for so long that the portal is forgotten, and begins anew.
+        await Task.Delay(TimeSpan.FromSeconds(5), Token);
+
+        var calls = Enumerable.Range(0, 40).Select(i => EnterAsync(limits, "one", i < 20 ? CallLane.App : CallLane.Own)).ToList();
+        await Task.Delay(TimeSpan.FromSeconds(0.5), Token);
+
+        Assert.InRange(calls.Count(static c => c.IsCompleted), 20, 24);
+    }
+
+    [Fact]
     public async Task One_portals_queue_holds_up_no_other_portal()
     {
         using var limits = Limits(perSecond: 0.01, burst: 1);

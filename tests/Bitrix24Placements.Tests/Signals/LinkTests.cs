@@ -31,6 +31,16 @@ public sealed class LinkTests(SharedInstalledService shared)
         }
     }
 
+    [Theory]
+    [InlineData(8_000, HttpStatusCode.OK)]
+    [InlineData(8_192, HttpStatusCode.BadRequest)]
+    [InlineData(60_000, HttpStatusCode.BadRequest)]
+    public async Task A_value_that_makes_the_link_longer_than_8_KB_is_refused(int length, HttpStatusCode expected)
+    {
+        using var answer = await Service.ApiAsync("/api/links", new JsonObject { ["params"] = new JsonObject { ["a"] = new string('x', length) } });
+        Assert.Equal(expected, answer.StatusCode);
+    }
+
     [Fact]
     public async Task A_long_name_above_thousands_of_nothings_is_noticed_at_once()
     {

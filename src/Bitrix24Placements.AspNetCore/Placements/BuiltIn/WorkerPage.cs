@@ -1,21 +1,21 @@
 namespace Bitrix24Placements.Placements;
 
-/// <summary>The same bytes for every user of an app; its load event waits for nothing but them.</summary>
-internal sealed class WorkerPage(PageFrame pages)
+/// <summary>The same bytes for every user of an app who speaks the same language; its load event waits for nothing but them.</summary>
+internal sealed class WorkerPage(PageFrame pages, Texts texts)
 {
     /// <summary>A script file, however small, would be waited for by the load event that Bitrix24 measures.</summary>
     private const string Loader = "addEventListener('load',()=>setTimeout(()=>import(document.body.dataset.module).catch(()=>{})))";
 
     private static readonly string LoaderHash = PageFrame.HashOf(Loader);
 
-    private readonly ConcurrentDictionary<string, byte[]> _pages = new();
+    private readonly ConcurrentDictionary<(string ClientId, string Language), byte[]> _pages = new();
 
     public async Task ShowAsync(HttpContext context, BackgroundWorkerRequest request)
     {
         // All requests come by the same public path; without one, paths differ only in tests.
-        var clientId = request.App.ClientId;
-        if (!_pages.TryGetValue(clientId, out var page))
-            page = _pages[clientId] = Encoding.UTF8.GetBytes(Render(context, clientId).Value);
+        var kind = (request.App.ClientId, Language: Texts.Spoken(request.Language));
+        if (!_pages.TryGetValue(kind, out var page))
+            page = _pages[kind] = Encoding.UTF8.GetBytes(Render(context, kind.ClientId, kind.Language).Value);
         context.Response.ContentType = Markup.ContentType;
         context.Response.ContentLength = page.Length;
         context.Response.Headers.CacheControl = "no-cache";
@@ -32,13 +32,13 @@ internal sealed class WorkerPage(PageFrame pages)
         return known.WorkerPolicy;
     }
 
-    private Markup Render(HttpContext context, string clientId) => Html.Of(
+    private Markup Render(HttpContext context, string clientId, string language) => Html.Of(
         $"""
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="{Texts.HtmlLanguage(language)}">
         <head>
         <meta charset="utf-8">
-        <title>Background worker</title>
+        <title>{texts.Get(language, "placement.PAGE_BACKGROUND_WORKER")}</title>
         <script>{new Markup(Loader)}</script>
         </head>
         <body data-module="{pages.File(context, "worker.js")}" data-bx24="{pages.ScriptUrl}"
