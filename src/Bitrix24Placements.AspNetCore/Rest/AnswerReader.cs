@@ -1,39 +1,39 @@
 using System.Buffers;
-using System.Threading.RateLimiting;
 
 namespace Bitrix24Placements.Rest;
 
 /// <summary>Answers of foreign servers: each up to its limit, counted after decompression, and only so many large ones at a time, of one
 /// server fewer.</summary>
-internal sealed class AnswerReader : IDisposable
+internal sealed partial class AnswerReader : IDisposable
 {
     /// <summary>Up to here an answer needs no place.</summary>
     public const int SmallBytes = 64 * 1024;
 
-    public const int MaxBytes = 16 * 1024 * 1024;
+    /// <summary>By the memory that the process may use: an answer takes several times its size until its caller has read it.</summary>
+    public static readonly int MaxBytes =
+        (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 48, 2 * LargeBytes, 16 * LargeBytes);
 
-    public const int MaxLarge = 16;
+    public const int MaxLarge = 16, MaxHuge = 4;
 
-    /// <summary>Above this, the place of the huge ones as well.</summary>
+    /// <summary>Above this, a place among the huge ones as well.</summary>
     private const int LargeBytes = 1024 * 1024;
 
     /// <summary>Each JSON value takes memory beside its bytes: what is made of single digits is no answer to anything.</summary>
     private const int MinBytesPerValue = 24;
 
-    private const int MaxLargeOfServer = 2;
-
     /// <summary>A server that dawdles holds a place no longer: others wait for it.</summary>
     private static readonly TimeSpan PlaceTimeout = TimeSpan.FromSeconds(20), LargeTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly PartitionedRateLimiter<string>[] _large = [Places(MaxLargeOfServer, ofEach: true), Places(MaxLarge, ofEach: false)];
-
-    /// <summary>Of those that may become huge: they keep their place while they wait for that of the huge ones.</summary>
-    private readonly PartitionedRateLimiter<string>[] _growing = [Places(MaxLargeOfServer, ofEach: true), Places(MaxLarge, ofEach: false)];
-
-    /// <summary>For longer, whoever is the only huge one keeps his place only while nobody waits for it.</summary>
+    /// <summary>Whoever is huge keeps his place for so long, and longer as long as he is this fast or nobody waits for it.</summary>
     private static readonly TimeSpan OwnTime = TimeSpan.FromSeconds(2), LookForOthersEvery = TimeSpan.FromMilliseconds(100);
 
-    private readonly PartitionedRateLimiter<string>[] _huge = [Places(1, ofEach: true), Places(1, ofEach: false)];
+    private const double MinBytesPerSecond = 256 * 1024;
+
+    private readonly Room _large = new(LargeBytes, MaxLarge, ofServer: 2);
+
+    /// <summary>Of those that may become huge: they keep their place in one while they wait for the next.</summary>
+    private readonly Room[] _growing =
+        [new(LargeBytes, MaxLarge, ofServer: 2), new(4 * LargeBytes, MaxHuge, ofServer: 1), new(MaxBytes, 1, ofServer: 1)];
 
     private readonly SemaphoreSlim _parsing = new(1);
 
@@ -45,39 +45,36 @@ internal sealed class AnswerReader : IDisposable
         if (content.Headers.ContentLength >= maxBytes)
             throw TooLarge();
         await using var stream = await content.ReadAsStreamAsync(cancellationToken);
-        return await ReadAsync(stream, server, default, SmallBytes, maxBytes, cancellationToken);
+        return await ReadAsync(stream, server, default, step: 0, maxBytes, cancellationToken);
     }
 
     /// <param name="first">What has been read already.</param>
-    /// <param name="capacity">With more than this a place among the larger ones is needed.</param>
+    /// <param name="step">Through how many rooms it has come.</param>
     private async Task<(JsonElement Body, int Bytes)> ReadAsync(
-        Stream stream, string server, ReadOnlyMemory<byte> first, int capacity, int maxBytes, CancellationToken cancellationToken)
+        Stream stream, string server, ReadOnlyMemory<byte> first, int step, int maxBytes, CancellationToken cancellationToken)
     {
+        var capacity = step == 0 ? SmallBytes : _growing[step - 1].Bytes;
         // Pooled: arrays of this size are not compacted, and what is left of them would stay.
         var bytes = ArrayPool<byte>.Shared.Rent(capacity);
         try
         {
             first.CopyTo(bytes);
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var rest = bytes.AsMemory(first.Length, capacity - first.Length);
             if (capacity == LargeBytes)
                 timeout.CancelAfter(LargeTimeout);
-            var rest = bytes.AsMemory(first.Length, capacity - first.Length);
-            var reading = stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, timeout.Token).AsTask();
-            if (capacity > LargeBytes)
-                await GiveWayAsync(server, reading, timeout);
-            var length = first.Length + await reading;
+            var length = first.Length + (capacity > LargeBytes
+                ? await ReadInTurnAsync(stream, rest, _growing[step - 1], server, timeout)
+                : await stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, timeout.Token));
             if (length >= maxBytes)
                 throw TooLarge();
             if (length < capacity)
                 return (await ParseAsync(bytes.AsMemory(0, length), maxBytes, cancellationToken), length);
-            var (places, next) = capacity > SmallBytes ? (_huge, MaxBytes) : (maxBytes > LargeBytes ? _growing : _large, LargeBytes);
-            // His own place first: he is not to hold one of all while he waits for it.
-            using var own = await places[0].TakeAsync(server, cancellationToken);
-            using var place = await places[1].TakeAsync(server, cancellationToken);
+            using var place = await (maxBytes > LargeBytes ? _growing[step] : _large).EnterAsync(server, cancellationToken);
             // Afresh: what was waited for a place does not count.
             using var inPlace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             inPlace.CancelAfter(PlaceTimeout);
-            return await ReadAsync(stream, server, bytes.AsMemory(0, length), next, maxBytes, inPlace.Token);
+            return await ReadAsync(stream, server, bytes.AsMemory(0, length), step + 1, maxBytes, inPlace.Token);
         }
         finally
         {
@@ -85,18 +82,27 @@ internal sealed class AnswerReader : IDisposable
         }
     }
 
-    private async Task GiveWayAsync(string server, Task reading, CancellationTokenSource timeout)
+    private static async Task<int> ReadInTurnAsync(
+        Stream stream, Memory<byte> rest, Room room, string server, CancellationTokenSource timeout)
     {
-        for (var pause = OwnTime; await Task.WhenAny(reading, Task.Delay(pause)) != reading; pause = LookForOthersEvery)
+        var (started, length) = (TimeProvider.System.GetTimestamp(), 0);
+        while (length < rest.Length)
         {
-            if (_huge[1].GetStatistics(server)?.CurrentQueuedCount > 0)
-                await timeout.CancelAsync();
+            var reading = stream.ReadAsync(rest[length..], timeout.Token).AsTask();
+            do
+            {
+                var earned = OwnTime + TimeSpan.FromSeconds(length / MinBytesPerSecond);
+                if (TimeProvider.System.GetElapsedTime(started) > earned && room.IsWaitedFor(server))
+                    await timeout.CancelAsync();
+            }
+            while (await Task.WhenAny(reading, Task.Delay(LookForOthersEvery)) != reading);
+            if (await reading is not (> 0 and var read))
+                break;
+            length += read;
         }
-    }
 
-    private static PartitionedRateLimiter<string> Places(int max, bool ofEach) => PartitionedRateLimiter.Create<string, string>(
-        server => RateLimitPartition.GetConcurrencyLimiter(
-            ofEach ? server : "", _ => new() { PermitLimit = max, QueueLimit = int.MaxValue }));
+        return length;
+    }
 
     /// <summary>Large ones one after the other: several at once would take as long, and several times the memory.</summary>
     private async ValueTask<JsonElement> ParseAsync(ReadOnlyMemory<byte> bytes, int maxBytes, CancellationToken cancellationToken)
@@ -142,8 +148,8 @@ internal sealed class AnswerReader : IDisposable
 
     public void Dispose()
     {
-        foreach (var places in _large.Concat(_growing).Concat(_huge))
-            places.Dispose();
+        foreach (var room in _growing.Append(_large))
+            room.Dispose();
         _parsing.Dispose();
     }
 }

@@ -96,13 +96,15 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
         var perSecond = options.RequestsPerSecond * share;
         var tokens = (int)Math.Ceiling(perSecond * ShortestPeriod.TotalSeconds);
         // By its own timer: one that the partitions replenish is given anew, with the first call, what it did not need while it was full.
-        return PartitionedRateLimiter.Create<string, string>(memberId => RateLimitPartition.Get(memberId, _ => new TokenBucketRateLimiter(new()
+        var pace = new TokenBucketRateLimiterOptions
         {
             TokenLimit = Math.Max(1, (int)(options.RequestBurst * share)),
             TokensPerPeriod = tokens,
             ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Min(tokens / perSecond, LongestPeriod.TotalSeconds)),
             QueueLimit = Enum.GetValues<CallLane>().Length * MaxUnderWay,
-        })));
+        };
+        return PartitionedRateLimiter.Create<string, string>(
+            memberId => RateLimitPartition.Get(memberId, _ => new TokenBucketRateLimiter(pace)));
     }
 
     private TimeSpan NextIn(string memberId) => _all.GetStatistics(memberId) is not { } pace ? TimeSpan.Zero

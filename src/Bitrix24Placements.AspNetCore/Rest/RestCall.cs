@@ -24,7 +24,7 @@ public sealed record RestCall(string Method, JsonObject? Parameters = null)
     /// <summary>For all attempts together, waiting for the portal's limits included.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(90);
 
-    /// <summary>An answer of this size or more is an error. 16 MB at most.</summary>
+    /// <summary>An answer of this size or more is an error. A 48th of the memory that the process may use at most, and 16 MB.</summary>
     public int MaxAnswerBytes { get; init; } = AnswerReader.MaxBytes;
 
     /// <summary>What an employee's token cannot do.</summary>

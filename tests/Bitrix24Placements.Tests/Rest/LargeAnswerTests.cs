@@ -92,7 +92,8 @@ public sealed class LargeAnswerTests
 
     [Theory]
     [InlineData(AnswerReader.SmallBytes, AnswerReader.MaxLarge)]
-    [InlineData(1024 * 1024, 1)]
+    [InlineData(1024 * 1024, AnswerReader.MaxHuge)]
+    [InlineData(4 * 1024 * 1024, 1)]
     public async Task Only_so_many_large_answers_are_read_at_a_time_and_small_ones_wait_for_none(int size, int places)
     {
         using var reader = new AnswerReader();
@@ -143,7 +144,7 @@ public sealed class LargeAnswerTests
     public async Task Huge_answers_that_dawdle_give_way_to_one_that_has_waited_long_for_its_place()
     {
         using var reader = new AnswerReader();
-        var text = Encoding.ASCII.GetBytes("\"" + new string('x', 1024 * 1024) + "\"");
+        var text = Encoding.ASCII.GetBytes("\"" + new string('x', 4 * 1024 * 1024) + "\"");
         var dawdling = new List<Task>();
         for (var i = 0; i < 3; i++)
         {
@@ -174,6 +175,29 @@ public sealed class LargeAnswerTests
         await EndAsync(slow);
 
         Assert.Equal(text.Length, (await read).Bytes);
+    }
+
+    [Fact]
+    public async Task A_huge_answer_that_is_only_slow_is_read_though_others_wait()
+    {
+        using var reader = new AnswerReader();
+        var text = Encoding.ASCII.GetBytes("\"" + new string('x', 4 * 1024 * 1024) + "\"");
+        var slow = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        await slow.Writer.WriteAsync(text.AsMemory(0, text.Length - 1), Token);
+        var first = reader.ReadAsync(new StreamContent(slow.Reader.AsStream()), "slow", AnswerReader.MaxBytes, Token);
+
+        var second = reader.ReadAsync(new ByteArrayContent(text), "other", AnswerReader.MaxBytes, Token);
+        for (var i = 0; i < 12; i++)
+        {
+            await slow.Writer.WriteAsync(text.AsMemory(1, 256 * 1024), Token);
+            await Task.Delay(TimeSpan.FromSeconds(0.5), Token);
+        }
+
+        Assert.False(second.IsCompleted);
+        await EndAsync(slow);
+
+        Assert.Equal(text.Length + (12 * 256 * 1024), (await first).Bytes);
+        Assert.Equal(text.Length, (await second).Bytes);
     }
 
     [Fact]

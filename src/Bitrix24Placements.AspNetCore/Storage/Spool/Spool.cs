@@ -15,7 +15,9 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     /// <summary>Writes as much as the payload will need. Null: there is no room.</summary>
     /// <param name="key">One line; given back with the payload.</param>
     public Task<SpoolPlace?> TakePlaceAsync(string kind, string key, int bytes, CancellationToken cancellationToken) =>
-        PlaceAsync(kind, key, address: null, SpoolShares.MaxOfKey, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))], cancellationToken);
+        PlaceAsync(
+            kind, key, address: null, SpoolShares.MaxOfKey, new byte[SealedSize(bytes + Encoding.UTF8.GetByteCount(key))],
+            cancellationToken);
 
     /// <summary>Until it is carried over. False: there is no room.</summary>
     /// <param name="address">A stranger's; else <see cref="SpoolFile.Known"/> or <see cref="SpoolFile.Unanswered"/>.</param>
