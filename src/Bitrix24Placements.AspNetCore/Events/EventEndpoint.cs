@@ -24,7 +24,7 @@ internal sealed partial class EventEndpoint(
 
     private const string SpooledAs = "event";
 
-    /// <summary>Whoever says the same again need not be kept as often as other events are.</summary>
+    /// <summary>Who is known and says the same again need not be kept as often as with other events.</summary>
     private const int MaxNotices = 5;
 
     public string Kind => SpooledAs;
@@ -90,10 +90,10 @@ internal sealed partial class EventEndpoint(
     {
         var memberId = form.MemberId() ?? "";
         var payload = $"{source.Believed?.App}\n{source.Address}\n{(IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form))}";
-        return name == AppEvent.Uninstall
-            ? spool.PutAsync(
-                Kind, KeyOfNotice(source.Believed, memberId, WireEvent.IsClean(form)), payload, share, CancellationToken.None, MaxNotices)
-            : spool.PutAsync(Kind, memberId, payload, share, CancellationToken.None);
+        var key = name == AppEvent.Uninstall ? KeyOfNotice(source.Believed, memberId, WireEvent.IsClean(form)) : memberId;
+        return name == AppEvent.Uninstall && source.Believed is not null
+            ? spool.PutAsync(Kind, key, payload, share, CancellationToken.None, MaxNotices)
+            : spool.PutAsync(Kind, key, payload, share, CancellationToken.None);
     }
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;

@@ -47,6 +47,13 @@ internal sealed partial class EventWork(
     {
         if (handlers.Find(next.Name) is null && next.TriedFor < LeftToOthersFor)
             return Pauses.LeftToOthers();
+        if (next.Payload.Length == 0)
+        {
+            Log.PutAside(logger, next.Name, next.Id);
+            await inbox.PutAsideAsync(next, cancellationToken);
+            return null;
+        }
+
         try
         {
             await HandleAsync(next, cancellationToken);
@@ -71,7 +78,6 @@ internal sealed partial class EventWork(
 
     private async Task HandleAsync(InboxEvent received, CancellationToken cancellationToken)
     {
-        // Unreadable where its keys are lost.
         if (handlers.Find(received.Name) is not { } handler || StoredEvent.Read(received.Payload) is not { } stored)
         {
             Log.Dropped(logger, received.Name, received.Id);
@@ -123,7 +129,11 @@ internal sealed partial class EventWork(
         public static partial void GivenUp(ILogger logger, Exception exception, string name, PortalId memberId);
 
         [LoggerMessage(3, LogLevel.Warning,
-            "{Event} of portal {MemberId} is dropped: there is no handler for it any more, or it cannot be decrypted")]
+            "{Event} of portal {MemberId} is dropped: there is no handler for it any more")]
         public static partial void Dropped(ILogger logger, string @event, PortalId memberId);
+
+        [LoggerMessage(4, LogLevel.Error,
+            "{Event} of portal {MemberId} cannot be decrypted: it is put aside for a month, and handled when its key is there again")]
+        public static partial void PutAside(ILogger logger, string @event, PortalId memberId);
     }
 }

@@ -21,7 +21,7 @@ internal sealed record InboxEvent(PortalId Id, string EventId, string Name, stri
 internal sealed record InboxCounts(long Waiting, long Failed);
 
 /// <summary>A portal's events are one piece of work: no two are handled at once.</summary>
-internal sealed class InboxStore(
+internal sealed partial class InboxStore(
     Database database, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers) : IDisposable
 {
     /// <summary>A portal that floods fills its own share.</summary>
@@ -47,6 +47,7 @@ internal sealed class InboxStore(
     private const int Waiting = 0;
     private const int Failed = 1;
     private const int Done = 2;
+    private const int Unreadable = 3;
 
     /// <summary>True for a known one, too; false where too many wait. The service's own, two an installation, always have room.</summary>
     public async Task<bool> AddAsync(InboxEvent received, CancellationToken cancellationToken)
@@ -99,7 +100,6 @@ internal sealed class InboxStore(
                 DueIn = TimeSpan.FromMilliseconds(Math.Max(0, r.GetInt64(4))),
                 TriedFor = TimeSpan.FromMilliseconds(r.GetInt64(5)),
             }, cancellationToken);
-        // What cannot be decrypted is empty, and keeps nobody back.
         return rows is [var next] ? next with { Payload = vault.Unprotect(id, "event", next.Payload) ?? "" } : null;
     }
 
@@ -124,12 +124,13 @@ internal sealed class InboxStore(
             """,
             r => new InboxCounts(r.GetInt64(0), r.GetInt64(1))), cancellationToken))[0];
 
-    /// <summary>Handled ones after two days, failed ones after a month. In pages: others write in between.</summary>
+    /// <summary>Handled ones after two days, others after a month. In pages: others write in between.</summary>
     public async Task ForgetOldAsync(CancellationToken cancellationToken)
     {
-        foreach (var (state, age) in new[] { (Done, TimeSpan.FromDays(2)), (Failed, TimeSpan.FromDays(30)) })
+        foreach (var (state, days) in new[] { (Done, 2), (Failed, 30), (Unreadable, 30) })
         {
-            Sql page = $"SELECT member_id, app, id FROM inbox WHERE state = {state} AND received_at < {database.Now} - {age} LIMIT {Page}";
+            Sql isOld = $"state = {state} AND received_at < {database.Now} - {TimeSpan.FromDays(days)}";
+            Sql page = $"SELECT member_id, app, id FROM inbox WHERE {isOld} LIMIT {Page}";
             while (await database.ExecuteAsync($"DELETE FROM inbox WHERE (member_id, app, id) IN ({page})", cancellationToken) == Page)
             {
                 // There may be more.

@@ -16,6 +16,9 @@ internal sealed partial class PendingInstallWork(
 
     private static readonly TimeSpan AskForAppEvery = TimeSpan.FromHours(6);
 
+    /// <summary>Perhaps the wrong certificate was configured. No longer, as it takes a place.</summary>
+    private static readonly TimeSpan UnreadableFor = TimeSpan.FromDays(1);
+
     private static readonly TimeSpan ConfirmTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RefreshTimeout = TimeSpan.FromSeconds(60);
 
@@ -23,8 +26,11 @@ internal sealed partial class PendingInstallWork(
 
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
-        if (time.GetUtcNow() - item.CreatedAt > Installer.KeptFor || item.Payload is null
-            || InstallClaim.Open(vault, item.Id.MemberId, item.Payload, item.CreatedAt) is not { } claim)
+        var age = time.GetUtcNow() - item.CreatedAt;
+        var opened = item.Payload is null ? null : InstallClaim.Open(vault, item.Id.MemberId, item.Payload, item.CreatedAt);
+        if (opened is null && age < UnreadableFor)
+            return WorkResult.Again(LookForKeysEvery);
+        if (age > Installer.KeptFor || opened is not { } claim)
         {
             Log.Dropped(logger, item.Id, "too old, or its keys are lost");
             return WorkResult.Done;

@@ -25,6 +25,7 @@ internal sealed partial class Upkeep(
         await work.PutRightAsync(stoppingToken);
         await RequestForOtherDeclarationsAsync(stoppingToken);
         await portals.ForgetOldChangesAsync(stoppingToken);
+        await inbox.TakeUpAsync(stoppingToken);
         await inbox.ForgetOldAsync(stoppingToken);
         await RenewOldTokensAsync(stoppingToken);
         await portals.DeleteExpiredAsync(Page, stoppingToken);

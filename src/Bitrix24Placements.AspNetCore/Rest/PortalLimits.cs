@@ -94,11 +94,12 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
     private static PartitionedRateLimiter<string> Pace(Bitrix24Options options, double share)
     {
         var perSecond = options.RequestsPerSecond * share;
-        var tokens = (int)Math.Ceiling(perSecond * ShortestPeriod.TotalSeconds);
+        var burst = Math.Max(1, (int)(options.RequestBurst * share));
+        var tokens = Math.Min(burst, (int)Math.Ceiling(perSecond * ShortestPeriod.TotalSeconds));
         // By its own timer: one that the partitions replenish is given anew, with the first call, what it did not need while it was full.
         var pace = new TokenBucketRateLimiterOptions
         {
-            TokenLimit = Math.Max(1, (int)(options.RequestBurst * share)),
+            TokenLimit = burst,
             TokensPerPeriod = tokens,
             ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Min(tokens / perSecond, LongestPeriod.TotalSeconds)),
             QueueLimit = Enum.GetValues<CallLane>().Length * MaxUnderWay,

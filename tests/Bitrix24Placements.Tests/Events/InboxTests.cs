@@ -115,6 +115,26 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_event_whose_key_is_away_keeps_nobody_back_and_is_handled_when_it_is_there_again(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var id = TestStore.NewId();
+        Assert.True(await store.Inbox.AddAsync(new(id, "first", Name, Payload("first")), Token));
+        await store.Database.ExecuteAsync("UPDATE inbox SET payload = 'x' || payload", Token);
+        Assert.True(await store.Inbox.AddAsync(new(id, "second", Name, Payload("second")), Token));
+        var handler = new Handler(store);
+
+        Assert.Equal(WorkResult.Done, await RunAsync(store));
+        await store.Inbox.TakeUpAsync(Token);
+        Assert.Equal((1, 0), (handler.Calls, (await store.Inbox.CountAsync(Token)).Waiting));
+
+        await store.Database.ExecuteAsync("UPDATE inbox SET payload = SUBSTR(payload, 2) WHERE payload LIKE 'x%'", Token);
+        await store.Inbox.TakeUpAsync(Token);
+        Assert.Equal(WorkResult.Done, await RunAsync(store));
+        Assert.Equal(2, handler.Calls);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task A_flooding_portal_fills_its_own_share(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
