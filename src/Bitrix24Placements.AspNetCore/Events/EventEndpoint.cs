@@ -90,10 +90,10 @@ internal sealed partial class EventEndpoint(
     {
         var memberId = form.MemberId() ?? "";
         var payload = $"{source.Believed?.App}\n{source.Address}\n{(IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form))}";
-        var key = name == AppEvent.Uninstall ? KeyOfNotice(source.Believed, memberId, WireEvent.IsClean(form)) : memberId;
-        return name == AppEvent.Uninstall && source.Believed is not null
-            ? spool.PutAsync(Kind, key, payload, share, CancellationToken.None, MaxNotices)
-            : spool.PutAsync(Kind, key, payload, share, CancellationToken.None);
+        var isNotice = name == AppEvent.Uninstall;
+        return spool.PutAsync(
+            Kind, isNotice ? KeyOfNotice(source.Believed, memberId, WireEvent.IsClean(form)) : memberId, payload, share,
+            CancellationToken.None, isNotice && source.Believed is not null ? MaxNotices : SpoolShares.MaxOfKey);
     }
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;

@@ -11,20 +11,11 @@ internal sealed partial class AnswerReader
 
         public int Bytes => bytes;
 
-        public async Task<IDisposable> EnterAsync(string server, CancellationToken cancellationToken)
-        {
-            // His own first: he is not to hold one of all while he waits for it.
-            var own = await _own.TakeAsync(server, cancellationToken);
-            try
-            {
-                return new Place(own, await _all.TakeAsync(server, cancellationToken));
-            }
-            catch
-            {
-                own.Dispose();
-                throw;
-            }
-        }
+        public ValueTask<RateLimitLease> TakeOwnAsync(string server, CancellationToken cancellationToken) =>
+            _own.TakeAsync(server, cancellationToken);
+
+        public ValueTask<RateLimitLease> TakeAsync(string server, CancellationToken cancellationToken) =>
+            _all.TakeAsync(server, cancellationToken);
 
         public bool IsWaitedFor(string server) => _all.GetStatistics(server)?.CurrentQueuedCount > 0;
 
@@ -37,14 +28,5 @@ internal sealed partial class AnswerReader
         private static PartitionedRateLimiter<string> Places(int max, bool ofEach) => PartitionedRateLimiter.Create<string, string>(
             server => RateLimitPartition.GetConcurrencyLimiter(
                 ofEach ? server : "", _ => new() { PermitLimit = max, QueueLimit = int.MaxValue }));
-    }
-
-    private sealed class Place(RateLimitLease own, RateLimitLease ofAll) : IDisposable
-    {
-        public void Dispose()
-        {
-            ofAll.Dispose();
-            own.Dispose();
-        }
     }
 }

@@ -70,7 +70,10 @@ internal sealed partial class AnswerReader : IDisposable
                 throw TooLarge();
             if (length < capacity)
                 return (await ParseAsync(bytes.AsMemory(0, length), maxBytes, cancellationToken), length);
-            using var place = await (maxBytes > LargeBytes ? _growing[step] : _large).EnterAsync(server, cancellationToken);
+            var room = maxBytes > LargeBytes ? _growing[step] : _large;
+            // His own place first: he is not to hold one of all while he waits for it.
+            using var own = await room.TakeOwnAsync(server, cancellationToken);
+            using var place = await room.TakeAsync(server, cancellationToken);
             // Afresh: what was waited for a place does not count.
             using var inPlace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             inPlace.CancelAfter(PlaceTimeout);

@@ -48,14 +48,12 @@ public sealed class SpooledBeliefTests
             if (isLive)
             {
                 (await service.PostAsync("/events", employees)).Dispose();
-                await Task.Delay(UninstallWork.ChecksApart + TimeSpan.FromSeconds(3), Token);
-                Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+                await StaysInstalledAsync(service);
             }
         }
 
         await IsUninstalledAsync(service);
-
-        Assert.False(await IsToBeDeletedAsync(service), "the row is kept");
+        await KeepsItsRowAsync(service);
     }
 
     [Fact]
@@ -69,13 +67,11 @@ public sealed class SpooledBeliefTests
         await using (await SpoolAsync(service, "portals", genuine))
         {
             (await service.PostAsync("/events", employees)).Dispose();
-            await Task.Delay(UninstallWork.ChecksApart + TimeSpan.FromSeconds(3), Token);
-            Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+            await StaysInstalledAsync(service);
         }
 
         await IsUninstalledAsync(service);
-
-        Assert.False(await IsToBeDeletedAsync(service), "the row is kept");
+        await KeepsItsRowAsync(service);
     }
 
     [Fact]
@@ -95,8 +91,7 @@ public sealed class SpooledBeliefTests
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, Notice(service, clean: false)));
         await service.Get<Database>().ExecuteAsync("ALTER TABLE away RENAME TO work", Token);
         await IsUninstalledAsync(service);
-
-        Assert.False(await IsToBeDeletedAsync(service), "the row is kept");
+        await KeepsItsRowAsync(service);
     }
 
     [Fact]
@@ -108,8 +103,7 @@ public sealed class SpooledBeliefTests
         await using (await SpoolAsync(service, "work", service.Portal.EventFields(DealAdded), Notice(service, clean: false)))
         {
             service.Portal.UninstallSilently();
-            await Task.Delay(UninstallWork.ChecksApart + TimeSpan.FromSeconds(3), Token);
-            Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+            await StaysInstalledAsync(service);
         }
 
         await IsUninstalledAsync(service);
@@ -170,8 +164,14 @@ public sealed class SpooledBeliefTests
     private static Task IsUninstalledAsync(Service service) => service.EventuallyAsync(
         async () => (await service.StoredAsync())?.State == PortalState.Uninstalled, "it is uninstalled", seconds: 30);
 
-    private static Task<bool> IsToBeDeletedAsync(Service service) =>
-        service.Get<Database>().AnyAsync("SELECT 1 FROM portals WHERE delete_at IS NOT NULL", Token);
+    private static async Task StaysInstalledAsync(Service service)
+    {
+        await Task.Delay(UninstallWork.ChecksApart + TimeSpan.FromSeconds(3), Token);
+        Assert.Equal(PortalState.Installed, (await service.StoredAsync())!.State);
+    }
+
+    private static async Task KeepsItsRowAsync(Service service) =>
+        Assert.False(await service.Get<Database>().AnyAsync("SELECT 1 FROM portals WHERE delete_at IS NOT NULL", Token));
 
     /// <summary>Told while a table is away. The first entry waits until what is returned is disposed of, and the others after it.</summary>
     private static async Task<FileStream> SpoolAsync(Service service, string table, params Dictionary<string, string>[] events)
