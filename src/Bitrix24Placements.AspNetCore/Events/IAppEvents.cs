@@ -23,8 +23,8 @@ internal interface IAppEvents
     Task<Rejection?> TokensAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken);
 
     /// <summary>The application_token was right.</summary>
-    /// <param name="othersFollow">From the spool, where this may be from: they are heard before it is carried out, for which nobody
-    /// waits.</param>
+    /// <param name="othersFollow">From the spool, where this may be from, or another instance's: they are heard before it is carried
+    /// out, for which nobody waits.</param>
     /// <returns>When the first check is done, or takes too long. False: that installation is gone already.</returns>
     Task<bool> UninstallAsync(KnownPortal portal, bool clean, bool othersFollow, CancellationToken cancellationToken);
 }

@@ -2,6 +2,7 @@ using Bitrix24Placements.Events;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 using Microsoft.Extensions.Caching.Memory;
 
@@ -9,10 +10,13 @@ namespace Bitrix24Placements.Installation;
 
 internal sealed class InstallEvents(
     Installer installer, SystemUsers systemUsers, PortalStore portals, WorkStore work, WorkSignal signal, UnverifiedAttempts attempts,
-    TimeProvider time) : IAppEvents, IDisposable
+    Database database, TimeProvider time) : IAppEvents, IDisposable
 {
     private static readonly Rejection NotAdministrator =
         new(403, "notVerified", "The event's token is not an administrator's.") { IsFailedAttempt = true };
+
+    /// <summary>To carry over what was sent to them while the database was away: afterwards nobody's application_token is known.</summary>
+    private static readonly TimeSpan TimeForOthers = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan FirstCheck = TimeSpan.FromSeconds(2);
 
@@ -59,7 +63,7 @@ internal sealed class InstallEvents(
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
         var check = new WorkRequest(portal.Id, WorkKind.Uninstall)
         {
-            Delay = othersFollow ? UninstallWork.ChecksApart : TimeSpan.Zero,
+            Delay = !othersFollow ? TimeSpan.Zero : database.IsPostgreSql ? TimeForOthers : UninstallWork.ChecksApart,
             PauseIfThere = UninstallWork.ChecksApart,
         };
         if (!await portals.NoteUninstallationAsync(

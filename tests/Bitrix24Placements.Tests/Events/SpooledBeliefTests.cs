@@ -10,7 +10,7 @@ using Bitrix24Placements.Tests.Installation;
 namespace Bitrix24Placements.Tests.Events;
 
 /// <summary>What was believed and answered 200 while the database was away is not judged anew by what has changed since.</summary>
-public sealed class SpooledBeliefTests
+public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
 {
     private const string DealAdded = "ONCRMDEALADD";
 
@@ -125,6 +125,25 @@ public sealed class SpooledBeliefTests
         }
 
         await service.EventuallyAsync(() => !told.IsEmpty, "the event is handled");
+    }
+
+    [Fact]
+    public async Task Before_an_uninstallation_that_was_spooled_other_instances_have_time_to_carry_over_what_they_were_told()
+    {
+        var folder = Directory.CreateTempSubdirectory("b24p-");
+        await using (var service = await Service.StartInstalledAsync(
+            Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(folder, "spool"))))
+        {
+            service.Portal.UninstallSilently();
+            await using (await SpoolAsync(service, "work", Notice(service, clean: true)))
+            {
+            }
+
+            await StaysInstalledAsync(service);
+            await IsUninstalledAsync(service);
+        }
+
+        folder.Delete(true);
     }
 
     [Fact]

@@ -58,8 +58,9 @@ public sealed class FixedAnswerHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        _listener.Stop();
+        // Between two connections it would be asked to accept one though it listens no more.
         await _accepting;
+        _listener.Stop();
         _stopping.Dispose();
     }
 }
