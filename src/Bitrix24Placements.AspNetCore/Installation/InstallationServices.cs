@@ -33,6 +33,7 @@ internal static class InstallationServices
         .AddSingleton<InstallEndpoint>()
         .AddSingleton<InstallPageParts>()
         .AddSingleton<AppPage>()
+        .AddSingleton<Permissions>()
         .AddSingleton<HomePage>()
         .AddSingleton<RemovalNotices>()
         .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<RemovalNotices>());

@@ -61,6 +61,7 @@ internal static class SeededFaults
         ["The secret is wrong"] = new("keys.wrong", static p => p.Service.Bitrix.RotateSecret(p.Service.Bitrix.Options.ClientId)),
         ["The OAuth server is silent"] = new("oauth.silent", static p => p.Service.Bitrix.Faults.Set("oauth:*", Fault.Drop())),
         ["A scope is missing"] = new("scope.missing", static p => p.Portal.App.Scopes = ["pull", "user"]),
+        ["A scope of the app's own calls is missing"] = new("scope.missing", static p => p.Settings["Bitrix24:Scopes:0"] = "telephony"),
         ["The portal refuses"] = new("portal.refused",
             static p => p.Service.Bitrix.Faults.Set("rest:scope", Fault.Error("ACCESS_DENIED", 403))),
         ["A placement is missing"] = new("placement.missing", static p => p.Portal.Unregister(Worker)),

@@ -1,4 +1,5 @@
 using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Portals;
@@ -123,6 +124,34 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         Assert.Null(await another.Portals.KnownAsync(portal.Id, Token));
         Assert.Empty(await store.Loads.SinceAsync(portal.Id, 0, Token));
         Assert.Empty(await heartbeats.SinceAsync(portal.Id, 0, Token));
+    }
+
+    /// <summary>Whatever tables there will be by <c>member_id, app</c>.</summary>
+    [Fact]
+    public async Task No_table_keeps_a_row_of_a_portal_that_is_deleted()
+    {
+        await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.UninstallAsync(portal.Id, portal.Epoch, clean: true, Token);
+        var tables = await store.Database.QueryAsync(
+            "SELECT t.name FROM sqlite_master t JOIN pragma_table_info(t.name) c ON c.name = 'app' WHERE t.type = 'table' AND t.name <> 'portals'",
+            static r => r.GetString(0), Token);
+        Assert.Contains("inbox", tables);
+        foreach (var name in tables)
+        {
+            Sql table = name;
+            var columns = await store.Database.QueryAsync(
+                $"SELECT name, type FROM pragma_table_info({name}) WHERE \"notnull\" = 1 AND dflt_value IS NULL AND name NOT IN ('member_id', 'app')",
+                static r => (Name: r.GetString(0), Value: r.GetString(1) == "TEXT" ? "''" : "9"), Token);
+            await store.Database.ExecuteAsync(
+                $"INSERT INTO {table} (member_id, app{(Sql)string.Concat(columns.Select(static c => ", " + c.Name))}) VALUES ({portal.Id.MemberId}, {portal.Id.App}{(Sql)string.Concat(columns.Select(static c => ", " + c.Value))})", Token);
+        }
+
+        await store.AdvanceAsync(TimeSpan.FromHours(25));
+        Assert.Equal(1, await store.Portals.DeleteExpiredAsync(10, Token));
+
+        foreach (var name in tables)
+            Assert.False(await store.Database.AnyAsync($"SELECT 1 FROM {(Sql)name}", Token), $"{name} keeps one");
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

@@ -7,14 +7,13 @@ namespace Bitrix24Placements.Doctor;
 
 /// <summary>Of the portal that is examined.</summary>
 internal sealed class PortalChecks(
-    RestClient rest, PlacementCatalogue catalogue, EventBindings bindings, ProbeHttp probe, WorkerLoads loads, Heartbeats heartbeats)
+    RestClient rest, PlacementCatalogue catalogue, EventBindings bindings, Permissions permissions, ProbeHttp probe, WorkerLoads loads,
+    Heartbeats heartbeats)
 {
     private const string TestEvent = "ONAPPTEST";
 
     /// <summary>Only a user's first page of the hour has to speak.</summary>
     private const int ManyLoads = 20;
-
-    private static readonly string[] Scopes = ["placement", "pull"];
 
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EventTimeout = TimeSpan.FromSeconds(5);
@@ -32,7 +31,7 @@ internal sealed class PortalChecks(
             return [new("portal.tokens", $"{portal.Id}")];
         if (!answer.Ok)
             return Refused(portal, "scope", answer.Error);
-        string[] missing = [.. Scopes.Except(answer.Value.Entries().Select(s => s.ToString()))];
+        string[] missing = [.. permissions.Needed.Except(answer.Value.Entries().Select(s => s.ToString()))];
         return missing is [] ? [] : [new("scope.missing", $"{portal.ClientEndpoint.Host}: {string.Join(", ", missing)}")];
     }
 

@@ -6,7 +6,7 @@ namespace Bitrix24Placements.Installation;
 
 /// <summary><c>GET /</c>: what to paste into Bitrix24's form.</summary>
 internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatalogue catalogue, EventBindings bindings,
-    IOptions<Bitrix24Options> options)
+    Permissions permissions, IOptions<Bitrix24Options> options)
 {
     private const string NoPublicUrl =
         "Bitrix24:PublicUrl is not set: the addresses below are those of this request, and nothing can be registered with Bitrix24 yet.";
@@ -14,14 +14,6 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
     private const string NoKeys =
         "Bitrix24:ClientId and Bitrix24:ClientSecret are not set. Bitrix24 shows them after the form is saved; "
         + "an installation that comes before is kept and finished when they are there.";
-
-    private static readonly string[] Always = ["placement", "pull"];
-
-    /// <summary>What placements and events need; of methods <c>Bitrix24:Scopes</c> tells.</summary>
-    private static readonly (string Prefix, string Scope)[] Known =
-    [
-        ("CRM_", "crm"), ("ONCRM", "crm"), ("TASK_", "task"), ("ONTASK", "task"), ("CALL_CARD", "telephony"), ("ONVOXIMPLANT", "telephony"),
-    ];
 
     private static Markup Warning(string? text) => text is null ? default : Html.Of($"""<p class="warning">{text}</p>""");
 
@@ -53,7 +45,7 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
             <tr><th scope="row">Uses API only</th>
             <td>off for an app with an interface; on, and only the installation path is asked</td></tr>
             <tr><th scope="row">Permissions (scopes)</th>
-            <td>{Html.Join(Scopes(bitrix).Select(scope => Html.Of($"<code>{scope}</code> ")))};
+            <td>{Html.Join(permissions.Needed.Select(scope => Html.Of($"<code>{scope}</code> ")))};
             <code>telephony</code> too if the call card is used.
             <code>profile</code> and <code>app.info</code> need none.</td></tr>
             </tbody>
@@ -76,12 +68,4 @@ internal sealed class HomePage(PageFrame pages, AppRegistry apps, PlacementCatal
         context.Response.Headers.CacheControl = "no-cache";
         return html.ExecuteAsync(context);
     }
-
-    private IEnumerable<string> Scopes(Bitrix24Options bitrix) =>
-        Always.Concat(
-                from name in catalogue.Codes.Concat(bindings.Names)
-                from known in Known
-                where name.StartsWith(known.Prefix, StringComparison.Ordinal)
-                select known.Scope)
-            .Union(bitrix.Scopes);
 }
