@@ -17,6 +17,10 @@ internal sealed partial class EventEndpoint(
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
+    /// <summary>To carry over what other instances were told while the database was away: until then an application_token may be known
+    /// too early, or too late, to say anything.</summary>
+    public static readonly TimeSpan TimeForOthers = TimeSpan.FromSeconds(15);
+
     /// <summary>So long do the tokens of a system user live.</summary>
     private static readonly TimeSpan TokensKeptFor = TimeSpan.FromHours(1);
 
@@ -27,6 +31,9 @@ internal sealed partial class EventEndpoint(
     /// <summary>Who is known and says the same again need not be kept as often as with other events.</summary>
     private const int MaxNotices = 5;
 
+    /// <summary>Since when the database answers again; zero while nobody knows.</summary>
+    private long _backSince;
+
     public string Kind => SpooledAs;
 
     /// <summary>Whether somebody has told of an uninstallation that keeps the row while the database was away.</summary>
@@ -34,11 +41,17 @@ internal sealed partial class EventEndpoint(
         spool.Has(SpooledAs, KeyOfNotice(id, id.MemberId, isClean: false))
         || spool.Has(SpooledAs, KeyOfNotice(null, id.MemberId, isClean: false));
 
-    public static bool HasEvents(Spool spool, PortalId id) => spool.Has(SpooledAs, id.MemberId);
+    public static bool HasEvents(Spool spool, PortalId id) =>
+        spool.Has(SpooledAs, id.MemberId) || spool.Has(SpooledAs, Unconfirmed(id.MemberId)) || spool.Has(SpooledAs, OfTokens(id.MemberId));
 
     // It waits for no event, nor for others who may only say that they are of the portal, nor does one fill the other's share.
     private static string KeyOfNotice(PortalId? known, string memberId, bool isClean) =>
-        $"{known?.ToString() ?? memberId + " unconfirmed"} {AppEvent.Uninstall} {(isClean ? 1 : 0)}";
+        $"{known?.ToString() ?? Unconfirmed(memberId)} {AppEvent.Uninstall} {(isClean ? 1 : 0)}";
+
+    private static string Unconfirmed(string memberId) => memberId + " unconfirmed";
+
+    // Waits for none of those that it makes known.
+    private static string OfTokens(string memberId) => memberId + " tokens";
 
     public async Task ReceiveAsync(HttpContext context)
     {
@@ -88,12 +101,15 @@ internal sealed partial class EventEndpoint(
     /// <summary>In three lines, as no field's text has a line's end.</summary>
     private Task<bool> SpoolAsync(EventSource source, string name, WireForm form, string share)
     {
+        Interlocked.Exchange(ref _backSince, 0);
         var memberId = form.MemberId() ?? "";
         var payload = $"{source.Believed?.App}\n{source.Address}\n{(IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form))}";
         var isNotice = name == AppEvent.Uninstall;
+        var key = isNotice ? KeyOfNotice(source.Believed, memberId, WireEvent.IsClean(form))
+            : AppEvent.BringsTokens(name) ? OfTokens(memberId) : source.Believed is null ? Unconfirmed(memberId) : memberId;
         return spool.PutAsync(
-            Kind, isNotice ? KeyOfNotice(source.Believed, memberId, WireEvent.IsClean(form)) : memberId, payload, share,
-            CancellationToken.None, isNotice && source.Believed is not null ? MaxNotices : SpoolShares.MaxOfKey);
+            Kind, key, payload, share, CancellationToken.None,
+            isNotice && source.Believed is not null ? MaxNotices : SpoolShares.MaxOfKey);
     }
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;
@@ -107,14 +123,33 @@ internal sealed partial class EventEndpoint(
         var (app, address, text) = payload.Split('\n') is [var first, var second, var third] ? (first, second, third) : ("", "", payload);
         using var form = WireForm.Parse(null, text);
         var believed = app.Length > 0 && form.MemberId() is { } memberId ? new PortalId(memberId, app) : (PortalId?)null;
-        if (WireEvent.Name(form) is not { } name
-            || await receiver.ReceiveAsync(new(address, keptAt, believed), name, form, cancellationToken) is not { } refused)
+        if (WireEvent.Name(form) is not { } name)
+            return true;
+        Rejection? refused;
+        try
+        {
+            refused = await receiver.ReceiveAsync(new(address, keptAt, believed), name, form, cancellationToken);
+        }
+        catch (Exception e) when (e is DbException or TimeoutException)
+        {
+            Interlocked.Exchange(ref _backSince, 0);
+            throw;
+        }
+
+        if (refused is null)
             return true;
         var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
-        if (refused.Status >= StatusCodes.Status500InternalServerError && time.GetUtcNow() - keptAt < keptFor)
+        if (refused.Status >= StatusCodes.Status500InternalServerError ? time.GetUtcNow() - keptAt < keptFor
+            : !AppEvent.BringsTokens(name) && IsTooEarly())
             return false;
         Log.Refused(logger, form.MemberId() ?? "", refused.Code);
         return true;
+    }
+
+    private bool IsTooEarly()
+    {
+        Interlocked.CompareExchange(ref _backSince, time.GetTimestamp(), 0);
+        return time.GetElapsedTime(_backSince) < TimeForOthers;
     }
 
     public void Dispose() => _turns.Dispose();

@@ -15,9 +15,6 @@ internal sealed class InstallEvents(
     private static readonly Rejection NotAdministrator =
         new(403, "notVerified", "The event's token is not an administrator's.") { IsFailedAttempt = true };
 
-    /// <summary>To carry over what was sent to them while the database was away: afterwards nobody's application_token is known.</summary>
-    private static readonly TimeSpan TimeForOthers = TimeSpan.FromSeconds(15);
-
     private static readonly TimeSpan FirstCheck = TimeSpan.FromSeconds(2);
 
     private readonly Turns _turns = new(TimeSpan.FromSeconds(5)), _turnsOfFailed = new(TimeSpan.FromSeconds(5));
@@ -63,7 +60,7 @@ internal sealed class InstallEvents(
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
         var check = new WorkRequest(portal.Id, WorkKind.Uninstall)
         {
-            Delay = !othersFollow ? TimeSpan.Zero : database.IsPostgreSql ? TimeForOthers : UninstallWork.ChecksApart,
+            Delay = !othersFollow ? TimeSpan.Zero : database.IsPostgreSql ? EventEndpoint.TimeForOthers : UninstallWork.ChecksApart,
             PauseIfThere = UninstallWork.ChecksApart,
         };
         if (!await portals.NoteUninstallationAsync(

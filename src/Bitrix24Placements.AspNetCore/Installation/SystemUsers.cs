@@ -4,6 +4,7 @@ using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
 
@@ -11,8 +12,8 @@ namespace Bitrix24Placements.Installation;
 /// administrator's.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-user-ready.html</remarks>
 internal sealed partial class SystemUsers(
-    Confirmations confirmations, Administrators administrators, PortalStore portals, AppRegistry apps, HostRules hosts,
-    ILogger<SystemUsers> logger)
+    Confirmations confirmations, Administrators administrators, PortalStore portals, KeptInstallations kept, AppRegistry apps,
+    HostRules hosts, ILogger<SystemUsers> logger)
 {
     /// <param name="claim">Of the employee who installed the app.</param>
     public async Task<Rejection?> ReceiveAsync(InstallClaim claim, WireForm form, CancellationToken cancellationToken)
@@ -24,7 +25,8 @@ internal sealed partial class SystemUsers(
             return Rejection.Malformed(errors);
 
         if (Matching(await portals.ReadAllAsync(claim.MemberId, cancellationToken), claim) is not { } known)
-            return Rejection.NotVerified;
+            // Sent once, as is the installation that is kept.
+            return await kept.AnyAsync(claim.MemberId, cancellationToken) ? Rejection.Unavailable : Rejection.NotVerified;
         var teller = await ConfirmAsync(known, claim.Who, claim.Access, claim.ServerEndpoint);
         if (!teller.Ok)
             return teller.Rejection;

@@ -98,11 +98,13 @@ public sealed partial class RestClient
                 return Use(replaced);
             // What the portal does not know any more is replaced by an administrator's next page: refreshing is for expired tokens.
             await with.Store.SetTokenStateAsync(used.Id, used.TokensVersion, TokenState.Failing, cancellationToken);
-            // A system user's binds no placements: for that the OAuth server has to say the same of an administrator's token.
-            var mayUseReserve = used.Reserve is { IsAdministrator: true }
-                || (used.Reserve is not null && (await ConfirmAsync(cancellationToken)).Verdict == TokenVerdict.Invalid);
-            return mayUseReserve
-                && await with.Tokens.UseReserveAsync(used, cancellationToken) is { Ok: true } withReserve ? Use(withReserve) : error;
+            if (used.Reserve is not { } reserve)
+                return error;
+            var isForGood = (await ConfirmAsync(cancellationToken)).Verdict == TokenVerdict.Invalid;
+            // A system user's binds no placements: what the portal alone says does not put it in an administrator's place.
+            return (isForGood || reserve.IsAdministrator)
+                && await with.Tokens.UseReserveAsync(used, isForGood, cancellationToken) is { Ok: true } withReserve
+                ? Use(withReserve) : error;
         }
 
         private async Task<RestError?> RefreshAsync(Portal expired, CancellationToken cancellationToken)

@@ -49,9 +49,14 @@ public sealed class MemoryBehindTests(ThrowawayPostgres postgres) : IDisposable
         await using var service = await StartAsync(StorageProvider.Sqlite);
         await service.Get<Database>().ExecuteAsync("ALTER TABLE portals RENAME TO away", Token);
 
-        Assert.Equal(HttpStatusCode.Forbidden, await TellAsync(service, "ONAPPUNINSTALL", "a wrong one"));
+        // An update that waits may have brought his token, for all that anybody knows.
+        for (var i = 0; await TellAsync(service, "ONAPPUNINSTALL", "a wrong one") != HttpStatusCode.ServiceUnavailable; i++)
+            Assert.True(i <= SpoolShares.MaxOfKey, "they are bounded");
 
-        Assert.Empty(service.Get<Spool>().List());
+        Assert.DoesNotContain(service.Get<Spool>().List(), static f => !f.IsOfStranger);
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE work RENAME TO away2", Token);
+        Assert.Equal(HttpStatusCode.OK, await TellAsync(service, "ONAPPUNINSTALL", service.Portal.App.ApplicationToken));
+        await service.Get<Database>().ExecuteAsync("ALTER TABLE away2 RENAME TO work", Token);
         await service.Get<Database>().ExecuteAsync("ALTER TABLE away RENAME TO portals", Token);
     }
 

@@ -127,6 +127,25 @@ public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
         await service.EventuallyAsync(() => !told.IsEmpty, "the event is handled");
     }
 
+    /// <summary>The update that brings its application_token may wait in another instance's spool.</summary>
+    [Fact]
+    public async Task An_event_whose_application_token_is_not_known_yet_is_looked_at_again()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var told = new ConcurrentQueue<EventRequest>();
+        new Endpoints(service.Get<IServiceProvider>()).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e));
+        var fields = service.Portal.EventFields(DealAdded);
+        fields["auth[application_token]"] = "a-new-application-token";
+        await (await SpoolAsync(service, "portals", fields)).DisposeAsync();
+        await Task.Delay(TimeSpan.FromSeconds(3), Token);
+        Assert.NotEmpty(service.Get<Spool>().List());
+
+        await service.Get<Database>().ExecuteAsync(
+            $"UPDATE portals SET application_token_hash = {ApplicationToken.Hash("a-new-application-token")}", Token);
+
+        await service.EventuallyAsync(() => !told.IsEmpty, "the event is handled");
+    }
+
     [Fact]
     public async Task Before_an_uninstallation_that_was_spooled_other_instances_have_time_to_carry_over_what_they_were_told()
     {

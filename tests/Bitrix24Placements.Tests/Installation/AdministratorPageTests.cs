@@ -246,4 +246,16 @@ public sealed class AdministratorPageTests
         await service.EventuallyRegisteredAsync();
         await service.EventuallyAsync(async () => await service.DueInAsync(WorkKind.Look) is > 600 and <= 900, "it is looked at again within 15 minutes");
     }
+
+    [Fact]
+    public async Task A_portal_that_is_suspended_is_looked_at_when_it_is_back()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var portal = (await service.StoredAsync())!;
+        Assert.True(await service.Get<PortalStore>().SuspendAsync(portal.Id, portal.Epoch, Token));
+
+        await service.Get<Database>().ExecuteAsync("UPDATE work SET due_at = 0 WHERE kind = 'look'", Token);
+
+        await service.EventuallyAsync(async () => await service.DueInAsync(WorkKind.Look) is > 3_600, "it is looked at again within a day");
+    }
 }

@@ -377,6 +377,19 @@ public sealed class PendingInstallTests
     }
 
     [Fact]
+    public async Task Nor_is_what_the_portals_system_user_brings_meanwhile_lost()
+    {
+        await using var service = await Service.StartAsync();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Error("INTERNAL_SERVER_ERROR", 500));
+        await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+
+        Assert.Equal([200], (await service.Portal.SendEventAsync("ONAPPUSERREADY", cancellationToken: Token)).Select(static d => d.Status));
+
+        service.Bitrix.Faults.Clear();
+        await service.EventuallyAsync(async () => (await service.StoredAsync())?.Reserve is { IsAdministrator: false }, "they are the reserve", 30);
+    }
+
+    [Fact]
     public async Task An_update_while_the_OAuth_server_is_silent_is_kept_too()
     {
         await using var service = await Service.StartInstalledAsync();

@@ -157,6 +157,32 @@ public sealed class RestartTests : IAsyncLifetime
         await second.EventuallyRegisteredAsync();
     }
 
+    /// <summary>They may be back: a folder that was not mounted, a wrong certificate.</summary>
+    [Fact]
+    public async Task While_their_keys_are_away_no_pair_of_tokens_is_lost()
+    {
+        await _first.InstallAndFinishAsync();
+        _first.Portal.SetAdmin(2, admin: true);
+        (await _first.AppPageAsync(userId: 2)).Dispose();
+        await _first.EventuallyAsync(async () => (await _first.StoredAsync())?.Reserve is not null, "another administrator's are the reserve");
+        var before = (await _first.StoredAsync())!;
+        var keys = new DirectoryInfo(Path.Combine(_first.Folder.FullName, "keys"));
+        await _first.StopAsync();
+        keys.MoveTo(keys.FullName + "-away");
+        await using (var second = await Service.StartAsync(bitrix: _bitrix, folder: _first.Folder, services: _time.Register))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, await second.SignalAsync());
+            await second.StopAsync();
+        }
+
+        Directory.Delete(Path.Combine(_first.Folder.FullName, "keys"), recursive: true);
+        keys.MoveTo(Path.Combine(_first.Folder.FullName, "keys"));
+        await using var third = await Service.StartAsync(bitrix: _bitrix, folder: _first.Folder, services: _time.Register);
+
+        Assert.Equal((before.Tokens, before.Reserve), ((await third.StoredAsync())!.Tokens, (await third.StoredAsync())!.Reserve));
+        Assert.Equal(HttpStatusCode.Accepted, await third.SignalAsync());
+    }
+
     /// <summary>As health tells them, counted anew.</summary>
     private static async Task<long> DeadTokensAsync(Service service) => (await service.Get<PortalStore>().CountAsync(Token)).DeadTokens;
 

@@ -18,13 +18,49 @@ public sealed class ReserveTests(ThrowawayPostgres postgres)
         Assert.Equal(TestStore.Tokens("second"), (await store.FindAsync(portal.Id)).Reserve?.Tokens);
         await store.Portals.SetTokenStateAsync(portal.Id, portal.TokensVersion, TokenState.Dead, Token);
 
-        Assert.True(await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, Token));
-        Assert.False(await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, Token));
+        var version = (await store.FindAsync(portal.Id)).Reserve!.Version;
+        Assert.False(await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, version - 1, isRefusedForGood: false, Token));
+        Assert.True(await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, version, isRefusedForGood: false, Token));
+        Assert.False(await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, version, isRefusedForGood: false, Token));
 
         var now = await store.FindAsync(portal.Id);
         Assert.Equal((TestStore.Tokens("second"), TokenState.Good, 2L, false), (now.Tokens, now.TokenState, now.UserId, now.IsAdministrator));
         Assert.True(now.TokensVersion > portal.TokensVersion);
         Assert.Null(now.Reserve);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task Tokens_that_may_prove_good_after_all_become_the_reserve(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.SaveReserveAsync(portal.Id, Reserve("second", isAdministrator: false), Token);
+        var before = await store.FindAsync(portal.Id);
+
+        Assert.True(await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, before.Reserve!.Version, isRefusedForGood: false, Token));
+
+        var now = await store.FindAsync(portal.Id);
+        Assert.Equal((TestStore.Tokens("second"), 2L, false), (now.Tokens, now.UserId, now.IsAdministrator));
+        Assert.Equal(new(TestStore.Tokens("first"), 1L, true), now.Reserve! with { Version = 0 });
+        Assert.True(await store.Portals.UseReserveAsync(portal.Id, now.TokensVersion, now.Reserve!.Version, isRefusedForGood: true, Token));
+        Assert.Equal((TestStore.Tokens("first"), null), ((await store.FindAsync(portal.Id)).Tokens, (await store.FindAsync(portal.Id)).Reserve));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_a_refresh_brings_after_the_reserve_has_taken_their_place_is_the_reserve(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var portal = await store.InstalledAsync();
+        await store.Portals.SaveReserveAsync(portal.Id, Reserve("second"), Token);
+        var late = new PortalReserve(TestStore.Tokens("late"), portal.UserId, IsAdministrator: true);
+        Assert.False(await store.Portals.SaveLateAsync(portal.Id, late, Token));
+        await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, (await store.FindAsync(portal.Id)).Reserve!.Version, isRefusedForGood: true, Token);
+
+        Assert.True(await store.Portals.SaveLateAsync(portal.Id, late, Token));
+
+        var now = await store.FindAsync(portal.Id);
+        Assert.Equal((TestStore.Tokens("second"), late), (now.Tokens, now.Reserve! with { Version = 0 }));
+        Assert.False(await store.Portals.SaveLateAsync(portal.Id, Reserve("third", userId: 3), Token));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

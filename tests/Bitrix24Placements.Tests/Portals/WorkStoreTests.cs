@@ -44,6 +44,21 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_gives_way_does_not_put_off_what_was_asked_for_while_the_work_was_running(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store);
+        var running = Assert.Single(await store.ClaimAsync(10));
+        await RequestAsync(store, payload: "installed");
+        await store.Work.RequestAsync(
+            new(Portal, WorkKind.Reconcile) { Delay = TimeSpan.FromHours(4), Payload = "removed", GivesWayTo = "installed", KeepsAttempts = true }, Token);
+
+        await store.Work.CompleteAsync(running, Token);
+
+        Assert.Equal("installed", Assert.Single(await store.ClaimAsync(10)).Payload);
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task What_was_tried_in_vain_comes_after_what_was_not_yet_tried_until_it_is_asked_for_again(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

@@ -56,6 +56,22 @@ public sealed class ReserveTests
         Assert.Equal(0, service.Bitrix.OAuth.Refreshes);
     }
 
+    [Fact]
+    public async Task What_a_portal_alone_refuses_is_not_lost_to_a_reserve_that_is_dead()
+    {
+        await using var service = await RestTest.StartAsync();
+        await SaveAsync(service, isAdministrator: true);
+        var first = (await service.StoredAsync()).Tokens;
+        service.Portal.Dismiss(2);
+        service.Bitrix.Faults.Next("rest:placement.list", Fault.Error("invalid_token", 401));
+
+        Assert.False((await service.CallAsync("placement.list")).Ok);
+        Assert.Equal(2, (await service.StoredAsync()).UserId);
+        Assert.True((await service.CallAsync("placement.list")).Ok);
+
+        Assert.Equal((first, null), ((await service.StoredAsync()).Tokens, (await service.StoredAsync()).Reserve));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -23,8 +23,11 @@ internal sealed partial class LookWork(
 
     public async Task<WorkResult> RunAsync(WorkItem item, CancellationToken cancellationToken)
     {
-        if (await portals.FindAsync(item.Id, cancellationToken) is not { State: PortalState.Installed } portal)
+        if (await portals.FindAsync(item.Id, cancellationToken) is not { State: not PortalState.Uninstalled } portal)
             return WorkResult.Done;
+        // What brings it back asks for no reconciliation: the end of a refresh.
+        if (portal.State == PortalState.Suspended)
+            return WorkResult.Again(Usually);
         var memory = item.Payload is null ? null : JsonSerializer.Deserialize(item.Payload, InstallationJson.Default.LookMemory);
         var lost = DateTimeOffset.FromUnixTimeMilliseconds(memory?.LostAt ?? 0);
         if (portal.RemovedAt > lost)

@@ -59,7 +59,8 @@ internal sealed partial class UninstallWork(
             : portal.TokenState == TokenState.Dead ? notice.WasAlive ? Answer.Gone : Answer.NobodyToAsk
             : await AskAsync(portal, cancellationToken);
         // Another administrator's tokens may live; an employee's tell of an uninstallation as well.
-        if (answer is Answer.Gone or Answer.NobodyToAsk && await tokens.UseReserveAsync(portal, cancellationToken) is { } reserve)
+        if (answer is Answer.Gone or Answer.NobodyToAsk
+            && await tokens.UseReserveAsync(portal, isForGood: answer == Answer.Gone, cancellationToken) is { } reserve)
         {
             answer = reserve.Ok ? await AskAsync(reserve.Value, cancellationToken) : Read(reserve.Error);
             portal = portal with { TokensVersion = (reserve.Ok ? reserve.Value : portal).TokensVersion };

@@ -31,18 +31,31 @@ internal sealed partial class PortalStore
     }
 
     /// <summary>False for the first pair's user, and where only an administrator's may take its place.</summary>
-    public Task<bool> SaveReserveAsync(PortalId id, PortalReserve reserve, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"{NewReserve(id, reserve.Tokens)}, reserve_user_id = {reserve.UserId}, reserve_is_administrator = {reserve.IsAdministrator}",
-        $"{IsThere} AND user_id <> {reserve.UserId} AND {HasRoomForReserve($"{reserve.IsAdministrator}")}", cancellationToken);
+    public Task<bool> SaveReserveAsync(PortalId id, PortalReserve reserve, CancellationToken cancellationToken) =>
+        SaveReserveAsync(id, reserve, HasRoomForReserve($"{reserve.IsAdministrator}"), cancellationToken);
 
-    /// <summary>False where there is none, or newer tokens have come.</summary>
-    public Task<bool> UseReserveAsync(PortalId id, long version, CancellationToken cancellationToken) => UpdateAsync(id,
+    /// <summary>Refreshed while somebody else's pair has taken their place: only the same user's older ones give way to them.</summary>
+    public Task<bool> SaveLateAsync(PortalId id, PortalReserve refreshed, CancellationToken cancellationToken) =>
+        SaveReserveAsync(id, refreshed, $"(reserve_tokens IS NULL OR reserve_user_id = {refreshed.UserId})", cancellationToken);
+
+    private Task<bool> SaveReserveAsync(PortalId id, PortalReserve reserve, Sql where, CancellationToken cancellationToken) => UpdateAsync(
+        id,
+        $"{NewReserve(id, reserve.Tokens)}, reserve_user_id = {reserve.UserId}, reserve_is_administrator = {reserve.IsAdministrator}",
+        $"{IsThere} AND user_id <> {reserve.UserId} AND {where}", cancellationToken);
+
+    /// <summary>False where newer ones have come. The first pair becomes the reserve, unless it is refused for good.</summary>
+    public Task<bool> UseReserveAsync(
+        PortalId id, long version, long reserveVersion, bool isRefusedForGood, CancellationToken cancellationToken) => UpdateAsync(id,
         $"""
         tokens = reserve_tokens, user_id = reserve_user_id, is_administrator = reserve_is_administrator,
-            tokens_state = {TokenState.Good}, tokens_version = tokens_version + 1, tokens_expire_at = reserve_expire_at,
-            tokens_renewed_at = reserve_renewed_at, {NoReserve}, {NoLease}
+            tokens_expire_at = reserve_expire_at, tokens_renewed_at = reserve_renewed_at,
+            reserve_tokens = CASE WHEN {isRefusedForGood} = 1 OR tokens_state = {TokenState.Dead} THEN NULL ELSE tokens END,
+            reserve_user_id = user_id, reserve_is_administrator = is_administrator,
+            reserve_expire_at = tokens_expire_at, reserve_renewed_at = tokens_renewed_at,
+            tokens_state = {TokenState.Good}, tokens_version = tokens_version + 1, reserve_version = reserve_version + 1, {NoLease}
         """,
-        $"tokens_version = {version} AND reserve_tokens IS NOT NULL AND {IsThere}", cancellationToken);
+        $"tokens_version = {version} AND reserve_version = {reserveVersion} AND reserve_tokens IS NOT NULL AND {IsThere}",
+        cancellationToken);
 
     /// <summary>Their user is no administrator any more: the two pairs change places where the other is an administrator's.</summary>
     public Task<bool> NoteOrdinaryAsync(PortalId id, long userId, CancellationToken cancellationToken)

@@ -22,21 +22,7 @@ internal sealed partial class PortalStore(
         directory.Find(id) ?? (await KnownAllAsync(id.MemberId, cancellationToken)).FirstOrDefault(p => p.Id == id);
 
     public ValueTask<IReadOnlyList<KnownPortal>> KnownAllAsync(string memberId, CancellationToken cancellationToken) =>
-        directory.FindAll(memberId) is [_, ..] known ? new(known) : new(LoadAsync(memberId, cancellationToken));
-
-    /// <summary>Another instance may have changed the portal a moment ago; while the store is away, from memory: who guesses is refused all
-    /// the same.</summary>
-    public async Task<IReadOnlyList<KnownPortal>> ReadAllAsync(string memberId, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await LoadAsync(memberId, cancellationToken);
-        }
-        catch (Exception e) when (e is DbException or TimeoutException && directory.FindAll(memberId) is [_, ..])
-        {
-            return directory.FindAll(memberId);
-        }
-    }
+        directory.FindAll(memberId) is [_, ..] known ? new(known) : new(ReadAllAsync(memberId, cancellationToken));
 
     public async Task<Portal?> FindAsync(PortalId id, CancellationToken cancellationToken)
     {
@@ -66,7 +52,7 @@ internal sealed partial class PortalStore(
         foreach (var memberId in changed)
         {
             if (directory.Outdate(memberId))
-                await LoadAsync(memberId, cancellationToken);
+                await ReadAllAsync(memberId, cancellationToken);
         }
 
         _followedTill = now;
@@ -75,7 +61,8 @@ internal sealed partial class PortalStore(
     public Task ForgetOldChangesAsync(CancellationToken cancellationToken) =>
         database.ExecuteAsync($"DELETE FROM portal_changes WHERE changed_at < {database.Now} - {ChangesKeptFor}", cancellationToken);
 
-    private async Task<IReadOnlyList<KnownPortal>> LoadAsync(string memberId, CancellationToken cancellationToken)
+    /// <summary>From the store: another instance may have changed the portal a moment ago.</summary>
+    public async Task<IReadOnlyList<KnownPortal>> ReadAllAsync(string memberId, CancellationToken cancellationToken)
     {
         if (!PortalId.IsMemberId(memberId))
             return [];

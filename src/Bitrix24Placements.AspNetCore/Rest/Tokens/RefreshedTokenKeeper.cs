@@ -30,14 +30,14 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     {
         var renewed = before with { Tokens = tokens, TokensVersion = before.TokensVersion + 1, TokenState = TokenState.Good };
         _kept[before.Id] = renewed;
-        await KeepAsync(SpooledTokens.Of(before.Id, before.TokensVersion, tokens), place, () => _kept.TryRemove(new(before.Id, renewed)));
+        await KeepAsync(SpooledTokens.Of(before, tokens), place, () => _kept.TryRemove(new(before.Id, renewed)));
         return renewed;
     }
 
     public Task KeepReserveAsync(PortalId id, long version, PortalTokens tokens, SpoolPlace place) =>
         KeepAsync(SpooledTokens.Of(id, version, tokens) with { IsReserve = true }, place, () => { });
 
-    /// <summary>Only where nobody has brought newer tokens since.</summary>
+    /// <summary>Nobody's newer tokens give way to them.</summary>
     public async Task<bool> CarryOverAsync(string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
     {
         if (JsonSerializer.Deserialize(payload, SpoolJson.Default.SpooledTokens) is { } spooled)
@@ -92,12 +92,13 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         }
     }
 
-    private Task<bool> SaveAsync(SpooledTokens kept, CancellationToken cancellationToken)
+    private async Task SaveAsync(SpooledTokens kept, CancellationToken cancellationToken)
     {
         var tokens = new PortalTokens(new(kept.Access), new(kept.Refresh), kept.ExpiresAt);
-        return kept.IsReserve
-            ? store.StoreRefreshedReserveAsync(kept.Id, kept.Version, tokens, cancellationToken)
-            : store.StoreRefreshedAsync(kept.Id, kept.Version, tokens, cancellationToken);
+        if (kept.IsReserve)
+            await store.StoreRefreshedReserveAsync(kept.Id, kept.Version, tokens, cancellationToken);
+        else if (!await store.StoreRefreshedAsync(kept.Id, kept.Version, tokens, cancellationToken) && kept.UserId != 0)
+            await store.SaveLateAsync(kept.Id, new(tokens, kept.UserId, kept.IsAdministrator), cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -129,10 +130,18 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 }
 
 /// <param name="Version">Of the tokens that these were refreshed from.</param>
+/// <param name="UserId">Zero in what an earlier version has spooled.</param>
 internal sealed record SpooledTokens(
-    string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt, bool IsReserve = false)
+    string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt, bool IsReserve = false,
+    long UserId = 0, bool IsAdministrator = false)
 {
     internal PortalId Id => new(MemberId, App);
+
+    public static SpooledTokens Of(Portal before, PortalTokens tokens) => Of(before.Id, before.TokensVersion, tokens) with
+    {
+        UserId = before.UserId,
+        IsAdministrator = before.IsAdministrator,
+    };
 
     public static SpooledTokens Of(PortalId id, long version, PortalTokens tokens) =>
         new(id.MemberId, id.App, version, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt);

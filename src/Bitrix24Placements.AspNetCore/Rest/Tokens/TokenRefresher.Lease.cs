@@ -16,7 +16,7 @@ internal sealed partial class TokenRefresher
             if (portal.TokensVersion != stale.TokensVersion)
                 return portal;
             if (portal.TokenState == TokenState.Dead)
-                return await UseReserveAsync(portal, RefreshLeasedAsync, CancellationToken.None) ?? RestError.NoTokens;
+                return await UseReserveAsync(portal, isForGood: true, RefreshLeasedAsync, CancellationToken.None) ?? RestError.NoTokens;
             if (await TryLeaseAsync(portal))
                 return await RefreshHoldingLeaseAsync(portal, tokens);
             await Task.Delay(LeasePolling, time);
@@ -122,7 +122,7 @@ internal sealed partial class TokenRefresher
         var isDead = error is { Kind: RestErrorKind.Refused, Code: RestErrors.InvalidGrant };
         await SetStateAsync(portal, isDead ? TokenState.Dead : TokenState.Failing);
         await ReleaseAsync(portal);
-        if (isDead && await UseReserveAsync(portal, RefreshLeasedAsync, CancellationToken.None) is { } withReserve)
+        if (isDead && await UseReserveAsync(portal, isForGood: true, RefreshLeasedAsync, CancellationToken.None) is { } withReserve)
             return withReserve;
         // Somebody may have brought newer tokens while this refresh was refused.
         return await store.FindAsync(portal.Id, CancellationToken.None) is { Tokens: not null } now

@@ -8,14 +8,21 @@ internal sealed partial class TokenRefresher
     private static readonly TimeSpan ReserveLease = AnswerTimeout + Lease;
 
     /// <summary>Null where there is no reserve.</summary>
-    public Task<RestResult<Portal>?> UseReserveAsync(Portal refused, CancellationToken cancellationToken) =>
-        UseReserveAsync(refused, now => RefreshAsync(now, afresh: false, cancellationToken), cancellationToken);
+    /// <param name="isForGood">By the OAuth server's word. Otherwise the two pairs change places: the first may prove good after
+    /// all.</param>
+    public Task<RestResult<Portal>?> UseReserveAsync(Portal refused, bool isForGood, CancellationToken cancellationToken) =>
+        UseReserveAsync(refused, isForGood, now => RefreshAsync(now, afresh: false, cancellationToken), cancellationToken);
 
     private async Task<RestResult<Portal>?> UseReserveAsync(
-        Portal refused, Func<Portal, Task<RestResult<Portal>>> refresh, CancellationToken cancellationToken)
+        Portal refused, bool isForGood, Func<Portal, Task<RestResult<Portal>>> refresh, CancellationToken cancellationToken)
     {
-        if (await store.UseReserveAsync(refused.Id, refused.TokensVersion, cancellationToken))
+        // One that cannot be decrypted waits for its key.
+        if ((await store.FindAsync(refused.Id, cancellationToken))?.Reserve is { } reserve
+            && await store.UseReserveAsync(refused.Id, refused.TokensVersion, reserve.Version, isForGood, cancellationToken))
+        {
             Log.ReserveUsed(logger, refused.Id);
+        }
+
         if (await store.FindAsync(refused.Id, cancellationToken) is not { Tokens: not null, TokenState: not TokenState.Dead } now
             || now.TokensVersion == refused.TokensVersion)
         {

@@ -38,7 +38,7 @@ internal sealed partial class TokenRefresher(
         if (await FindAsync(id, cancellationToken) is not { State: not PortalState.Uninstalled } portal)
             return RestError.NotInstalled;
         if (portal.Tokens is null || portal.TokenState == TokenState.Dead)
-            return await UseReserveAsync(portal, cancellationToken) ?? RestError.NoTokens;
+            return await UseReserveAsync(portal, isForGood: false, cancellationToken) ?? RestError.NoTokens;
         return IsFresh(portal) ? portal : await RefreshAsync(portal, afresh: false, cancellationToken);
     }
 
@@ -142,7 +142,7 @@ internal sealed partial class TokenRefresher(
             + "and none of its portals' tokens can be refreshed")]
         public static partial void KeysRefused(ILogger logger, string app);
 
-        [LoggerMessage(5, LogLevel.Warning, "The tokens of portal {MemberId} are refused for good; calls go on with its reserve")]
+        [LoggerMessage(5, LogLevel.Warning, "The tokens of portal {MemberId} are refused; calls go on with its reserve")]
         public static partial void ReserveUsed(ILogger logger, PortalId memberId);
     }
 }
