@@ -43,9 +43,10 @@ internal static class BoundedBody
             reader.AdvanceTo(result.Buffer.End);
             return value;
         }
-        catch (BadHttpRequestException e)
+        catch (IOException e) when (e is BadHttpRequestException or { InnerException: OverflowException })
         {
-            return e.StatusCode == StatusCodes.Status413PayloadTooLarge ? Rejection.TooLarge
+            // The server takes the length of a chunk for a number of 32 bits.
+            return e is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } ? Rejection.TooLarge
                 : Rejection.Malformed("The body could not be read.");
         }
     }

@@ -49,6 +49,7 @@ internal static class RestServices
         client.Timeout = Timeout.InfiniteTimeSpan;
         client.DefaultRequestHeaders.UserAgent.Add(new("Bitrix24Placements", "1.0"));
         client.DefaultRequestHeaders.Accept.Add(new("application/json"));
+        client.DefaultRequestHeaders.AcceptEncoding.Add(new(PackedAnswer.ContentEncoding));
     }
 
     private static void Configure(SocketsHttpHandler handler)
@@ -58,7 +59,6 @@ internal static class RestServices
         handler.UseCookies = false;
         handler.ConnectTimeout = TimeSpan.FromSeconds(10);
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
-        handler.AutomaticDecompression = DecompressionMethods.All;
         handler.MaxResponseHeadersLength = 32;
     }
 

@@ -23,6 +23,8 @@ public sealed class HostileConnectionTests(SharedInstalledService shared)
     [InlineData("Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n")]
     [InlineData("Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n80000000\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n")]
     [InlineData("Content-Length: 5\n\nabcde")]
     [InlineData("X: a\nContent-Length: 5\r\n\r\nabcde")]
     [InlineData("X: a\r\n Content-Length: 5\r\n\r\n")]

@@ -31,6 +31,19 @@ public sealed class LargeAnswerTests
     }
 
     [Fact]
+    public async Task Nor_is_what_unpacks_to_next_to_nothing_read_without_an_end()
+    {
+        using var reader = new AnswerReader();
+        byte[] blanks = [.. Enumerable.Repeat(Packed(" "u8.ToArray()), 10_000).SelectMany(static one => one)];
+        using var answer = new StreamContent(new MemoryStream(blanks)) { Headers = { ContentEncoding = { "gzip" } } };
+        answer.Headers.ContentLength = null;
+
+        var refused = await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(answer, "server", AnswerReader.SmallBytes, Token));
+
+        Assert.Contains("too large", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_profile_over_64_KB_is_refused_though_it_is_good_and_placements_of_that_size_are_read()
     {
         await using var service = await RestTest.StartAsync();

@@ -31,13 +31,17 @@ internal sealed class InstallationRun(
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await foreach (var placement in outcomes.ReadAllAsync(watching.Token))
+            await foreach (var placement in outcomes.Reader.ReadAllAsync(watching.Token))
                 await progress(placement);
             return run.Outcome;
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
             return null;
+        }
+        finally
+        {
+            run.Leave(outcomes);
         }
     }
 
@@ -67,12 +71,12 @@ internal sealed class InstallationRun(
 internal sealed class WatchedRun
 {
     private readonly Lock _lock = new();
-    private readonly List<ChannelWriter<PlacementOutcome>> _watchers = [];
+    private readonly HashSet<Channel<PlacementOutcome>> _watchers = [];
     private bool _ended;
 
     public Reconciliation? Outcome { get; set; }
 
-    public ChannelReader<PlacementOutcome> Watch()
+    public Channel<PlacementOutcome> Watch()
     {
         var outcomes = Channel.CreateUnbounded<PlacementOutcome>();
         lock (_lock)
@@ -80,16 +84,25 @@ internal sealed class WatchedRun
             if (_ended)
                 outcomes.Writer.Complete();
             else
-                _watchers.Add(outcomes.Writer);
+                _watchers.Add(outcomes);
         }
 
-        return outcomes.Reader;
+        return outcomes;
+    }
+
+    public void Leave(Channel<PlacementOutcome> outcomes)
+    {
+        lock (_lock)
+            _watchers.Remove(outcomes);
     }
 
     public void Tell(PlacementOutcome outcome)
     {
         lock (_lock)
-            _watchers.ForEach(w => w.TryWrite(outcome));
+        {
+            foreach (var watcher in _watchers)
+                watcher.Writer.TryWrite(outcome);
+        }
     }
 
     public void End()
@@ -97,7 +110,8 @@ internal sealed class WatchedRun
         lock (_lock)
         {
             _ended = true;
-            _watchers.ForEach(w => w.Complete());
+            foreach (var watcher in _watchers)
+                watcher.Writer.Complete();
         }
     }
 }

@@ -23,6 +23,9 @@ internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider ti
     public void Remember(Secret token, TokenInfo info, KnownPortal portal)
     {
         var life = info.ExpiresAt - time.GetUtcNow();
+        // A third of an entry, and there already.
+        if (info.ClientEndpoint == portal.ClientEndpoint)
+            info = info with { ClientEndpoint = portal.ClientEndpoint };
         if (life > TimeSpan.Zero)
             _cache.Set(Key(token), new Entry(info, portal.Epoch),
                 new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = life });

@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace Bitrix24Placements.Rest;
 
-/// <summary>Answers of foreign servers: each up to its limit, counted after decompression, and only so many large ones at a time, of one
-/// server fewer.</summary>
+/// <summary>Answers of foreign servers: each up to its limit, packed and unpacked, and only so many large ones at a time, of one server
+/// fewer.</summary>
 internal sealed partial class AnswerReader : IDisposable
 {
     /// <summary>Up to here an answer needs no place.</summary>
@@ -44,7 +44,7 @@ internal sealed partial class AnswerReader : IDisposable
     {
         if (content.Headers.ContentLength >= maxBytes)
             throw TooLarge();
-        await using var stream = await content.ReadAsStreamAsync(cancellationToken);
+        await using var stream = await PackedAnswer.OpenAsync(content, maxBytes, cancellationToken);
         return await ReadAsync(stream, server, default, step: 0, maxBytes, cancellationToken);
     }
 
@@ -147,7 +147,7 @@ internal sealed partial class AnswerReader : IDisposable
         return false;
     }
 
-    private static BitrixTransportException TooLarge() => new("the answer is too large", sent: true);
+    internal static BitrixTransportException TooLarge() => new("the answer is too large", sent: true);
 
     public void Dispose()
     {
