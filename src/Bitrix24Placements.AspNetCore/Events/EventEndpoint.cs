@@ -92,6 +92,7 @@ internal sealed partial class EventEndpoint(
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && form.MemberId() is not null)
         {
+            Interlocked.Exchange(ref _backSince, 0);
             var known = receiver.Known(form);
             return await SpoolAsync(source with { Believed = known }, name, form, known is null ? source.Address : SpoolFile.Known)
                 ? null : Rejection.StoreUnavailable;
@@ -101,7 +102,6 @@ internal sealed partial class EventEndpoint(
     /// <summary>In three lines, as no field's text has a line's end.</summary>
     private Task<bool> SpoolAsync(EventSource source, string name, WireForm form, string share)
     {
-        Interlocked.Exchange(ref _backSince, 0);
         var memberId = form.MemberId() ?? "";
         var payload = $"{source.Believed?.App}\n{source.Address}\n{(IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form))}";
         var isNotice = name == AppEvent.Uninstall;
@@ -139,8 +139,8 @@ internal sealed partial class EventEndpoint(
         if (refused is null)
             return true;
         var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
-        if (refused.Status >= StatusCodes.Status500InternalServerError ? time.GetUtcNow() - keptAt < keptFor
-            : !AppEvent.BringsTokens(name) && IsTooEarly())
+        var mayPass = refused.Status >= StatusCodes.Status500InternalServerError || (!AppEvent.BringsTokens(name) && IsTooEarly());
+        if (mayPass && time.GetUtcNow() - keptAt < keptFor)
             return false;
         Log.Refused(logger, form.MemberId() ?? "", refused.Code);
         return true;

@@ -128,12 +128,16 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         var readable = await source.InstalledAsync();
         var lost = await source.InstalledAsync();
         await source.Database.ExecuteAsync($"UPDATE portals SET tokens = 'nonsense', removal_key = 'nonsense', declaration = 'declared' WHERE member_id = {lost.Id.MemberId}", Token);
+        foreach (var id in new[] { "kept", "lost" })
+            Assert.True(await source.Inbox.AddAsync(new(readable.Id, id, "ONCRMDEALADD", "an event"), Token));
+        await source.Database.ExecuteAsync("UPDATE inbox SET payload = 'nonsense' WHERE id = 'lost'", Token);
         var target = await TargetAsync();
 
         var (code, output) = await MoveAsync(source, target);
 
         Assert.Equal(0, code);
         Assert.Contains("tokens of 1 portals cannot be read", output, StringComparison.Ordinal);
+        Assert.Contains("inbox: 1; 1 cannot be read", output, StringComparison.Ordinal);
         await using var moved = await TestStore.OpenAsync(new StorageOptions { Provider = StorageProvider.PostgreSql, ConnectionString = target["Storage:ConnectionString"]! }, settings: target);
         Assert.Equal(readable.Tokens, (await moved.FindAsync(readable.Id)).Tokens);
         var dead = await moved.FindAsync(lost.Id);

@@ -72,12 +72,16 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         await using var importer = await ((NpgsqlConnection)writing.Driver).BeginBinaryImportAsync(
             $"COPY {table.Name} ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
         importer.Timeout = TimeSpan.FromMinutes(10);
-        var count = 0;
+        var (count, left) = (0, 0);
         while (await reader.ReadAsync(cancellationToken))
         {
             reader.GetValues(row.Values);
             if (!table.Change(row))
+            {
+                left++;
                 continue;
+            }
+
             // SQLite has one kind of whole number.
             foreach (var (i, column) in columns.Index())
                 row.Values[i] = column.IsInteger && row.Values[i] is long number ? checked((int)number) : row.Values[i];
@@ -87,7 +91,8 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         }
 
         await importer.CompleteAsync(cancellationToken);
-        await output.WriteLineAsync($"{table.Name}: {count}, all");
+        await output.WriteLineAsync(left == 0 ? $"{table.Name}: {count}, all"
+            : $"{table.Name}: {count}; {left} cannot be read with the keys beside the file, and are left behind");
         return row.Unreadable;
     }
 
