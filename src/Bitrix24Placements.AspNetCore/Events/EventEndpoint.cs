@@ -1,4 +1,5 @@
 using Bitrix24Placements.Forms;
+using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Storage;
 
@@ -41,17 +42,31 @@ internal sealed partial class EventEndpoint(
         spool.Has(SpooledAs, KeyOfNotice(id, id.MemberId, isClean: false))
         || spool.Has(SpooledAs, KeyOfNotice(null, id.MemberId, isClean: false));
 
-    public static bool HasEvents(Spool spool, PortalId id) =>
-        spool.Has(SpooledAs, id.MemberId) || spool.Has(SpooledAs, Unconfirmed(id.MemberId)) || spool.Has(SpooledAs, OfTokens(id.MemberId));
+    public static bool HasEvents(Spool spool, Portal portal) => spool.Has(SpooledAs, portal.Id.MemberId)
+        || spool.Has(SpooledAs, OfTokens(portal.Id.MemberId))
+        || (portal.ApplicationTokenHash is { } hash && spool.Has(SpooledAs, Unconfirmed(portal.Id.MemberId, hash)));
 
     // It waits for no event, nor for others who may only say that they are of the portal, nor does one fill the other's share.
     private static string KeyOfNotice(PortalId? known, string memberId, bool isClean) =>
-        $"{known?.ToString() ?? Unconfirmed(memberId)} {AppEvent.Uninstall} {(isClean ? 1 : 0)}";
+        $"{known?.ToString() ?? memberId + " unconfirmed"} {AppEvent.Uninstall} {(isClean ? 1 : 0)}";
 
-    private static string Unconfirmed(string memberId) => memberId + " unconfirmed";
+    private static string KeyOf(string name, WireForm form, PortalId? believed)
+    {
+        var memberId = form.MemberId() ?? "";
+        return name switch
+        {
+            AppEvent.Uninstall => KeyOfNotice(believed, memberId, WireEvent.IsClean(form)),
+            AppEvent.UserReady => $"{memberId} reserve",
+            AppEvent.Install or AppEvent.Update => OfTokens(memberId),
+            _ => believed is null ? Unconfirmed(memberId, ApplicationToken.Hash(form.ApplicationToken().Reveal())) : memberId,
+        };
+    }
 
     // Waits for none of those that it makes known.
-    private static string OfTokens(string memberId) => memberId + " tokens";
+    private static string OfTokens(string memberId) => $"{memberId} tokens";
+
+    // Whose token is known late, or never, keeps nobody else waiting.
+    private static string Unconfirmed(string memberId, string hash) => $"{memberId} unconfirmed {hash[..16]}";
 
     public async Task ReceiveAsync(HttpContext context)
     {
@@ -88,7 +103,8 @@ internal sealed partial class EventEndpoint(
             var rejection = await receiver.ReceiveAsync(source, name, form, CancellationToken.None);
             // A portal's own: asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
-                && await SpoolAsync(source, name, form, SpoolFile.Unanswered) ? null : rejection;
+                && await SpoolAsync(source, name, form, receiver.Known(form) is null ? source.Address : SpoolFile.Unanswered)
+                ? null : rejection;
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && form.MemberId() is not null)
         {
@@ -102,14 +118,10 @@ internal sealed partial class EventEndpoint(
     /// <summary>In three lines, as no field's text has a line's end.</summary>
     private Task<bool> SpoolAsync(EventSource source, string name, WireForm form, string share)
     {
-        var memberId = form.MemberId() ?? "";
         var payload = $"{source.Believed?.App}\n{source.Address}\n{(IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form))}";
-        var isNotice = name == AppEvent.Uninstall;
-        var key = isNotice ? KeyOfNotice(source.Believed, memberId, WireEvent.IsClean(form))
-            : AppEvent.BringsTokens(name) ? OfTokens(memberId) : source.Believed is null ? Unconfirmed(memberId) : memberId;
         return spool.PutAsync(
-            Kind, key, payload, share, CancellationToken.None,
-            isNotice && source.Believed is not null ? MaxNotices : SpoolShares.MaxOfKey);
+            Kind, KeyOf(name, form, source.Believed), payload, share, CancellationToken.None,
+            name == AppEvent.Uninstall && source.Believed is not null ? MaxNotices : SpoolShares.MaxOfKey);
     }
 
     private bool IsKept(string name) => IsOwn(name) || handlers.Find(name) is not null;
@@ -139,7 +151,8 @@ internal sealed partial class EventEndpoint(
         if (refused is null)
             return true;
         var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
-        var mayPass = refused.Status >= StatusCodes.Status500InternalServerError || (!AppEvent.BringsTokens(name) && IsTooEarly());
+        var mayPass = refused.Status >= StatusCodes.Status500InternalServerError
+            || (name is not (AppEvent.Install or AppEvent.Update) && IsTooEarly());
         if (mayPass && time.GetUtcNow() - keptAt < keptFor)
             return false;
         Log.Refused(logger, form.MemberId() ?? "", refused.Code);

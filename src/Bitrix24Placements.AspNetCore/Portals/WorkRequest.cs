@@ -15,7 +15,7 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
     /// <summary>Null keeps what is there.</summary>
     public string? Payload { get; init; }
 
-    /// <summary>What waits with this payload keeps it, and its time where that is earlier.</summary>
+    /// <summary>What waits with this payload keeps it, and is not put off by more than the pause.</summary>
     public string? GivesWayTo { get; init; }
 
     /// <summary>Otherwise its pauses begin anew.</summary>
@@ -33,8 +33,9 @@ internal sealed record WorkRequest(PortalId Id, string Kind)
             $"""
             UPDATE SET
                 priority = excluded.priority,
-                due_at = CASE WHEN (work.lease_till <= {now} OR work.payload = {GivesWayTo}) AND work.due_at < {now} + {pause}
-                    THEN work.due_at ELSE {now} + {pause} END,
+                due_at = CASE WHEN work.lease_till <= {now} AND work.due_at < {now} + {pause} THEN work.due_at
+                    WHEN work.lease_till > {now} AND work.payload = {GivesWayTo} THEN {now} + {PauseIfThere}
+                    ELSE {now} + {pause} END,
                 attempt = CASE WHEN {KeepsAttempts} = 1 THEN work.attempt ELSE 0 END,
                 request = work.request + 1,
                 payload = CASE WHEN work.payload = {GivesWayTo} THEN work.payload ELSE COALESCE(excluded.payload, work.payload) END

@@ -129,21 +129,39 @@ public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
 
     /// <summary>The update that brings its application_token may wait in another instance's spool.</summary>
     [Fact]
-    public async Task An_event_whose_application_token_is_not_known_yet_is_looked_at_again()
+    public async Task An_event_whose_application_token_is_not_known_yet_is_looked_at_again_and_keeps_no_other_waiting()
     {
         await using var service = await Service.StartInstalledAsync();
-        var told = new ConcurrentQueue<EventRequest>();
-        new Endpoints(service.Get<IServiceProvider>()).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e));
-        var fields = service.Portal.EventFields(DealAdded);
-        fields["auth[application_token]"] = "a-new-application-token";
-        await (await SpoolAsync(service, "portals", fields)).DisposeAsync();
-        await Task.Delay(TimeSpan.FromSeconds(3), Token);
-        Assert.NotEmpty(service.Get<Spool>().List());
+        var told = new ConcurrentQueue<string>();
+        new Endpoints(service.Get<IServiceProvider>()).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e.Data.GetProperty("FIELDS").GetProperty("ID").GetString()!));
+        var (unknown, known) = (service.Portal.EventFields(DealAdded), service.Portal.EventFields(DealAdded));
+        (unknown["auth[application_token]"], unknown["data[FIELDS][ID]"]) = ("a-new-application-token", "unknown");
+        known["data[FIELDS][ID]"] = "known";
+        service.Get<PortalDirectory>().Clear();
+        await (await SpoolAsync(service, "portals", unknown, known)).DisposeAsync();
+        await service.EventuallyAsync(() => told.Contains("known"), "the other is handled", seconds: 8);
 
         await service.Get<Database>().ExecuteAsync(
             $"UPDATE portals SET application_token_hash = {ApplicationToken.Hash("a-new-application-token")}", Token);
 
-        await service.EventuallyAsync(() => !told.IsEmpty, "the event is handled");
+        await service.EventuallyAsync(() => told.Contains("unknown"), "so is this one");
+    }
+
+    [Fact]
+    public async Task What_a_system_user_brings_waits_for_an_installation_that_another_instance_has_spooled()
+    {
+        await using var service = await Service.StartAsync();
+        await service.Get<Database>().ExecuteAsync(Renamed("portals", "away"), Token);
+        Assert.Equal(200, (await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token))?.Status);
+        Assert.Equal([200], (await service.Portal.SendEventAsync("ONAPPUSERREADY", cancellationToken: Token)).Select(static d => d.Status));
+        await using (await HoldFirstAsync(service))
+        {
+            await service.Get<Database>().ExecuteAsync(Renamed("away", "portals"), Token);
+            await Task.Delay(TimeSpan.FromSeconds(3), Token);
+        }
+
+        await service.EventuallyAsync(
+            async () => (await service.StoredAsync())?.Reserve is { IsAdministrator: false }, "they are the reserve", seconds: 30);
     }
 
     [Fact]
@@ -222,10 +240,16 @@ public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
 
+        var held = await HoldFirstAsync(service);
+        await database.ExecuteAsync(Renamed("away", table), Token);
+        return held;
+    }
+
+    private static async Task<FileStream> HoldFirstAsync(Service service)
+    {
         FileStream? held = null;
         var spool = service.Get<Spool>();
         await service.EventuallyAsync(() => (held = spool.Hold(spool.List()[0])) is not null, "it is held");
-        await database.ExecuteAsync(Renamed("away", table), Token);
         return held!;
     }
 

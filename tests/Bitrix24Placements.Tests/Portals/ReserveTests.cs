@@ -52,15 +52,20 @@ public sealed class ReserveTests(ThrowawayPostgres postgres)
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
         await store.Portals.SaveReserveAsync(portal.Id, Reserve("second"), Token);
-        var late = new PortalReserve(TestStore.Tokens("late"), portal.UserId, IsAdministrator: true);
-        Assert.False(await store.Portals.SaveLateAsync(portal.Id, late, Token));
+        var tokens = TestStore.Tokens("late") with { ExpiresAt = portal.Tokens!.ExpiresAt.AddHours(1) };
+        var late = new PortalReserve(tokens, portal.UserId, IsAdministrator: true);
         await store.Portals.UseReserveAsync(portal.Id, portal.TokensVersion, (await store.FindAsync(portal.Id)).Reserve!.Version, isRefusedForGood: true, Token);
+        Assert.False(await store.Portals.SaveLateAsync(portal.Id, portal.Epoch - 1, late, Token));
 
-        Assert.True(await store.Portals.SaveLateAsync(portal.Id, late, Token));
+        Assert.True(await store.Portals.SaveLateAsync(portal.Id, portal.Epoch, late, Token));
 
         var now = await store.FindAsync(portal.Id);
         Assert.Equal((TestStore.Tokens("second"), late), (now.Tokens, now.Reserve! with { Version = 0 }));
-        Assert.False(await store.Portals.SaveLateAsync(portal.Id, Reserve("third", userId: 3), Token));
+        Assert.False(await store.Portals.SaveLateAsync(portal.Id, portal.Epoch, late, Token));
+        Assert.False(await store.Portals.SaveLateAsync(portal.Id, portal.Epoch, Reserve("third", userId: 3), Token));
+        // The reserve's own, which came while it took the place of the first.
+        Assert.True(await store.Portals.SaveLateAsync(portal.Id, portal.Epoch, new(tokens, 2, IsAdministrator: true), Token));
+        Assert.Equal((tokens, late.UserId), ((await store.FindAsync(portal.Id)).Tokens, (await store.FindAsync(portal.Id)).Reserve?.UserId));
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]

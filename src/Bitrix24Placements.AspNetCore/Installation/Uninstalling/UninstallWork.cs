@@ -51,7 +51,7 @@ internal sealed partial class UninstallWork(
 
         // Another notice, which keeps the row and so wins, or events that came before may not have been carried over yet.
         if ((notice.Clean && EventEndpoint.HasCarefulNotice(spool, item.Id))
-            || (EventEndpoint.HasEvents(spool, item.Id) && time.GetUtcNow() - item.CreatedAt < MaxWaitForEvents))
+            || (EventEndpoint.HasEvents(spool, portal) && time.GetUtcNow() - item.CreatedAt < MaxWaitForEvents))
             return WorkResult.Again(LookAtSpoolEvery);
 
         // Dead since the notice: some call was refused with invalid_grant.

@@ -34,9 +34,16 @@ internal sealed partial class PortalStore
     public Task<bool> SaveReserveAsync(PortalId id, PortalReserve reserve, CancellationToken cancellationToken) =>
         SaveReserveAsync(id, reserve, HasRoomForReserve($"{reserve.IsAdministrator}"), cancellationToken);
 
-    /// <summary>Refreshed while somebody else's pair has taken their place: only the same user's older ones give way to them.</summary>
-    public Task<bool> SaveLateAsync(PortalId id, PortalReserve refreshed, CancellationToken cancellationToken) =>
-        SaveReserveAsync(id, refreshed, $"(reserve_tokens IS NULL OR reserve_user_id = {refreshed.UserId})", cancellationToken);
+    /// <summary>Refreshed while the pairs have changed places, or another has come: the same user's older ones give way to them.</summary>
+    public async Task<bool> SaveLateAsync(PortalId id, long epoch, PortalReserve refreshed, CancellationToken cancellationToken)
+    {
+        var (user, expiry) = (refreshed.UserId, Expiry(refreshed.Tokens));
+        return await UpdateAsync(id, NewTokens(id, refreshed.Tokens),
+                $"{IsThere} AND epoch = {epoch} AND user_id = {user} AND tokens_expire_at < {expiry}", cancellationToken)
+            || await SaveReserveAsync(id, refreshed,
+                $"epoch = {epoch} AND (reserve_tokens IS NULL OR (reserve_user_id = {user} AND reserve_expire_at < {expiry}))",
+                cancellationToken);
+    }
 
     private Task<bool> SaveReserveAsync(PortalId id, PortalReserve reserve, Sql where, CancellationToken cancellationToken) => UpdateAsync(
         id,

@@ -34,8 +34,8 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
         return renewed;
     }
 
-    public Task KeepReserveAsync(PortalId id, long version, PortalTokens tokens, SpoolPlace place) =>
-        KeepAsync(SpooledTokens.Of(id, version, tokens) with { IsReserve = true }, place, () => { });
+    public Task KeepReserveAsync(Portal before, PortalReserve reserve, PortalTokens tokens, SpoolPlace place) =>
+        KeepAsync(SpooledTokens.Of(before, reserve, tokens), place, () => { });
 
     /// <summary>Nobody's newer tokens give way to them.</summary>
     public async Task<bool> CarryOverAsync(string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
@@ -95,10 +95,10 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     private async Task SaveAsync(SpooledTokens kept, CancellationToken cancellationToken)
     {
         var tokens = new PortalTokens(new(kept.Access), new(kept.Refresh), kept.ExpiresAt);
-        if (kept.IsReserve)
-            await store.StoreRefreshedReserveAsync(kept.Id, kept.Version, tokens, cancellationToken);
-        else if (!await store.StoreRefreshedAsync(kept.Id, kept.Version, tokens, cancellationToken) && kept.UserId != 0)
-            await store.SaveLateAsync(kept.Id, new(tokens, kept.UserId, kept.IsAdministrator), cancellationToken);
+        if (!await (kept.IsReserve
+            ? store.StoreRefreshedReserveAsync(kept.Id, kept.Version, tokens, cancellationToken)
+            : store.StoreRefreshedAsync(kept.Id, kept.Version, tokens, cancellationToken)))
+            await store.SaveLateAsync(kept.Id, kept.Epoch, new(tokens, kept.UserId, kept.IsAdministrator), cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -130,21 +130,24 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
 }
 
 /// <param name="Version">Of the tokens that these were refreshed from.</param>
-/// <param name="UserId">Zero in what an earlier version has spooled.</param>
+/// <param name="Epoch">Zero in what an earlier version has spooled.</param>
 internal sealed record SpooledTokens(
     string MemberId, string App, long Version, string Access, string Refresh, DateTimeOffset ExpiresAt, bool IsReserve = false,
-    long UserId = 0, bool IsAdministrator = false)
+    long UserId = 0, bool IsAdministrator = false, long Epoch = 0)
 {
     internal PortalId Id => new(MemberId, App);
 
-    public static SpooledTokens Of(Portal before, PortalTokens tokens) => Of(before.Id, before.TokensVersion, tokens) with
-    {
-        UserId = before.UserId,
-        IsAdministrator = before.IsAdministrator,
-    };
+    public static SpooledTokens Of(Portal before, PortalTokens tokens) =>
+        new(before.Id.MemberId, before.Id.App, before.TokensVersion, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt,
+            IsReserve: false, before.UserId, before.IsAdministrator, before.Epoch);
 
-    public static SpooledTokens Of(PortalId id, long version, PortalTokens tokens) =>
-        new(id.MemberId, id.App, version, tokens.Access.Reveal(), tokens.Refresh.Reveal(), tokens.ExpiresAt);
+    public static SpooledTokens Of(Portal before, PortalReserve reserve, PortalTokens tokens) => Of(before, tokens) with
+    {
+        Version = reserve.Version,
+        IsReserve = true,
+        UserId = reserve.UserId,
+        IsAdministrator = reserve.IsAdministrator,
+    };
 
     public override string ToString() => $"{MemberId}/{App} {Version}";
 }

@@ -46,7 +46,7 @@ internal sealed partial class TokenRefresher
             var result = await AskAsync(portal, reserve.Tokens);
             if (result.Ok)
             {
-                await keeper.KeepReserveAsync(portal.Id, reserve.Version, result.Value.Tokens, place);
+                await keeper.KeepReserveAsync(portal, reserve, result.Value.Tokens, place);
                 return;
             }
 
