@@ -52,13 +52,13 @@ internal sealed partial class EventEndpoint(
 
     private static string KeyOf(string name, WireForm form, PortalId? believed)
     {
-        var memberId = form.MemberId() ?? "";
+        var (memberId, hash) = (form.MemberId() ?? "", ApplicationToken.Hash(form.ApplicationToken().Reveal()));
         return name switch
         {
             AppEvent.Uninstall => KeyOfNotice(believed, memberId, WireEvent.IsClean(form)),
-            AppEvent.UserReady => $"{memberId} reserve",
             AppEvent.Install or AppEvent.Update => OfTokens(memberId),
-            _ => believed is null ? Unconfirmed(memberId, ApplicationToken.Hash(form.ApplicationToken().Reveal())) : memberId,
+            AppEvent.UserReady => $"{memberId} reserve {hash[..16]}",
+            _ => believed is null ? Unconfirmed(memberId, hash) : memberId,
         };
     }
 
