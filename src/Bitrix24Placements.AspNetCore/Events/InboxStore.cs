@@ -44,6 +44,9 @@ internal sealed partial class InboxStore(
     private readonly PartitionedRateLimiter<PortalId> _turns = PartitionedRateLimiter.Create<PortalId, PortalId>(id =>
         RateLimitPartition.GetConcurrencyLimiter(id, _ => new() { PermitLimit = 1, QueueLimit = int.MaxValue }));
 
+    // Told once for each: whatever updates it later asks for it again.
+    private static Sql IsNoInstallation => $"(name <> {StoredEvent.Installed} OR state <> {Done})";
+
     private const int Waiting = 0;
     private const int Failed = 1;
     private const int Done = 2;
@@ -129,7 +132,7 @@ internal sealed partial class InboxStore(
     {
         foreach (var (state, days) in new[] { (Done, 2), (Failed, 30), (Unreadable, 30) })
         {
-            Sql isOld = $"state = {state} AND received_at < {database.Now} - {TimeSpan.FromDays(days)}";
+            Sql isOld = $"state = {state} AND received_at < {database.Now} - {TimeSpan.FromDays(days)} AND {IsNoInstallation}";
             Sql page = $"SELECT member_id, app, id FROM inbox WHERE {isOld} LIMIT {Page}";
             while (await database.ExecuteAsync($"DELETE FROM inbox WHERE (member_id, app, id) IN ({page})", cancellationToken) == Page)
             {
@@ -141,7 +144,7 @@ internal sealed partial class InboxStore(
     /// <summary>What a portal that floods has had handled fills no more than its own share, too: the newest stay.</summary>
     public Task ForgetHandledAsync(PortalId id, CancellationToken cancellationToken)
     {
-        Sql isHandled = $"{PortalSql.Is(id)} AND state = {Done}";
+        Sql isHandled = $"{PortalSql.Is(id)} AND state = {Done} AND {IsNoInstallation}";
         return database.ExecuteAsync(
             $"""
             DELETE FROM inbox WHERE {isHandled} AND received_at <= (

@@ -79,7 +79,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
             return done;
         }, cancellationToken);
 
-    /// <summary>Again after the pause, or when somebody has asked for it meanwhile.</summary>
+    /// <summary>Again after the pause, or earlier if somebody has asked for that meanwhile.</summary>
     public Task PostponeAsync(WorkItem item, TimeSpan pause, string? payload, CancellationToken cancellationToken)
     {
         Sql isUnchanged = $"request = {item.Request}";
@@ -89,7 +89,7 @@ internal sealed class WorkStore(Database database, DatabaseClock clock, WorkSign
                 payload = CASE WHEN {isUnchanged} THEN COALESCE({payload}, payload) ELSE payload END,
                 attempt = CASE WHEN {isUnchanged} THEN attempt + 1 ELSE attempt END,
                 priority = CASE WHEN {isUnchanged} AND priority = {WorkPriority.Asked} THEN {WorkPriority.Again} ELSE priority END,
-                due_at = CASE WHEN {isUnchanged} THEN {Now} + {pause} ELSE due_at END
+                due_at = CASE WHEN {isUnchanged} OR due_at > {Now} + {pause} THEN {Now} + {pause} ELSE due_at END
             WHERE {IsOwned(item)}
             """, cancellationToken);
     }

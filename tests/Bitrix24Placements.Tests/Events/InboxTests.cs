@@ -210,6 +210,22 @@ public sealed class InboxTests(ThrowawayPostgres postgres)
         Assert.Empty(await PayloadsAsync(store));
     }
 
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task An_installation_is_told_once_however_late_an_update_asks_for_it_again(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        var told = new InboxEvent(TestStore.NewId(), "installed-1", StoredEvent.Installed, "");
+        Assert.True(await store.Inbox.AddAsync(told, Token));
+        await store.Inbox.CompleteAsync(told, Token);
+        await store.AdvanceAsync(TimeSpan.FromDays(90));
+        await store.Inbox.ForgetOldAsync(Token);
+        await store.Inbox.ForgetHandledAsync(told.Id, Token);
+
+        Assert.True(await store.Inbox.AddAsync(told, Token));
+
+        Assert.Null(await store.Inbox.NextAsync(told.Id, Token));
+    }
+
     private static string Payload(string id) => new StoredEvent(id, Name, "portal.example.com", "https", null, 0).Serialize();
 
     private static Task<List<string>> PayloadsAsync(TestStore store) =>

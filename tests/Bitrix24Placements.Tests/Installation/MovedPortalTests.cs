@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
@@ -58,6 +59,19 @@ public sealed class MovedPortalTests
 
         Assert.Equal(service.Portal.Domain, (string)(await Service.JsonAsync(answer))["portal"]!["domain"]!);
         Assert.Equal(service.Portal.ClientEndpoint, (await service.StoredAsync())!.ClientEndpoint.AbsoluteUri);
+    }
+
+    [Fact]
+    public async Task What_a_remembered_token_calls_goes_to_the_new_address()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var (confirmed, store, token) = (service.Get<ConfirmedTokens>(), service.Get<PortalStore>(), new Secret("a token"));
+        var known = (await store.KnownAsync(service.Portal.Id, Token))!;
+        confirmed.Remember(token, new(known.Id, known.ClientEndpoint, known.OAuthServer, 1, DateTimeOffset.UtcNow.AddHours(1)), known);
+
+        await store.MoveAsync(known.Id, new("https://portal.example.com/rest/"), Token);
+
+        Assert.Equal("portal.example.com", confirmed.Find(token, known.Id.MemberId)?.User.ClientEndpoint.Host);
     }
 
     [Fact]

@@ -59,6 +59,20 @@ public sealed class WorkStoreTests(ThrowawayPostgres postgres)
     }
 
     [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
+    public async Task What_has_failed_is_tried_again_at_its_time_though_somebody_has_asked_for_a_later_one(StorageProvider provider)
+    {
+        await using var store = await TestStore.OpenAsync(provider, postgres);
+        await RequestAsync(store);
+        var running = Assert.Single(await store.ClaimAsync(10));
+        await RequestAsync(store, due: TimeSpan.FromHours(4));
+
+        await store.Work.PostponeAsync(running, TimeSpan.FromMinutes(1), null, Token);
+
+        await store.AdvanceAsync(TimeSpan.FromMinutes(1));
+        Assert.Single(await store.ClaimAsync(10));
+    }
+
+    [Theory, MemberData(nameof(TestStore.BothDatabases), MemberType = typeof(TestStore))]
     public async Task What_was_tried_in_vain_comes_after_what_was_not_yet_tried_until_it_is_asked_for_again(StorageProvider provider)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);

@@ -17,17 +17,16 @@ internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider ti
         _cache.TryGetValue(Key(token), out Entry? entry) && entry is { Info: var info } && info.Id.MemberId == memberId
             && info.ExpiresAt > time.GetUtcNow()
         && directory.Find(info.Id) is { State: PortalState.Installed } portal && portal.Epoch == entry.Epoch
-            ? (info, portal)
+            // The portal may have moved since.
+            ? (info with { ClientEndpoint = portal.ClientEndpoint }, portal)
             : null;
 
     public void Remember(Secret token, TokenInfo info, KnownPortal portal)
     {
         var life = info.ExpiresAt - time.GetUtcNow();
-        // A third of an entry, and there already.
-        if (info.ClientEndpoint == portal.ClientEndpoint)
-            info = info with { ClientEndpoint = portal.ClientEndpoint };
+        // The address is a third of an entry, and there already.
         if (life > TimeSpan.Zero)
-            _cache.Set(Key(token), new Entry(info, portal.Epoch),
+            _cache.Set(Key(token), new Entry(info with { ClientEndpoint = portal.ClientEndpoint }, portal.Epoch),
                 new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = life });
     }
 
