@@ -18,8 +18,8 @@ internal sealed partial class EventEndpoint(
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
-    /// <summary>To carry over what other instances were told while the database was away: until then an application_token may be known
-    /// too early, or too late, to say anything.</summary>
+    /// <summary>For other instances to carry over what they were told while the database was away: an update among it brings an
+    /// application_token, an uninstallation takes it away.</summary>
     public static readonly TimeSpan TimeForOthers = TimeSpan.FromSeconds(15);
 
     /// <summary>So long do the tokens of a system user live.</summary>

@@ -44,7 +44,7 @@ internal sealed partial class InboxStore(
     private readonly PartitionedRateLimiter<PortalId> _turns = PartitionedRateLimiter.Create<PortalId, PortalId>(id =>
         RateLimitPartition.GetConcurrencyLimiter(id, _ => new() { PermitLimit = 1, QueueLimit = int.MaxValue }));
 
-    // Told once for each: whatever updates it later asks for it again.
+    // It stays, so that it is known: each update of that installation brings it again.
     private static Sql IsNoInstallation => $"(name <> {StoredEvent.Installed} OR state <> {Done})";
 
     private const int Waiting = 0;

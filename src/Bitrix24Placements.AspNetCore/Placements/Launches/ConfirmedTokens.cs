@@ -24,9 +24,8 @@ internal sealed class ConfirmedTokens(PortalDirectory directory, TimeProvider ti
     public void Remember(Secret token, TokenInfo info, KnownPortal portal)
     {
         var life = info.ExpiresAt - time.GetUtcNow();
-        // The address is a third of an entry, and there already.
         if (life > TimeSpan.Zero)
-            _cache.Set(Key(token), new Entry(info with { ClientEndpoint = portal.ClientEndpoint }, portal.Epoch),
+            _cache.Set(Key(token), new Entry(info, portal.Epoch),
                 new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = life });
     }
 
