@@ -42,6 +42,13 @@ internal sealed partial class EventEndpoint(
         spool.Has(SpooledAs, KeyOfNotice(id, id.MemberId, isClean: false))
         || spool.Has(SpooledAs, KeyOfNotice(null, id.MemberId, isClean: false));
 
+    /// <summary>When the last uninstallation before then was told that waits in the spool; null where none does.</summary>
+    public static DateTimeOffset? LastNotice(Spool spool, PortalId id, DateTimeOffset before) =>
+        new PortalId?[] { id, null }
+            .SelectMany(known => new[] { KeyOfNotice(known, id.MemberId, isClean: false), KeyOfNotice(known, id.MemberId, isClean: true) })
+            .SelectMany(key => spool.Waiting(SpooledAs, key)).Where(keptAt => keptAt < before)
+            .Select(keptAt => (DateTimeOffset?)keptAt).Max();
+
     public static bool HasEvents(Spool spool, Portal portal) => spool.Has(SpooledAs, portal.Id.MemberId)
         || spool.Has(SpooledAs, OfTokens(portal.Id.MemberId))
         || (portal.ApplicationTokenHash is { } hash && spool.Has(SpooledAs, Unconfirmed(portal.Id.MemberId, hash)));

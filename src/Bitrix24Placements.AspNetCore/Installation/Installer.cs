@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using Bitrix24Placements.Apps;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
@@ -37,7 +38,8 @@ internal readonly record struct InstallResult(
 /// administrator.</summary>
 internal sealed partial class Installer(
     Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept,
-    WorkSignal signal, TokenVault vault, InstallationMetrics metrics, AppRegistry apps, TimeProvider time, ILogger<Installer> logger)
+    WorkSignal signal, TokenVault vault, Spool spool, InstallationMetrics metrics, AppRegistry apps, TimeProvider time,
+    ILogger<Installer> logger)
     : IDisposable
 {
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
@@ -81,6 +83,7 @@ internal sealed partial class Installer(
             ApplicationToken = claim.ApplicationToken,
             ReconcileIn = reconcileIn,
             ToldAt = claim.ToldAt,
+            UninstalledAt = EventEndpoint.LastNotice(spool, administrator.Id, before: claim.ToldAt),
         }, cancellationToken);
         if (!isStored)
             return;

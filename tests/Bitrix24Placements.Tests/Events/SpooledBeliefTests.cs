@@ -183,6 +183,40 @@ public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
         folder.Delete(true);
     }
 
+    /// <summary>Otherwise it would count as the earlier one, whose void tokens would be its reserve.</summary>
+    [Theory]
+    [InlineData("in the spool")]
+    [InlineData("by the wizard")]
+    public async Task An_installation_is_another_one_where_an_uninstallation_before_it_is_still_in_the_spool(string how)
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var earlier = (await service.StoredAsync())!.Epoch;
+        var notice = Notice(service, clean: false);
+        service.Portal.UninstallSilently();
+        await using (await SpoolAsync(service, "work", notice))
+        {
+            if (how == "by the wizard")
+            {
+                await service.Portal.InstallAsync(userId: 4, cancellationToken: Token);
+                await service.InstallAsync(userId: 4);
+            }
+            else
+            {
+                await service.Get<Database>().ExecuteAsync(Renamed("work", "away"), Token);
+                Assert.Equal(200, (await service.Portal.InstallAsync(apiOnly: true, userId: 4, cancellationToken: Token))?.Status);
+                await service.Get<Database>().ExecuteAsync(Renamed("away", "work"), Token);
+            }
+
+            await service.EventuallyAsync(async () => (await service.StoredAsync())!.UserId == 4, "it is installed anew", seconds: 30);
+        }
+
+        await service.EventuallyAsync(() => service.Get<Spool>().List() is [], "the notice is heard");
+        await StaysInstalledAsync(service);
+        var portal = (await service.StoredAsync())!;
+        Assert.NotEqual(earlier, portal.Epoch);
+        Assert.Equal((4, null), (portal.UserId, portal.Reserve));
+    }
+
     [Fact]
     public async Task An_installation_in_the_spool_is_not_pushed_out_by_others_of_its_portal_from_another_address()
     {

@@ -148,6 +148,26 @@ public sealed class HealingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_page_from_before_an_update_does_not_bring_the_application_token_back_that_was_replaced()
+    {
+        var old = _service.Portal.App.ApplicationToken;
+        void Change(LaunchForm form) => form.Body["APPLICATION_TOKEN"] = old;
+        Assert.Equal(200, Assert.Single(await _service.Portal.UpdateAsync(cancellationToken: Token)).Status);
+
+        using (var before = await _service.LinkAsync(accept: "application/json", change: Change))
+            Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+        using (var current = await _service.WorkerAsync(accept: "application/json"))
+            Assert.Equal(HttpStatusCode.OK, current.StatusCode);
+
+        // No such page can be confirmed any more: it is the portal's own word.
+        _time.Shift(TimeSpan.FromMinutes(61));
+        using (var later = await _service.LinkAsync(accept: "application/json", change: Change))
+            Assert.Equal(HttpStatusCode.OK, later.StatusCode);
+        using var adopted = await _service.WorkerAsync(accept: "application/json", change: Change);
+        Assert.Equal(HttpStatusCode.OK, adopted.StatusCode);
+    }
+
+    [Fact]
     public async Task A_removal_that_nobody_told_is_noticed_by_an_administrators_page_at_most_once_a_day()
     {
         await _service.Portal.RemoveWorkerAsync(notify: false, Token);

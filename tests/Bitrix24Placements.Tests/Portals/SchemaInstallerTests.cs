@@ -15,7 +15,7 @@ public sealed class SchemaInstallerTests(ThrowawayPostgres postgres)
 
         await Task.WhenAll(others.Append(first).Select(store => Task.Run(() => store.Get<SchemaInstaller>().EnsureAsync(Token), Token)));
 
-        Assert.Equal([1, 2, 3, 4, 5, 6, 7], await first.Database.QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], await first.Database.QueryAsync("SELECT version FROM schema_versions", static r => r.GetInt32(0), Token));
         await first.InstalledAsync();
         foreach (var other in others)
             await other.DisposeAsync();

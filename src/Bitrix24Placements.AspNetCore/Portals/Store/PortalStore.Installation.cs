@@ -9,6 +9,9 @@ internal sealed partial class PortalStore
 
     private static readonly TimeSpan ClocksDiffer = TimeSpan.FromMinutes(1);
 
+    /// <summary>As long as the access token in them.</summary>
+    private static readonly TimeSpan PagesLiveFor = TimeSpan.FromHours(1);
+
     /// <summary>False where a newer one is installed; what is not there any more is installed whatever the clocks say.</summary>
     public Task<bool> InstallAsync(ConfirmedInstallation installation, CancellationToken cancellationToken) =>
         ChangeAsync(installation.Id, async connection =>
@@ -21,7 +24,8 @@ internal sealed partial class PortalStore
             if (isInstalled && before!.ToldAt > installation.ToldAt && clock.ToDatabase(before.ToldAt - ClocksDiffer) <= clock.Now)
                 return false;
             // What was told of the earlier installation, its answer perhaps under way, does not concern this one: so this is another.
-            var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}") > 0;
+            var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}") > 0
+                || before?.ToldAt < installation.UninstalledAt;
             await StoreAsync(connection, installation, before, stays: isInstalled && !wasTold);
             await new WorkRequest(id, WorkKind.Reconcile) { Delay = installation.ReconcileIn, Payload = "installation" }
                 .FileAsync(connection, database.Now);
@@ -55,6 +59,8 @@ internal sealed partial class PortalStore
                 epoch = excluded.epoch, user_id = excluded.user_id, is_administrator = 1,
                 tokens = excluded.tokens, tokens_state = excluded.tokens_state, tokens_version = portals.tokens_version + 1,
                 tokens_expire_at = excluded.tokens_expire_at, tokens_renewed_at = excluded.tokens_renewed_at, {NoLease},
+                replaced_token_hash = CASE WHEN portals.application_token_hash <> excluded.application_token_hash
+                    THEN portals.application_token_hash ELSE portals.replaced_token_hash END,
                 application_token_hash = excluded.application_token_hash, told_at = excluded.told_at, delete_at = NULL
                 {newKey}
             """);
@@ -89,11 +95,14 @@ internal sealed partial class PortalStore
     public Task<bool> SuspendAsync(PortalId id, long epoch, CancellationToken cancellationToken) => UpdateAsync(id,
         $"state = {PortalState.Suspended}", $"epoch = {epoch} AND state = {PortalState.Installed}", cancellationToken);
 
+    /// <summary>False for the one that an update has replaced, while pages from before it can still be confirmed.</summary>
     public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) =>
         ChangeAsync(id, async connection =>
         {
             var hash = ApplicationToken.Hash(applicationToken.Reveal());
-            return await MayHaveAsync(connection, id, hash)
+            Sql isOlder = $"replaced_token_hash = {hash} AND told_at > {database.Now} - {PagesLiveFor}";
+            return !await connection.AnyAsync($"SELECT 1 FROM portals WHERE {Is(id)} AND {isOlder}")
+                && await MayHaveAsync(connection, id, hash)
                 && await connection.ExecuteAsync($"UPDATE portals SET application_token_hash = {hash} WHERE {Is(id)}") > 0;
         }, cancellationToken);
 
@@ -133,6 +142,9 @@ internal sealed record ConfirmedInstallation
     public Secret ApplicationToken { get; init; }
 
     public DateTimeOffset ToldAt { get; init; }
+
+    /// <summary>An uninstallation before it that is still to be handled; null where none is known.</summary>
+    public DateTimeOffset? UninstalledAt { get; init; }
 
     /// <summary>In the background, if the caller does not come to it.</summary>
     public TimeSpan ReconcileIn { get; init; }

@@ -34,7 +34,7 @@ internal sealed partial class PortalStore
                 $"""
                 UPDATE portals SET state = {PortalState.Uninstalled}, tokens = NULL, reserve_tokens = NULL,
                     tokens_state = {TokenState.None}, tokens_version = tokens_version + 1, {NoLease},
-                    application_token_hash = NULL, declaration = '', placements = NULL, delete_at = NULL
+                    application_token_hash = NULL, replaced_token_hash = NULL, declaration = '', placements = NULL, delete_at = NULL
                 WHERE {Is(id)} AND epoch = {asked.Epoch}
                     AND (tokens_version = {asked.TokensVersion} OR tokens_state = {TokenState.Dead})
                 """);

@@ -9,7 +9,10 @@ internal sealed partial class Spool
     private bool _isListed;
 
     /// <summary>Whether something of this key waits that can be read.</summary>
-    public bool Has(string kind, string key)
+    public bool Has(string kind, string key) => Waiting(kind, key).Any();
+
+    /// <summary>When what waits of this key, and can be read, was put there.</summary>
+    public IEnumerable<DateTimeOffset> Waiting(string kind, string key)
     {
         try
         {
@@ -21,7 +24,8 @@ internal sealed partial class Spool
             Trouble(e.Message);
         }
 
-        return Count > 0 && _shares.OfKey(SpoolFile.KeyShareOf(kind, key)).Any(f => !_unreadable.ContainsKey(f.Name));
+        return Count == 0 ? [] : _shares.OfKey(SpoolFile.KeyShareOf(kind, key))
+            .Where(f => !_unreadable.ContainsKey(f.Name)).Select(f => f.KeptAt);
     }
 
     internal void NoteUnreadable(SpoolFile file) => _unreadable[file.Name] = true;
