@@ -3,7 +3,6 @@ using Bitrix24Placements.Forms;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Events;
 
@@ -11,7 +10,7 @@ namespace Bitrix24Placements.Events;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html</remarks>
 internal sealed class EventReceiver(
     IAppEvents app, PortalStore portals, PortalDirectory directory, EventHandlers handlers, InboxStore inbox,
-    EventMetrics metrics, AppRegistry apps, HostRules hosts, Spool spool, TimeProvider time)
+    EventMetrics metrics, AppRegistry apps, HostRules hosts, SpooledEvents spooled, TimeProvider time)
 {
     /// <returns>Null: Bitrix24 gets its 200.</returns>
     public async Task<Rejection?> ReceiveAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken)
@@ -39,7 +38,7 @@ internal sealed class EventReceiver(
         if (name == AppEvent.Uninstall)
         {
             var isClean = WireEvent.IsClean(form);
-            var othersFollow = source.Context is null || EventEndpoint.HasCarefulNotice(spool, portal.Id);
+            var othersFollow = source.Context is null || spooled.HasCarefulNotice(portal.Id);
             // Another instance may have installed it anew a moment ago.
             return await app.UninstallAsync(portal, isClean, othersFollow, cancellationToken)
                 || (Matching(form, await portals.ReadAllAsync(memberId, cancellationToken)) is { } newer

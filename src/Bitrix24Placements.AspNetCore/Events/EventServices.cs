@@ -12,8 +12,10 @@ internal static class EventServices
         .AddSingleton<IDeclaredEvents>(p => p.GetRequiredService<EventHandlers>())
         .AddSingleton<InboxStore>()
         .AddSingleton<EventReceiver>()
+        .AddSingleton<SpooledEvents>()
+        .AddSingleton<SpooledEventHandler>()
+        .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<SpooledEventHandler>())
         .AddSingleton<EventEndpoint>()
-        .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<EventEndpoint>())
         .AddSingleton<IWork, EventWork>();
 
     public static void MapEvents(this IEndpointRouteBuilder endpoints) =>

@@ -14,6 +14,9 @@ internal static class AppEvent
 
     /// <summary>The OAuth server can be asked about their tokens: no application_token is needed.</summary>
     public static bool BringsTokens(string name) => name is Install or Update or UserReady;
+
+    /// <summary>What the service itself does something about.</summary>
+    public static bool IsOwn(string name) => BringsTokens(name) || name == Uninstall;
 }
 
 /// <summary>Where whoever keeps the installations hears of them.</summary>

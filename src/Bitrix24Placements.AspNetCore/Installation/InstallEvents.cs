@@ -60,7 +60,7 @@ internal sealed class InstallEvents(
         var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
         var check = new WorkRequest(portal.Id, WorkKind.Uninstall)
         {
-            Delay = !othersFollow ? TimeSpan.Zero : database.IsPostgreSql ? EventEndpoint.TimeForOthers : UninstallWork.ChecksApart,
+            Delay = !othersFollow ? TimeSpan.Zero : database.IsPostgreSql ? SpooledEventHandler.TimeForOthers : UninstallWork.ChecksApart,
             PauseIfThere = UninstallWork.ChecksApart,
         };
         if (!await portals.NoteUninstallationAsync(

@@ -38,7 +38,7 @@ internal readonly record struct InstallResult(
 /// administrator.</summary>
 internal sealed partial class Installer(
     Confirmations confirmations, HostRules hosts, Administrators administrators, PortalStore portals, KeptInstallations kept,
-    WorkSignal signal, TokenVault vault, Spool spool, InstallationMetrics metrics, AppRegistry apps, TimeProvider time,
+    WorkSignal signal, TokenVault vault, SpooledEvents spooled, InstallationMetrics metrics, AppRegistry apps, TimeProvider time,
     ILogger<Installer> logger)
     : IDisposable
 {
@@ -83,7 +83,7 @@ internal sealed partial class Installer(
             ApplicationToken = claim.ApplicationToken,
             ReconcileIn = reconcileIn,
             ToldAt = claim.ToldAt,
-            UninstalledAt = EventEndpoint.LastNotice(spool, administrator.Id, before: claim.ToldAt),
+            UninstalledAt = spooled.LastNotice(administrator.Id, before: claim.ToldAt),
         }, cancellationToken);
         if (!isStored)
             return;

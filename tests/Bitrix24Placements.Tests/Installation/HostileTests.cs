@@ -44,7 +44,7 @@ public sealed class HostileTests
         older["auth[application_token]"] = "the-older-application-token";
         using var content = new FormUrlEncodedContent(older);
 
-        Assert.True(await service.Get<EventEndpoint>().CarryOverAsync(
+        Assert.True(await service.Get<SpooledEventHandler>().CarryOverAsync(
             service.Portal.MemberId, await content.ReadAsStringAsync(Token), DateTimeOffset.UtcNow - TimeSpan.FromMinutes(1), Token));
 
         Assert.Equal(1, (await service.StoredAsync())!.UserId);

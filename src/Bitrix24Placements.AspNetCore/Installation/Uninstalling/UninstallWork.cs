@@ -9,7 +9,7 @@ namespace Bitrix24Placements.Installation;
 /// <summary>Any user can send the notice, so the OAuth server decides.</summary>
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-uninstall.html</remarks>
 internal sealed partial class UninstallWork(
-    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, InboxStore inbox, Spool spool,
+    PortalStore portals, OAuthClient oauth, TokenRefresher tokens, HostRules hosts, InboxStore inbox, SpooledEvents spooled,
     InstallationMetrics metrics, TimeProvider time, ILogger<UninstallWork> logger) : IWork
 {
     /// <summary>For one portal, however many notices come.</summary>
@@ -50,8 +50,8 @@ internal sealed partial class UninstallWork(
             return portal is { State: PortalState.Suspended, HasUnfinishedRefresh: true } ? Later(item) : WorkResult.Done;
 
         // Another notice, which keeps the row and so wins, or events that came before may not have been carried over yet.
-        if ((notice.Clean && EventEndpoint.HasCarefulNotice(spool, item.Id))
-            || (EventEndpoint.HasEvents(spool, portal) && time.GetUtcNow() - item.CreatedAt < MaxWaitForEvents))
+        if ((notice.Clean && spooled.HasCarefulNotice(item.Id))
+            || (spooled.HasEvents(portal) && time.GetUtcNow() - item.CreatedAt < MaxWaitForEvents))
             return WorkResult.Again(LookAtSpoolEvery);
 
         // Dead since the notice: some call was refused with invalid_grant.

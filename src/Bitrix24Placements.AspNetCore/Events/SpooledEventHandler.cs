@@ -1,0 +1,67 @@
+using Bitrix24Placements.Forms;
+using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Storage;
+
+namespace Bitrix24Placements.Events;
+
+/// <summary>Verifies and handles what came while the database was away.</summary>
+internal sealed partial class SpooledEventHandler(EventReceiver receiver, TimeProvider time, ILogger<SpooledEventHandler> logger)
+    : ISpoolHandler
+{
+    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
+
+    /// <summary>So long do the tokens of a system user live.</summary>
+    private static readonly TimeSpan TokensKeptFor = TimeSpan.FromHours(1);
+
+    /// <summary>For other instances to carry over what they were told while the database was away: an update among it brings an
+    /// application_token, an uninstallation takes it away.</summary>
+    public static readonly TimeSpan TimeForOthers = TimeSpan.FromSeconds(15);
+
+    /// <summary>Since when the database answers again; zero while nobody knows.</summary>
+    private long _backSince;
+
+    public string Kind => SpooledEvents.Kind;
+
+    public void DatabaseIsAway() => Interlocked.Exchange(ref _backSince, 0);
+
+    public async Task<bool> CarryOverAsync(string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
+    {
+        var (app, address, text) = SpooledEvents.Read(payload);
+        using var form = WireForm.Parse(null, text);
+        var believed = app.Length > 0 && form.MemberId() is { } memberId ? new PortalId(memberId, app) : (PortalId?)null;
+        if (WireEvent.Name(form) is not { } name)
+            return true;
+        Rejection? refused;
+        try
+        {
+            refused = await receiver.ReceiveAsync(new(address, keptAt, believed), name, form, cancellationToken);
+        }
+        catch (Exception e) when (e is DbException or TimeoutException)
+        {
+            DatabaseIsAway();
+            throw;
+        }
+
+        if (refused is null)
+            return true;
+        var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
+        var mayPass = refused.Status >= StatusCodes.Status500InternalServerError
+            || (name is not (AppEvent.Install or AppEvent.Update) && IsTooEarly());
+        if (mayPass && time.GetUtcNow() - keptAt < keptFor)
+            return false;
+        Log.Refused(logger, form.MemberId() ?? "", refused.Code);
+        return true;
+    }
+
+    private bool IsTooEarly()
+    {
+        Interlocked.CompareExchange(ref _backSince, time.GetTimestamp(), 0);
+        return time.GetElapsedTime(_backSince) < TimeForOthers;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "An event of portal {MemberId} that came while the database was away was refused: {Code}")]
+        public static partial void Refused(ILogger logger, string memberId, string code);
+    }
+}

@@ -1,0 +1,67 @@
+using Bitrix24Placements.Forms;
+using Bitrix24Placements.Portals;
+using Bitrix24Placements.Storage;
+
+namespace Bitrix24Placements.Events;
+
+/// <summary>What came while the database was away. Entries of one key are carried over in their order, and take one share.</summary>
+internal sealed class SpooledEvents(Spool spool)
+{
+    public const string Kind = "event";
+
+    /// <summary>Who is known and says the same again need not be kept as often as with other events.</summary>
+    private const int MaxNotices = 5;
+
+    /// <summary>Whether somebody has told of an uninstallation that keeps the row.</summary>
+    public bool HasCarefulNotice(PortalId id) => Notices(id, isClean: false).Any();
+
+    /// <summary>When the last uninstallation before then was told; null where none waits.</summary>
+    public DateTimeOffset? LastNotice(PortalId id, DateTimeOffset before) =>
+        Notices(id, isClean: false).Concat(Notices(id, isClean: true)).Where(toldAt => toldAt < before)
+            .Select(toldAt => (DateTimeOffset?)toldAt).Max();
+
+    public bool HasEvents(Portal portal) => spool.Has(Kind, portal.Id.MemberId)
+        || spool.Has(Kind, OfTokens(portal.Id.MemberId))
+        || (portal.ApplicationTokenHash is { } hash && spool.Has(Kind, Unconfirmed(portal.Id.MemberId, hash)));
+
+    /// <summary>False: there is no room.</summary>
+    public Task<bool> PutAsync(EventSource source, string name, WireForm form, string share)
+    {
+        var text = AppEvent.IsOwn(name) ? WireEvent.OwnText(form) : WireEvent.Text(form);
+        // In three lines, as no field's text has a line's end.
+        var payload = $"{source.Believed?.App}\n{source.Address}\n{text}";
+        return spool.PutAsync(
+            Kind, KeyOf(name, form, source.Believed), payload, share, CancellationToken.None,
+            name == AppEvent.Uninstall && source.Believed is not null ? MaxNotices : SpoolShares.MaxOfKey);
+    }
+
+    public static (string App, string Address, string Form) Read(string payload) =>
+        payload.Split('\n') is [var app, var address, var form] ? (app, address, form)
+            // An earlier version's.
+            : ("", "", payload);
+
+    private IEnumerable<DateTimeOffset> Notices(PortalId id, bool isClean) =>
+        spool.Waiting(Kind, OfNotice(id, id.MemberId, isClean)).Concat(spool.Waiting(Kind, OfNotice(null, id.MemberId, isClean)));
+
+    private static string KeyOf(string name, WireForm form, PortalId? believed)
+    {
+        var (memberId, hash) = (form.MemberId() ?? "", ApplicationToken.Hash(form.ApplicationToken().Reveal()));
+        return name switch
+        {
+            AppEvent.Uninstall => OfNotice(believed, memberId, WireEvent.IsClean(form)),
+            AppEvent.Install or AppEvent.Update => OfTokens(memberId),
+            AppEvent.UserReady => $"{memberId} reserve {hash[..16]}",
+            _ => believed is null ? Unconfirmed(memberId, hash) : memberId,
+        };
+    }
+
+    // It waits for no event, nor for others who may only say that they are of the portal, nor does one fill the other's share.
+    private static string OfNotice(PortalId? known, string memberId, bool isClean) =>
+        $"{known?.ToString() ?? memberId + " unconfirmed"} {AppEvent.Uninstall} {(isClean ? 1 : 0)}";
+
+    // Waits for none of those that it makes known.
+    private static string OfTokens(string memberId) => $"{memberId} tokens";
+
+    // Whose token is known late, or never, keeps nobody else waiting.
+    private static string Unconfirmed(string memberId, string hash) => $"{memberId} unconfirmed {hash[..16]}";
+}
