@@ -46,7 +46,7 @@ internal sealed partial class SpooledEventHandler(EventReceiver receiver, TimePr
             return true;
         var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
         var mayPass = refused.Status >= StatusCodes.Status500InternalServerError
-            || (name is not (AppEvent.Install or AppEvent.Update) && IsTooEarly());
+            || (name is not (AppEvent.Install or AppEvent.Update) && receiver.Known(form) is null && IsTooEarly());
         if (mayPass && time.GetUtcNow() - keptAt < keptFor)
             return false;
         Log.Refused(logger, form.MemberId() ?? "", refused.Code);
