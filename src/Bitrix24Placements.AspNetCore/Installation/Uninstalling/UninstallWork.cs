@@ -1,7 +1,6 @@
 using Bitrix24Placements.Events;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
-using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
