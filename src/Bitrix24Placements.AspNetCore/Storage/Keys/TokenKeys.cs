@@ -17,11 +17,17 @@ internal sealed class TokenKeys(
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
-    private object? _building;
     private ServiceProvider? _services;
     private Task? _reading;
 
-    internal ServiceProvider Services => LazyInitializer.EnsureInitialized(ref _services, ref _building, Build);
+    internal ServiceProvider Services
+    {
+        get
+        {
+            lock (_lock)
+                return _services ??= Build();
+        }
+    }
 
     public IDataProtectionProvider Provider => Services.GetRequiredService<IDataProtectionProvider>();
 
@@ -45,8 +51,6 @@ internal sealed class TokenKeys(
 
     private async Task ReadAloneAsync()
     {
-        if (AreRead)
-            return;
         await schema.EnsureAsync(CancellationToken.None);
         var protector = Provider.CreateProtector("readiness");
         protector.Unprotect(protector.Protect([]));
