@@ -23,8 +23,6 @@ internal sealed partial class SchemaInstaller(Database database, ILogger<SchemaI
 
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
-        if (_done)
-            return;
         await _once.WaitAsync(cancellationToken);
         try
         {
