@@ -7,11 +7,10 @@ namespace Bitrix24Placements.Storage;
 internal sealed class StorageOptions : ISettings
 {
     public static string Section => "Storage";
-    public const string DefaultConnectionString = "Data Source=data/placements.db";
 
     public StorageProvider Provider { get; set; } = StorageProvider.Sqlite;
 
-    public string ConnectionString { get; set; } = DefaultConnectionString;
+    public string ConnectionString { get; set; } = "Data Source=data/placements.db";
 
     /// <summary>In memory, about 1 KiB each.</summary>
     public int CachedPortals { get; set; } = 20_000;
@@ -25,7 +24,7 @@ internal sealed class StorageOptions : ISettings
         SpoolPath ?? Path.Combine(
             Provider == StorageProvider.Sqlite ? Path.GetDirectoryName(Path.GetFullPath(SqliteFile)) ?? "" : "data", "spool");
 
-    private string SqliteFile => new SqliteConnectionStringBuilder(ConnectionString).DataSource;
+    internal string SqliteFile => new SqliteConnectionStringBuilder(ConnectionString).DataSource;
 
     public void Read(IConfigurationSection section)
     {

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using Npgsql;
 
 namespace Bitrix24Placements.Storage;
@@ -16,12 +15,13 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
         var database = target.GetRequiredService<Database>();
         if (!database.IsPostgreSql)
             throw new StoreMoveException("Storage:Provider has to be PostgreSql, and Storage:ConnectionString the database to move to.");
-        if (string.IsNullOrWhiteSpace(from) || FileOf(from) is not { } file)
+        var storage = new StorageOptions { ConnectionString = from ?? "", MayMakeKeys = false };
+        if (storage.Problem() is not null)
             throw new StoreMoveException("Name the SQLite file to move from: --from \"Data Source=…\".");
-        if (!File.Exists(file))
-            throw new StoreMoveException($"There is no file {file}.");
+        if (!File.Exists(storage.SqliteFile))
+            throw new StoreMoveException($"There is no file {Path.GetFullPath(storage.SqliteFile)}.");
 
-        string[] spools = [new StorageOptions { ConnectionString = from }.SpoolFolder, target.GetRequiredService<Spool>().Folder];
+        string[] spools = [storage.SpoolFolder, target.GetRequiredService<Spool>().Folder];
         if (spools.FirstOrDefault(HoldsEntries) is { } spool)
         {
             throw new StoreMoveException(
@@ -29,7 +29,7 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
                 + "settings, and stop it when no *.spool is left there. Nothing was changed.");
         }
 
-        await using var source = OpenSource(from);
+        await using var source = OpenSource(storage);
         await source.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         await target.GetRequiredService<SchemaInstaller>().EnsureAsync(cancellationToken);
         var oldVault = source.GetRequiredService<TokenVault>();
@@ -98,25 +98,13 @@ internal sealed class StoreMove(IServiceProvider target, TextWriter output)
 
     private static bool HoldsEntries(string spool) => Directory.Exists(spool) && Directory.EnumerateFiles(spool, "*.spool").Any();
 
-    private static string? FileOf(string from)
-    {
-        try
-        {
-            return new SqliteConnectionStringBuilder(from).DataSource is { Length: > 0 } file ? Path.GetFullPath(file) : null;
-        }
-        catch (ArgumentException)
-        {
-            return null;
-        }
-    }
-
-    private ServiceProvider OpenSource(string from)
+    private ServiceProvider OpenSource(StorageOptions storage)
     {
         var services = new ServiceCollection();
         services.AddSingleton(target.GetRequiredService<ILoggerFactory>());
         services.AddLogging();
         services.AddSingleton(target.GetRequiredService<TimeProvider>());
-        services.AddSingleton(Options.Create(new StorageOptions { ConnectionString = from, MayMakeKeys = false }));
+        services.AddSingleton(Options.Create(storage));
         services.AddSingleton(target.GetRequiredService<IOptions<DataProtectionSettings>>());
         services.AddDatabase();
         return services.BuildServiceProvider();
