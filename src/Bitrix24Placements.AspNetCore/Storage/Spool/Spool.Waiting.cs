@@ -33,14 +33,9 @@ internal sealed partial class Spool
     /// <summary>In order, with what is reserved or being written.</summary>
     internal IReadOnlyList<SpoolFile> List()
     {
-        if (!Directory.Exists(Folder))
-        {
-            _isListed = true;
-            return [];
-        }
-
+        var folder = new DirectoryInfo(Folder);
         var files = new List<SpoolFile>();
-        foreach (var info in new DirectoryInfo(Folder).EnumerateFiles("*.spool"))
+        foreach (var info in folder.Exists ? folder.EnumerateFiles("*.spool") : [])
         {
             if (SpoolFile.Parse(info.Name) is not { } file || !info.Exists)
                 continue;

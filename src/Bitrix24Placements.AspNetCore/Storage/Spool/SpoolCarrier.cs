@@ -40,16 +40,11 @@ internal sealed partial class SpoolCarrier(
         await using var stream = spool.Hold(file);
         if (stream is null)
             return false;
-        if (await Spool.ReadAsync(stream, cancellationToken) is not { } bytes)
-        {
-            TellUnreadable(file);
-            return true;
-        }
-
+        var bytes = await Spool.ReadAsync(stream, cancellationToken);
         // Else its process ended before it had anything to keep.
-        if (!bytes.IsEmpty)
+        if (bytes is not { IsEmpty: true })
         {
-            if (spool.Open(file, bytes) is not var (key, payload))
+            if (bytes is not { } content || spool.Open(file, content) is not var (key, payload))
             {
                 TellUnreadable(file);
                 return true;
