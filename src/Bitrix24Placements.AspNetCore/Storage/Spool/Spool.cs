@@ -107,16 +107,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
         try
         {
             MakeFolder();
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                BufferSize = 0,
-            };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            stream = new FileStream(PathOf(file), options);
+            stream = OwnFile.Create(PathOf(file));
             await stream.WriteAsync(content, cancellationToken);
             stream.Flush(flushToDisk: true);
             Posix.SyncFolder(Folder);
@@ -139,7 +130,7 @@ internal sealed partial class Spool(IOptions<StorageOptions> options, TokenVault
     {
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(Folder);
-        else if (!Directory.Exists(Folder))
+        else
             Directory.CreateDirectory(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
