@@ -17,7 +17,7 @@ internal sealed class EchoSeal(TokenKeys keys)
 
     private readonly Seal<Echo> _seal = new(keys.Provider, "Bitrix24Placements.Doctor.v1", DoctorJson.Default.Echo);
 
-    public static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+    public static string NewNonce() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     public string Seal(Echo echo) => _seal.Close(echo);
 

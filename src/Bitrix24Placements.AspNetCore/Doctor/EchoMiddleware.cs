@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Buffers;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 using Microsoft.Extensions.Caching.Memory;
@@ -30,14 +30,14 @@ internal sealed class EchoMiddleware(RequestDelegate next, EchoSeal seal, HeardE
             return;
         }
 
-        var length = await BoundedBody.ReadAsync(context, (_, body) => new StrongBox<long>(body.Length));
-        if (!length.Ok)
+        var body = await BoundedBody.ReadAsync(context, (_, bytes) => bytes.ToArray());
+        if (!body.Ok)
         {
-            await rejections.WriteAsync(context, length.Rejection);
+            await rejections.WriteAsync(context, body.Rejection);
             return;
         }
 
-        Write(context, nonce, length.Value.Value);
+        Write(context, nonce, body.Value.Length);
         context.Response.ContentType = Markup.ContentType;
         context.Response.Headers.ContentSecurityPolicy = Policy;
         context.Response.Headers.CacheControl = "no-store";

@@ -56,9 +56,9 @@ internal sealed class AddressChecks(IOptions<Bitrix24Options> options, Placement
     {
         var findings = new List<Finding>();
         var scheme = new Uri(Url).Scheme;
-        Add("address.unreachable", posts, a => a.Status is null, a => a.Outcome);
-        Add("address.foreign", posts, a => a is { Status: not null, Echo: null }, a => a.Outcome);
-        Add("address.head", heads, a => a.Status != HttpStatusCode.OK, a => a.Outcome);
+        Add("address.unreachable", posts, a => a.Status is null);
+        Add("address.foreign", posts, a => a is { Status: not null, Echo: null });
+        Add("address.head", heads, a => a.Status != HttpStatusCode.OK);
         Add("address.scheme", posts, a => a.Echo is { } echo && echo.Scheme != scheme, a => $"X-Forwarded-Proto → {a.Echo?.Scheme}");
         Add("address.framing", posts, a => a is { Echo: not null, FrameOptions: not null }, a => $"X-Frame-Options: {a.FrameOptions}");
         Add("address.framing", posts, a => a is { Echo: not null, FrameOptions: null } && a.Policy != EchoMiddleware.Policy,
@@ -69,10 +69,13 @@ internal sealed class AddressChecks(IOptions<Bitrix24Options> options, Placement
         return [.. findings];
 
         // One finding for all: they fail together.
-        void Add(string id, ProbeAnswer[] answers, Func<ProbeAnswer, bool> isWrong, Func<ProbeAnswer, string> seen)
+        void Add(string id, ProbeAnswer[] answers, Func<ProbeAnswer, bool> isWrong, Func<ProbeAnswer, string>? seen = null)
         {
             if (answers.Where(isWrong).ToList() is [var first, .. var others])
-                findings.Add(new(id, $"{first.Asked}: {seen(first)}{(others.Count > 0 ? $" (+{others.Count})" : "")}"));
+            {
+                var more = others.Count > 0 ? $" (+{others.Count})" : "";
+                findings.Add(new(id, $"{first.Asked}: {seen?.Invoke(first) ?? first.Outcome}{more}"));
+            }
         }
     }
 }

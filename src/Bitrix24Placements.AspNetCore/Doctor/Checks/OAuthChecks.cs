@@ -42,11 +42,10 @@ internal sealed class OAuthChecks(IHttpClientFactory clients, OAuthClient oauth,
     private async Task<Finding[]> CompareAsync(string client, Uri server, CancellationToken cancellationToken)
     {
         using var http = clients.CreateClient(client);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Timeout);
+        http.Timeout = Timeout;
         try
         {
-            using var answer = await http.GetAsync(server, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            using var answer = await http.GetAsync(server, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (answer.Headers.Date is not { } date)
                 return [Finding.Note("clock.unknown", server.Host)];
             var off = time.GetUtcNow() - date;

@@ -15,7 +15,7 @@ internal sealed class StoreChecks(Database database, PortalStore portals)
             return [new("database.empty", path)];
         try
         {
-            await database.QueryAsync("SELECT COUNT(*) FROM schema_versions", r => r.GetInt64(0), cancellationToken);
+            await database.AnyAsync("SELECT 1 FROM schema_versions", cancellationToken);
         }
         catch (DbException e)
         {
