@@ -9,16 +9,21 @@ internal static class DoctorServices
     public static IServiceCollection AddDoctor(this IServiceCollection services)
     {
         services.TryAddSingleton(new ProbeTrust(null));
-        services.AddSingleton<EchoSeal>();
-        services.AddSingleton<HeardEvents>();
-        services.AddSingleton<ProbeHttp>();
-        services.AddHosted<Heartbeats>();
-        services.AddSingleton<HeartbeatEndpoint>();
-        services.AddSingleton<IAppPagePart, DoctorPart>();
-        services.AddSingleton<DoctorEndpoint>();
-        services.AddSingleton<CommandReport>();
-        return services.AddSingleton<Examiner>().AddSingleton<StoreChecks>().AddSingleton<AddressChecks>().AddSingleton<CertificateCheck>()
-            .AddSingleton<OAuthChecks>().AddSingleton<PortalChecks>();
+        return services
+            .AddSingleton<EchoSeal>()
+            .AddSingleton<HeardEvents>()
+            .AddSingleton<ProbeHttp>()
+            .AddHosted<Heartbeats>()
+            .AddSingleton<HeartbeatEndpoint>()
+            .AddSingleton<IAppPagePart, DoctorPart>()
+            .AddSingleton<DoctorEndpoint>()
+            .AddSingleton<CommandReport>()
+            .AddSingleton<Examiner>()
+            .AddSingleton<StoreChecks>()
+            .AddSingleton<AddressChecks>()
+            .AddSingleton<CertificateCheck>()
+            .AddSingleton<OAuthChecks>()
+            .AddSingleton<PortalChecks>();
     }
 
     public static void MapDoctor(this IEndpointRouteBuilder endpoints)
