@@ -10,7 +10,8 @@ namespace Bitrix24Placements.Hosting;
 /// short, an address that has a few gets no other: what is accepted waits in memory for a processor, too. A known proxy's are all
 /// somebody's.
 /// </summary>
-internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHeadersOptions proxies)
+/// <param name="max">Null: as many as the memory of this machine, or container, has room for.</param>
+internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHeadersOptions> proxies, int? max = null)
 {
     /// <summary>Some 35 KB with answers that nobody reads, 65 KB with the largest head; the rest is for requests.</summary>
     private const int BytesOfConnection = 192 * 1024;
@@ -27,17 +28,14 @@ internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHead
     /// <summary>In milliseconds: a request may be on its way, or wait for a processor.</summary>
     private const int Grace = 2000;
 
+    private readonly int _max = max ?? (int)Math.Clamp(memory.Available / BytesOfConnection, 256, int.MaxValue);
     private readonly Lock _lock = new();
     private readonly HashSet<OpenConnection> _open = [];
     private readonly Dictionary<string, int> _ofAddresses = [];
     private long _lookedAt;
 
-    /// <summary>As many as the memory of this machine, or container, has room for.</summary>
-    public static ConnectionLimit For(MemoryWatch memory, IOptions<ForwardedHeadersOptions> proxies) =>
-        new((int)Math.Clamp(memory.Available / BytesOfConnection, 256, int.MaxValue), memory, proxies.Value);
-
     public ConnectionDelegate Watch(ConnectionDelegate next) => connection =>
-        connection.RemoteEndPoint is IPEndPoint { Address: var address } && !Proxies.IsKnown(proxies, address)
+        connection.RemoteEndPoint is IPEndPoint { Address: var address } && !Proxies.IsKnown(proxies.Value, address)
             ? WatchAsync(connection, ClientAddress.Of(address), next) : next(connection);
 
     private async Task WatchAsync(ConnectionContext connection, string address, ConnectionDelegate next)
@@ -93,14 +91,14 @@ internal sealed class ConnectionLimit(int max, MemoryWatch memory, ForwardedHead
         lock (_lock)
         {
             var now = Environment.TickCount64;
-            if ((_open.Count < max && !memory.IsShort) || now - _lookedAt < LookEvery)
+            if ((_open.Count < _max && !memory.IsShort) || now - _lookedAt < LookEvery)
                 return;
             _lookedAt = now;
             idlest =
             [
                 .. _open.Where(o => o.IsIdle && o.IdleSince <= now - Grace)
                     .OrderBy(static o => o.IdleSince)
-                    .Take(Math.Max(0, _open.Count - max) + Math.Max(1, max / PartClosed)),
+                    .Take(Math.Max(0, _open.Count - _max) + Math.Max(1, _max / PartClosed)),
             ];
             _open.ExceptWith(idlest);
         }

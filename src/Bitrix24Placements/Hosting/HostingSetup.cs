@@ -15,9 +15,6 @@ internal static class HostingSetup
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(ConfigureKestrel);
-        builder.Services.TryAddSingleton(MemoryWatch.OfProcess());
-        builder.Services.AddSingleton(p => ConnectionLimit.For(
-            p.GetRequiredService<MemoryWatch>(), p.GetRequiredService<IOptions<ForwardedHeadersOptions>>()));
         // Of each connection: otherwise a megabyte for whoever sends requests and reads no answer.
         builder.WebHost.UseSockets(sockets =>
         {
@@ -28,6 +25,8 @@ internal static class HostingSetup
             sockets.Backlog = 4096;
         });
         var services = builder.Services;
+        services.TryAddSingleton(MemoryWatch.OfProcess());
+        services.AddSingleton<ConnectionLimit>();
         services.AddOptions<ShutdownSettings>().Configure<IHostEnvironment>((settings, environment) =>
             settings.DrainSeconds = environment.IsDevelopment() ? 0 : settings.DrainSeconds);
         services.AddSettings<ShutdownSettings>();

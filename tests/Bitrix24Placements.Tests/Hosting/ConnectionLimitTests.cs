@@ -5,6 +5,7 @@ using Bitrix24Placements.Tests.Harness;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Bitrix24Placements.Tests.Hosting;
 
@@ -111,7 +112,7 @@ public sealed class ConnectionLimitTests
         proxies.KnownProxies.Clear();
         if (knownProxy is not null)
             proxies.KnownProxies.Add(IPAddress.Parse(knownProxy));
-        return new(Max, memory, proxies);
+        return new(memory, Options.Create(proxies), Max);
     }
 
     [Theory]
