@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Storage;
 /// <summary>Deleted or replaced under a running service, it or the log of its newest changes, everything would be answered, and gone
 /// at the next start without a word.</summary>
 internal sealed partial class SqliteFileWatch(
-    Database database, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SqliteFileWatch> logger)
+    Database database, Readiness readiness, IHostApplicationLifetime lifetime, ILogger<SqliteFileWatch> logger)
     : RepeatingService(readiness, TimeSpan.FromSeconds(2))
 {
     // A deleted file can still be read through it.
@@ -65,7 +65,7 @@ internal sealed partial class SqliteFileWatch(
     // A deleted file is put back. One that was replaced, perhaps deliberately, stays; the earlier one is saved beside it.
     private async Task RescueAsync(SqliteConnection open, string path, bool isReplaced, CancellationToken cancellationToken)
     {
-        var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{time.GetUtcNow():yyyyMMddHHmmss}");
+        var rescued = string.Create(CultureInfo.InvariantCulture, $"{path}.rescued-{Time.GetUtcNow():yyyyMMddHHmmss}");
         if (Path.GetDirectoryName(path) is { } folder)
             Directory.CreateDirectory(folder);
         try

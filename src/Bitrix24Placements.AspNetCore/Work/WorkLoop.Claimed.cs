@@ -97,7 +97,7 @@ internal sealed partial class WorkLoop
     private async Task RenewAsync(WorkItem item, CancellationTokenSource running, CancellationToken cancellationToken)
     {
         var troubled = false;
-        while (!cancellationToken.IsCancellationRequested)
+        while (true)
         {
             try
             {

@@ -13,8 +13,6 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
     private readonly Option<string?> _appCode = new("--app-code") { Description = "Code of a published app, for links to it." };
     private readonly Option<bool> _pending = new("--pending") { Description = "Installations that wait for their app instead." };
 
-    private delegate Task<string> Run(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken);
-
     public Command All() => new(Name, "The apps that the service is, beside those in its configuration.")
     {
         Runs(new("add", "Add an app. Its secret is read from standard input.") { _name, _clientId, _appCode }, AddAsync),
@@ -23,17 +21,18 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
         Runs(new("remove", "Remove an app.") { _name }, RemoveAsync),
     };
 
-    private Command Runs(Command command, Run runAsync) => command.Runs(create, (builder, parsed, token) =>
-    {
-        // The command's own line says it all.
-        builder.Logging.ClearProviders();
-        return CommandRun.RunAsync(builder, async app =>
+    private Command Runs(Command command, Func<ParseResult, IServiceProvider, CancellationToken, Task<string>> runAsync) =>
+        command.Runs(create, (builder, parsed, token) =>
         {
-            await app.Services.GetRequiredService<SchemaInstaller>().EnsureAsync(token);
-            await Console.Out.WriteLineAsync(await runAsync(parsed, app.Services, token));
-            return 0;
+            // The command's own line says it all.
+            builder.Logging.ClearProviders();
+            return CommandRun.RunAsync(builder, async app =>
+            {
+                await app.Services.GetRequiredService<SchemaInstaller>().EnsureAsync(token);
+                await Console.Out.WriteLineAsync(await runAsync(parsed, app.Services, token));
+                return 0;
+            });
         });
-    });
 
     private async Task<string> AddAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
     {
