@@ -8,23 +8,22 @@ internal sealed partial class WorkLoop
     private readonly ConcurrentDictionary<(PortalId Id, string Kind), bool> _held = new();
 
     /// <summary>Returns when filed work is done or put off, by whomever; at once where none is.</summary>
-    /// <param name="run">To see its progress; null: the registered way.</param>
-    /// <returns>Whether this call has run it.</returns>
-    public async Task<bool> RunNowAsync(
-        PortalId id, string kind, Func<WorkItem, CancellationToken, Task<WorkResult>>? run, CancellationToken cancellationToken)
+    /// <param name="run">To see its progress.</param>
+    public async Task RunNowAsync(
+        PortalId id, string kind, Func<WorkItem, CancellationToken, Task<WorkResult>> run, CancellationToken cancellationToken)
     {
         while (true)
         {
             var isHeld = _held.ContainsKey((id, kind));
             if (!isHeld && await store.ClaimAsync(id, kind, cancellationToken) is { } item)
             {
-                await RunClaimedAsync(item, run ?? RunAsync, cancellationToken);
-                return true;
+                await RunClaimedAsync(item, run, cancellationToken);
+                return;
             }
 
             if (!isHeld && !await store.IsRunningAsync(id, kind, cancellationToken))
-                return false;
-            await Task.Delay(LookForEndEvery, time, cancellationToken);
+                return;
+            await Task.Delay(LookForEndEvery, Time, cancellationToken);
         }
     }
 
@@ -101,7 +100,7 @@ internal sealed partial class WorkLoop
         {
             try
             {
-                await Task.Delay(RenewEvery, time, cancellationToken);
+                await Task.Delay(RenewEvery, Time, cancellationToken);
                 if (!await store.RenewAsync(item, cancellationToken))
                 {
                     Log.TakenOver(logger, item.Kind, item.Id);
