@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
@@ -5,7 +6,6 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Doctor;
 
-/// <summary>Of the portal that is examined.</summary>
 internal sealed class PortalChecks(
     RestClient rest, PlacementCatalogue catalogue, EventBindings bindings, Permissions permissions, ProbeHttp probe, WorkerLoads loads,
     Heartbeats heartbeats)
@@ -19,7 +19,6 @@ internal sealed class PortalChecks(
     private static readonly TimeSpan EventTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Whether they work, and with what permissions.</summary>
     public async Task<Finding[]> TokensAsync(Portal portal, CancellationToken cancellationToken)
     {
         if (portal.State != PortalState.Installed)
@@ -83,25 +82,17 @@ internal sealed class PortalChecks(
 
     private async Task<Finding[]> WaitAsync(string handler, Portal portal, CancellationToken cancellationToken)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(EventTimeout);
-        try
+        var started = Stopwatch.GetTimestamp();
+        do
         {
-            while (true)
-            {
-                // One of the instances behind the address has heard it.
-                var answer = await probe.AskAsync(handler, 0, deadline.Token);
-                if (answer.Echo?.Heard is { } status)
-                    return status == StatusCodes.Status200OK ? []
-                        : [new("event.refused", $"{TestEvent} → {catalogue.EventsUrl}: {status}")];
-                await Task.Delay(AskEvery, deadline.Token);
-            }
+            // One of the instances behind the address has heard it.
+            var answer = await probe.AskAsync(handler, 0, cancellationToken);
+            if (answer.Echo?.Heard is { } status)
+                return status == StatusCodes.Status200OK ? [] : [new("event.refused", $"{TestEvent} → {catalogue.EventsUrl}: {status}")];
+            await Task.Delay(AskEvery, cancellationToken);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return [new("event.silent",
-                $"{portal.ClientEndpoint.Host} → {catalogue.EventsUrl}: {TestEvent}, {EventTimeout.TotalSeconds} s")];
-        }
+        while (Stopwatch.GetElapsedTime(started) < EventTimeout);
+        return [new("event.silent", $"{portal.ClientEndpoint.Host} → {catalogue.EventsUrl}: {TestEvent}, {EventTimeout.TotalSeconds} s")];
     }
 
     public async Task<Finding[]> WorkerAsync(Portal portal, CancellationToken cancellationToken)
