@@ -12,7 +12,7 @@ internal sealed class CommandReport(Examiner examiner, Texts texts)
     {
         var healthy = true;
         var checks = new List<ReportedCheck>();
-        await foreach (var result in examiner.RunAsync(new(portal), cancellationToken))
+        await foreach (var result in examiner.RunAsync(portal, cancellationToken))
         {
             healthy &= result.State != CheckState.Wrong;
             var check = ReportedCheck.Of(result, texts, Texts.Fallback, forOperator: true);

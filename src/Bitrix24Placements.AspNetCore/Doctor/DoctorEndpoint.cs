@@ -45,7 +45,7 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrat
         context.Response.Headers.CacheControl = "no-store";
         // A proxy must not gather the answer.
         context.Response.Headers["X-Accel-Buffering"] = "no";
-        await foreach (var result in examiner.RunAsync(new(portal), context.RequestAborted))
+        await foreach (var result in examiner.RunAsync(portal, context.RequestAborted))
         {
             var line = JsonSerializer.SerializeToUtf8Bytes(
                 ReportedCheck.Of(result, texts, language, forOperator: false), DoctorJson.Default.ReportedCheck);

@@ -26,8 +26,9 @@ internal sealed class Examiner(
     ];
 
     public async IAsyncEnumerable<CheckResult> RunAsync(
-        Examination examination, [EnumeratorCancellation] CancellationToken cancellationToken)
+        PortalId? asked, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var examination = new Examination(asked);
         var good = new HashSet<string>();
         foreach (var check in _checks)
         {

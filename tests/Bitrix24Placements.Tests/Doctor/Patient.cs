@@ -86,7 +86,7 @@ public sealed class Patient : IAsyncDisposable
 
         var started = Stopwatch.GetTimestamp();
         var diagnosis = new Diagnosis([], TimeSpan.Zero);
-        await foreach (var result in doctor.Services.GetRequiredService<Examiner>().RunAsync(new(null), Token))
+        await foreach (var result in doctor.Services.GetRequiredService<Examiner>().RunAsync(null, Token))
         {
             if (result.State != CheckState.Wrong)
                 continue;
