@@ -1,18 +1,20 @@
+using System.Diagnostics;
+
 namespace Bitrix24Placements.Storage;
 
-internal sealed class RunningTasks(TimeProvider time)
+internal sealed class RunningTasks
 {
     private readonly ConcurrentDictionary<Task, long> _tasks = new();
 
     public int Count => _tasks.Count;
 
-    public int CountYoungerThan(TimeSpan age) => _tasks.Values.Count(started => time.GetElapsedTime(started) < age);
+    public int CountYoungerThan(TimeSpan age) => _tasks.Values.Count(started => Stopwatch.GetElapsedTime(started) < age);
 
     public Task All => Task.WhenAll(_tasks.Keys);
 
     public void Add(Task task, Action? ended = null)
     {
-        _tasks[task] = time.GetTimestamp();
+        _tasks[task] = Stopwatch.GetTimestamp();
         _ = EndAsync();
 
         async Task EndAsync()

@@ -5,7 +5,7 @@ namespace Bitrix24Placements.Work;
 /// <summary>Work that no answer waits for, but the stop of the service.</summary>
 internal sealed partial class DetachedTasks(ILogger<DetachedTasks> logger, IHostApplicationLifetime lifetime) : IHostedService
 {
-    private readonly RunningTasks _running = new(TimeProvider.System);
+    private readonly RunningTasks _running = new();
 
     public Task Run(string name, Func<CancellationToken, Task> work)
     {

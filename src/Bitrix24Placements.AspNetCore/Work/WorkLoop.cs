@@ -4,8 +4,9 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Work;
 
 /// <summary>Carries out what is due, by priority, and keeps the leases of what it does.</summary>
-internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, TimeProvider time,
-    ILogger<WorkLoop> logger) : RepeatingService(readiness, pause: TimeSpan.Zero)
+internal sealed partial class WorkLoop(
+    WorkStore store, WorkSignal signal, IEnumerable<IWork> works, Readiness readiness, ILogger<WorkLoop> logger)
+    : RepeatingService(readiness, pause: TimeSpan.Zero)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -16,7 +17,7 @@ internal sealed partial class WorkLoop(WorkStore store, WorkSignal signal, IEnum
 
     // Each has its own: neither who asks nor what nobody asked for keeps events waiting.
     private readonly (WorkPriority Priority, int Places, RunningTasks Running)[] _rooms =
-        [(WorkPriority.Asked, 24, new(time)), (WorkPriority.Again, 24, new(time)), (WorkPriority.Unasked, 8, new(time))];
+        [(WorkPriority.Asked, 24, new()), (WorkPriority.Again, 24, new()), (WorkPriority.Unasked, 8, new())];
 
     private const int MaxUnknown = 100;
     private static readonly TimeSpan UnknownPause = TimeSpan.FromMinutes(10);

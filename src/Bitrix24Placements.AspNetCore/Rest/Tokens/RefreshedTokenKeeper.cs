@@ -13,7 +13,7 @@ internal sealed partial class RefreshedTokenKeeper(PortalStore store, Spool spoo
     private static readonly TimeSpan CallersWait = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<PortalId, Portal> _kept = new();
-    private readonly RunningTasks _storing = new(time);
+    private readonly RunningTasks _storing = new();
     private readonly CancellationTokenSource _stopping = new();
     private bool _isTroubled;
 
