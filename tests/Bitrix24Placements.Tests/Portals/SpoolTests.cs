@@ -102,7 +102,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
         var place = await store.Get<Spool>().TakePlaceAsync("tokens", "portal", Encoding.UTF8.GetByteCount(payload), Token);
         Assert.NotNull(place);
         var size = Files(store).Single().Length;
-        await place.WriteAsync(payload, Token);
+        await place.WriteAsync(payload);
         Assert.Equal(size, Files(store).Single().Length);
 
         // Held by this process: nobody carries it over meanwhile.
@@ -122,7 +122,7 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
         var unused = await store.Get<Spool>().TakePlaceAsync("tokens", "other", 100, Token);
         Assert.NotNull(written);
         Assert.NotNull(unused);
-        await written.WriteAsync("the only valid tokens", Token);
+        await written.WriteAsync("the only valid tokens");
         // As a kill does: the handles go, the files stay.
         written.Leave();
         unused.Leave();

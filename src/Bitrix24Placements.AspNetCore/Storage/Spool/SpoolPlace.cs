@@ -6,13 +6,13 @@ internal sealed class SpoolPlace(Spool spool, SpoolFile file, FileStream stream,
     private bool _isLeft;
 
     /// <summary>Returns when a power failure would not lose it.</summary>
-    public async Task WriteAsync(string payload, CancellationToken cancellationToken = default)
+    public async Task WriteAsync(string payload)
     {
         var content = seal(payload);
         if (content.Length < stream.Length)
             Array.Resize(ref content, (int)stream.Length);
         stream.Position = 0;
-        await stream.WriteAsync(content, cancellationToken);
+        await stream.WriteAsync(content);
         stream.Flush(flushToDisk: true);
     }
 
