@@ -7,7 +7,7 @@ namespace Bitrix24Placements.Hosting;
 
 internal static class HostingSetup
 {
-    public static WebApplicationBuilder AddHosting(this WebApplicationBuilder builder)
+    public static void AddHosting(this WebApplicationBuilder builder)
     {
         builder.Logging.AddStructuredLogging(builder.Environment);
         builder.AddTelemetry();
@@ -38,10 +38,9 @@ internal static class HostingSetup
             o.ExcludedHosts.Clear();
         });
         services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
-        return builder;
     }
 
-    public static WebApplication UseHosting(this WebApplication app)
+    public static void UseHosting(this WebApplication app)
     {
         app.Use(OpenConnection.WhileBusyAsync);
         app.UseMiddleware<ErrorHandling>(ErrorScope.Everything);
@@ -51,7 +50,6 @@ internal static class HostingSetup
         app.UseMiddleware<Proxies>();
         if (app.Configuration.GetSection("Hsts").Truth("Enabled", true))
             app.UseHsts();
-        return app;
     }
 
     private static void ConfigureKestrel(WebHostBuilderContext context, KestrelServerOptions kestrel)

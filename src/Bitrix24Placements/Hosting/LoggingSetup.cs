@@ -10,12 +10,12 @@ namespace Bitrix24Placements.Hosting;
 /// <summary>The only file that knows Serilog. Levels come from <c>Logging:LogLevel</c>.</summary>
 internal static class LoggingSetup
 {
-    /// <summary>Below Warning they log whole addresses and headers, with removal keys and tokens.</summary>
+    // Below Warning they log whole addresses and headers, with removal keys and tokens.
     private static readonly string[] Talkative = ["Microsoft.AspNetCore", "System.Net.Http"];
 
     private const string Readable = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
-    public static ILoggingBuilder AddStructuredLogging(this ILoggingBuilder logging, IHostEnvironment environment)
+    public static void AddStructuredLogging(this ILoggingBuilder logging, IHostEnvironment environment)
     {
         var configuration = new LoggerConfiguration().MinimumLevel.Verbose()
             .Enrich.FromLogContext().Enrich.With(new WithoutPaths())
@@ -33,10 +33,9 @@ internal static class LoggingSetup
             logging.AddFilter(category, LogLevel.Warning);
         // It would make an activity and a scope for every request.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
-        return logging;
     }
 
-    /// <summary>The framework may add its request's path to any line, and a key must not come into a log.</summary>
+    // The framework may add its request's path to any line, and a key must not come into a log.
     private sealed class WithoutPaths : ILogEventEnricher
     {
         public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory) => logEvent.RemovePropertyIfPresent("RequestPath");

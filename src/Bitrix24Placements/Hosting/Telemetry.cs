@@ -19,16 +19,15 @@ internal static class Telemetry
         "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime",
     ];
 
-    public static WebApplicationBuilder AddTelemetry(this WebApplicationBuilder builder)
+    public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         var (metricsOut, tracesOut) = (IsExported(builder.Configuration, "METRICS"), IsExported(builder.Configuration, "TRACES"));
         var prometheus = builder.Configuration.GetSection(ManagementOptions.Section).Text(nameof(ManagementOptions.Port)) is not null;
         if (metricsOut || tracesOut || prometheus)
             Export(builder, metricsOut, tracesOut, prometheus);
-        return builder;
     }
 
-    /// <summary>OpenTelemetry is loaded only where it is used.</summary>
+    // OpenTelemetry is loaded only where it is used.
     private static void Export(WebApplicationBuilder builder, bool metricsOut, bool tracesOut, bool prometheus)
     {
         var service = builder.Configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } name ? name : "bitrix24placements";
@@ -72,10 +71,10 @@ internal static class Telemetry
         && !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>By port, whatever the Host header says: that port gets nothing else, other ports get no metrics.</summary>
-    public static WebApplication UseManagementPort(this WebApplication app)
+    public static void UseManagementPort(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value is not { Port: { } port } management)
-            return app;
+            return;
         var host = management.Address.Contains(':', StringComparison.Ordinal) ? $"[{management.Address}]" : management.Address;
         // Once it is given an address, the server reads no configured ones.
         foreach (var url in Listening.UrlsIn(app.Configuration).DefaultIfEmpty("http://localhost:5000"))
@@ -91,6 +90,5 @@ internal static class Telemetry
                 return Task.CompletedTask;
             });
         });
-        return app;
     }
 }
