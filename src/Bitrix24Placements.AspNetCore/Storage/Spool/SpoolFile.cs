@@ -17,8 +17,6 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
 
     public static SpoolFile New(string kind, string key, string? address, DateTimeOffset now)
     {
-        if (kind.Length == 0 || !kind.All(char.IsAsciiLetterOrDigit))
-            throw new ArgumentException("A kind has letters and digits.", nameof(kind));
         var order = string.Create(CultureInfo.InvariantCulture, $"{now.UtcTicks:x16}{(uint)Interlocked.Increment(ref _last):x8}");
         // What waits for a silent portal keeps nothing else of it waiting.
         var keyShare = KeyShareOf(kind, address == Unanswered ? $"{key} {Unanswered}" : key);
