@@ -10,16 +10,15 @@ namespace Bitrix24Placements.Hosting;
 /// <summary>The only file that knows Serilog. Levels come from <c>Logging:LogLevel</c>.</summary>
 internal static class LoggingSetup
 {
-    // Below Warning they log whole addresses and headers, with removal keys and tokens.
-    private static readonly string[] Talkative = ["Microsoft.AspNetCore", "System.Net.Http"];
-
     private const string Readable = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
     public static void AddStructuredLogging(this ILoggingBuilder logging, IHostEnvironment environment)
     {
         var configuration = new LoggerConfiguration().MinimumLevel.Verbose()
+            // Below they log whole addresses and headers, with removal keys and tokens.
+            .MinimumLevel.Override("Microsoft.AspNetCore", LogEventLevel.Warning)
+            .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
             .Enrich.FromLogContext().Enrich.With(new WithoutPaths())
-            .Filter.ByExcluding(IsTalkative)
             // Told by ServiceRun, without a stack trace.
             .Filter.ByExcluding(e => e.MessageTemplate.Text == "Hosting failed to start");
         configuration = environment.IsDevelopment()
@@ -28,9 +27,6 @@ internal static class LoggingSetup
         logging.ClearProviders();
         // AddSerilog would pass over Logging:LogLevel.
         logging.AddProvider(new SerilogLoggerProvider(configuration.CreateLogger(), dispose: true));
-        // Left out anyway, but else made for every request.
-        foreach (var category in Talkative)
-            logging.AddFilter(category, LogLevel.Warning);
         // It would make an activity and a scope for every request.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }
@@ -52,10 +48,4 @@ internal static class LoggingSetup
             ? $"{bad.Path} has to be {string.Join(" or ", Enum.GetNames<LogLevel>())}."
             : null;
     }
-
-    private static bool IsTalkative(LogEvent e) =>
-        e.Level < LogEventLevel.Warning
-        && e.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
-        && source is ScalarValue { Value: string category }
-        && Array.Exists(Talkative, prefix => category.StartsWith(prefix, StringComparison.Ordinal));
 }
