@@ -12,10 +12,9 @@ internal sealed class CommandReport(Examiner examiner, Texts texts)
     {
         var healthy = true;
         var checks = new List<ReportedCheck>();
-        await foreach (var result in examiner.RunAsync(portal, cancellationToken))
+        await foreach (var check in examiner.RunAsync(portal, Texts.Fallback, forOperator: true, cancellationToken))
         {
-            healthy &= result.State != CheckState.Wrong;
-            var check = ReportedCheck.Of(result, texts, Texts.Fallback, forOperator: true);
+            healthy &= check.State != ReportedCheck.Wrong;
             checks.Add(check);
             if (!asJson)
                 await WriteAsync(check, output);

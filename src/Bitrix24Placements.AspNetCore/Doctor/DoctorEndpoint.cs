@@ -4,7 +4,7 @@ using Bitrix24Placements.Refusals;
 namespace Bitrix24Placements.Doctor;
 
 /// <summary><c>POST /doctor</c>, of an administrator's page: a line of JSON for each check as it ends.</summary>
-internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrators administrators, Guard guard)
+internal sealed class DoctorEndpoint(Examiner examiner, Administrators administrators, Guard guard)
 {
     private readonly ConcurrentDictionary<PortalId, bool> _running = new();
 
@@ -45,10 +45,9 @@ internal sealed class DoctorEndpoint(Examiner examiner, Texts texts, Administrat
         context.Response.Headers.CacheControl = "no-store";
         // A proxy must not gather the answer.
         context.Response.Headers["X-Accel-Buffering"] = "no";
-        await foreach (var result in examiner.RunAsync(portal, context.RequestAborted))
+        await foreach (var check in examiner.RunAsync(portal, language, forOperator: false, context.RequestAborted))
         {
-            var line = JsonSerializer.SerializeToUtf8Bytes(
-                ReportedCheck.Of(result, texts, language, forOperator: false), DoctorJson.Default.ReportedCheck);
+            var line = JsonSerializer.SerializeToUtf8Bytes(check, DoctorJson.Default.ReportedCheck);
             await context.Response.BodyWriter.WriteAsync((byte[])[.. line, (byte)'\n'], context.RequestAborted);
         }
     }

@@ -4,7 +4,7 @@ using Bitrix24Placements.Portals;
 namespace Bitrix24Placements.Doctor;
 
 internal sealed class Examiner(
-    StoreChecks store, AddressChecks address, CertificateCheck certificate, OAuthChecks oauth, PortalChecks portal)
+    StoreChecks store, AddressChecks address, CertificateCheck certificate, OAuthChecks oauth, PortalChecks portal, Texts texts)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(9);
 
@@ -25,8 +25,8 @@ internal sealed class Examiner(
         new("worker", OfPortal(portal.WorkerAsync), "tokenKeys"),
     ];
 
-    public async IAsyncEnumerable<CheckResult> RunAsync(
-        PortalId? asked, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ReportedCheck> RunAsync(
+        PortalId? asked, string language, bool forOperator, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var examination = new Examination(asked);
         var good = new HashSet<string>();
@@ -35,12 +35,9 @@ internal sealed class Examiner(
             var findings = check.Needs.All(good.Contains) ? await FindingsAsync(check, examination, cancellationToken) : null;
             if (findings is [])
                 good.Add(check.Id);
-            yield return new(check, StateOf(findings), findings ?? []);
+            yield return ReportedCheck.Of(check, findings, texts, language, forOperator);
         }
     }
-
-    private static CheckState StateOf(Finding[]? findings) =>
-        findings is [] ? CheckState.Good : findings?.All(f => f.IsNote) == false ? CheckState.Wrong : CheckState.NotLooked;
 
     private static async Task<Finding[]> FindingsAsync(Check check, Examination examination, CancellationToken cancellationToken)
     {

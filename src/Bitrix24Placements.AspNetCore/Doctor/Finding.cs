@@ -9,14 +9,3 @@ internal sealed record Finding(string Id, string Seen)
 
     public static Finding Note(string id, string seen = "") => new(id, seen) { IsNote = true };
 }
-
-internal enum CheckState
-{
-    Good,
-    Wrong,
-
-    /// <summary>For what it needs, or for want of anything to look at.</summary>
-    NotLooked,
-}
-
-internal sealed record CheckResult(Check Check, CheckState State, Finding[] Findings);

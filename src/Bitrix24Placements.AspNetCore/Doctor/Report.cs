@@ -2,13 +2,16 @@ namespace Bitrix24Placements.Doctor;
 
 internal sealed record ReportedCheck(string Check, string Title, string State, string StateText, IReadOnlyList<ReportedFinding> Findings)
 {
-    public static ReportedCheck Of(CheckResult result, Texts texts, string language, bool forOperator)
+    public const string Wrong = "wrong";
+
+    /// <param name="findings">Null: something that it needs has failed.</param>
+    public static ReportedCheck Of(Check check, Finding[]? findings, Texts texts, string language, bool forOperator)
     {
-        var state = JsonNamingPolicy.CamelCase.ConvertName(result.State.ToString());
-        var seen = forOperator || !result.Check.IsOperators;
+        var state = findings is [] ? "good" : findings?.All(f => f.IsNote) == false ? Wrong : "notLooked";
+        var seen = forOperator || !check.IsOperators;
         return new(
-            result.Check.Id, texts.Get(language, "doctor.check." + result.Check.Id), state, texts.Get(language, "doctor.state." + state),
-            [.. result.Findings.Select(f => new ReportedFinding(
+            check.Id, texts.Get(language, "doctor.check." + check.Id), state, texts.Get(language, "doctor.state." + state),
+            [.. (findings ?? []).Select(f => new ReportedFinding(
                 f.Id, texts.Get(language, "doctor." + f.Id), seen ? f.Seen : "",
                     f.IsNote ? "" : texts.Get(language, $"doctor.{f.Id}.do")))]);
     }

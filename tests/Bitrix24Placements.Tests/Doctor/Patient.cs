@@ -86,13 +86,13 @@ public sealed class Patient : IAsyncDisposable
 
         var started = Stopwatch.GetTimestamp();
         var diagnosis = new Diagnosis([], TimeSpan.Zero);
-        await foreach (var result in doctor.Services.GetRequiredService<Examiner>().RunAsync(null, Token))
+        await foreach (var result in doctor.Services.GetRequiredService<Examiner>().RunAsync(null, "en", forOperator: true, Token))
         {
-            if (result.State != CheckState.Wrong)
+            if (result.State != ReportedCheck.Wrong)
                 continue;
             if (diagnosis.Findings.Count == 0)
                 diagnosis = diagnosis with { FirstAfter = Stopwatch.GetElapsedTime(started) };
-            diagnosis.Findings.AddRange(result.Findings.Where(static f => !f.IsNote));
+            diagnosis.Findings.AddRange(result.Findings.Where(static f => f.Do.Length > 0));
         }
 
         return diagnosis;
@@ -106,4 +106,4 @@ public sealed class Patient : IAsyncDisposable
     }
 }
 
-internal sealed record Diagnosis(List<Finding> Findings, TimeSpan FirstAfter);
+internal sealed record Diagnosis(List<ReportedFinding> Findings, TimeSpan FirstAfter);
