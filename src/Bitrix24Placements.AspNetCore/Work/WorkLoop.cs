@@ -26,12 +26,9 @@ internal sealed partial class WorkLoop(
 
     protected override async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        while (await BeginDueAsync(stoppingToken))
-        {
-            // There may be room for more.
-        }
-
-        await signal.WaitAsync(LookEvery, stoppingToken);
+        // Otherwise there may be room for more.
+        if (!await BeginDueAsync(stoppingToken))
+            await signal.WaitAsync(LookEvery, stoppingToken);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
