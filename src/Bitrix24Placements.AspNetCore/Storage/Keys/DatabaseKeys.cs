@@ -8,28 +8,29 @@ internal sealed class DatabaseKeys(Database database, SchemaInstaller schema) : 
 {
     private long _seen;
 
-    public IReadOnlyCollection<XElement> GetAllElements() => Task.Run(async () =>
+    public IReadOnlyCollection<XElement> GetAllElements()
     {
-        await schema.EnsureAsync(CancellationToken.None);
-        var keys = await database.QueryAsync(
-            "SELECT xml FROM data_protection_keys", r => XElement.Parse(r.GetString(0)), CancellationToken.None);
+        var keys = Wait(() => database.QueryAsync(
+            "SELECT xml FROM data_protection_keys", r => XElement.Parse(r.GetString(0)), CancellationToken.None));
         Volatile.Write(ref _seen, keys.Count);
         return keys;
-    }).GetAwaiter().GetResult();
+    }
 
     /// <summary>Instances that miss a key at once would each make one, and not know the others' for a day. The first is kept: the framework
     /// reads all anew after storing.</summary>
-    public void StoreElement(XElement element, string friendlyName) => Task.Run(async () =>
+    public void StoreElement(XElement element, string friendlyName) => Wait(() => database.ChangeAsync(async connection =>
+    {
+        await connection.ExecuteAsync("LOCK TABLE data_protection_keys IN SHARE ROW EXCLUSIVE MODE");
+        return await connection.ExecuteAsync(
+            $"""
+            INSERT INTO data_protection_keys (name, xml) SELECT {friendlyName}, {element.ToString(SaveOptions.DisableFormatting)}
+            WHERE (SELECT COUNT(*) FROM data_protection_keys) = {Volatile.Read(ref _seen)}
+            """);
+    }, CancellationToken.None));
+
+    private T Wait<T>(Func<Task<T>> work) => Task.Run(async () =>
     {
         await schema.EnsureAsync(CancellationToken.None);
-        await database.ChangeAsync(async connection =>
-        {
-            await connection.ExecuteAsync("LOCK TABLE data_protection_keys IN SHARE ROW EXCLUSIVE MODE");
-            return await connection.ExecuteAsync(
-                $"""
-                INSERT INTO data_protection_keys (name, xml) SELECT {friendlyName}, {element.ToString(SaveOptions.DisableFormatting)}
-                WHERE (SELECT COUNT(*) FROM data_protection_keys) = {Volatile.Read(ref _seen)}
-                """);
-        }, CancellationToken.None);
+        return await work();
     }).GetAwaiter().GetResult();
 }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.Repositories;
-using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace Bitrix24Placements.Storage;
 
@@ -69,9 +68,9 @@ internal sealed class TokenKeys(
                 ? new FileSystemXmlRepository(MakeFolder(path), loggers)
                 : new DatabaseKeys(database, schema);
             options.AutoGenerateKeys = storage.Value.MayMakeKeys;
-            if (settings.Value.Own is { } own)
-                options.XmlEncryptor = new CertificateXmlEncryptor(Load(own), loggers);
         });
+        if (settings.Value.Own is { } own)
+            builder.ProtectKeysWithCertificate(Load(own));
         builder.UnprotectKeysWithAnyCertificate([.. settings.Value.All.Select(Load)]);
         return services.BuildServiceProvider();
     }
