@@ -70,10 +70,8 @@ internal sealed class WireForm : IDisposable
             yield return (Encoding.UTF8.GetString(NameOf(_fields[i])), Encoding.UTF8.GetString(ValueOf(_fields[i])));
     }
 
-    public delegate bool NameFilter(ReadOnlySpan<byte> name);
-
     /// <summary>Null where nothing is left.</summary>
-    public Dictionary<string, string>? QueryWithout(NameFilter excluded)
+    public Dictionary<string, string>? QueryWithout(Func<ReadOnlySpan<byte>, bool> excluded)
     {
         Dictionary<string, string>? rest = null;
         foreach (var field in _fields.AsSpan(0, _queryFields))

@@ -16,9 +16,6 @@ internal static class PlacementParser
 
     private static readonly string OptionsExpected = $"A JSON object, at most {WireValues.MaxDepth} levels deep, is expected.";
 
-    private delegate T? Reading<T>(ReadOnlySpan<byte> value)
-        where T : class;
-
     public static Checked<PlacementPost> Parse(WireForm form, PlacementExpectation expected)
     {
         Dictionary<string, string>? errors = null;
@@ -49,9 +46,10 @@ internal static class PlacementParser
         };
         return errors is null ? post : Rejection.Malformed(errors);
 
-        string Required(ReadOnlySpan<byte> name, Reading<string> read, string expectation) => Read(name, read, expectation) ?? "";
+        string Required(ReadOnlySpan<byte> name, Func<ReadOnlySpan<byte>, string?> read, string expectation) =>
+            Read(name, read, expectation) ?? "";
 
-        T? Read<T>(ReadOnlySpan<byte> name, Reading<T> read, string expectation)
+        T? Read<T>(ReadOnlySpan<byte> name, Func<ReadOnlySpan<byte>, T?> read, string expectation)
             where T : class
         {
             var value = form.Bytes(name);
