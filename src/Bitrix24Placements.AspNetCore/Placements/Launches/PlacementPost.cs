@@ -30,9 +30,6 @@ internal sealed record PlacementPost
 
     public Secret RefreshToken { get; init; }
 
-    /// <summary><c>AUTH_EXPIRES</c>, in seconds from now; the OAuth server's word counts.</summary>
-    public int? AccessExpires { get; init; }
-
     public string? ServerEndpoint { get; init; }
 
     public Secret ApplicationToken { get; init; }
