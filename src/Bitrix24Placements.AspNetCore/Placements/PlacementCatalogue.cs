@@ -15,17 +15,14 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
     /// <summary>The app's own page, and the installation.</summary>
     public const string Default = "DEFAULT";
 
-    private static readonly string[] Universal = [RestAppUri, BackgroundWorker];
-
     private readonly string? _publicUrl = options.Value.PublicUrl;
     private readonly Dictionary<string, MappedPlacement> _mapped = [];
     private readonly Dictionary<string, PlacementTitles> _titles = [];
-    private readonly List<string> _codes = [.. Universal];
 
     /// <summary>The universal ones whoever answers them.</summary>
-    public IReadOnlyList<string> Codes => _codes;
+    public IReadOnlyList<string> Codes => All.Placements;
 
-    public PlacementExpectation All { get; private set; } = new(Universal);
+    public PlacementExpectation All { get; private set; } = new(RestAppUri, BackgroundWorker);
 
     public bool CanDeclare => _publicUrl is not null;
 
@@ -56,10 +53,8 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
         }
 
         _mapped[code] = placement;
-        if (code == Default || _codes.Contains(code))
-            return;
-        _codes.Add(code);
-        All = new([.. _codes]);
+        if (code != Default && !Codes.Contains(code))
+            All = new([.. Codes, code]);
     }
 
     public MappedPlacement Find(string code) => _mapped[code];
@@ -68,7 +63,7 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
         _titles.TryGetValue(code, out var titles) ? titles : _titles[code] = new();
 
     public IReadOnlyList<DeclaredPlacement> Handlers() =>
-        [.. _codes.Select(code => new DeclaredPlacement(code, _publicUrl + MappedPlacement.PathOf(code), null))];
+        [.. Codes.Select(code => new DeclaredPlacement(code, _publicUrl + MappedPlacement.PathOf(code), null))];
 
     /// <summary>With its own address for removal notices.</summary>
     public IReadOnlyList<DeclaredPlacement> For(Portal portal) =>
