@@ -17,7 +17,7 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
 
     private readonly string? _publicUrl = options.Value.PublicUrl;
     private readonly Dictionary<string, MappedPlacement> _mapped = [];
-    private readonly Dictionary<string, PlacementTitles> _titles = [];
+    private readonly ConcurrentDictionary<string, PlacementTitles> _titles = [];
 
     /// <summary>The universal ones whoever answers them.</summary>
     public IReadOnlyList<string> Codes => All.Placements;
@@ -59,8 +59,7 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
 
     public MappedPlacement Find(string code) => _mapped[code];
 
-    public PlacementTitles TitlesOf(string code) =>
-        _titles.TryGetValue(code, out var titles) ? titles : _titles[code] = new();
+    public PlacementTitles TitlesOf(string code) => _titles.GetOrAdd(code, _ => new());
 
     public IReadOnlyList<DeclaredPlacement> Handlers() =>
         [.. Codes.Select(code => new DeclaredPlacement(code, _publicUrl + MappedPlacement.PathOf(code), null))];
@@ -70,11 +69,10 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
         [.. Handlers().Select(h => h.Placement == BackgroundWorker
             ? h with { ErrorHandlerUrl = _publicUrl + AppPaths.Removed + portal.RemovalKey.Reveal() } : h)];
 
-    /// <summary>Of <c>placement.bind</c>.</summary>
     public JsonObject BindParameters(DeclaredPlacement declared)
     {
         var code = declared.Placement;
-        var titles = _titles.GetValueOrDefault(code) ?? new();
+        var titles = TitlesOf(code);
         var inAll = Texts.Languages.Union(titles.Languages).Select(language => KeyValuePair.Create(language, (JsonNode?)new JsonObject
         {
             ["TITLE"] = TitleOf(code, language),
@@ -93,5 +91,5 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
     }
 
     public string TitleOf(string code, string language) =>
-        _titles.GetValueOrDefault(code)?.Find("TITLE", language) ?? texts.Find(language, "placement." + code) ?? code;
+        TitlesOf(code).Find("TITLE", language) ?? texts.Find(language, "placement." + code) ?? code;
 }
