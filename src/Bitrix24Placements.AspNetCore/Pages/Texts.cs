@@ -35,13 +35,11 @@ public sealed class Texts
         (Languages.Contains(language) ? In(language) : _texts.GetValueOrDefault(language))?.GetValueOrDefault(key);
 
     /// <summary>For <c>lang="…"</c>: what a browser and a screen reader call the language.</summary>
-    public static string HtmlLanguage(string language) => Own(language) switch
+    public static string HtmlLanguage(string language) => Spoken(language) switch
     {
         "la" => "es",
         "br" => "pt-BR",
-        "ru" => "ru",
-        "de" => "de",
-        _ => Fallback,
+        var same => same,
     };
 
     /// <summary>One of <see cref="Languages"/>.</summary>
