@@ -44,5 +44,5 @@ internal static class ParameterTable
     }
 
     private static readonly ContextJson Readable =
-        new(new(ContextJson.Default.Options) { WriteIndented = false, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        new(new(ContextJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -47,7 +47,7 @@ internal static class LaunchContextJson
     };
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(LaunchContext))]
 [JsonSerializable(typeof(RestAppUriOptions))]
 [JsonSerializable(typeof(BackgroundWorkerOptions))]
