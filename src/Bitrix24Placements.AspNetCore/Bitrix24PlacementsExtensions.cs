@@ -97,7 +97,7 @@ public static class Bitrix24PlacementsExtensions
     /// <summary>Every address that Bitrix24, its users' browsers, backends and orchestrators ask.</summary>
     public static WebApplication MapBitrix24Placements(this WebApplication app)
     {
-        var own = app.MapGroup("").WithMetadata(OwnEndpoint.Instance);
+        var own = app.MapGroup("").WithMetadata(new OwnEndpoint());
         var registered = own.MapGroup("").AnswersHead();
         registered.MapPlacements();
         registered.MapEvents();

@@ -4,10 +4,7 @@ namespace Bitrix24Placements.Pages;
 
 internal static class PageServices
 {
-    public static IServiceCollection AddPages(this IServiceCollection services)
-    {
-        services.AddSingleton<Texts>();
-        services.AddSingleton(p => new PageFrame(p.GetRequiredService<IOptions<Bitrix24Options>>()));
-        return services;
-    }
+    public static void AddPages(this IServiceCollection services) => services
+        .AddSingleton<Texts>()
+        .AddSingleton(p => new PageFrame(p.GetRequiredService<IOptions<Bitrix24Options>>()));
 }

@@ -1,10 +1,7 @@
 namespace Bitrix24Placements.Refusals;
 
 /// <summary>Only their answers are the library's business, everything else is the host's.</summary>
-internal sealed class OwnEndpoint
-{
-    public static readonly OwnEndpoint Instance = new();
-}
+internal sealed class OwnEndpoint;
 
 internal static class EndpointConventions
 {

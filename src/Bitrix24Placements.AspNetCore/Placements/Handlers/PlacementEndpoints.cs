@@ -94,7 +94,7 @@ public static class PlacementEndpoints
         catalogue.Add(placement);
         var expected = new PlacementExpectation(placement.Code);
         var endpoint = endpoints.MapPost(MappedPlacement.PathOf(placement.Code), context => pipeline.ServeAsync(context, expected))
-            .WithMetadata(OwnEndpoint.Instance);
+            .WithMetadata(new OwnEndpoint());
         // HEAD of the app's own page is the home page's.
         if (placement.Code != PlacementCatalogue.Default)
             endpoint.AnswersHead();

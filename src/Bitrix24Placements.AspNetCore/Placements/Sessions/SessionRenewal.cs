@@ -23,8 +23,7 @@ internal sealed class SessionRenewal(
     private static readonly Rejection TooMany = new(429, "tooManyRequests") { RetryAfter = TimeSpan.FromMinutes(1) };
 
     private readonly PartitionedRateLimiter<string> _pace = PartitionedRateLimiter.Create<string, string>(user =>
-        RateLimitPartition.GetFixedWindowLimiter(
-            user, _ => new() { PermitLimit = MaxPerMinute, Window = TimeSpan.FromMinutes(1), QueueLimit = 0 }));
+        RateLimitPartition.GetFixedWindowLimiter(user, _ => new() { PermitLimit = MaxPerMinute, Window = TimeSpan.FromMinutes(1) }));
 
     public async Task RenewAsync(HttpContext context)
     {
