@@ -25,7 +25,7 @@ public sealed class PayloadTests(SharedUnverifiedService unverified)
         Assert.Equal((string?)context["placement"], post!.Placement);
         Assert.Equal((string?)context["portal"]!["memberId"], post.MemberId);
         Assert.Equal((string?)context["portal"]!["domain"], post.Domain);
-        Assert.Equal((string?)context["portal"]!["protocol"] == "https", post.IsHttps);
+        Assert.Equal((string?)context["portal"]!["protocol"], post.Protocol);
         Assert.Equal((string?)context["language"], post.Language);
         Assert.Equal((string?)context["applicationSid"], post.ApplicationSid);
         Assert.Equal((string?)context["applicationStatus"], post.ApplicationStatus);

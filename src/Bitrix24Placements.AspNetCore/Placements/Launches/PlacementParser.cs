@@ -27,7 +27,7 @@ internal static class PlacementParser
             Placement = placement,
             MemberId = Required("member_id"u8, WireValues.MemberId, "32 hexadecimal digits are expected."),
             Domain = Required("DOMAIN"u8, WireValues.Domain, "A host name, with a port or without, is expected."),
-            IsHttps = Required("PROTOCOL"u8, WireValues.Protocol, "1 (https) or 0 (http) is expected.") == "1",
+            Protocol = Required("PROTOCOL"u8, WireValues.Protocol, "1 (https) or 0 (http) is expected."),
             Language = Required("LANG"u8, WireValues.Language, "A language of two letters is expected."),
             ApplicationSid = Required("APP_SID"u8, WireValues.Sid, "Up to 128 visible ASCII characters are expected."),
             ApplicationStatus = WireValues.Status(form.Bytes("status"u8)),

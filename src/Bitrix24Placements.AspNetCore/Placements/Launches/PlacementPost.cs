@@ -13,7 +13,8 @@ internal sealed record PlacementPost
 
     public required string Domain { get; init; }
 
-    public required bool IsHttps { get; init; }
+    /// <summary><c>https</c> or <c>http</c>.</summary>
+    public required string Protocol { get; init; }
 
     /// <summary><c>LANG</c>: <c>en</c>, <c>de</c>, <c>la</c> (Spanish), <c>br</c> (Portuguese), …</summary>
     public required string Language { get; init; }
@@ -40,5 +41,5 @@ internal sealed record PlacementPost
     /// <summary>What of the query string is not Bitrix24's.</summary>
     public IReadOnlyDictionary<string, string> HandlerQuery { get; init; } = FrozenDictionary<string, string>.Empty;
 
-    public string Origin => (IsHttps ? "https://" : "http://") + Domain;
+    public string Origin => Protocol + "://" + Domain;
 }

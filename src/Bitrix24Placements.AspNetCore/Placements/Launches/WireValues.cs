@@ -40,8 +40,12 @@ internal static class WireValues
         return Uri.CheckHostName(name) == UriHostNameType.Unknown ? null : number is 80 or 443 ? name : $"{name}:{number}";
     }
 
-    /// <summary><c>1</c> is https, <c>0</c> http.</summary>
-    public static string? Protocol(ReadOnlySpan<byte> value) => OneOf(value, "1", "0");
+    public static string? Protocol(ReadOnlySpan<byte> value) => value switch
+    {
+        [(byte)'1'] => "https",
+        [(byte)'0'] => "http",
+        _ => null,
+    };
 
     public static string? Language(ReadOnlySpan<byte> value) =>
         value.Length is < 2 or > 12 || value.ContainsAnyExcept(OfHosts) || value.Contains((byte)'.') ? null
