@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 
 namespace Bitrix24Placements.Forms;
 
@@ -70,8 +71,7 @@ internal sealed class WireForm : IDisposable
             yield return (Encoding.UTF8.GetString(NameOf(_fields[i])), Encoding.UTF8.GetString(ValueOf(_fields[i])));
     }
 
-    /// <summary>Null where nothing is left.</summary>
-    public Dictionary<string, string>? QueryWithout(Func<ReadOnlySpan<byte>, bool> excluded)
+    public IReadOnlyDictionary<string, string> QueryWithout(Func<ReadOnlySpan<byte>, bool> excluded)
     {
         Dictionary<string, string>? rest = null;
         foreach (var field in _fields.AsSpan(0, _queryFields))
@@ -80,7 +80,7 @@ internal sealed class WireForm : IDisposable
                 (rest ??= [])[Encoding.UTF8.GetString(NameOf(field))] = Encoding.UTF8.GetString(ValueOf(field));
         }
 
-        return rest;
+        return rest is null ? FrozenDictionary<string, string>.Empty : rest;
     }
 
     private ReadOnlySpan<byte> NameOf(Field field) => _buffer.AsSpan(field.Name, field.NameLength);

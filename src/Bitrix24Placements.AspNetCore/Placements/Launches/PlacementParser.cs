@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 
@@ -39,8 +38,7 @@ internal static class PlacementParser
                 : Required("REFRESH_ID"u8, WireValues.Token, "A refresh token of visible ASCII characters is expected.")),
             ServerEndpoint = person ? WireValues.ServerEndpoint(form.Bytes("SERVER_ENDPOINT"u8)) : null,
             Options = Read("PLACEMENT_OPTIONS"u8, WireValues.Options, OptionsExpected) ?? WireValues.NoOptions,
-            HandlerQuery = form.QueryWithout(name => WireValues.OneOf(name, WireNames) is not null)
-                ?? (IReadOnlyDictionary<string, string>)FrozenDictionary<string, string>.Empty,
+            HandlerQuery = form.QueryWithout(name => WireValues.OneOf(name, WireNames) is not null),
         };
         return errors is null ? post : Rejection.Malformed(errors);
 

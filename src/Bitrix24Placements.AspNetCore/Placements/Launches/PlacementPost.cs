@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Bitrix24Placements.Placements;
 
 /// <summary>What Bitrix24 posts when a placement is opened; every member is a claim.</summary>
@@ -36,10 +34,10 @@ internal sealed record PlacementPost
     public Secret ApplicationToken { get; init; }
 
     /// <summary><c>PLACEMENT_OPTIONS</c>: a JSON object that has been looked through.</summary>
-    public byte[] Options { get; init; } = WireValues.NoOptions;
+    public required byte[] Options { get; init; }
 
     /// <summary>What of the query string is not Bitrix24's.</summary>
-    public IReadOnlyDictionary<string, string> HandlerQuery { get; init; } = FrozenDictionary<string, string>.Empty;
+    public required IReadOnlyDictionary<string, string> HandlerQuery { get; init; }
 
     public string Origin => Protocol + "://" + Domain;
 }
