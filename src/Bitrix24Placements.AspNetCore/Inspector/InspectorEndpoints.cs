@@ -42,8 +42,7 @@ internal sealed class InspectorEndpoints(Inspections inspections)
 
     private static async Task FileAsync(HttpContext context, string name, string type)
     {
-        await using var file = typeof(Inspections).Assembly.GetManifestResourceStream("Bitrix24Placements.Inspector." + name)
-            ?? throw new InvalidOperationException($"{name} is not in the assembly.");
+        await using var file = typeof(Inspections).Assembly.GetManifestResourceStream("Bitrix24Placements.Inspector." + name)!;
         context.Response.ContentType = type;
         context.Response.Headers.ContentSecurityPolicy =
             "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
