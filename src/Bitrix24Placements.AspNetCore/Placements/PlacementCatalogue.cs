@@ -1,6 +1,7 @@
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Rest;
 using Bitrix24Placements.Settings;
+using Bitrix24Placements.Storage;
 
 namespace Bitrix24Placements.Placements;
 
@@ -35,7 +36,7 @@ internal sealed class PlacementCatalogue(IOptions<Bitrix24Options> options, Text
                 return "";
             var declared = new JsonArray(
                 [.. Handlers().Select(BindParameters), .. events.SelectMany(e => e.Names).Order().Select(n => (JsonNode)n)]);
-            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_publicUrl + declared.ToJsonString())))[..16];
+            return ShortHash.Of(_publicUrl + declared.ToJsonString());
         }
     }
 
