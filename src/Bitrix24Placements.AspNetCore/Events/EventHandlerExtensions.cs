@@ -10,8 +10,7 @@ namespace Bitrix24Placements;
 /// </summary>
 public static class EventHandlerExtensions
 {
-    private const string Reflection =
-        "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
+    private const string Reflection = BoundHandler.Reflection;
 
     /// <summary>Handles an event of Bitrix24, e.g. <c>MapEvent("ONCRMDEALADD", async (EventRequest e, PortalSignals signals) => …)</c>.
     /// It is bound at every installation.</summary>
@@ -73,21 +72,7 @@ public static class EventHandlerExtensions
     private static IEndpointRouteBuilder MapDelegate<T>(IEndpointRouteBuilder endpoints, string name, Delegate handler)
         where T : class
     {
-        RequestDelegate bound;
-        try
-        {
-            bound = RequestDelegateFactory.Create(handler, new RequestDelegateFactoryOptions
-            {
-                ServiceProvider = endpoints.ServiceProvider,
-                ThrowOnBadRequest = true,
-                DisableInferBodyFromParameters = true,
-            }).RequestDelegate;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw StartException.Unbound(name, e);
-        }
-
+        var bound = BoundHandler.Of(name, handler, endpoints.ServiceProvider, throwOnBadRequest: true);
         return Map<T>(endpoints, name, (request, services, cancellationToken) =>
         {
             var context = new DefaultHttpContext { RequestServices = services, RequestAborted = cancellationToken };

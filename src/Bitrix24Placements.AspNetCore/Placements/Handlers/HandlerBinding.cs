@@ -3,9 +3,8 @@ using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Placements;
 
-/// <summary>What a handler cannot be given is found while it is mapped.</summary>
-[RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
-[RequiresDynamicCode(PlacementEndpoints.Reflection)]
+[RequiresUnreferencedCode(BoundHandler.Reflection)]
+[RequiresDynamicCode(BoundHandler.Reflection)]
 internal static class HandlerBinding
 {
     public static RequestReader ReaderFor(string code, Delegate handler)
@@ -21,21 +20,12 @@ internal static class HandlerBinding
 
     public static Func<HttpContext, PlacementRequest, Task> Bind(string code, Delegate handler, IServiceProvider services)
     {
-        // The form is read already: nothing is left of the body that a parameter could be read from.
-        var options = new RequestDelegateFactoryOptions { ServiceProvider = services, DisableInferBodyFromParameters = true };
-        try
+        var bound = BoundHandler.Of(code, handler, services);
+        return (context, request) =>
         {
-            var bound = RequestDelegateFactory.Create(handler, options).RequestDelegate;
-            return (context, request) =>
-            {
-                // Where BindAsync finds it.
-                context.Features.Set(request);
-                return bound(context);
-            };
-        }
-        catch (InvalidOperationException e)
-        {
-            throw StartException.Unbound(code, e);
-        }
+            // Where BindAsync finds it.
+            context.Features.Set(request);
+            return bound(context);
+        };
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements.Placements;
 
@@ -33,14 +34,14 @@ internal static class OptionsReader
         }
     };
 
-    [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
-    [RequiresDynamicCode(PlacementEndpoints.Reflection)]
+    [RequiresUnreferencedCode(BoundHandler.Reflection)]
+    [RequiresDynamicCode(BoundHandler.Reflection)]
     public static RequestReader Typed(Type options) =>
         (RequestReader)((Func<RequestReader>)ByReflection<object>).Method.GetGenericMethodDefinition().MakeGenericMethod(options).Invoke(
             null, null)!;
 
-    [RequiresUnreferencedCode(PlacementEndpoints.Reflection)]
-    [RequiresDynamicCode(PlacementEndpoints.Reflection)]
+    [RequiresUnreferencedCode(BoundHandler.Reflection)]
+    [RequiresDynamicCode(BoundHandler.Reflection)]
     private static RequestReader ByReflection<T>() => Typed((JsonTypeInfo<T>)new JsonSerializerOptions
     {
         NumberHandling = JsonNumberHandling.AllowReadingFromString,

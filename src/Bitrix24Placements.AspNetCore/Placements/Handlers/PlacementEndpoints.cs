@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Refusals;
+using Bitrix24Placements.Settings;
 
 namespace Bitrix24Placements;
 
@@ -10,8 +11,7 @@ namespace Bitrix24Placements;
 /// app.</summary>
 public static class PlacementEndpoints
 {
-    internal const string Reflection =
-        "Binds the handler's parameters by reflection; use the overload with a typed function where code is trimmed.";
+    private const string Reflection = BoundHandler.Reflection;
 
     /// <summary>Answers REST_APP_URI, a link in any text, with a minimal API handler: <c>(RestAppUriRequest request, MyStore store) =>
     /// …</c>.</summary>
