@@ -36,7 +36,20 @@ internal static class OptionsReader
 
     [RequiresUnreferencedCode(BoundHandler.Reflection)]
     [RequiresDynamicCode(BoundHandler.Reflection)]
-    public static RequestReader Typed(Type options) =>
+    public static RequestReader For(string code, Delegate handler)
+    {
+        var asked = handler.Method.GetParameters().Select(p => p.ParameterType)
+            .FirstOrDefault(t => t.IsAssignableTo(typeof(PlacementRequest)));
+        if (asked is { IsGenericType: true })
+            return Typed(asked.GetGenericArguments()[0]);
+        var (own, read) = Default(code);
+        return asked is null || asked == typeof(PlacementRequest) || asked == own ? read
+            : throw new StartException($"The handler of {code} asks for a {asked.Name}, which is another placement's.");
+    }
+
+    [RequiresUnreferencedCode(BoundHandler.Reflection)]
+    [RequiresDynamicCode(BoundHandler.Reflection)]
+    private static RequestReader Typed(Type options) =>
         (RequestReader)((Func<RequestReader>)ByReflection<object>).Method.GetGenericMethodDefinition().MakeGenericMethod(options).Invoke(
             null, null)!;
 

@@ -84,8 +84,17 @@ public static class PlacementEndpoints
 
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, string code, Delegate handler) =>
-        endpoints.Map(new(code, HandlerBinding.ReaderFor(code, handler), HandlerBinding.Bind(code, handler, endpoints.ServiceProvider)));
+    private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, string code, Delegate handler)
+    {
+        var read = OptionsReader.For(code, handler);
+        var bound = BoundHandler.Of(code, handler, endpoints.ServiceProvider);
+        return endpoints.Map(new(code, read, (context, request) =>
+        {
+            // Where BindAsync finds it.
+            context.Features.Set(request);
+            return bound(context);
+        }));
+    }
 
     private static PlacementBuilder Map(this IEndpointRouteBuilder endpoints, MappedPlacement placement)
     {
