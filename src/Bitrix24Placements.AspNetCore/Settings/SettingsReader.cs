@@ -13,9 +13,12 @@ internal static class SettingsReader
         where T : class, ISettings
     {
         services.AddOptions<T>()
-            .Configure<IConfiguration>((options, configuration) => options.Read(configuration.GetSection(T.Section)))
-            .Validate<IServiceProvider>((options, provider) =>
-                Check(problem is null ? options.Problem() : problem(provider, options)))
+            .Configure<IConfiguration, IServiceProvider>((options, configuration, provider) =>
+            {
+                options.Read(configuration.GetSection(T.Section));
+                if ((problem is null ? options.Problem() : problem(provider, options)) is { } line)
+                    throw new SettingsException(line);
+            })
             .ValidateOnStart();
         return services;
     }
@@ -53,9 +56,6 @@ internal static class SettingsReader
 
     private static T Parsed<T>(IConfigurationSection section, string key, T otherwise, TryParse<T> parse, string expected) =>
         section.Text(key) is not { } text ? otherwise : parse(text, out var value) ? value : throw Bad(section, key, expected);
-
-    // The framework would only say "validation failed".
-    private static bool Check(string? problem) => problem is null ? true : throw new SettingsException(problem);
 
     private static SettingsException Bad(IConfigurationSection section, string key, string expected) =>
         new($"{section.Path}:{key} has to be {expected}.");
