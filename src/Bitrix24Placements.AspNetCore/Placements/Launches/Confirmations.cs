@@ -44,15 +44,7 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
         var asked = hosts.ConfiguredOAuthServer(server)
             ?? (known is [var first, ..] ? hosts.ConfiguredOAuthServer(first.OAuthServer.AbsoluteUri) : null);
         var key = (ConfirmedTokens.Key(token), asked);
-        var asking = _running.GetOrAdd(key, _ => new(() => AskOnceAsync(new(who, KnowledgeOf(who, known)), token, asked)));
-        try
-        {
-            return await asking.Value;
-        }
-        finally
-        {
-            _running.TryRemove(KeyValuePair.Create(key, asking));
-        }
+        return await _running.GetOrAdd(key, _ => new(() => AskOnceAsync(key, new(who, KnowledgeOf(who, known)), token))).Value;
     }
 
     public async Task<Checked<TokenInfo>> UserAsync(Asker who, Secret token, string? server) =>
@@ -64,17 +56,21 @@ internal sealed class Confirmations(OAuthClient oauth, HostRules hosts, PortalSt
             _ => Rejection.NotVerified,
         };
 
-    private async Task<TokenConfirmation> AskOnceAsync(Asking asking, Secret token, Uri? server)
+    private async Task<TokenConfirmation> AskOnceAsync((string Token, Uri? Server) key, Asking asking, Secret token)
     {
         try
         {
             using var timeout = new CancellationTokenSource(Timeout);
             using var place = await Chain.TakeAsync(asking, timeout.Token);
-            return place.IsAcquired ? await oauth.ConfirmAsync(token, server, Timeout, timeout.Token) : new(TokenVerdict.NotAsked);
+            return place.IsAcquired ? await oauth.ConfirmAsync(token, key.Server, Timeout, timeout.Token) : new(TokenVerdict.NotAsked);
         }
         catch (OperationCanceledException)
         {
             return new(TokenVerdict.NoAnswer);
+        }
+        finally
+        {
+            _running.TryRemove(key, out _);
         }
     }
 
