@@ -46,7 +46,7 @@ internal sealed class WireForm : IDisposable
         for (var i = Count - 1; i >= 0; i--)
         {
             var field = _fields[i];
-            if (field.NameLength == name.Length && NameOf(field).SequenceEqual(name))
+            if (NameOf(field).SequenceEqual(name))
             {
                 value = ValueOf(field);
                 return true;
