@@ -1,7 +1,6 @@
 const log = document.getElementById('log');
 let last = 0;
 
-/** @param {string} tag @param {string} [text] @param {string} [kind] */
 function make(tag, text = '', kind = '') {
   const element = document.createElement(tag);
   element.textContent = text;

@@ -10,7 +10,7 @@ public sealed class PageFrame
     /// <summary>Changes with every build: files under it may be kept for ever.</summary>
     internal static readonly string Version = Assembly.GetExecutingAssembly().ManifestModule.ModuleVersionId.ToString("n")[..12];
 
-    /// <summary>Where the embedded files are, below the service's own path.</summary>
+    /// <summary>Below the service's own path.</summary>
     internal const string FilesPath = "/static";
 
     private readonly string? _publicPath;

@@ -88,7 +88,7 @@ internal sealed class PlacementPipeline(
         else
         {
             headers.ContentSecurityPolicy = pages.FramePolicy(request.Portal.Origin);
-            // A person's page, and mostly with his session in it.
+            // Mostly with his session in it.
             headers.CacheControl = "no-store";
         }
 

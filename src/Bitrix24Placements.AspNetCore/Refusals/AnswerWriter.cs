@@ -3,11 +3,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>
-/// The answer on its way to somebody who may not read. What has to wait for him does so without the request's place, in one for unread
-/// answers, and not for long: the server's own limit counts all that a connection has ever read, and so may wait for hours.
-/// A handler that goes on after it has waited does so without a place.
-/// </summary>
+/// <summary>The answer to somebody who may not read. It waits for him in a place for unread answers, not in the request's, and not for
+/// long: the server's own limit counts all that a connection has ever read, and so may wait for hours. A handler that goes on afterwards
+/// has no place.</summary>
 internal sealed class AnswerWriter(HttpContext context, IHttpResponseBodyFeature answer, Places places, TimeProvider time)
     : PipeWriter, IHttpResponseBodyFeature
 {

@@ -1,6 +1,5 @@
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>May it be tried, is there a place, run it, count it where it has failed, say why it is refused.</summary>
 internal sealed class Guard(UnverifiedAttempts attempts, Places places, RejectionWriter rejections)
 {
     private static readonly Rejection TooManyAtOnce =

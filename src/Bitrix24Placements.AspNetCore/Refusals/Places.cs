@@ -50,7 +50,6 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     public Place TryTakeForUnfinishedBody(HttpContext context) =>
         _unfinishedBodies.TryTake(new(ClientAddress.Of(context), ""), WeightOf(BytesOf(context.Request)), memory.IsShort);
 
-    /// <summary>For an answer that has to wait for its reader.</summary>
     public Place TryTakeForUnreadAnswer(HttpContext context, long bytes) => _unreadAnswers.TryTake(
         new(ClientAddress.Of(context), ""), WeightOf(BytesOf(context.Request) + bytes, BytesOfUnreadAnswer), memory.IsShort);
 

@@ -3,10 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bitrix24Placements.Refusals;
 
-/// <summary>
-/// What is left of a refused request's body. A connection that is closed upon its sender loses the answer, so it is read on, but not for
-/// the 5 s of the server itself: thousands of slow senders would be as many connections in memory, though they are refused.
-/// </summary>
+/// <summary>What is left of a refused request's body. A connection that is closed upon its sender loses the answer, so it is read on, but
+/// not for the server's own 5 s: thousands of slow senders would be as many connections in memory.</summary>
 internal static class UnreadBody
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(200), TimeoutOfLargeOnes = TimeSpan.FromSeconds(1);

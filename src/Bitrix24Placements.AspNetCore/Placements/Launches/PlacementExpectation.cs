@@ -1,6 +1,5 @@
 namespace Bitrix24Placements.Placements;
 
-/// <summary>Which placements an address serves.</summary>
 internal sealed class PlacementExpectation(params string[] placements)
 {
     public IReadOnlyList<string> Placements { get; } = placements;

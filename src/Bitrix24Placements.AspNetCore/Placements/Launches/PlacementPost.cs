@@ -1,7 +1,6 @@
 namespace Bitrix24Placements.Placements;
 
 /// <summary>What Bitrix24 posts when a placement is opened; every member is a claim.</summary>
-/// <remarks>https://apidocs.bitrix24.com/api-reference/widgets/index.html</remarks>
 internal sealed record PlacementPost
 {
     /// <summary><c>DEFAULT</c> for the app's own page and the installation.</summary>
