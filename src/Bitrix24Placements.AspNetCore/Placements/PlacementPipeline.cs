@@ -35,7 +35,7 @@ internal sealed class PlacementPipeline(
 
         var placement = parsed.Value?.Placement ?? expected.Placements[0];
         var kind = placement == PlacementCatalogue.BackgroundWorker ? RequestKind.Worker : RequestKind.Person;
-        using var place = parsed.Ok ? places.TryTake(PlacesOf(kind, parsed.Value), context, parsed.Value.MemberId) : Place.None;
+        using var place = parsed.Ok ? places.TryTake(verifier.PlacesOf(parsed.Value), context, parsed.Value.MemberId) : Place.None;
         var request = !parsed.Ok ? parsed.Rejection : !place.IsTaken ? Rejection.Overloaded : await VerifyAsync(context, parsed.Value);
         if (request.Ok)
         {
@@ -47,10 +47,6 @@ internal sealed class PlacementPipeline(
         metrics.Served(placement, request.Rejection.Code, Stopwatch.GetElapsedTime(started));
         await guard.RefuseAsync(context, kind, parsed.Value?.MemberId ?? "", request.Rejection, language);
     }
-
-    private RequestKind PlacesOf(RequestKind kind, PlacementPost post) =>
-        kind != RequestKind.Person || verifier.Remembers(post) ? kind
-        : verifier.KnowsApplicationToken(post) ? RequestKind.UnconfirmedUser : RequestKind.UnconfirmedPerson;
 
     private async ValueTask<Checked<PlacementRequest>> VerifyAsync(HttpContext context, PlacementPost post)
     {

@@ -76,11 +76,10 @@ internal sealed class LaunchVerifier(
         return new Believed(matching, null, Verification.ApplicationToken);
     }
 
-    /// <summary>Whether a person is believed without asking anybody.</summary>
-    public bool Remembers(PlacementPost post) => IsOff || Remembered(post) is not null;
-
-    public bool KnowsApplicationToken(PlacementPost post) =>
-        directory.FindAll(post.MemberId).Any(known => known.AcceptsApplicationToken(post.ApplicationToken));
+    public RequestKind PlacesOf(PlacementPost post) => post.Placement == PlacementCatalogue.BackgroundWorker ? RequestKind.Worker
+        : IsOff || Remembered(post) is not null ? RequestKind.Person
+        : directory.FindAll(post.MemberId).Any(known => known.AcceptsApplicationToken(post.ApplicationToken))
+            ? RequestKind.UnconfirmedUser : RequestKind.UnconfirmedPerson;
 
     /// <summary>The OAuth server says who opens the page.</summary>
     public ValueTask<Checked<Believed>> VerifyPersonAsync(HttpContext context, PlacementPost post) => IsOff ? new(Anything)
