@@ -82,7 +82,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         }
 
         if (hosts.PortalEndpoint(install.Text("client_endpoint")) is not { } endpoint)
-            return new(TokenVerdict.Refused, null, clientId);
+            return new(TokenVerdict.Refused);
         var now = time.GetUtcNow();
         // Where it has expired by this clock, one of the two is wrong.
         var expires = result.Instant("expires") is not { } told || told > now + TokenLife ? now + TokenLife
@@ -100,11 +100,10 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             return RestError.NotConfigured;
         if (hosts.ConfiguredOAuthServer(server.AbsoluteUri) is null)
             return RestError.Unavailable("The portal's OAuth server is none of Bitrix24:OAuthServers.");
-        var result = await RefreshAsync(keys.ClientId, keys.ClientSecret, refreshToken, server, timeout, cancellationToken);
+        var result = await RefreshAsync(keys, refreshToken, server, timeout, cancellationToken);
         // While a secret is being rotated, either may be the one that Bitrix24 knows. A refusal of the keys burns no token.
-        if (result.Error?.Code != RestErrors.InvalidClient || keys.PreviousSecret is not { } previous)
-            return result;
-        return await RefreshAsync(keys.ClientId, previous, refreshToken, server, timeout, cancellationToken);
+        return result.Error?.Code == RestErrors.InvalidClient && keys.PreviousSecret is { } previous
+            ? await RefreshAsync(keys with { ClientSecret = previous }, refreshToken, server, timeout, cancellationToken) : result;
     }
 
     /// <summary>With a refresh token that nobody has: <c>invalid_client</c> speaks of the keys, <c>invalid_grant</c> of the
@@ -112,7 +111,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
     public async Task<KeysVerdict> TestKeysAsync(RegisteredApp app, Uri server, CancellationToken cancellationToken)
     {
         var madeUp = new Secret(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
-        var result = await RefreshAsync(app.ClientId, app.ClientSecret, madeUp, server, TestTimeout, cancellationToken);
+        var result = await RefreshAsync(app, madeUp, server, TestTimeout, cancellationToken);
         return result.Error?.Code switch
         {
             RestErrors.InvalidGrant => KeysVerdict.Right,
@@ -122,15 +121,15 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
     }
 
     private async Task<RestResult<RefreshedTokens>> RefreshAsync(
-        string clientId, Secret clientSecret, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
+        RegisteredApp app, Secret refreshToken, Uri server, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         // Documented as GET; POST keeps the secrets out of addresses, and is what the vendor's own JavaScript SDK sends.
         using var form = new FormUrlEncodedContent(
         [
             new("grant_type", "refresh_token"),
-            new("client_id", clientId),
-            new("client_secret", clientSecret.Reveal()),
+            new("client_id", app.ClientId),
+            new("client_secret", app.ClientSecret.Reveal()),
             new("refresh_token", refreshToken.Reveal()),
         ]);
         RestResult<RefreshedTokens> result;
@@ -138,7 +137,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         {
             var limits = new CallLimits(AnswerReader.SmallBytes, timeout);
             var answer = await http.PostAsync(BitrixHttp.OAuthClient, new(server, "/oauth/token/"), form, limits, cancellationToken);
-            result = ReadRefreshed(answer, clientSecret);
+            result = ReadRefreshed(answer, app.ClientSecret);
         }
         catch (BitrixTransportException e)
         {
