@@ -20,11 +20,9 @@ internal static class RestErrors
     /// <summary>The same call may succeed later.</summary>
     public static bool IsServerFault(string code) => code is "INTERNAL_SERVER_ERROR" or "ERROR_UNEXPECTED_ANSWER";
 
-    public static bool IsPassing(string code) =>
-        IsServerFault(code) || IsOfOAuth(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT";
-
-    /// <summary>Those that RFC 6749 and RFC 8628 have for a server in trouble.</summary>
-    private static bool IsOfOAuth(string code) => code is "temporarily_unavailable" or "server_error" or "slow_down";
+    public static bool IsPassing(string code) => IsServerFault(code) || code is QueryLimit or OperationTimeLimit or "OVERLOAD_LIMIT"
+        // RFC 6749 and RFC 8628.
+        or "temporarily_unavailable" or "server_error" or "slow_down";
 
     /// <summary>A text, or in REST 3.0 an object with a code and a message.</summary>
     public static string? CodeIn(JsonElement answer) =>
