@@ -112,15 +112,7 @@ internal sealed partial class TokenRefresher(
     /// <summary>A refresh that is under way is not thrown away.</summary>
     public async ValueTask DisposeAsync()
     {
-        try
-        {
-            await Task.WhenAll(_running.Values.Select(r => r.Value)).WaitAsync(TimeSpan.FromSeconds(10));
-        }
-        catch (TimeoutException)
-        {
-            // Nobody is there any more to keep its answer.
-        }
-
+        await Task.WhenAny(Task.WhenAll(_running.Values.Select(r => r.Value)), Task.Delay(TimeSpan.FromSeconds(10)));
         await _earlyRefreshes.DisposeAsync();
     }
 
