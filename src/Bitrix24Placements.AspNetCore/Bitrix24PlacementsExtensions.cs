@@ -69,22 +69,7 @@ public static class Bitrix24PlacementsExtensions
             app.UsePathBase(path);
         }
 
-        var scripts = new OwnScripts(
-            app.Environment.WebRootFileProvider, new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"));
-        // One's own file is seen at the next page while it is written, and within a minute afterwards.
-        var own = app.Environment.IsDevelopment() ? "no-cache" : "public, max-age=60";
-        app.Map(PageFrame.FilesPath, files =>
-        {
-            // A catch-all of the host's would otherwise come before the files.
-            files.Use((context, next) =>
-            {
-                context.SetEndpoint(null);
-                return next(context);
-            });
-            files.UseMiddleware<ErrorHandling>(ErrorScope.Everything);
-            files.UseFiles("/" + PageFrame.Version, scripts, "public, max-age=31536000, immutable", own);
-            files.UseFiles("", scripts, "public, max-age=600", own);
-        });
+        app.Map(PageFrame.FilesPath, files => UseFiles(files, app.Environment));
         if (app.Services.GetService<Inspections>() is not null)
             app.UseWhen(
                 context => context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null,
@@ -110,16 +95,31 @@ public static class Bitrix24PlacementsExtensions
         return app;
     }
 
-    private static void UseFiles(this IApplicationBuilder app, string path, IFileProvider files, string caching, string cachingOfOwn) =>
-        app.UseStaticFiles(new StaticFileOptions
+    private static void UseFiles(IApplicationBuilder files, IWebHostEnvironment environment)
+    {
+        var scripts = new OwnScripts(
+            environment.WebRootFileProvider, new EmbeddedFileProvider(Assembly.GetExecutingAssembly(), "Bitrix24Placements.wwwroot"));
+        // A catch-all of the host's would otherwise come before the files.
+        files.Use((context, next) =>
+        {
+            context.SetEndpoint(null);
+            return next(context);
+        });
+        files.UseMiddleware<ErrorHandling>(ErrorScope.Everything);
+        Serve("/" + PageFrame.Version, "public, max-age=31536000, immutable");
+        Serve("", "public, max-age=600");
+
+        void Serve(string path, string caching) => files.UseStaticFiles(new StaticFileOptions
         {
             RequestPath = path,
-            FileProvider = files,
+            FileProvider = scripts,
             OnPrepareResponse = context =>
             {
-                context.Context.Response.Headers.CacheControl = context.File.PhysicalPath is null ? caching : cachingOfOwn;
-                context.Context.Response.Headers.XContentTypeOptions = "nosniff";
+                // One's own file is seen at the next page while it is written, and within a minute afterwards.
+                context.Context.Response.Headers.CacheControl = context.File.PhysicalPath is null ? caching
+                    : environment.IsDevelopment() ? "no-cache" : "public, max-age=60";
                 context.Context.Response.Headers.AccessControlAllowOrigin = "*";
             },
         });
+    }
 }
