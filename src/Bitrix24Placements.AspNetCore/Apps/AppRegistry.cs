@@ -33,8 +33,6 @@ internal sealed partial class AppRegistry(IOptions<AppsOptions> options, AppStor
     /// <summary>The app as a metric's tag; empty where there are too many.</summary>
     public KeyValuePair<string, object?> Label(PortalId id) => new("app", All.Count <= MaxLabels ? id.App : "");
 
-    public bool IsConfigured(string name) => options.Value.Apps.Any(a => a.Name == name);
-
     public async Task AddAsync(string name, string clientId, Secret secret, string? appCode, CancellationToken cancellationToken)
     {
         if (!AppsOptions.IsName(name))
@@ -65,7 +63,8 @@ internal sealed partial class AppRegistry(IOptions<AppsOptions> options, AppStor
 
     public async Task ConfirmSecretAsync(string name, CancellationToken cancellationToken)
     {
-        if (Find(name) is not { PreviousSecret: not null } || IsConfigured(name))
+        // One of the configuration has none.
+        if (Find(name)?.PreviousSecret is null)
             return;
         await store.ConfirmSecretAsync(name, cancellationToken);
         await RefreshAsync(cancellationToken);
@@ -105,7 +104,7 @@ internal sealed partial class AppRegistry(IOptions<AppsOptions> options, AppStor
 
     private void RefuseConfigured(string name)
     {
-        if (IsConfigured(name))
+        if (options.Value.Apps.Any(a => a.Name == name))
             throw new AppException($"The app {name} stands in the configuration: change it there.");
     }
 
