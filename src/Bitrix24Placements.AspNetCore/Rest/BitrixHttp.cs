@@ -18,8 +18,6 @@ internal sealed class BitrixTransportException(string message, bool sent) : Exce
     }
 }
 
-internal readonly record struct CallLimits(int MaxAnswerBytes, TimeSpan Timeout);
-
 /// <summary>The only file that knows Flurl. No redirect is followed, no library exception let through.</summary>
 internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answers)
 {
@@ -27,25 +25,27 @@ internal sealed class BitrixHttp(IHttpClientFactory clients, AnswerReader answer
     public const string OAuthClient = "bitrix24-oauth";
 
     public Task<HttpAnswer> PostAsync(
-        string client, Uri url, HttpContent content, CallLimits limits, CancellationToken cancellationToken) =>
-        SendAsync(client, HttpMethod.Post, new Url(url.AbsoluteUri), content, limits, cancellationToken);
+        string client, Uri url, HttpContent content, int maxAnswerBytes, TimeSpan timeout, CancellationToken cancellationToken) =>
+        SendAsync(client, HttpMethod.Post, new Url(url.AbsoluteUri), content, maxAnswerBytes, timeout, cancellationToken);
 
     /// <summary>For <c>app.info</c>, which the OAuth servers document with the token in the query.</summary>
-    public Task<HttpAnswer> GetWithTokenAsync(Uri url, Secret token, CallLimits limits, CancellationToken cancellationToken) => SendAsync(
-        OAuthClient, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null, limits, cancellationToken);
+    public Task<HttpAnswer> GetWithTokenAsync(Uri url, Secret token, TimeSpan timeout, CancellationToken cancellationToken) => SendAsync(
+        OAuthClient, HttpMethod.Get, new Url(url.AbsoluteUri).SetQueryParam("auth", token.Reveal()), null,
+        AnswerReader.SmallBytes, timeout, cancellationToken);
 
     private async Task<HttpAnswer> SendAsync(
-        string client, HttpMethod method, Url url, HttpContent? content, CallLimits limits, CancellationToken cancellationToken)
+        string client, HttpMethod method, Url url, HttpContent? content, int maxAnswerBytes, TimeSpan timeout,
+        CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(limits.Timeout);
+        deadline.CancelAfter(timeout);
         try
         {
             using var http = clients.CreateClient(client);
             using var flurl = new FlurlClient(http);
             using var response = await new FlurlRequest(url).WithClient(flurl).AllowAnyHttpStatus()
                 .SendAsync(method, content, deadline.Token, HttpCompletionOption.ResponseHeadersRead);
-            var (body, bytes) = await answers.ReadAsync(response.Content, url.Authority, limits.MaxAnswerBytes, deadline.Token);
+            var (body, bytes) = await answers.ReadAsync(response.Content, url.Authority, maxAnswerBytes, deadline.Token);
             return new(response.StatusCode, body, bytes, response.Headers.Location);
         }
         catch (Exception e) when (e is FlurlHttpException or HttpRequestException or OperationCanceledException

@@ -22,9 +22,10 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
         try
         {
             using var content = new ByteArrayContent(bytes) { Headers = { ContentType = new("application/json", "utf-8") } };
-            var limits = new CallLimits(call.MaxAnswerBytes, timeout < AnswerTimeout ? timeout : AnswerTimeout);
             var url = new Uri(caller.Endpoint, call.Method);
-            var answer = await http.PostAsync(BitrixHttp.PortalClient, url, content, limits, cancellationToken);
+            var answer = await http.PostAsync(
+                BitrixHttp.PortalClient, url, content, call.MaxAnswerBytes, timeout < AnswerTimeout ? timeout : AnswerTimeout,
+                cancellationToken);
             var attempt = Read(answer, url, call.Method);
             (outcome, received) = (attempt.Outcome, answer.Bytes);
             return attempt;

@@ -49,7 +49,7 @@ public sealed class SecrecyTests
         foreach (var url in new[] { service.Bitrix.OAuth.Url + "/rest/app.info/", "http://127.0.0.1:1/rest/app.info/", "http://no.such.host.invalid/" })
         {
             var failure = await Assert.ThrowsAsync<BitrixTransportException>(() =>
-                http.GetWithTokenAsync(new Uri(url), new Secret("a-token-of-somebody"), new(1024, TimeSpan.FromSeconds(5)), Token));
+                http.GetWithTokenAsync(new Uri(url), new Secret("a-token-of-somebody"), TimeSpan.FromSeconds(5), Token));
 
             Assert.DoesNotContain("a-token-of-somebody", failure.ToString(), StringComparison.Ordinal);
             Assert.DoesNotContain("app.info", failure.Message, StringComparison.Ordinal);

@@ -43,8 +43,7 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         var confirmation = new TokenConfirmation(TokenVerdict.NoAnswer);
         try
         {
-            var limits = new CallLimits(AnswerReader.SmallBytes, timeout);
-            var answer = await http.GetWithTokenAsync(new(server, "/rest/app.info/"), accessToken, limits, cancellationToken);
+            var answer = await http.GetWithTokenAsync(new(server, "/rest/app.info/"), accessToken, timeout, cancellationToken);
             if (!IsInTrouble(answer))
                 confirmation = Read(answer.Body, server);
         }
@@ -135,8 +134,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         RestResult<RefreshedTokens> result;
         try
         {
-            var limits = new CallLimits(AnswerReader.SmallBytes, timeout);
-            var answer = await http.PostAsync(BitrixHttp.OAuthClient, new(server, "/oauth/token/"), form, limits, cancellationToken);
+            var answer = await http.PostAsync(
+                BitrixHttp.OAuthClient, new(server, "/oauth/token/"), form, AnswerReader.SmallBytes, timeout, cancellationToken);
             result = ReadRefreshed(answer, app.ClientSecret);
         }
         catch (BitrixTransportException e)
