@@ -14,17 +14,19 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposabl
     private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(1), AskedAgainAfter = TimeSpan.FromSeconds(20);
 
     private readonly SemaphoreSlim _threads = new(MaxThreads);
-    private readonly ConcurrentDictionary<string, Lazy<Task<IPAddress[]>>> _running = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Lazy<Task<IPAddress[]>>> _running = new();
 
     // Whose name servers do not answer holds no thread over and over.
     private readonly MemoryCache _silent = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
     /// <summary>Who asks for a name that is being looked up gets the same answer.</summary>
-    public Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
-        IPAddress.TryParse(host, out var address)
-            ? Task.FromResult<IPAddress[]>([address])
-            : _silent.TryGetValue(host.ToLowerInvariant(), out SocketException? silence) ? Task.FromException<IPAddress[]>(silence!)
+    public Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken)
+    {
+        host = host.ToLowerInvariant();
+        return IPAddress.TryParse(host, out var address) ? Task.FromResult<IPAddress[]>([address])
+            : _silent.TryGetValue(host, out SocketException? silence) ? Task.FromException<IPAddress[]>(silence!)
             : _running.GetOrAdd(host, name => new(() => LookUpAsync(name))).Value.WaitAsync(cancellationToken);
+    }
 
     private async Task<IPAddress[]> LookUpAsync(string host)
     {
@@ -37,8 +39,7 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposabl
         }
         catch (SocketException e) when (Stopwatch.GetElapsedTime(started) > Prompt)
         {
-            _silent.Set(host.ToLowerInvariant(), e,
-                new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = AskedAgainAfter });
+            _silent.Set(host, e, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = AskedAgainAfter });
             throw;
         }
         finally
