@@ -14,9 +14,7 @@ internal sealed class RefreshPauses(TimeProvider time)
 
     /// <summary>The last outcome, while it is too soon for another.</summary>
     public RestError? Find(Portal portal) =>
-        _failures.TryGetValue(portal.Id, out var failure) && failure.Version == portal.TokensVersion
-            && time.GetElapsedTime(failure.At) < failure.Pause
-            ? failure.Error : null;
+        FailureOf(portal) is { } failure && time.GetElapsedTime(failure.At) < failure.Pause ? failure.Error : null;
 
     /// <param name="error">Null: there are new tokens.</param>
     public void Note(Portal portal, RestError? error)
@@ -27,7 +25,7 @@ internal sealed class RefreshPauses(TimeProvider time)
             return;
         }
 
-        var times = _failures.TryGetValue(portal.Id, out var before) && before.Version == portal.TokensVersion ? before.Times + 1 : 1;
+        var times = (FailureOf(portal)?.Times ?? 0) + 1;
         // Wrong keys are put right at once, for all portals.
         var isFinal = error is { Kind: RestErrorKind.Refused, Code: not RestErrors.InvalidClient };
         var seconds = isFinal ? MaxSeconds : Math.Min(MaxSeconds, Math.Pow(2, times - 2));
@@ -35,4 +33,7 @@ internal sealed class RefreshPauses(TimeProvider time)
         if (_failures.Count > Capacity)
             _failures.Clear();
     }
+
+    private Failure? FailureOf(Portal portal) =>
+        _failures.TryGetValue(portal.Id, out var failure) && failure.Version == portal.TokensVersion ? failure : null;
 }
