@@ -10,7 +10,7 @@ namespace Bitrix24Placements.Signals;
 
 internal sealed class ApiEndpoints(
     ApiKeys keys, PageSessions sessions, PortalSignals signals, DeepLinks links, PortalStore portals, AppRegistry apps,
-    ServedPortals served, Guard guard, RejectionWriter rejections)
+    ServedPortals served, Guard guard)
 {
     private static readonly Rejection UnknownPortal = new(404, "portalNotInstalled", "No portal with this memberId has installed the app.");
     private static readonly Rejection UnknownApp = new(404, "notFound", "There is no such app.");
@@ -128,12 +128,11 @@ internal sealed class ApiEndpoints(
     /// <summary>Null: the refusal is written.</summary>
     private async Task<ApiCaller?> AuthorizeAsync(HttpContext context, ApiCaller? caller)
     {
-        if (caller is null)
-            await guard.RefuseAsync(context, RequestKind.Api, "", Rejection.Unauthorized);
-        else if (keys.TakeRequest(caller) is { } wait)
-            await rejections.WriteAsync(context, new(429, "tooManyRequests") { RetryAfter = wait });
-        else
+        var refused = caller is null ? Rejection.Unauthorized
+            : keys.TakeRequest(caller) is { } wait ? new(429, "tooManyRequests") { RetryAfter = wait } : null;
+        if (refused is null)
             return caller;
+        await guard.RefuseAsync(context, RequestKind.Api, "", refused);
         return null;
     }
 
