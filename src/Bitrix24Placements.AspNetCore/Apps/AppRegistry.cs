@@ -33,18 +33,18 @@ internal sealed partial class AppRegistry(IOptions<AppsOptions> options, AppStor
     /// <summary>The app as a metric's tag; empty where there are too many.</summary>
     public KeyValuePair<string, object?> Label(PortalId id) => new("app", All.Count <= MaxLabels ? id.App : "");
 
-    public async Task AddAsync(string name, string clientId, Secret secret, string? appCode, CancellationToken cancellationToken)
+    public async Task AddAsync(RegisteredApp app, CancellationToken cancellationToken)
     {
-        if (!AppsOptions.IsName(name))
+        if (!AppsOptions.IsName(app.Name))
             throw new AppException("A name has 1 to 64 letters, digits, _ and -.");
-        if (name == PortalId.DefaultApp)
+        if (app.Name == PortalId.DefaultApp)
             throw new AppException("The default app's keys are Bitrix24:ClientId and Bitrix24:ClientSecret.");
-        if (string.IsNullOrWhiteSpace(clientId) || secret.IsEmpty)
+        if (string.IsNullOrWhiteSpace(app.ClientId) || app.ClientSecret.IsEmpty)
             throw new AppException("An app needs its client_id and its secret.");
-        RefuseConfigured(name);
-        if (options.Value.Apps.FirstOrDefault(a => a.ClientId == clientId) is { } other)
+        RefuseConfigured(app.Name);
+        if (options.Value.Apps.FirstOrDefault(a => a.ClientId == app.ClientId) is { } other)
             throw new AppException($"The configuration has this client_id as the app {other.Name}.");
-        if (!await store.AddAsync(new(name, clientId, secret, appCode), cancellationToken))
+        if (!await store.AddAsync(app, cancellationToken))
             throw new AppException(
                 "There is an app of this name or with this client_id already, or installations of a removed one with another client_id.");
         await RefreshAsync(cancellationToken);
@@ -97,9 +97,9 @@ internal sealed partial class AppRegistry(IOptions<AppsOptions> options, AppStor
         var configured = options.Value.Apps;
         var added = (await store.ListAsync(cancellationToken))
             .Where(a => !configured.Any(c => c.Name == a.Name || c.ClientId == a.ClientId));
-        Snapshot snapshot = new([.. configured, .. added]);
-        if (!snapshot.All.SequenceEqual(All))
-            _snapshot = snapshot;
+        RegisteredApp[] now = [.. configured, .. added];
+        if (!now.SequenceEqual(All))
+            _snapshot = new(now);
     }
 
     private void RefuseConfigured(string name)

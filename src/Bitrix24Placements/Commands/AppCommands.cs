@@ -39,7 +39,7 @@ internal sealed class AppCommands(Func<string[], WebApplicationBuilder> create)
         var app = new RegisteredApp(
             parsed.GetRequiredValue(_name), parsed.GetRequiredValue(_clientId), ReadSecret(), parsed.GetValue(_appCode));
         var tried = await TryKeysAsync(app, services, cancellationToken);
-        await services.GetRequiredService<AppRegistry>().AddAsync(app.Name, app.ClientId, app.ClientSecret, app.AppCode, cancellationToken);
+        await services.GetRequiredService<AppRegistry>().AddAsync(app, cancellationToken);
         return $"{app.Name} is added{tried}.";
     }
 

@@ -37,7 +37,7 @@ public sealed class RemovedAppTests
         await apps.Apps.RemoveAsync(TwoApps.Name, Token);
         Assert.Equal(HttpStatusCode.Unauthorized, await LinkAsync());
 
-        await apps.Apps.AddAsync(TwoApps.Name, TwoApps.ClientId, new(TwoApps.Keys), null, Token);
+        await apps.Apps.AddAsync(new(TwoApps.Name, TwoApps.ClientId, new(TwoApps.Keys), null), Token);
         Assert.Equal(HttpStatusCode.OK, await LinkAsync());
 
         Task<HttpStatusCode> LinkAsync() => TwoApps.StatusAsync(

@@ -25,7 +25,7 @@ internal sealed record TwoApps(Service Service, SimApp Second) : IAsyncDisposabl
     {
         var service = await Service.StartInstalledAsync();
         var second = service.Portal.AddApp(ClientId, Keys);
-        await service.Get<AppRegistry>().AddAsync(Name, ClientId, new(Keys), null, Token);
+        await service.Get<AppRegistry>().AddAsync(new(Name, ClientId, new(Keys), null), Token);
         (await service.PostAsync(service.Wizard(app: second))).Dispose();
         service.Portal.FinishInstall(second);
         return new(service, second);

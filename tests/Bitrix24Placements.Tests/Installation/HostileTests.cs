@@ -62,7 +62,7 @@ public sealed class HostileTests
         await service.EventuallyAsync(service.IsCleanAsync, "the first app is gone");
         Assert.Equal(1, await KeptAsync(service));
 
-        await service.Get<AppRegistry>().AddAsync("second", "local.second.1", new(new string('s', 50)), null, Token);
+        await service.Get<AppRegistry>().AddAsync(new("second", "local.second.1", new(new string('s', 50)), null), Token);
         await service.EventuallyAsync(
             async () => await service.Get<PortalStore>().FindAsync(new(service.Portal.MemberId, "second"), Token) is { State: PortalState.Installed },
             "the second app is installed");

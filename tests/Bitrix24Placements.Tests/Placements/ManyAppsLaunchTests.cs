@@ -83,7 +83,7 @@ public sealed class ManyAppsLaunchTests
     {
         await using var app = await OwnApp.StartAsync(static app => app.MapBitrix24Placements());
         var apps = app.Get<AppRegistry>();
-        await apps.AddAsync("leaving", "local.leaving.1", new(new string('s', 50)), null, Token);
+        await apps.AddAsync(new("leaving", "local.leaving.1", new(new string('s', 50)), null), Token);
         var leaving = app.Portal.AddApp("local.leaving.1", new string('s', 50));
         await app.InstallAsync();
         await app.InstallAsync(app: leaving);

@@ -22,7 +22,7 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
         await using var another = await store.OpenAnotherAsync();
         var before = another.Get<AppRegistry>().All;
 
-        await store.Get<AppRegistry>().AddAsync("customer", "local.customer", new("a-customers-secret"), "code", Token);
+        await store.Get<AppRegistry>().AddAsync(new("customer", "local.customer", new("a-customers-secret"), "code"), Token);
         Assert.Equal("local.customer", store.Get<AppRegistry>().Find("customer")?.ClientId);
         await another.Get<AppRegistry>().RefreshAsync(Token);
         var added = another.Get<AppRegistry>().All;
@@ -47,7 +47,7 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var apps = store.Get<AppRegistry>();
-        await apps.AddAsync("customer", "local.customer", new("first"), null, Token);
+        await apps.AddAsync(new("customer", "local.customer", new("first"), null), Token);
 
         await apps.RotateAsync("customer", new("mistyped"), Token);
         await apps.RotateAsync("customer", new("second"), Token);
@@ -62,21 +62,21 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres, apps: Configured);
         var apps = store.Get<AppRegistry>();
-        await apps.AddAsync("customer", "local.customer", new("secret"), null, Token);
+        await apps.AddAsync(new("customer", "local.customer", new("secret"), null), Token);
 
         foreach (var (name, clientId) in new[] { ("default", "a"), ("fixed", "b"), ("new", "local.fixed"), ("customer", "c"), ("new", "local.customer"), ("no name", "d"), ("new", " ") })
-            await Assert.ThrowsAsync<AppException>(() => apps.AddAsync(name, clientId, new("secret"), null, Token));
+            await Assert.ThrowsAsync<AppException>(() => apps.AddAsync(new(name, clientId, new("secret"), null), Token));
         await Assert.ThrowsAsync<AppException>(() => apps.RotateAsync("absent", new("secret"), Token));
         await Assert.ThrowsAsync<AppException>(() => apps.RotateAsync("fixed", new("secret"), Token));
         await Assert.ThrowsAsync<AppException>(() => apps.RemoveAsync("absent", Token));
 
         await store.Portals.InstallAsync(TestStore.Installation(new(TestStore.NewId().MemberId, "customer")), Token);
         await apps.RemoveAsync("customer", Token);
-        await Assert.ThrowsAsync<AppException>(() => apps.AddAsync("customer", "local.another", new("secret"), null, Token));
-        await apps.AddAsync("renamed", "local.customer", new("secret"), null, Token);
-        await Assert.ThrowsAsync<AppException>(() => apps.AddAsync("customer", "local.another", new("secret"), null, Token));
+        await Assert.ThrowsAsync<AppException>(() => apps.AddAsync(new("customer", "local.another", new("secret"), null), Token));
+        await apps.AddAsync(new("renamed", "local.customer", new("secret"), null), Token);
+        await Assert.ThrowsAsync<AppException>(() => apps.AddAsync(new("customer", "local.another", new("secret"), null), Token));
         await apps.RemoveAsync("renamed", Token);
-        await apps.AddAsync("customer", "local.customer", new("secret"), null, Token);
+        await apps.AddAsync(new("customer", "local.customer", new("secret"), null), Token);
         Assert.Equal(3, apps.All.Count);
     }
 
@@ -93,8 +93,8 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
             await apps.PrepareAsync(Token);
 
             Assert.Empty(await apps.ListAsync(Token));
-            await Assert.ThrowsAsync<AppException>(() => apps.AddAsync("fixed", "local.another", new("secret"), null, Token));
-            await apps.AddAsync("fixed", "local.fixed", new("secret"), null, Token);
+            await Assert.ThrowsAsync<AppException>(() => apps.AddAsync(new("fixed", "local.another", new("secret"), null), Token));
+            await apps.AddAsync(new("fixed", "local.fixed", new("secret"), null), Token);
             Assert.Equal("local.fixed", apps.Find("fixed")?.ClientId);
         }
     }
@@ -116,8 +116,8 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
     public async Task A_name_that_the_database_has_with_another_client_id_is_told_at_every_start()
     {
         await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
-        await store.Get<AppRegistry>().AddAsync("fixed", "local.other", new("other-secret"), null, Token);
-        await store.Get<AppRegistry>().AddAsync("same", "local.same", new("same-secret"), null, Token);
+        await store.Get<AppRegistry>().AddAsync(new("fixed", "local.other", new("other-secret"), null), Token);
+        await store.Get<AppRegistry>().AddAsync(new("same", "local.same", new("same-secret"), null), Token);
         RegisteredApp[] configured = [new("fixed", "local.fixed", new("secret"), null), new("same", "local.same", new("secret"), null)];
 
         for (var i = 0; i < 2; i++)
@@ -129,8 +129,8 @@ public sealed class AppRegistryTests(ThrowawayPostgres postgres)
     public async Task The_configuration_wins_and_a_row_that_cannot_be_read_is_nobody_elses_trouble()
     {
         await using var store = await TestStore.OpenAsync(StorageProvider.Sqlite, postgres);
-        await store.Get<AppRegistry>().AddAsync("fixed", "local.other", new("other-secret"), null, Token);
-        await store.Get<AppRegistry>().AddAsync("good", "local.good", new("good-secret"), null, Token);
+        await store.Get<AppRegistry>().AddAsync(new("fixed", "local.other", new("other-secret"), null), Token);
+        await store.Get<AppRegistry>().AddAsync(new("good", "local.good", new("good-secret"), null), Token);
         await store.Database.ExecuteAsync("INSERT INTO apps (name, client_id, secret, changed_at) VALUES ('bad', 'local.bad', 'not encrypted', 0)", Token);
 
         await using var next = await TestStore.OpenAsync(store.Storage, apps: Configured);

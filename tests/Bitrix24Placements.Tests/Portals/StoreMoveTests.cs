@@ -44,7 +44,7 @@ public sealed class StoreMoveTests(ThrowawayPostgres postgres) : IDisposable
         WorkerHour[] beats =
             [new(portals[0].Id, 100, 5, 1, 6000) { TotalMilliseconds = 9000 }, new(other, 100, 7, 0, 100) { TotalMilliseconds = 700 }];
         await source.Heartbeats.AddAsync(beats, Token);
-        await source.Get<AppRegistry>().AddAsync("other", "local.other.1", new("a secret of another app"), "vendor.other", Token);
+        await source.Get<AppRegistry>().AddAsync(new("other", "local.other.1", new("a secret of another app"), "vendor.other"), Token);
         await source.Get<AppRegistry>().RotateAsync("other", new("its new secret"), Token);
         Assert.NotNull(await source.Work.ClaimAsync(portals[0].Id, WorkKind.Reconcile, Token));
 

@@ -134,7 +134,7 @@ public sealed class ReserveTests
         var app = bitrix.Portals[0].AddApp();
         await using var service = await Service.StartAsync(RestTest.Unlimited, bitrix);
         var registry = service.Get<AppRegistry>();
-        await registry.AddAsync("other", app.ClientId, new(app.ClientSecret), null, Token);
+        await registry.AddAsync(new("other", app.ClientId, new(app.ClientSecret), null), Token);
         var id = new PortalId(service.Portal.MemberId, "other");
         var (access, refresh) = service.Portal.IssueTokens(1, app: app);
         await service.Get<PortalStore>().InstallAsync(
