@@ -18,13 +18,13 @@ internal sealed partial class AnswerReader : IDisposable
     /// <summary>Above this, a place among the huge ones as well.</summary>
     private const int LargeBytes = 1024 * 1024;
 
-    /// <summary>Each JSON value takes memory beside its bytes: what is made of single digits is no answer to anything.</summary>
+    /// <summary>Each JSON value takes memory beside its bytes.</summary>
     private const int MinBytesPerValue = 24;
 
     /// <summary>A server that dawdles holds a place no longer: others wait for it.</summary>
     private static readonly TimeSpan PlaceTimeout = TimeSpan.FromSeconds(20), LargeTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whoever is huge keeps his place for so long, and longer as long as he is this fast or nobody waits for it.</summary>
+    /// <summary>A huge one keeps its place for this time, and then while it is fast enough or nobody waits for it.</summary>
     private static readonly TimeSpan OwnTime = TimeSpan.FromSeconds(2), LookForOthersEvery = TimeSpan.FromMilliseconds(100);
 
     private const double MinBytesPerSecond = 256 * 1024;
@@ -72,8 +72,8 @@ internal sealed partial class AnswerReader : IDisposable
                 return (await ParseAsync(bytes.AsMemory(0, length), maxBytes, cancellationToken), length);
             var room = maxBytes > LargeBytes ? _growing[step] : _large;
             // His own place first: he is not to hold one of all while he waits for it.
-            using var own = await room.TakeOwnAsync(server, cancellationToken);
-            using var place = await room.TakeAsync(server, cancellationToken);
+            using var own = await room.Own.TakeAsync(server, cancellationToken);
+            using var place = await room.All.TakeAsync(server, cancellationToken);
             // Afresh: what was waited for a place does not count.
             using var inPlace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             inPlace.CancelAfter(PlaceTimeout);
