@@ -11,22 +11,17 @@ internal static class SpecialAddresses
     private static readonly IPNetwork[] V4 = Parse(
     [
         "0.0.0.0/8", // this network
-        "10.0.0.0/8", // private
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", // private
         "100.64.0.0/10", // shared by a provider's customers
         "127.0.0.0/8", // loopback
         "168.63.129.16/32", // Azure's platform, inside every virtual network
         "169.254.0.0/16", // link-local, metadata of clouds
-        "172.16.0.0/12", // private
         "192.0.0.0/24", // protocol assignments
-        "192.0.2.0/24", // documentation
-        "192.31.196.0/24", // AS112
+        "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", // documentation
+        "192.31.196.0/24", "192.175.48.0/24", // AS112
         "192.52.193.0/24", // automatic multicast tunnelling
         "192.88.99.0/24", // 6to4 relays
-        "192.168.0.0/16", // private
-        "192.175.48.0/24", // AS112
         "198.18.0.0/15", // benchmarks
-        "198.51.100.0/24", // documentation
-        "203.0.113.0/24", // documentation
         "224.0.0.0/4", // multicast
         "240.0.0.0/4", // reserved, broadcast
     ]);
