@@ -63,12 +63,8 @@ public static class Bitrix24PlacementsExtensions
     /// </summary>
     public static WebApplication UseBitrix24Placements(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url
-            && new Uri(url).AbsolutePath.TrimEnd('/') is { Length: > 0 } path)
-        {
-            app.UsePathBase(path);
-        }
-
+        if (app.Services.GetRequiredService<IOptions<Bitrix24Options>>().Value.PublicUrl is { } url)
+            app.UsePathBase(new Uri(url).AbsolutePath);
         app.Map(PageFrame.FilesPath, files => UseFiles(files, app.Environment));
         if (app.Services.GetService<Inspections>() is not null)
             app.UseWhen(
