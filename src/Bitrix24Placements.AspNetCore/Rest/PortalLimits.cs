@@ -108,6 +108,6 @@ internal sealed class PortalLimits(IOptions<Bitrix24Options> options, TimeProvid
             memberId => RateLimitPartition.Get(memberId, _ => new TokenBucketRateLimiter(pace)));
     }
 
-    private TimeSpan NextIn(string memberId) => _all.GetStatistics(memberId) is not { } pace ? TimeSpan.Zero
-        : TimeSpan.FromSeconds((pace.CurrentQueuedCount + 1 - pace.CurrentAvailablePermits) / options.Value.RequestsPerSecond);
+    private TimeSpan NextIn(string memberId) => TimeSpan.FromSeconds(_all.GetStatistics(memberId) is not { } pace ? 1
+        : Math.Max(1, (pace.CurrentQueuedCount + 1 - pace.CurrentAvailablePermits) / options.Value.RequestsPerSecond));
 }

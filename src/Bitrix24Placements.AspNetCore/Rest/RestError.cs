@@ -42,9 +42,7 @@ public sealed record RestError(RestErrorKind Kind, string Code, string Descripti
 
     internal static RestError TooMany(TimeSpan retryAfter) =>
         new(RestErrorKind.TooMany, "tooManyCalls", "Too many calls of this portal are waiting for Bitrix24's limit of calls per second.")
-        {
-            RetryAfter = retryAfter > TimeSpan.FromSeconds(1) ? retryAfter : TimeSpan.FromSeconds(1),
-        };
+        { RetryAfter = retryAfter };
 
     public static readonly RestError NotConfigured =
         new(RestErrorKind.NotConfigured, "notConfigured", "Bitrix24:ClientId and Bitrix24:ClientSecret are not configured.");
