@@ -6,7 +6,7 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
 {
     private const string Purpose = "app";
 
-    // Only what has changed is decrypted.
+    // Only what has changed is decrypted, and told of where it cannot be.
     private Dictionary<AppRow, RegisteredApp?> _read = [];
 
     public async Task<IReadOnlyList<RegisteredApp>> ListAsync(CancellationToken cancellationToken)
@@ -69,7 +69,6 @@ internal sealed partial class AppStore(Database database, TokenVault vault, Toke
         }, cancellationToken);
     }
 
-    /// <summary>The secret that worked last stays until the new one does.</summary>
     public async Task<bool> RotateAsync(string name, Secret secret, CancellationToken cancellationToken)
     {
         await keys.ReadAsync(cancellationToken);
