@@ -26,14 +26,8 @@ internal sealed class PortalTransport(BitrixHttp http, RestMetrics metrics, Call
             var answer = await http.PostAsync(
                 BitrixHttp.PortalClient, url, content, call.MaxAnswerBytes, timeout < AnswerTimeout ? timeout : AnswerTimeout,
                 cancellationToken);
-            var attempt = Read(answer, url, call.Method);
-            (outcome, received) = (attempt.Outcome, answer.Bytes);
-            return attempt;
-        }
-        catch (BitrixTransportException e)
-        {
-            var attempt = new Attempt(default, e.ToError("The portal"));
-            outcome = attempt.Outcome;
+            var attempt = answer.Ok ? Read(answer.Value, url, call.Method) : new(default, answer.Error);
+            (outcome, received) = (attempt.Outcome, answer.Value.Bytes);
             return attempt;
         }
         finally

@@ -38,7 +38,7 @@ public sealed class LargeAnswerTests
         using var answer = new StreamContent(new MemoryStream(blanks)) { Headers = { ContentEncoding = { "gzip" } } };
         answer.Headers.ContentLength = null;
 
-        var refused = await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(answer, "server", AnswerReader.SmallBytes, Token));
+        var refused = await Assert.ThrowsAsync<AnswerTooLargeException>(() => reader.ReadAsync(answer, "server", AnswerReader.SmallBytes, Token));
 
         Assert.Contains("too large", refused.Message, StringComparison.Ordinal);
     }
@@ -88,7 +88,7 @@ public sealed class LargeAnswerTests
         using var answer = new StreamContent(new MemoryStream(Encoding.ASCII.GetBytes("\"" + new string('x', 1_000) + "\"")));
         answer.Headers.ContentLength = null;
 
-        await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(answer, "portal", 1_000, Token));
+        await Assert.ThrowsAsync<AnswerTooLargeException>(() => reader.ReadAsync(answer, "portal", 1_000, Token));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class LargeAnswerTests
     {
         using var reader = new AnswerReader();
 
-        await Assert.ThrowsAsync<BitrixTransportException>(() => reader.ReadAsync(new ByteArrayContent(Zeros(8 * 1024 * 1024)), "portal", AnswerReader.MaxBytes, Token));
+        await Assert.ThrowsAsync<AnswerTooLargeException>(() => reader.ReadAsync(new ByteArrayContent(Zeros(8 * 1024 * 1024)), "portal", AnswerReader.MaxBytes, Token));
 
         var text = Encoding.ASCII.GetBytes("{\"result\":\"" + new string('x', 8 * 1024 * 1024) + "\"}");
         var (body, bytes) = await reader.ReadAsync(new ByteArrayContent(text), "portal", AnswerReader.MaxBytes, Token);

@@ -38,12 +38,12 @@ internal sealed partial class AnswerReader : IDisposable
     private readonly SemaphoreSlim _parsing = new(1);
 
     /// <summary>The answer and its size; <c>default</c> where it is not JSON. Large ones wait for a place.</summary>
-    /// <exception cref="BitrixTransportException">It has at least <paramref name="maxBytes"/>.</exception>
+    /// <exception cref="AnswerTooLargeException">It has at least <paramref name="maxBytes"/>.</exception>
     public async Task<(JsonElement Body, int Bytes)> ReadAsync(
         HttpContent content, string server, int maxBytes, CancellationToken cancellationToken)
     {
         if (content.Headers.ContentLength >= maxBytes)
-            throw TooLarge();
+            throw new AnswerTooLargeException();
         await using var stream = await PackedAnswer.OpenAsync(content, maxBytes, cancellationToken);
         return await ReadAsync(stream, server, default, step: 0, maxBytes, cancellationToken);
     }
@@ -67,7 +67,7 @@ internal sealed partial class AnswerReader : IDisposable
                 ? await ReadInTurnAsync(stream, rest, _growing[step - 1], server, timeout)
                 : await stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, timeout.Token));
             if (length >= maxBytes)
-                throw TooLarge();
+                throw new AnswerTooLargeException();
             if (length < capacity)
                 return (await ParseAsync(bytes.AsMemory(0, length), maxBytes, cancellationToken), length);
             var room = maxBytes > LargeBytes ? _growing[step] : _large;
@@ -127,7 +127,7 @@ internal sealed partial class AnswerReader : IDisposable
     {
         try
         {
-            return HasMoreValues(bytes, maxBytes / MinBytesPerValue) ? throw TooLarge() : JsonElement.Parse(bytes);
+            return HasMoreValues(bytes, maxBytes / MinBytesPerValue) ? throw new AnswerTooLargeException() : JsonElement.Parse(bytes);
         }
         catch (JsonException)
         {
@@ -147,8 +147,6 @@ internal sealed partial class AnswerReader : IDisposable
         return false;
     }
 
-    internal static BitrixTransportException TooLarge() => new("the answer is too large", sent: true);
-
     public void Dispose()
     {
         foreach (var room in _growing.Append(_large))
@@ -156,3 +154,5 @@ internal sealed partial class AnswerReader : IDisposable
         _parsing.Dispose();
     }
 }
+
+internal sealed class AnswerTooLargeException() : Exception("The answer is too large.");

@@ -54,5 +54,5 @@ internal sealed class PackedAnswer(Stream packed, int maxBytes) : Stream
         base.Dispose(disposing);
     }
 
-    private int Count(int read) => (_read += read) < maxBytes ? read : throw AnswerReader.TooLarge();
+    private int Count(int read) => (_read += read) < maxBytes ? read : throw new AnswerTooLargeException();
 }

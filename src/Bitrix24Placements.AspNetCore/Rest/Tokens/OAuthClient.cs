@@ -40,17 +40,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
     private async Task<TokenConfirmation> AskAsync(Uri server, Secret accessToken, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var confirmation = new TokenConfirmation(TokenVerdict.NoAnswer);
-        try
-        {
-            var answer = await http.GetWithTokenAsync(new(server, "/rest/app.info/"), accessToken, timeout, cancellationToken);
-            if (!IsInTrouble(answer))
-                confirmation = Read(answer.Body, server);
-        }
-        catch (BitrixTransportException)
-        {
-        }
-
+        var answer = await http.GetWithTokenAsync(new(server, "/rest/app.info/"), accessToken, timeout, cancellationToken);
+        var confirmation = answer.Ok && !IsInTrouble(answer.Value) ? Read(answer.Value.Body, server) : new(TokenVerdict.NoAnswer);
         metrics.OAuthCall("app.info", confirmation.Verdict.ToString(), time.GetElapsedTime(started));
         return confirmation;
     }
@@ -131,18 +122,9 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
             new("client_secret", app.ClientSecret.Reveal()),
             new("refresh_token", refreshToken.Reveal()),
         ]);
-        RestResult<RefreshedTokens> result;
-        try
-        {
-            var answer = await http.PostAsync(
-                BitrixHttp.OAuthClient, new(server, "/oauth/token/"), form, AnswerReader.SmallBytes, timeout, cancellationToken);
-            result = ReadRefreshed(answer, app.ClientSecret);
-        }
-        catch (BitrixTransportException e)
-        {
-            result = e.ToError("The OAuth server");
-        }
-
+        var answer = await http.PostAsync(
+            BitrixHttp.OAuthClient, new(server, "/oauth/token/"), form, AnswerReader.SmallBytes, timeout, cancellationToken);
+        var result = answer.Ok ? ReadRefreshed(answer.Value, app.ClientSecret) : answer.Error;
         metrics.OAuthCall("token", RestErrors.Label(result.Error?.Code), time.GetElapsedTime(started));
         return result;
     }
