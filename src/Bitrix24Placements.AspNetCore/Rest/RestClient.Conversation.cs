@@ -6,7 +6,7 @@ namespace Bitrix24Placements;
 public sealed partial class RestClient
 {
     /// <param name="portal">Null where a user calls, whose tokens nobody renews here.</param>
-    private sealed class Conversation(RestParts with, RestCall call, UserAccess caller, Portal? portal = null)
+    private sealed class Conversation(RestParts parts, RestCall call, UserAccess caller, Portal? portal = null)
     {
         private const int MaxRepeats = 6;
 
@@ -16,11 +16,11 @@ public sealed partial class RestClient
             ? call.IsOwn ? CallLane.Administrator : CallLane.User
             : call.IsOwn ? CallLane.Own : CallLane.App;
 
-        private readonly long _started = with.Time.GetTimestamp();
+        private readonly long _started = parts.Time.GetTimestamp();
         private bool _renewed;
         private bool _moved;
 
-        private TimeSpan Left => call.Deadline - with.Time.GetElapsedTime(_started);
+        private TimeSpan Left => call.Deadline - parts.Time.GetElapsedTime(_started);
 
         public async Task<RestResult<JsonElement>> RunAsync(CancellationToken cancellationToken)
         {
@@ -49,7 +49,7 @@ public sealed partial class RestClient
                 }
 
                 if (error.Code == RestErrors.OperationTimeLimit)
-                    with.Limits.Block(caller.Portal, call.Method, attempt.ResetAt);
+                    parts.Limits.Block(caller.Portal, call.Method, attempt.ResetAt);
                 if (!MayRepeat(error) || repeats >= MaxRepeats || !await PauseAsync(repeats++, cancellationToken))
                     return error;
             }
@@ -59,19 +59,19 @@ public sealed partial class RestClient
         {
             if (portal is { IsAdministrator: false } && call.RequiresAdministrator)
                 return RestError.NoAdministrator;
-            if (with.Limits.BlockedUntil(caller.Portal, call.Method) is { } until)
+            if (parts.Limits.BlockedUntil(caller.Portal, call.Method) is { } until)
             {
                 return new RestError(RestErrorKind.Refused, RestErrors.OperationTimeLimit,
                     $"Bitrix24 has blocked {call.Method} on this portal until {until:HH:mm:ss} UTC.");
             }
 
-            var turn = await with.Limits.EnterAsync(caller.Portal, _lane, Left, cancellationToken);
+            var turn = await parts.Limits.EnterAsync(caller.Portal, _lane, Left, cancellationToken);
             if (!turn.Ok)
                 return turn.Error;
             using (turn.Value)
             {
                 return Left is { Ticks: > 0 } left
-                    ? await with.Transport.SendAsync(caller, call, left, cancellationToken) : PortalLimits.NotInTime;
+                    ? await parts.Transport.SendAsync(caller, call, left, cancellationToken) : PortalLimits.NotInTime;
             }
         }
 
@@ -84,7 +84,7 @@ public sealed partial class RestClient
             var pause = TimeSpan.FromMilliseconds(300 * Math.Pow(2, repeats) * (0.5 + Random.Shared.NextDouble()));
             if (pause >= Left)
                 return false;
-            await Task.Delay(pause, with.Time, cancellationToken);
+            await Task.Delay(pause, parts.Time, cancellationToken);
             return true;
         }
 
@@ -94,23 +94,23 @@ public sealed partial class RestClient
             if (error.Code == RestErrors.ExpiredToken)
                 return await RefreshAsync(used, cancellationToken);
             _renewed = true;
-            if (await with.Tokens.ReplacedAsync(used, cancellationToken) is { } replaced)
+            if (await parts.Tokens.ReplacedAsync(used, cancellationToken) is { } replaced)
                 return Use(replaced);
             // What the portal does not know any more is replaced by an administrator's next page: refreshing is for expired tokens.
-            await with.Store.SetTokenStateAsync(used.Id, used.TokensVersion, TokenState.Failing, cancellationToken);
+            await parts.Store.SetTokenStateAsync(used.Id, used.TokensVersion, TokenState.Failing, cancellationToken);
             if (used.Reserve is not { } reserve)
                 return error;
             var isForGood = (await ConfirmAsync(cancellationToken)).Verdict == TokenVerdict.Invalid;
             // A system user's binds no placements: what the portal alone says does not put it in an administrator's place.
             return (isForGood || reserve.IsAdministrator)
-                && await with.Tokens.UseReserveAsync(used, isForGood, cancellationToken) is { Ok: true } withReserve
+                && await parts.Tokens.UseReserveAsync(used, isForGood, cancellationToken) is { Ok: true } withReserve
                 ? Use(withReserve) : error;
         }
 
         private async Task<RestError?> RefreshAsync(Portal expired, CancellationToken cancellationToken)
         {
             _renewed = true;
-            return Use(await with.Tokens.RefreshAsync(expired, afresh: false, cancellationToken));
+            return Use(await parts.Tokens.RefreshAsync(expired, afresh: false, cancellationToken));
         }
 
         private RestError? Use(RestResult<Portal> renewed)
@@ -134,19 +134,19 @@ public sealed partial class RestClient
             }
 
             if (confirmation.Info is not { ClientEndpoint: var endpoint } info || info.Id != caller.Portal
-                || !with.Hosts.IsAllowedPortal(endpoint.IdnHost) || HostRules.Origin(endpoint) != HostRules.Origin(movedTo))
+                || !parts.Hosts.IsAllowedPortal(endpoint.IdnHost) || HostRules.Origin(endpoint) != HostRules.Origin(movedTo))
             {
                 return false;
             }
 
             caller = caller with { Endpoint = endpoint };
             if (portal is not null)
-                await with.Store.MoveAsync(portal.Id, endpoint, cancellationToken);
-            Log.Moved(with.Logger, caller.Portal);
+                await parts.Store.MoveAsync(portal.Id, endpoint, cancellationToken);
+            Log.Moved(parts.Logger, caller.Portal);
             return true;
         }
 
         private Task<TokenConfirmation> ConfirmAsync(CancellationToken cancellationToken) =>
-            with.OAuth.ConfirmAsync(caller.AccessToken, caller.OAuthServer, ConfirmationTimeout, cancellationToken);
+            parts.OAuth.ConfirmAsync(caller.AccessToken, caller.OAuthServer, ConfirmationTimeout, cancellationToken);
     }
 }
