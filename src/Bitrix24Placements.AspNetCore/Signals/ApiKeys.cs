@@ -3,9 +3,7 @@ using Bitrix24Placements.Rest;
 
 namespace Bitrix24Placements.Signals;
 
-/// <summary>Who asks <c>/api</c>, and what he may ask about.</summary>
-/// <param name="Portals">Null: all.</param>
-/// <param name="Apps">Null: all.</param>
+/// <summary>Who asks <c>/api</c>, and what he may ask about; null: all.</summary>
 internal sealed record ApiCaller(string Name, IReadOnlySet<string>? Portals = null, IReadOnlySet<string>? Apps = null)
 {
     public bool MaySee(PortalId id) => Portals?.Contains(id.MemberId) != false && Apps?.Contains(id.App) != false;

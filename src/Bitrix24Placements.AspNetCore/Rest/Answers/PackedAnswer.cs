@@ -24,7 +24,6 @@ internal sealed class PackedAnswer(Stream packed, int maxBytes) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Unpacked.</summary>
     public static async Task<Stream> OpenAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {
         var stream = await content.ReadAsStreamAsync(cancellationToken);

@@ -26,7 +26,7 @@ internal sealed partial class TokenRefresher(
     private readonly ConcurrentDictionary<PortalId, Lazy<Task<RestResult<Portal>>>> _running = new();
     private readonly RefreshPauses _pauses = new(time);
 
-    /// <summary>A portal may say of any token that it has expired, and refreshing without need gets an app blocked.</summary>
+    /// <summary>A portal may say of any token that it has expired.</summary>
     private readonly PartitionedRateLimiter<PortalId> _earlyRefreshes = PartitionedRateLimiter.Create<PortalId, PortalId>(id =>
         RateLimitPartition.GetFixedWindowLimiter(id, _ => new() { PermitLimit = 30, Window = TimeSpan.FromMinutes(1) }));
 
