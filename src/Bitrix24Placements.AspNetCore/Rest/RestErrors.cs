@@ -39,7 +39,7 @@ internal static class RestErrors
     /// <summary>The known ones, so that a foreign server cannot make as many labels as it likes.</summary>
     public static string Label(string? code) => code switch
     {
-        null => "ok",
+        null or "ok" => "ok",
         ExpiredToken or InvalidGrant or InvalidClient or AccessDenied or "insufficient_scope" or "user_access_error"
             or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED" or "PAYMENT_REQUIRED" or "WRONG_CLIENT"
             or "ERROR_PLACEMENT_MAX_COUNT" or "ERROR_PLACEMENT_NOT_FOUND" or "ERROR_CORE" or "ERROR_ARGUMENT"

@@ -32,6 +32,9 @@ public sealed class TelemetryTests
         Assert.DoesNotContain(outgoing, static l => l.Contains("server_", StringComparison.Ordinal) || l.Contains("127.0.0.1", StringComparison.Ordinal));
         foreach (var name in new[] { "bitrix24_placement_duration_seconds_count", "bitrix24_reconciliations_total" })
             Assert.Matches(name + "\\{[^}]*app=\"default\"", metrics);
+        foreach (var name in new[] { "bitrix24_rest_duration_seconds_count", "bitrix24_oauth_duration_seconds_count" })
+            Assert.Matches(name + "\\{[^}]*code=\"(ok|Confirmed)\"", metrics);
+        Assert.DoesNotContain("code=\"other\"", metrics, StringComparison.Ordinal);
         AssertSaysNothingOf(bitrix, metrics);
         Assert.Equal(HttpStatusCode.NotFound, (await watched.Process.Http.GetAsync("/metrics", Token)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync($"http://127.0.0.1:{management}/install", Token)).StatusCode);
