@@ -7,8 +7,8 @@ namespace Bitrix24Placements.Hosting;
 /// <summary>
 /// A connection without a request costs memory, and places count requests alone: beyond a number those that have been idle for the
 /// longest are closed. Idle is also who sends half a head, or does not read the answers that wait in the server's buffer. While memory is
-/// short, an address that has a few gets no other: what is accepted waits in memory for a processor, too. A known proxy's are all
-/// somebody's.
+/// short, or twice that number are open, an address that has a few gets no other: what is accepted waits in memory for a processor, too.
+/// A known proxy's are all somebody's.
 /// </summary>
 /// <param name="max">Null: as many as the memory of this machine, or container, has room for.</param>
 internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHeadersOptions> proxies, int? max = null)
@@ -18,6 +18,9 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
 
     /// <summary>Of an address, while memory is short, and while it is all but full.</summary>
     private const int Few = 8, Fewest = 1;
+
+    /// <summary>Times the number: none of so many has been idle for long.</summary>
+    private const int Crowd = 2;
 
     /// <summary>Closed beside the surplus, so that not each new one makes another.</summary>
     private const int PartClosed = 32;
@@ -61,9 +64,9 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
 
     private bool TryEnter(OpenConnection open, string address)
     {
-        var allowed = memory.IsFull ? Fewest : memory.IsShort ? Few : int.MaxValue;
         lock (_lock)
         {
+            var allowed = memory.IsFull ? Fewest : memory.IsShort || _open.Count >= _max * Crowd ? Few : int.MaxValue;
             var held = _ofAddresses.GetValueOrDefault(address);
             if (held >= allowed)
                 return false;

@@ -88,6 +88,26 @@ public sealed class ConnectionLimitTests
     }
 
     [Fact]
+    public async Task In_a_crowd_an_address_that_has_a_few_gets_no_other()
+    {
+        var (served, end) = (0, new TaskCompletionSource());
+        var watch = LimitWith(new MemoryWatch(available: long.MaxValue)).Watch(_ =>
+        {
+            served++;
+            return end.Task;
+        });
+        Task ConnectAsync(string address) => watch(new DefaultConnectionContext { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1) });
+
+        List<Task> all = [.. Enumerable.Range(0, Max * 4).Select(_ => ConnectAsync("192.0.2.1"))];
+        Assert.Equal(Max * 2, served);
+        all.Add(ConnectAsync("192.0.2.2"));
+        Assert.Equal((Max * 2) + 1, served);
+
+        end.SetResult();
+        await Task.WhenAll(all);
+    }
+
+    [Fact]
     public async Task A_known_proxys_connections_are_somebodys()
     {
         var (served, end) = (0, new TaskCompletionSource());
