@@ -19,8 +19,8 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
     /// <summary>Of an address, while memory is short, and while it is all but full.</summary>
     private const int Few = 8, Fewest = 1;
 
-    /// <summary>Times the number: none of so many has been idle for long.</summary>
-    private const int Crowd = 2;
+    /// <summary>Times the number: none of so many has been idle for long. An address has so many of them.</summary>
+    private const int Crowd = 2, FewOfCrowd = 32;
 
     /// <summary>Closed beside the surplus, so that not each new one makes another.</summary>
     private const int PartClosed = 32;
@@ -66,7 +66,7 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
     {
         lock (_lock)
         {
-            var allowed = memory.IsFull ? Fewest : memory.IsShort || _open.Count >= _max * Crowd ? Few : int.MaxValue;
+            var allowed = memory.IsFull ? Fewest : memory.IsShort ? Few : _open.Count >= _max * Crowd ? FewOfCrowd : int.MaxValue;
             var held = _ofAddresses.GetValueOrDefault(address);
             if (held >= allowed)
                 return false;
