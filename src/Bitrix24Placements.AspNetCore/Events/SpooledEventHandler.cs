@@ -17,12 +17,12 @@ internal sealed partial class SpooledEventHandler(EventReceiver receiver, TimePr
     /// application_token, an uninstallation takes it away.</summary>
     public static readonly TimeSpan TimeForOthers = TimeSpan.FromSeconds(15);
 
-    /// <summary>Since when the database answers again; zero while nobody knows.</summary>
-    private long _backSince;
+    /// <summary>Of each entry, since the database answers again.</summary>
+    private readonly ConcurrentDictionary<(string Key, DateTimeOffset KeptAt), long> _firstLooks = new();
 
     public string Kind => SpooledEvents.Kind;
 
-    public void DatabaseIsAway() => Interlocked.Exchange(ref _backSince, 0);
+    public void DatabaseIsAway() => _firstLooks.Clear();
 
     public async Task<bool> CarryOverAsync(string key, string payload, DateTimeOffset keptAt, CancellationToken cancellationToken)
     {
@@ -31,6 +31,7 @@ internal sealed partial class SpooledEventHandler(EventReceiver receiver, TimePr
         var believed = app.Length > 0 && form.MemberId() is { } memberId ? new PortalId(memberId, app) : (PortalId?)null;
         if (WireEvent.Name(form) is not { } name)
             return true;
+        var mayBecomeKnown = name is not (AppEvent.Install or AppEvent.Update) && receiver.Known(form) is null;
         Rejection? refused;
         try
         {
@@ -42,22 +43,18 @@ internal sealed partial class SpooledEventHandler(EventReceiver receiver, TimePr
             throw;
         }
 
-        if (refused is null)
-            return true;
         var keptFor = name == AppEvent.UserReady ? TokensKeptFor : KeptFor;
-        var mayPass = refused.Status >= StatusCodes.Status500InternalServerError
-            || (name is not (AppEvent.Install or AppEvent.Update) && receiver.Known(form) is null && IsTooEarly());
-        if (mayPass && time.GetUtcNow() - keptAt < keptFor)
+        var mayPass = refused?.Status == StatusCodes.Status503ServiceUnavailable || (mayBecomeKnown && IsTooEarly((key, keptAt)));
+        if (refused is not null && mayPass && time.GetUtcNow() - keptAt < keptFor)
             return false;
-        Log.Refused(logger, form.MemberId() ?? "", refused.Code);
+        _firstLooks.TryRemove((key, keptAt), out _);
+        if (refused is not null)
+            Log.Refused(logger, form.MemberId() ?? "", refused.Code);
         return true;
     }
 
-    private bool IsTooEarly()
-    {
-        Interlocked.CompareExchange(ref _backSince, time.GetTimestamp(), 0);
-        return time.GetElapsedTime(_backSince) < TimeForOthers;
-    }
+    private bool IsTooEarly((string Key, DateTimeOffset KeptAt) entry) =>
+        time.GetElapsedTime(_firstLooks.GetOrAdd(entry, _ => time.GetTimestamp())) < TimeForOthers;
 
     private static partial class Log
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Bitrix24Placements.Events;
 using Bitrix24Placements.Installation;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
@@ -145,6 +146,35 @@ public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
             $"UPDATE portals SET application_token_hash = {ApplicationToken.Hash("a-new-application-token")}", Token);
 
         await service.EventuallyAsync(() => told.Contains("unknown"), "so is this one");
+    }
+
+    [Fact]
+    public async Task Each_entry_has_time_of_its_own_for_its_application_token_to_become_known()
+    {
+        var time = new ShiftedTime();
+        await using var service = await Service.StartAsync(services: time.Register);
+        await service.InstallAsync();
+        var unknown = service.Portal.EventFields(DealAdded);
+        unknown["auth[application_token]"] = "a-new-application-token";
+        using var content = new FormUrlEncodedContent(unknown);
+        var text = await content.ReadAsStringAsync(Token);
+        Task<bool> LookAsync(string key) => service.Get<SpooledEventHandler>().CarryOverAsync(key, text, time.GetUtcNow(), Token);
+        Assert.False(await LookAsync("a stranger's"));
+
+        time.Shift(SpooledEventHandler.TimeForOthers);
+
+        Assert.False(await LookAsync("its own"));
+    }
+
+    [Fact]
+    public async Task A_claim_that_the_portal_refuses_keeps_none_after_it_waiting()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        service.Bitrix.Faults.Set("rest:profile", Fault.Error("user_access_error", 403));
+        service.Get<PortalDirectory>().Clear();
+        await (await SpoolAsync(service, "portals", service.Portal.EventFields("ONAPPUPDATE", userId: 2))).DisposeAsync();
+
+        await service.EventuallyAsync(() => service.Get<Spool>().List() is [], "it is dropped", seconds: 30);
     }
 
     [Fact]
