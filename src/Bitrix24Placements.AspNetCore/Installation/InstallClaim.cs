@@ -13,6 +13,9 @@ internal sealed record InstallClaim(
 {
     private const string Purpose = "install";
 
+    /// <summary>No new installation, whatever employees have said of the one that is there.</summary>
+    public bool IsUpdate { get; init; }
+
     public Asker Who => new(Address, MemberId, ApplicationToken);
 
     public static InstallClaim From(PlacementPost post, string address, DateTimeOffset toldAt) =>
@@ -43,17 +46,20 @@ internal sealed record InstallClaim(
     }
 
     public string Seal(TokenVault vault) => vault.Protect(MemberId, Purpose, JsonSerializer.Serialize(
-        new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal()), InstallationJson.Default.KeptClaim));
+        new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal(), IsUpdate),
+        InstallationJson.Default.KeptClaim));
 
     /// <summary>Null where the keys are lost.</summary>
     public static InstallClaim? Open(TokenVault vault, string memberId, string text, DateTimeOffset toldAt) =>
         vault.Unprotect(memberId, Purpose, text) is { } opened
         && JsonSerializer.Deserialize(opened, InstallationJson.Default.KeptClaim) is { } kept
             ? new(memberId, new(kept.Access), new(kept.Refresh), kept.Server, new(kept.ApplicationToken ?? ""), "", toldAt)
+            { IsUpdate = kept.IsUpdate }
             : null;
 }
 
 /// <summary>Under the names of an earlier version.</summary>
 internal sealed record KeptClaim(
     [property: JsonPropertyName("a")] string Access, [property: JsonPropertyName("r")] string Refresh,
-    [property: JsonPropertyName("s")] string? Server, [property: JsonPropertyName("t")] string? ApplicationToken);
+    [property: JsonPropertyName("s")] string? Server, [property: JsonPropertyName("t")] string? ApplicationToken,
+    [property: JsonPropertyName("u")] bool IsUpdate);

@@ -24,30 +24,33 @@ internal sealed class InstallEvents(
 
     private readonly MemoryCache _told = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
+    public bool IsInstalling(string memberId) => installer.IsInstalling(memberId);
+
     public async Task<Rejection?> TokensAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken)
     {
-        var claim = InstallClaim.Read(form, source.Address, source.ToldAt);
-        if (!claim.Ok)
-            return claim.Rejection;
+        var read = InstallClaim.Read(form, source.Address, source.ToldAt);
+        if (!read.Ok)
+            return read.Rejection;
+        var claim = read.Value with { IsUpdate = name == AppEvent.Update };
         var context = source.Context;
-        var mayAsk = context is null || attempts.MayTry(context, RequestKind.Event, claim.Value.MemberId);
+        var mayAsk = context is null || attempts.MayTry(context, RequestKind.Event, claim.MemberId);
         if (name == AppEvent.UserReady)
-            return mayAsk ? await systemUsers.ReceiveAsync(claim.Value, form, cancellationToken)
+            return mayAsk ? await systemUsers.ReceiveAsync(claim, form, cancellationToken)
                 // Spooled, and asked about later: nobody's turn waits for a portal.
-                : await systemUsers.FindAsync(claim.Value, cancellationToken) is null ? Rejection.TooManyAttempts : Rejection.Overloaded;
+                : await systemUsers.FindAsync(claim, cancellationToken) is null ? Rejection.TooManyAttempts : Rejection.Overloaded;
         if (!mayAsk)
-            return await installer.KeepAsync(claim.Value, _turnsOfFailed) ? null : Rejection.TooManyAttempts;
+            return await installer.KeepAsync(claim, _turnsOfFailed) ? null : Rejection.TooManyAttempts;
 
-        var result = await installer.InstallAsync(claim.Value, TimeSpan.Zero, cancellationToken);
+        var result = await installer.InstallAsync(claim, TimeSpan.Zero, cancellationToken);
         // Anybody has a token of some app of his own.
         if (result.Verdict == InstallVerdict.UnknownApp && context is not null)
-            attempts.Failed(context, RequestKind.Event, claim.Value.MemberId);
+            attempts.Failed(context, RequestKind.Event, claim.MemberId);
         return (result.Verdict, context) switch
         {
             (InstallVerdict.NotAdministrator, _) => NotAdministrator,
             // Expired in the spool.
             (InstallVerdict.NotConfigured or InstallVerdict.NoAnswer or InstallVerdict.UnknownApp, _) or (InstallVerdict.Expired, null) =>
-                await installer.KeepAsync(claim.Value, _turns) ? null : Rejection.Overloaded,
+                await installer.KeepAsync(claim, _turns) ? null : Rejection.Overloaded,
             _ => result.Rejection,
         };
     }

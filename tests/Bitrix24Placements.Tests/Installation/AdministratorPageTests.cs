@@ -61,6 +61,30 @@ public sealed class AdministratorPageTests
         Assert.Equal(1, service.Portal.Count("profile"));
     }
 
+    [Theory]
+    [InlineData("update")]
+    [InlineData("wizard")]
+    public async Task An_employees_notice_costs_no_reserve_and_no_session_whatever_comes_after_it(string next)
+    {
+        await using var service = await Service.StartInstalledAsync();
+        (await service.AppPageAsync(userId: 4)).Dispose();
+        await service.EventuallyAsync(async () => await service.StoredAsync() is { Reserve.UserId: 4 }, "there is a reserve");
+        var epoch = (await service.StoredAsync())!.Epoch;
+        var notice = service.Portal.EventFields("ONAPPUNINSTALL", userId: 2);
+        notice["data[CLEAN]"] = "1";
+        using (var heard = await service.PostAsync("/events", notice))
+            Assert.Equal(HttpStatusCode.OK, heard.StatusCode);
+        Assert.True(await service.Get<Database>().AnyAsync("SELECT 1 FROM work WHERE kind = 'uninstall'", Token));
+
+        if (next == "update")
+            Assert.Equal([200], (await service.Portal.UpdateAsync(cancellationToken: Token)).Select(static d => d.Status));
+        else
+            await service.InstallAndFinishAsync();
+
+        Assert.True(await service.StoredAsync() is { Reserve.UserId: 4 } portal && portal.Epoch == epoch);
+        Assert.False(await service.Get<Database>().AnyAsync("SELECT 1 FROM work WHERE kind = 'uninstall'", Token));
+    }
+
     [Fact]
     public async Task Of_another_administrator_brings_the_reserve_and_of_an_employee_none()
     {
@@ -252,7 +276,7 @@ public sealed class AdministratorPageTests
     {
         await using var service = await Service.StartInstalledAsync();
         var portal = (await service.StoredAsync())!;
-        Assert.True(await service.Get<PortalStore>().SuspendAsync(portal.Id, portal.Epoch, Token));
+        Assert.True(await service.Get<PortalStore>().SuspendAsync(portal, Token));
 
         await service.Get<Database>().ExecuteAsync("UPDATE work SET due_at = 0 WHERE kind = 'look'", Token);
 

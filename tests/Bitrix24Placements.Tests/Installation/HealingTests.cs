@@ -168,6 +168,21 @@ public sealed class HealingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_old_wizard_brings_back_the_next_page_puts_right()
+    {
+        var old = _service.Portal.App.ApplicationToken;
+        Assert.Equal(200, Assert.Single(await _service.Portal.UpdateAsync(cancellationToken: Token)).Status);
+        var wizard = _service.Portal.InstallFields(handler: new Uri(_service.Url, "/install").AbsoluteUri);
+        wizard.Body["APPLICATION_TOKEN"] = old;
+        (await _service.PostAsync(wizard, "application/json")).Dispose();
+
+        (await _service.LinkAsync()).Dispose();
+
+        using var worker = await _service.WorkerAsync(accept: "application/json");
+        Assert.Equal(HttpStatusCode.OK, worker.StatusCode);
+    }
+
+    [Fact]
     public async Task A_removal_that_nobody_told_is_noticed_by_an_administrators_page_at_most_once_a_day()
     {
         await _service.Portal.RemoveWorkerAsync(notify: false, Token);

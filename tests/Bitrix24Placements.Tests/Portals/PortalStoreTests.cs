@@ -256,7 +256,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         var portal = await store.InstalledAsync();
 
         Assert.False(await store.Portals.UninstallAsync(portal.Id, portal.Epoch - 1, clean: true, Token));
-        Assert.False(await store.Portals.SuspendAsync(portal.Id, portal.Epoch - 1, Token));
+        Assert.False(await store.Portals.SuspendAsync(portal with { Epoch = portal.Epoch - 1 }, Token));
         Assert.False(await store.Portals.SaveReconciliationAsync(portal.Id, portal.Epoch - 1, "declared", "[]", Token));
 
         Assert.Equal(portal, await store.FindAsync(portal.Id));
@@ -267,7 +267,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
     {
         await using var store = await TestStore.OpenAsync(provider, postgres);
         var portal = await store.InstalledAsync();
-        await store.Portals.SuspendAsync(portal.Id, portal.Epoch, Token);
+        await store.Portals.SuspendAsync(portal, Token);
         Assert.Equal(PortalState.Suspended, (await store.FindAsync(portal.Id)).State);
 
         Assert.True(await store.Portals.ReplaceTokensAsync(portal.Id, 7, TestStore.Tokens("his"), portal.OAuthServer, Token));
@@ -321,7 +321,7 @@ public sealed class PortalStoreTests(ThrowawayPostgres postgres)
         var dead = await store.InstalledAsync();
         await store.Portals.SetTokenStateAsync(dead.Id, dead.TokensVersion, TokenState.Dead, Token);
         var suspended = await store.InstalledAsync();
-        await store.Portals.SuspendAsync(suspended.Id, suspended.Epoch, Token);
+        await store.Portals.SuspendAsync(suspended, Token);
         var gone = await store.InstalledAsync();
         await store.Portals.UninstallAsync(gone.Id, gone.Epoch, clean: false, Token);
 

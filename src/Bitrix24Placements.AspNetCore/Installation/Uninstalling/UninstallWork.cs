@@ -78,7 +78,7 @@ internal sealed partial class UninstallWork(
         {
             case Answer.NobodyToAsk or Answer.CutOff:
                 Log.Suspended(logger, portal.Id);
-                await portals.SuspendAsync(portal.Id, portal.Epoch, cancellationToken);
+                await portals.SuspendAsync(portal, cancellationToken);
                 return answer == Answer.CutOff ? Later(item) : WorkResult.Done;
             case Answer.Gone:
                 // Otherwise somebody has brought other tokens in this very moment.

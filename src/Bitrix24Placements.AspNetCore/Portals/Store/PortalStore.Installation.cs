@@ -23,14 +23,18 @@ internal sealed partial class PortalStore
             // What is to come was told by a clock that went wrong.
             if (isInstalled && before!.ToldAt > installation.ToldAt && clock.ToDatabase(before.ToldAt - ClocksDiffer) <= clock.Now)
                 return false;
-            // What was told of the earlier installation, its answer perhaps under way, does not concern this one: so this is another.
+            // What was told of the earlier installation, its answer perhaps under way, does not concern this one.
             var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}") > 0
                 || before?.ToldAt < installation.UninstalledAt;
-            await StoreAsync(connection, installation, before, stays: isInstalled && !wasTold);
+            await StoreAsync(connection, installation, before, stays: isInstalled && (!wasTold || IsTheSame(before!, installation)));
             await new WorkRequest(id, WorkKind.Reconcile) { Delay = installation.ReconcileIn, Payload = "installation" }
                 .FileAsync(connection, database.Now);
             return true;
         }, cancellationToken);
+
+    /// <summary>Though any employee can say that the app was uninstalled. A new installation has another application_token.</summary>
+    private static bool IsTheSame(Portal before, ConfirmedInstallation installation) =>
+        installation.IsUpdate || new KnownPortal(before).AcceptsApplicationToken(installation.ApplicationToken);
 
     private async Task StoreAsync(Connection connection, ConfirmedInstallation installation, Portal? before, bool stays)
     {
@@ -59,12 +63,18 @@ internal sealed partial class PortalStore
                 epoch = excluded.epoch, user_id = excluded.user_id, is_administrator = 1,
                 tokens = excluded.tokens, tokens_state = excluded.tokens_state, tokens_version = portals.tokens_version + 1,
                 tokens_expire_at = excluded.tokens_expire_at, tokens_renewed_at = excluded.tokens_renewed_at, {NoLease},
-                replaced_token_hash = CASE WHEN portals.application_token_hash <> excluded.application_token_hash
-                    THEN portals.application_token_hash ELSE portals.replaced_token_hash END,
+                replaced_token_hash = {(installation.IsUpdate ? Replaced : "NULL")},
                 application_token_hash = excluded.application_token_hash, told_at = excluded.told_at, delete_at = NULL
                 {newKey}
             """);
     }
+
+    // A repeated update replaces nothing more.
+    private static Sql Replaced =>
+        """
+        CASE WHEN portals.application_token_hash <> excluded.application_token_hash
+                THEN portals.application_token_hash ELSE portals.replaced_token_hash END
+        """;
 
     public async Task<int> DeleteExpiredAsync(int limit, CancellationToken cancellationToken)
     {
@@ -92,8 +102,10 @@ internal sealed partial class PortalStore
         return true;
     }
 
-    public Task<bool> SuspendAsync(PortalId id, long epoch, CancellationToken cancellationToken) => UpdateAsync(id,
-        $"state = {PortalState.Suspended}", $"epoch = {epoch} AND state = {PortalState.Installed}", cancellationToken);
+    /// <summary>Unless somebody has brought other tokens meanwhile.</summary>
+    public Task<bool> SuspendAsync(Portal asked, CancellationToken cancellationToken) => UpdateAsync(asked.Id,
+        $"state = {PortalState.Suspended}",
+        $"epoch = {asked.Epoch} AND tokens_version = {asked.TokensVersion} AND state = {PortalState.Installed}", cancellationToken);
 
     /// <summary>False for the one that an update has replaced, while pages from before it can still be confirmed.</summary>
     public Task<bool> AdoptApplicationTokenAsync(PortalId id, Secret applicationToken, CancellationToken cancellationToken) =>
@@ -142,6 +154,8 @@ internal sealed record ConfirmedInstallation
     public Secret ApplicationToken { get; init; }
 
     public DateTimeOffset ToldAt { get; init; }
+
+    public bool IsUpdate { get; init; }
 
     /// <summary>An uninstallation before it that is still to be handled; null where none is known.</summary>
     public DateTimeOffset? UninstalledAt { get; init; }
