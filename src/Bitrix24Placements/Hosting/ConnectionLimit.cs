@@ -16,11 +16,11 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
     /// <summary>Some 35 KB with answers that nobody reads, 65 KB with the largest head; the rest is for requests.</summary>
     private const int BytesOfConnection = 192 * 1024;
 
-    /// <summary>Of an address, while memory is short, and while it is all but full.</summary>
-    private const int Few = 8, Fewest = 1;
+    /// <summary>Of an address, in a crowd, while memory is short, and while it is all but full.</summary>
+    private const int FewOfCrowd = 32, Few = 8, Fewest = 1;
 
-    /// <summary>Times the number: none of so many has been idle for long. An address has so many of them.</summary>
-    private const int Crowd = 2, FewOfCrowd = 32;
+    /// <summary>Times the number: so many are open though those that have been idle for long are closed.</summary>
+    private const int Crowd = 2;
 
     /// <summary>Closed beside the surplus, so that not each new one makes another.</summary>
     private const int PartClosed = 32;
