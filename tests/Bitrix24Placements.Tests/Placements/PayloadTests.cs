@@ -32,6 +32,7 @@ public sealed class PayloadTests(SharedUnverifiedService unverified)
         AssertSame(context["handlerQuery"], JsonSerializer.SerializeToNode(post.HandlerQuery));
         AssertOptions(context, post.Options);
         var tokens = payload.Expected["tokens"]!;
+        Assert.Equal((int?)tokens["accessExpires"], post.AccessExpires);
         Assert.Equal((string?)tokens["serverEndpoint"], post.ServerEndpoint);
         Assert.Equal((bool)tokens["hasAccessToken"]!, !post.AccessToken.IsEmpty);
         Assert.Equal((bool)tokens["hasRefreshToken"]!, !post.RefreshToken.IsEmpty);

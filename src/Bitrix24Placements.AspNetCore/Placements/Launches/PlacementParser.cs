@@ -36,6 +36,8 @@ internal static class PlacementParser
                 : Required("AUTH_ID"u8, WireValues.Token, "An access token of visible ASCII characters is expected.")),
             RefreshToken = new(!person ? "" : !expected.NeedsRefreshToken ? WireValues.Token(form.Bytes("REFRESH_ID"u8)) ?? ""
                 : Required("REFRESH_ID"u8, WireValues.Token, "A refresh token of visible ASCII characters is expected.")),
+            AccessExpires = int.TryParse(
+                form.Bytes("AUTH_EXPIRES"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null,
             ServerEndpoint = person ? WireValues.ServerEndpoint(form.Bytes("SERVER_ENDPOINT"u8)) : null,
             Options = Read("PLACEMENT_OPTIONS"u8, WireValues.Options, OptionsExpected) ?? WireValues.NoOptions,
             HandlerQuery = form.QueryWithout(name => WireValues.OneOf(name, WireNames) is not null),

@@ -28,6 +28,9 @@ internal sealed record PlacementPost
 
     public Secret RefreshToken { get; init; }
 
+    /// <summary><c>AUTH_EXPIRES</c>, in seconds from now; the OAuth server's word counts.</summary>
+    public int? AccessExpires { get; init; }
+
     public string? ServerEndpoint { get; init; }
 
     public Secret ApplicationToken { get; init; }
