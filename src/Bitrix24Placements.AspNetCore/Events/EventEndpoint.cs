@@ -40,7 +40,8 @@ internal sealed class EventEndpoint(
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
         var source = new EventSource(ClientAddress.Of(context), time.GetUtcNow()) { Context = context };
-        var mayBecomeKnown = name is not (AppEvent.Install or AppEvent.Update) && IsKept(name) && receiver.Known(form) is null
+        // An uninstallation is not: others wait for what is spooled of it, and anybody may say that he is installing.
+        var mayBecomeKnown = (name == AppEvent.UserReady || handlers.Find(name) is not null) && receiver.Known(form) is null
             && app.IsInstalling(form.MemberId() ?? "");
         try
         {

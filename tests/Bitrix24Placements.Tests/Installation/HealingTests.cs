@@ -153,6 +153,7 @@ public sealed class HealingTests : IAsyncLifetime
         var old = _service.Portal.App.ApplicationToken;
         void Change(LaunchForm form) => form.Body["APPLICATION_TOKEN"] = old;
         Assert.Equal(200, Assert.Single(await _service.Portal.UpdateAsync(cancellationToken: Token)).Status);
+        await _service.InstallAsync();
 
         using (var before = await _service.LinkAsync(accept: "application/json", change: Change))
             Assert.Equal(HttpStatusCode.OK, before.StatusCode);

@@ -209,6 +209,8 @@ public sealed class InstallEventTests
 
         using (var answer = await service.PostAsync("/events", service.Portal.EventFields(name)))
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        using (var madeUp = await service.PostAsync("/events", service.Portal.EventFields("ONAPPUNINSTALL")))
+            Assert.Equal(HttpStatusCode.Forbidden, madeUp.StatusCode);
         goOn.SetResult();
         using var installed = await installing;
 

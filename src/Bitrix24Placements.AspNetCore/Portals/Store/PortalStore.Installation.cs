@@ -45,6 +45,7 @@ internal sealed partial class PortalStore
         var hash = sent is not null && await MayHaveAsync(connection, id, sent) ? sent : before?.ApplicationTokenHash;
         var keepsKey = before is { RemovalKey.IsEmpty: false };
         var key = keepsKey ? before!.RemovalKey.Reveal() : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        Sql replaced = installation.IsUpdate ? "portals.application_token_hash" : "NULL";
         Sql newKey = keepsKey ? "" : ", removal_key = excluded.removal_key, removal_key_hash = excluded.removal_key_hash";
         // Versions begin with the time: a portal that comes back never has an earlier one again.
         await connection.ExecuteAsync(
@@ -63,18 +64,12 @@ internal sealed partial class PortalStore
                 epoch = excluded.epoch, user_id = excluded.user_id, is_administrator = 1,
                 tokens = excluded.tokens, tokens_state = excluded.tokens_state, tokens_version = portals.tokens_version + 1,
                 tokens_expire_at = excluded.tokens_expire_at, tokens_renewed_at = excluded.tokens_renewed_at, {NoLease},
-                replaced_token_hash = {(installation.IsUpdate ? Replaced : "NULL")},
+                replaced_token_hash = CASE WHEN portals.application_token_hash = excluded.application_token_hash
+                    THEN portals.replaced_token_hash ELSE {replaced} END,
                 application_token_hash = excluded.application_token_hash, told_at = excluded.told_at, delete_at = NULL
                 {newKey}
             """);
     }
-
-    // A repeated update replaces nothing more.
-    private static Sql Replaced =>
-        """
-        CASE WHEN portals.application_token_hash <> excluded.application_token_hash
-                THEN portals.application_token_hash ELSE portals.replaced_token_hash END
-        """;
 
     public async Task<int> DeleteExpiredAsync(int limit, CancellationToken cancellationToken)
     {
