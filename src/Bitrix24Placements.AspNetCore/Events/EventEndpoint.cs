@@ -6,7 +6,7 @@ namespace Bitrix24Placements.Events;
 
 /// <summary><c>POST /events</c>. Events are sent once: while the database is away they are spooled, and verified later.</summary>
 internal sealed class EventEndpoint(
-    EventReceiver receiver, IAppEvents app, EventHandlers handlers, SpooledEvents spooled, SpooledEventHandler spoolHandler, Guard guard,
+    EventReceiver receiver, EventHandlers handlers, SpooledEvents spooled, SpooledEventHandler spoolHandler, Guard guard,
     UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time) : IDisposable
 {
     private static readonly Rejection NoEvent = Rejection.Malformed("event", "The name of an event is expected.");
@@ -40,9 +40,6 @@ internal sealed class EventEndpoint(
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
         var source = new EventSource(ClientAddress.Of(context), time.GetUtcNow()) { Context = context };
-        // An uninstallation is not: others wait for what is spooled of it, and anybody may say that he is installing.
-        var mayBecomeKnown = (name == AppEvent.UserReady || handlers.Find(name) is not null) && receiver.Known(form) is null
-            && app.IsInstalling(form.MemberId() ?? "");
         try
         {
             // Of whoever has failed too often one at a time is looked up; what follows, others do not wait for.
@@ -52,10 +49,8 @@ internal sealed class EventEndpoint(
                 return Rejection.TooManyAttempts;
             // Though the sender may go away meanwhile: he will not send it again.
             var rejection = await receiver.ReceiveAsync(source, name, form, CancellationToken.None);
-            var mayPass = (mayBecomeKnown && rejection is { Status: StatusCodes.Status403Forbidden })
-                // A portal's own: asked about again when somebody answers.
-                || (name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable });
-            return mayPass
+            // A portal's own: asked about again when somebody answers.
+            return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
                 && await spooled.PutAsync(source, name, form, receiver.Known(form) is null ? source.Address : SpoolFile.Unanswered)
                 ? null : rejection;
         }

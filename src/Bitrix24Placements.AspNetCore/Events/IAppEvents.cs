@@ -22,9 +22,6 @@ internal static class AppEvent
 /// <summary>Where whoever keeps the installations hears of them.</summary>
 internal interface IAppEvents
 {
-    /// <summary>Somebody says so, and is asked about: an application_token may be known a moment later.</summary>
-    bool IsInstalling(string memberId);
-
     /// <summary>What cannot be confirmed now is kept.</summary>
     Task<Rejection?> TokensAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken);
 

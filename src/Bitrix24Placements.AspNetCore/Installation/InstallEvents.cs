@@ -24,8 +24,6 @@ internal sealed class InstallEvents(
 
     private readonly MemoryCache _told = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
-    public bool IsInstalling(string memberId) => installer.IsInstalling(memberId);
-
     public async Task<Rejection?> TokensAsync(EventSource source, string name, WireForm form, CancellationToken cancellationToken)
     {
         var read = InstallClaim.Read(form, source.Address, source.ToldAt);

@@ -59,27 +59,8 @@ internal sealed partial class Installer(
 
     private long _lackedRoomAt;
 
-    /// <summary>Of which portals, by what stands for each.</summary>
-    private readonly ConcurrentDictionary<object, string> _running = new();
-
-    public bool IsInstalling(string memberId) => _running.Any(r => r.Value == memberId);
-
     /// <param name="reconcileIn">When the background does it, unless the caller has.</param>
     public async Task<InstallResult> InstallAsync(InstallClaim claim, TimeSpan reconcileIn, CancellationToken cancellationToken)
-    {
-        var mine = new object();
-        _running[mine] = claim.MemberId;
-        try
-        {
-            return await RunAsync(claim, reconcileIn, cancellationToken);
-        }
-        finally
-        {
-            _running.TryRemove(mine, out _);
-        }
-    }
-
-    private async Task<InstallResult> RunAsync(InstallClaim claim, TimeSpan reconcileIn, CancellationToken cancellationToken)
     {
         var result = await JudgeAsync(claim, cancellationToken);
         metrics.Installed(result.Verdict.ToString());

@@ -66,7 +66,9 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
     {
         lock (_lock)
         {
-            var allowed = memory.IsFull ? Fewest : memory.IsShort ? Few : _open.Count >= _max * Crowd ? FewOfCrowd : int.MaxValue;
+            var allowed = memory.IsFull ? Fewest : memory.IsShort ? Few : _open.Count < _max * Crowd ? int.MaxValue
+                // One that makes the crowd alone leaves an office its share.
+                : Math.Max(FewOfCrowd, _max / Math.Max(1, _ofAddresses.Count));
             var held = _ofAddresses.GetValueOrDefault(address);
             if (held >= allowed)
                 return false;

@@ -87,22 +87,23 @@ public sealed class ConnectionLimitTests
         Assert.Equal(3, served);
     }
 
-    [Fact]
-    public async Task In_a_crowd_an_address_that_has_some_gets_no_other()
+    [Theory]
+    [InlineData(32, 32)]
+    [InlineData(256, 128)]
+    public async Task In_a_crowd_an_address_that_has_its_share_gets_no_other(int max, int share)
     {
-        const int Few = 32;
         var (served, end) = (0, new TaskCompletionSource());
-        var watch = LimitWith(new MemoryWatch(available: long.MaxValue), max: Few).Watch(_ =>
+        var watch = LimitWith(new MemoryWatch(available: long.MaxValue), max: max).Watch(_ =>
         {
             served++;
             return end.Task;
         });
         Task ConnectAsync(string address) => watch(new DefaultConnectionContext { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1) });
 
-        List<Task> all = [.. Enumerable.Range(0, Few * 4).Select(_ => ConnectAsync("192.0.2.1"))];
-        Assert.Equal(Few * 2, served);
-        all.AddRange(Enumerable.Range(0, Few * 2).Select(_ => ConnectAsync("192.0.2.2")));
-        Assert.Equal(Few * 3, served);
+        List<Task> all = [.. Enumerable.Range(0, max * 4).Select(_ => ConnectAsync("192.0.2.1"))];
+        Assert.Equal(max * 2, served);
+        all.AddRange(Enumerable.Range(0, max * 2).Select(_ => ConnectAsync("192.0.2.2")));
+        Assert.Equal((max * 2) + share, served);
 
         end.SetResult();
         await Task.WhenAll(all);

@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using System.Net;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
-using Bitrix24Placements.Tests.Events;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Installation;
@@ -192,33 +190,6 @@ public sealed class InstallEventTests
         Assert.Equal(HttpStatusCode.OK, current.StatusCode);
         using var outdated = await service.WorkerAsync(accept: "application/json", change: f => f.Body["APPLICATION_TOKEN"] = old);
         await outdated.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
-    }
-
-    [Theory]
-    [InlineData("ONAPPUSERREADY")]
-    [InlineData("ONCRMDEALADD")]
-    public async Task What_comes_while_its_installation_is_asked_about_is_not_lost(string name)
-    {
-        await using var service = await Service.StartAsync();
-        var told = new ConcurrentQueue<EventRequest>();
-        new Endpoints(service.Get<IServiceProvider>()).MapEvent("ONCRMDEALADD", (EventRequest e) => told.Enqueue(e));
-        var goOn = new TaskCompletionSource();
-        service.Bitrix.Faults.Set("rest:profile", Fault.Until(goOn.Task));
-        var installing = service.PostAsync("/events", service.Portal.EventFields("ONAPPINSTALL"));
-        await service.Portal.Calls.WaitAsync(static c => c.Method == "profile", 1, Token);
-
-        using (var answer = await service.PostAsync("/events", service.Portal.EventFields(name)))
-            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        using (var madeUp = await service.PostAsync("/events", service.Portal.EventFields("ONAPPUNINSTALL")))
-            Assert.Equal(HttpStatusCode.Forbidden, madeUp.StatusCode);
-        goOn.SetResult();
-        using var installed = await installing;
-
-        Assert.Equal(HttpStatusCode.OK, installed.StatusCode);
-        await service.EventuallyAsync(
-            async () => name == "ONCRMDEALADD" ? !told.IsEmpty : (await service.StoredAsync())?.Reserve is not null, "it is handled");
-        using var afterwards = await service.PostAsync("/events", new Dictionary<string, string>(service.Portal.EventFields(name)) { ["auth[application_token]"] = "another" });
-        Assert.Equal(HttpStatusCode.Forbidden, afterwards.StatusCode);
     }
 
     [Fact]
