@@ -1,12 +1,18 @@
+using System.Net;
+using System.Net.Sockets;
 using Bitrix24Placements.Forms;
 using Bitrix24Placements.Refusals;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Bitrix24Placements.Hosting;
 
 internal static class HostingSetup
 {
+    /// <summary>Of a connection, each way; Linux takes twice as much, for its own records.</summary>
+    private const int BytesInSystem = 32 * 1024;
+
     public static void AddHosting(this WebApplicationBuilder builder)
     {
         builder.Logging.AddStructuredLogging(builder.Environment);
@@ -23,6 +29,7 @@ internal static class HostingSetup
             sockets.MaxWriteBufferSize = 16 * 1024;
             // A full queue costs its finder a second.
             sockets.Backlog = 4096;
+            sockets.CreateBoundListenSocket = Listen;
         });
         var services = builder.Services;
         services.TryAddSingleton(MemoryWatch.OfProcess());
@@ -38,6 +45,15 @@ internal static class HostingSetup
             o.ExcludedHosts.Clear();
         });
         services.AddOptions<ForwardedHeadersOptions>().Configure<IConfiguration>(Proxies.Configure).ValidateOnStart();
+    }
+
+    // Those accepted inherit them: the system would let the buffers of each grow to megabytes, which count to the container.
+    private static Socket Listen(EndPoint endpoint)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        socket.SendBufferSize = BytesInSystem;
+        socket.ReceiveBufferSize = BytesInSystem;
+        return socket;
     }
 
     public static void UseHosting(this WebApplication app)

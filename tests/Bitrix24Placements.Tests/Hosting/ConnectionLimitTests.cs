@@ -1,9 +1,11 @@
 using System.Net;
+using System.Net.Sockets;
 using Bitrix24Placements.Hosting;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -135,6 +137,22 @@ public sealed class ConnectionLimitTests
         if (knownProxy is not null)
             proxies.KnownProxies.Add(IPAddress.Parse(knownProxy));
         return new(memory, Options.Create(proxies), max);
+    }
+
+    /// <summary>What the system keeps for who reads nothing counts to a container, and would be megabytes.</summary>
+    [Fact]
+    public async Task The_systems_buffers_of_a_connection_do_not_grow()
+    {
+        await using var service = await Service.StartAsync();
+        var transport = service.Get<IOptions<SocketTransportOptions>>().Value;
+        using var listening = transport.CreateBoundListenSocket(new IPEndPoint(IPAddress.Loopback, 0));
+        listening.Listen();
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(listening.LocalEndPoint!, TestContext.Current.CancellationToken);
+        using var accepted = await listening.AcceptAsync(TestContext.Current.CancellationToken);
+
+        Assert.InRange(accepted.SendBufferSize, 1, 128 * 1024);
+        Assert.InRange(accepted.ReceiveBufferSize, 1, 128 * 1024);
     }
 
     [Theory]
