@@ -8,7 +8,7 @@ namespace Bitrix24Placements.Hosting;
 /// A connection without a request costs memory, and places count requests alone: beyond a number those that have been idle for the
 /// longest are closed. Idle is also who sends half a head, or does not read the answers that wait in the server's buffer. While memory is
 /// short, or twice that number are open, an address that has a few gets no other: what is accepted waits in memory for a processor, too.
-/// A known proxy's are all somebody's.
+/// Where addresses hold more than their share, they alone lose some, though used a moment ago. A known proxy's are all somebody's.
 /// </summary>
 /// <param name="max">Null: as many as the memory of this machine, or container, has room for.</param>
 internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHeadersOptions> proxies, int? max = null)
@@ -17,7 +17,7 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
     private const int BytesOfConnection = 192 * 1024;
 
     /// <summary>Of an address, in a crowd, while memory is short, and while it is all but full.</summary>
-    private const int FewOfCrowd = 32, Few = 8, Fewest = 1;
+    private const int FewOfMany = 32, Few = 8, Fewest = 1;
 
     /// <summary>Times the number: so many are open though those that have been idle for long are closed.</summary>
     private const int Crowd = 2;
@@ -29,7 +29,7 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
     private const int LookEvery = 50;
 
     /// <summary>In milliseconds: a request may be on its way, or wait for a processor.</summary>
-    private const int Grace = 2000;
+    private const int Grace = 2000, GraceOfSurplus = 200;
 
     private readonly int _max = max ?? (int)Math.Clamp(memory.Available / BytesOfConnection, 256, int.MaxValue);
     private readonly Lock _lock = new();
@@ -43,10 +43,10 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
 
     private async Task WatchAsync(ConnectionContext connection, string address, ConnectionDelegate next)
     {
-        var open = new OpenConnection(connection);
+        var open = new OpenConnection(connection, address);
         connection.Features.Set(open);
         CloseIdlest();
-        if (!TryEnter(open, address))
+        if (!TryEnter(open))
         {
             open.Close();
             return;
@@ -58,35 +58,37 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
         }
         finally
         {
-            Leave(open, address);
+            Leave(open);
         }
     }
 
-    private bool TryEnter(OpenConnection open, string address)
+    // One that makes the crowd alone leaves an office as many.
+    private int ShareOfAddress => Math.Max(FewOfMany, _max / Math.Max(1, _ofAddresses.Count));
+
+    private bool TryEnter(OpenConnection open)
     {
         lock (_lock)
         {
             var allowed = memory.IsFull ? Fewest : memory.IsShort ? Few : _open.Count < _max * Crowd ? int.MaxValue
-                // One that makes the crowd alone leaves an office its share.
-                : Math.Max(FewOfCrowd, _max / Math.Max(1, _ofAddresses.Count));
-            var held = _ofAddresses.GetValueOrDefault(address);
+                : ShareOfAddress;
+            var held = _ofAddresses.GetValueOrDefault(open.Address);
             if (held >= allowed)
                 return false;
-            _ofAddresses[address] = held + 1;
+            _ofAddresses[open.Address] = held + 1;
             _open.Add(open);
             return true;
         }
     }
 
-    private void Leave(OpenConnection open, string address)
+    private void Leave(OpenConnection open)
     {
         lock (_lock)
         {
             _open.Remove(open);
-            if (_ofAddresses[address] > 1)
-                _ofAddresses[address]--;
+            if (_ofAddresses[open.Address] > 1)
+                _ofAddresses[open.Address]--;
             else
-                _ofAddresses.Remove(address);
+                _ofAddresses.Remove(open.Address);
         }
     }
 
@@ -99,27 +101,32 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
             if ((_open.Count < _max && !memory.IsShort) || now - _lookedAt < LookEvery)
                 return;
             _lookedAt = now;
-            idlest =
-            [
-                .. _open.Where(o => o.IsIdle && o.IdleSince <= now - Grace)
-                    .OrderBy(static o => o.IdleSince)
-                    .Take(Math.Max(0, _open.Count - _max) + Math.Max(1, _max / PartClosed)),
-            ];
+            var share = ShareOfAddress;
+            var surplus = Idlest(o => _ofAddresses[o.Address] > share, now - GraceOfSurplus);
+            idlest = surplus.Length > 0 ? surplus : Idlest(static _ => true, now - Grace);
             _open.ExceptWith(idlest);
         }
 
         foreach (var open in idlest)
             open.Close();
     }
+
+    private OpenConnection[] Idlest(Func<OpenConnection, bool> whose, long before) =>
+    [
+        .. _open.Where(o => o.IsIdle && o.IdleSince <= before && whose(o)).OrderBy(static o => o.IdleSince)
+            .Take(Math.Max(0, _open.Count - _max) + Math.Max(1, _max / PartClosed)),
+    ];
 }
 
 /// <summary>How many requests a connection has: with HTTP/2 more than one.</summary>
-internal sealed class OpenConnection(ConnectionContext connection)
+internal sealed class OpenConnection(ConnectionContext connection, string address)
 {
     /// <summary>In bytes, in memory: the server keeps the last one as long as the connection is open.</summary>
     private const int LargeHead = 8 * 1024;
 
     private int _requests;
+
+    public string Address => address;
 
     public bool IsIdle => Volatile.Read(ref _requests) == 0;
 

@@ -112,6 +112,35 @@ public sealed class ConnectionLimitTests
     }
 
     [Fact]
+    public async Task Who_keeps_more_than_his_share_busy_loses_some_and_those_who_have_been_idle_for_longer_do_not()
+    {
+        List<(string Address, DefaultConnectionContext Connection)> open = [];
+        var end = new TaskCompletionSource();
+        var watch = LimitWith(new MemoryWatch(available: long.MaxValue), max: 64).Watch(_ => end.Task);
+        List<Task> all = [];
+        void Connect(string address)
+        {
+            open.Add((address, new() { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1) }));
+            all.Add(watch(open[^1].Connection));
+        }
+
+        for (var i = 0; i < 20; i++)
+            Connect("192.0.2.1");
+        await Task.Delay(1500, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 80; i++)
+            Connect("192.0.2.2");
+        await Task.Delay(700, TestContext.Current.CancellationToken);
+        Connect("192.0.2.3");
+        // They are told by the pool.
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+
+        var closed = open.Where(static o => o.Connection.ConnectionClosed.IsCancellationRequested).Select(static o => o.Address).ToList();
+        Assert.Equal(Enumerable.Repeat("192.0.2.2", (100 - 64) + 2), closed);
+        end.SetResult();
+        await Task.WhenAll(all);
+    }
+
+    [Fact]
     public async Task A_known_proxys_connections_are_somebodys()
     {
         var (served, end) = (0, new TaskCompletionSource());
