@@ -6,8 +6,8 @@ namespace Bitrix24Placements.Events;
 
 /// <summary><c>POST /events</c>. Events are sent once: while the database is away they are spooled, and verified later.</summary>
 internal sealed class EventEndpoint(
-    EventReceiver receiver, EventHandlers handlers, SpooledEvents spooled, SpooledEventHandler spoolHandler, Guard guard,
-    UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time) : IDisposable
+    EventReceiver receiver, EventHandlers handlers, InstallationsUnderWay underWay, SpooledEvents spooled,
+    SpooledEventHandler spoolHandler, Guard guard, UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time) : IDisposable
 {
     private static readonly Rejection NoEvent = Rejection.Malformed("event", "The name of an event is expected.");
 
@@ -42,17 +42,21 @@ internal sealed class EventEndpoint(
         var source = new EventSource(ClientAddress.Of(context), time.GetUtcNow()) { Context = context };
         try
         {
+            var isInstallation = name is AppEvent.Install or AppEvent.Update;
+            if (!isInstallation && receiver.Known(form) is null)
+                await underWay.WaitAsync(form.MemberId() ?? "", form.ApplicationToken());
             // Of whoever has failed too often one at a time is looked up; what follows, others do not wait for.
             if (!AppEvent.BringsTokens(name) && receiver.Known(form) is null
                 && !attempts.MayTry(context, RequestKind.Event, form.MemberId() ?? "")
                 && !await _turns.RunAsync(() => receiver.IsKnownToStoreAsync(form), otherwise: false))
                 return Rejection.TooManyAttempts;
             // Though the sender may go away meanwhile: he will not send it again.
-            var rejection = await receiver.ReceiveAsync(source, name, form, CancellationToken.None);
-            // A portal's own: asked about again when somebody answers.
+            Task<Rejection?> HearAsync() => receiver.ReceiveAsync(source, name, form, CancellationToken.None);
+            var rejection = isInstallation
+                ? await underWay.RunAsync(form.MemberId() ?? "", form.ApplicationToken(), HearAsync) : await HearAsync();
+            // Its application_token is an installation's, or one's that is kept: asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
-                && await spooled.PutAsync(source, name, form, receiver.Known(form) is null ? source.Address : SpoolFile.Unanswered)
-                ? null : rejection;
+                && await spooled.PutAsync(source, name, form, SpoolFile.Unanswered) ? null : rejection;
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && form.MemberId() is not null)
         {

@@ -12,6 +12,7 @@ internal static class EventServices
         .AddSingleton<IDeclaredEvents>(p => p.GetRequiredService<EventHandlers>())
         .AddSingleton<InboxStore>()
         .AddSingleton<EventReceiver>()
+        .AddSingleton<InstallationsUnderWay>()
         .AddSingleton<SpooledEvents>()
         .AddSingleton<SpooledEventHandler>()
         .AddSingleton<ISpoolHandler>(p => p.GetRequiredService<SpooledEventHandler>())

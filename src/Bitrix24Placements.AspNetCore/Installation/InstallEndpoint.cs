@@ -9,8 +9,8 @@ namespace Bitrix24Placements.Installation;
 /// <summary><c>POST /install</c>: the wizard, or events of the app.</summary>
 /// <remarks>https://apidocs.bitrix24.com/settings/app-installation/installation-finish.html</remarks>
 internal sealed class InstallEndpoint(
-    Installer installer, InstallationRun run, EventEndpoint events, InstallPageParts page, PlacementCatalogue catalogue, Guard guard,
-    UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time) : IDisposable
+    Installer installer, InstallationRun run, EventEndpoint events, InstallationsUnderWay underWay, InstallPageParts page,
+    PlacementCatalogue catalogue, Guard guard, UnverifiedAttempts attempts, RejectionWriter rejections, TimeProvider time) : IDisposable
 {
     private static readonly PlacementExpectation Wizard = new(PlacementCatalogue.Default) { NeedsRefreshToken = true };
 
@@ -44,7 +44,8 @@ internal sealed class InstallEndpoint(
         var post = parsed.Value;
         TokenInfo? installed = null;
         await guard.RunAsync(context, RequestKind.Installation, post.MemberId,
-            () => InstallAsync(context, post, info => installed = info), language);
+            () => underWay.RunAsync(
+                post.MemberId, post.ApplicationToken, () => InstallAsync(context, post, info => installed = info)), language);
         if (installed is not null)
             await guard.RunAsync(context, RequestKind.InstallationRun, post.MemberId,
                 () => ShowRunAsync(context, post, installed), language, isKnown: true);

@@ -4,6 +4,7 @@ using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Rest;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Installation;
@@ -13,7 +14,7 @@ namespace Bitrix24Placements.Installation;
 /// <remarks>https://apidocs.bitrix24.com/api-reference/common/events/on-app-user-ready.html</remarks>
 internal sealed partial class SystemUsers(
     Confirmations confirmations, Administrators administrators, PortalStore portals, KeptInstallations kept, AppRegistry apps,
-    HostRules hosts, ILogger<SystemUsers> logger)
+    HostRules hosts, TokenVault vault, ILogger<SystemUsers> logger)
 {
     /// <param name="claim">Of the employee who installed the app.</param>
     public async Task<Rejection?> ReceiveAsync(InstallClaim claim, WireForm form, CancellationToken cancellationToken)
@@ -26,7 +27,7 @@ internal sealed partial class SystemUsers(
 
         if (Matching(await portals.ReadAllAsync(claim.MemberId, cancellationToken), claim) is not { } known)
             // Sent once, as is the installation that is kept.
-            return await kept.AnyAsync(claim.MemberId, cancellationToken) ? Rejection.Unavailable : Rejection.NotVerified;
+            return await IsOfKeptAsync(claim, cancellationToken) ? Rejection.Unavailable : Rejection.NotVerified;
         var teller = await ConfirmAsync(known, claim.Who, claim.Access, claim.ServerEndpoint);
         if (!teller.Ok)
             return teller.Rejection;
@@ -51,6 +52,13 @@ internal sealed partial class SystemUsers(
 
     private static KnownPortal? Matching(IReadOnlyList<KnownPortal> installations, InstallClaim claim) => installations.FirstOrDefault(
         p => p.State == PortalState.Installed && p.AcceptsApplicationToken(claim.ApplicationToken));
+
+    // Others know neither.
+    private async Task<bool> IsOfKeptAsync(InstallClaim claim, CancellationToken cancellationToken) => !claim.ApplicationToken.IsEmpty
+        && (await kept.PayloadsAsync(claim.MemberId, cancellationToken)).Any(payload =>
+            InstallClaim.Open(vault, claim.MemberId, payload, claim.ToldAt) is { } installation
+            && CryptographicOperations.FixedTimeEquals(
+                Encoding.UTF8.GetBytes(installation.ApplicationToken.Reveal()), Encoding.UTF8.GetBytes(claim.ApplicationToken.Reveal())));
 
     private async Task<Checked<TokenInfo>> ConfirmAsync(KnownPortal known, Asker who, Secret token, string? server)
     {

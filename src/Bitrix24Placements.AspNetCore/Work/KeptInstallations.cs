@@ -56,9 +56,9 @@ internal sealed class KeptInstallations(Database database, DatabaseClock clock)
         $"SELECT client_id FROM work WHERE {WorkStore.Is(item)} AND client_id IS NOT NULL", r => r.GetString(0), cancellationToken))
         .FirstOrDefault();
 
-    /// <summary>Whether any of this portal waits.</summary>
-    public Task<bool> AnyAsync(string memberId, CancellationToken cancellationToken) => database.AnyAsync(
-        $"SELECT 1 FROM work WHERE member_id = {memberId.ToLowerInvariant()} AND vouched IS NOT NULL", cancellationToken);
+    /// <summary>What waits of this portal.</summary>
+    public Task<List<string>> PayloadsAsync(string memberId, CancellationToken cancellationToken) => database.QueryAsync(
+        $"SELECT payload FROM work WHERE member_id = {memberId} AND vouched IS NOT NULL", r => r.TextOrNull(0) ?? "", cancellationToken);
 
     /// <summary>It was refreshed, and the tokens before are void: whoever has found that out meanwhile and taken the row off did not know
     /// of these. A row that has others by now keeps them.</summary>

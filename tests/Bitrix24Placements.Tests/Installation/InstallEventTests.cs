@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Tests.Events;
 using Bitrix24Placements.Tests.Harness;
 
 namespace Bitrix24Placements.Tests.Installation;
@@ -28,6 +30,37 @@ public sealed class InstallEventTests
         goOn.SetResult();
 
         await service.EventuallyRegisteredAsync();
+    }
+
+    /// <summary>Bitrix24 sends each once, and waits for the answer to none.</summary>
+    [Theory]
+    [InlineData("event", null)]
+    [InlineData("wizard", null)]
+    [InlineData("event", "another-application-token")]
+    public async Task What_brings_its_application_token_while_it_is_being_confirmed_waits_for_it(string by, string? otherToken)
+    {
+        await using var service = await Service.StartAsync();
+        var told = new ConcurrentQueue<EventRequest>();
+        new Endpoints(service.Get<IServiceProvider>()).MapEvent("ONCRMDEALADD", (EventRequest e) => told.Enqueue(e));
+        var goOn = new TaskCompletionSource();
+        service.Bitrix.Faults.Set("rest:profile", Fault.Until(goOn.Task));
+        var installing = by == "wizard" ? service.PostAsync(service.Wizard()) : service.PostAsync("/events", service.Portal.EventFields("ONAPPINSTALL"));
+        await service.Portal.Calls.WaitAsync(static c => c.Method == "profile", 1, Token);
+        var (userReady, dealAdded) = (service.Portal.EventFields("ONAPPUSERREADY"), service.Portal.EventFields("ONCRMDEALADD"));
+        if (otherToken is not null)
+            userReady["auth[application_token]"] = dealAdded["auth[application_token]"] = otherToken;
+
+        List<Task<HttpResponseMessage>> early = [service.PostAsync("/events", userReady), service.PostAsync("/events", dealAdded)];
+        await Task.Delay(500, Token);
+        Assert.All(early, e => Assert.Equal(otherToken is not null, e.IsCompleted));
+        goOn.SetResult();
+
+        Assert.All(await Task.WhenAll(early), a => Assert.Equal(otherToken is null ? HttpStatusCode.OK : HttpStatusCode.Forbidden, a.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, (await installing).StatusCode);
+        if (otherToken is not null)
+            return;
+        Assert.False((await service.StoredAsync())!.Reserve!.IsAdministrator);
+        await service.EventuallyAsync(() => !told.IsEmpty, "the event is handled");
     }
 
     [Fact]

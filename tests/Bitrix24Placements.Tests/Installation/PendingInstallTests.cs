@@ -390,6 +390,29 @@ public sealed class PendingInstallTests
     }
 
     [Fact]
+    public async Task Who_does_not_know_the_application_token_of_what_is_kept_has_nothing_spooled()
+    {
+        await using var service = await Service.StartAsync();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Error("INTERNAL_SERVER_ERROR", 500));
+        await service.Portal.InstallAsync(apiOnly: true, cancellationToken: Token);
+        Assert.Equal(1, await CountPendingAsync(service));
+        var made = service.Portal.EventFields("ONAPPUSERREADY");
+        made["auth[application_token]"] = "made-up";
+
+        using var refused = await service.PostAsync("/events", made);
+        var accepted = 0;
+        for (var i = 0; i < 20; i++)
+        {
+            using var answer = await service.PostAsync("/events", service.Portal.EventFields("ONAPPUSERREADY"));
+            accepted += answer.StatusCode == HttpStatusCode.OK ? 1 : 0;
+        }
+
+        await refused.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
+        Assert.Equal(10, accepted);
+        Assert.Equal(10, service.Get<Spool>().List().Count);
+    }
+
+    [Fact]
     public async Task An_update_while_the_OAuth_server_is_silent_is_kept_too()
     {
         await using var service = await Service.StartInstalledAsync();
