@@ -38,7 +38,8 @@ internal sealed class EventReceiver(
         if (name == AppEvent.Uninstall)
         {
             var isClean = WireEvent.IsClean(form);
-            var othersFollow = source.Context is null || spooled.HasCarefulNotice(portal.Id);
+            var othersFollow = source.Context is null || spooled.HasCarefulNotice(
+                portal.Id, ApplicationToken.Hash(form.ApplicationToken().Reveal()));
             // Another instance may have installed it anew a moment ago.
             return await app.UninstallAsync(portal, isClean, othersFollow, cancellationToken)
                 || (Matching(form, await portals.ReadAllAsync(memberId, cancellationToken)) is { } newer

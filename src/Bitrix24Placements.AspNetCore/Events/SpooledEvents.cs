@@ -12,13 +12,14 @@ internal sealed class SpooledEvents(Spool spool)
     /// <summary>Who is known and says the same again need not be kept as often as with other events.</summary>
     private const int MaxNotices = 5;
 
-    /// <summary>Whether somebody has told of an uninstallation that keeps the row.</summary>
-    public bool HasCarefulNotice(PortalId id) => Notices(id, isClean: false).Any();
+    /// <summary>Whether somebody who knows the application_token has told of an uninstallation that keeps the row.</summary>
+    public bool HasCarefulNotice(PortalId id, string? applicationTokenHash) =>
+        Notices(id, applicationTokenHash, isClean: false).Any();
 
-    /// <summary>When the last uninstallation before then was told; null where none waits.</summary>
-    public DateTimeOffset? LastNotice(PortalId id, DateTimeOffset before) =>
-        Notices(id, isClean: false).Concat(Notices(id, isClean: true)).Where(toldAt => toldAt < before)
-            .Select(toldAt => (DateTimeOffset?)toldAt).Max();
+    /// <summary>When the last uninstallation of this installation before then was told; null where none waits.</summary>
+    public DateTimeOffset? LastNotice(Portal portal, DateTimeOffset before) =>
+        new[] { false, true }.SelectMany(isClean => Notices(portal.Id, portal.ApplicationTokenHash, isClean))
+            .Where(toldAt => toldAt < before).Select(toldAt => (DateTimeOffset?)toldAt).Max();
 
     public bool HasEvents(Portal portal) => spool.Has(Kind, portal.Id.MemberId)
         || spool.Has(Kind, OfTokens(portal.Id.MemberId))
@@ -40,15 +41,16 @@ internal sealed class SpooledEvents(Spool spool)
             // An earlier version's.
             : ("", "", payload);
 
-    private IEnumerable<DateTimeOffset> Notices(PortalId id, bool isClean) =>
-        spool.Waiting(Kind, OfNotice(id, id.MemberId, isClean)).Concat(spool.Waiting(Kind, OfNotice(null, id.MemberId, isClean)));
+    private IEnumerable<DateTimeOffset> Notices(PortalId id, string? hash, bool isClean) =>
+        spool.Waiting(Kind, OfNotice(id.ToString(), isClean)).Concat(
+            hash is null ? [] : spool.Waiting(Kind, OfNotice(Unconfirmed(id.MemberId, hash), isClean)));
 
     private static string KeyOf(string name, WireForm form, PortalId? believed)
     {
         var (memberId, hash) = (form.MemberId() ?? "", ApplicationToken.Hash(form.ApplicationToken().Reveal()));
         return name switch
         {
-            AppEvent.Uninstall => OfNotice(believed, memberId, WireEvent.IsClean(form)),
+            AppEvent.Uninstall => OfNotice(believed?.ToString() ?? Unconfirmed(memberId, hash), WireEvent.IsClean(form)),
             AppEvent.Install or AppEvent.Update => OfTokens(memberId),
             AppEvent.UserReady => $"{memberId} reserve {hash[..16]}",
             _ => believed is null ? Unconfirmed(memberId, hash) : memberId,
@@ -56,8 +58,7 @@ internal sealed class SpooledEvents(Spool spool)
     }
 
     // It waits for no event, nor for others who may only say that they are of the portal, nor does one fill the other's share.
-    private static string OfNotice(PortalId? known, string memberId, bool isClean) =>
-        $"{known?.ToString() ?? memberId + " unconfirmed"} {AppEvent.Uninstall} {(isClean ? 1 : 0)}";
+    private static string OfNotice(string whose, bool isClean) => $"{whose} {AppEvent.Uninstall} {(isClean ? 1 : 0)}";
 
     // Waits for none of those that it makes known.
     private static string OfTokens(string memberId) => $"{memberId} tokens";

@@ -73,6 +73,7 @@ internal sealed partial class Installer(
 
     public async Task StoreAsync(InstallClaim claim, TokenInfo administrator, TimeSpan reconcileIn, CancellationToken cancellationToken)
     {
+        var before = await portals.FindAsync(administrator.Id, cancellationToken);
         var isStored = await portals.InstallAsync(new()
         {
             Id = administrator.Id,
@@ -84,7 +85,7 @@ internal sealed partial class Installer(
             ReconcileIn = reconcileIn,
             ToldAt = claim.ToldAt,
             IsUpdate = claim.IsUpdate,
-            UninstalledAt = spooled.LastNotice(administrator.Id, before: claim.ToldAt),
+            UninstalledAt = before is null ? null : spooled.LastNotice(before, claim.ToldAt),
         }, cancellationToken);
         if (!isStored)
             return;

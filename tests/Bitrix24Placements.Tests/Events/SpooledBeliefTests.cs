@@ -76,6 +76,18 @@ public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task Nor_does_a_notice_of_somebody_who_does_not_know_the_application_token_hold_up_the_genuine_one()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var (genuine, madeUp) = (Notice(service, clean: true), Notice(service, clean: false));
+        madeUp["auth[application_token]"] = "made-up";
+        service.Portal.UninstallSilently();
+        service.Get<PortalDirectory>().Clear();
+        await using (await SpoolAsync(service, "portals", madeUp, genuine))
+            await service.EventuallyAsync(service.IsCleanAsync, "the genuine one is carried out", seconds: 25);
+    }
+
+    [Fact]
     public async Task However_often_an_employee_says_so_a_notice_that_keeps_the_row_finds_room()
     {
         await using var service = await Service.StartInstalledAsync();

@@ -49,7 +49,7 @@ internal sealed partial class UninstallWork(
             return portal is { State: PortalState.Suspended, HasUnfinishedRefresh: true } ? Later(item) : WorkResult.Done;
 
         // Another notice, which keeps the row and so wins, or events that came before may not have been carried over yet.
-        if ((notice.Clean && spooled.HasCarefulNotice(item.Id))
+        if ((notice.Clean && spooled.HasCarefulNotice(item.Id, portal.ApplicationTokenHash))
             || (spooled.HasEvents(portal) && time.GetUtcNow() - item.CreatedAt < MaxWaitForEvents))
             return WorkResult.Again(LookAtSpoolEvery);
 
