@@ -18,7 +18,8 @@ internal sealed class SpooledEvents(Spool spool)
 
     /// <summary>When the last uninstallation of this installation before then was told; null where none waits.</summary>
     public DateTimeOffset? LastNotice(Portal portal, DateTimeOffset before) =>
-        new[] { false, true }.SelectMany(isClean => Notices(portal.Id, portal.ApplicationTokenHash, isClean))
+        Notices(portal.Id, portal.ApplicationTokenHash, isClean: false)
+            .Concat(Notices(portal.Id, portal.ApplicationTokenHash, isClean: true))
             .Where(toldAt => toldAt < before).Select(toldAt => (DateTimeOffset?)toldAt).Max();
 
     public bool HasEvents(Portal portal) => spool.Has(Kind, portal.Id.MemberId)
