@@ -48,7 +48,8 @@ internal sealed class EventReceiver(
 
         if (!hosts.IsAllowedPortal(portal.ClientEndpoint.Host))
             return Rejection.NotAllowed;
-        if (handlers.Find(name) is not null && !await inbox.AddAsync(portal.Id, EventOf(portal, name, form), cancellationToken))
+        var receivedAt = source.Context is null ? source.ToldAt : (DateTimeOffset?)null;
+        if (handlers.Find(name) is not null && !await inbox.AddAsync(portal.Id, EventOf(portal, name, form), receivedAt, cancellationToken))
             return Rejection.Overloaded;
         return null;
     }

@@ -6,8 +6,8 @@ namespace Bitrix24Placements.Events;
 
 /// <summary>What keeps failing is tried for a day, and keeps later ones waiting: their order is a promise.</summary>
 internal sealed partial class EventWork(
-    InboxStore inbox, WorkStore work, EventHandlers handlers, AppRegistry apps, IServiceScopeFactory scopes, EventMetrics metrics,
-    TimeProvider time, ILogger<EventWork> logger) : IWork
+    InboxStore inbox, WorkStore work, PortalStore portals, SpooledEvents spooled, EventHandlers handlers, AppRegistry apps,
+    IServiceScopeFactory scopes, EventMetrics metrics, TimeProvider time, ILogger<EventWork> logger) : IWork
 {
     /// <summary>Then it is another portal's turn.</summary>
     private const int MaxInARow = 20;
@@ -16,6 +16,11 @@ internal sealed partial class EventWork(
 
     /// <summary>During an update, an instance of the newer version has the handler that is missing here.</summary>
     private static readonly TimeSpan LeftToOthersFor = TimeSpan.FromMinutes(1);
+
+    /// <summary>What came while the database was away is carried over by then, unless there is no room for it.</summary>
+    private static readonly TimeSpan MaxWaitForSpool = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan LookAtSpoolEvery = TimeSpan.FromSeconds(1);
 
     public string Kind => WorkKind.Events;
 
@@ -32,6 +37,8 @@ internal sealed partial class EventWork(
             // The first waits for its next attempt, and another has come.
             if (next.DueIn > TimeSpan.Zero)
                 return WorkResult.Again(next.DueIn);
+            if (await FollowsSpooledAsync(next, cancellationToken))
+                return WorkResult.Again(LookAtSpoolEvery);
             if (await TryHandleAsync(next, cancellationToken) is { } pause)
             {
                 await inbox.RetryAsync(next, pause, cancellationToken);
@@ -41,6 +48,10 @@ internal sealed partial class EventWork(
 
         return WorkResult.Again(TimeSpan.Zero);
     }
+
+    private async Task<bool> FollowsSpooledAsync(InboxEvent next, CancellationToken cancellationToken) => !spooled.IsEmpty
+        && next.ReceivedAt is { } receivedAt && time.GetUtcNow() - receivedAt < MaxWaitForSpool
+        && await portals.FindAsync(next.Id, cancellationToken) is { } portal && spooled.HasEventsBefore(portal, receivedAt);
 
     /// <returns>Until the next attempt; null where there is nothing more to do.</returns>
     private async Task<TimeSpan?> TryHandleAsync(InboxEvent next, CancellationToken cancellationToken)

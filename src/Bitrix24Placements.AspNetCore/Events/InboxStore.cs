@@ -6,23 +6,9 @@ using Bitrix24Placements.Work;
 
 namespace Bitrix24Placements.Events;
 
-/// <summary>An event that was answered 200 and waits for its handler.</summary>
-/// <param name="EventId">The same over repeats.</param>
-internal sealed record InboxEvent(PortalId Id, string EventId, string Name, string Payload)
-{
-    /// <summary>Since its handler first failed.</summary>
-    public TimeSpan TriedFor { get; init; }
-
-    public TimeSpan DueIn { get; init; }
-
-    public int Attempt { get; init; }
-}
-
-internal sealed record InboxCounts(long Waiting, long Failed);
-
 /// <summary>A portal's events are one piece of work: no two are handled at once.</summary>
 internal sealed partial class InboxStore(
-    Database database, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers) : IDisposable
+    Database database, DatabaseClock clock, TokenVault vault, TokenKeys keys, WorkSignal signal, EventHandlers handlers) : IDisposable
 {
     /// <summary>A portal that floods fills its own share.</summary>
     public const int MaxWaitingOfPortal = 2_000;
@@ -36,6 +22,9 @@ internal sealed partial class InboxStore(
     private static readonly TimeSpan MaxPause = TimeSpan.FromHours(2);
 
     private const int Page = 1000;
+
+    /// <summary>In milliseconds: more are not told one after the other in one.</summary>
+    private const int Moment = 5;
 
     private static readonly TimeSpan MaxWaitForTurn = TimeSpan.FromSeconds(5);
 
@@ -77,8 +66,10 @@ internal sealed partial class InboxStore(
         }
     }
 
-    public Task<bool> AddAsync(PortalId id, StoredEvent stored, CancellationToken cancellationToken) =>
-        AddAsync(EventOf(id, stored), cancellationToken);
+    /// <param name="receivedAt">Of an event that comes from the spool: those received after it may be there already.</param>
+    public Task<bool> AddAsync(
+        PortalId id, StoredEvent stored, DateTimeOffset? receivedAt, CancellationToken cancellationToken) =>
+        AddAsync(EventOf(id, stored) with { ReceivedAt = receivedAt }, cancellationToken);
 
     public Task InstalledAsync(Portal portal, DateTimeOffset at, CancellationToken cancellationToken) =>
         OwnOf(portal, StoredEvent.Installed, false, at) is { } told ? AddAsync(told, cancellationToken) : Task.CompletedTask;
@@ -93,7 +84,7 @@ internal sealed partial class InboxStore(
         var rows = await database.QueryAsync(
             $"""
             SELECT id, name, payload, attempt, CASE WHEN due_at <= {database.Now} + {MaxPause} THEN due_at - {database.Now} ELSE 0 END,
-                {database.Now} - COALESCE(tried_at, {database.Now}) FROM inbox
+                {database.Now} - COALESCE(tried_at, {database.Now}), received_at FROM inbox
             WHERE {PortalSql.Is(id)} AND state = {Waiting}
             ORDER BY received_at, id LIMIT 1
             """,
@@ -102,6 +93,7 @@ internal sealed partial class InboxStore(
                 Attempt = r.GetInt32(3),
                 DueIn = TimeSpan.FromMilliseconds(Math.Max(0, r.GetInt64(4))),
                 TriedFor = TimeSpan.FromMilliseconds(r.GetInt64(5)),
+                ReceivedAt = clock.FromDatabase(r.GetInt64(6)),
             }, cancellationToken);
         return rows is [var next] ? next with { Payload = vault.Unprotect(id, "event", next.Payload) ?? "" } : null;
     }
@@ -157,21 +149,31 @@ internal sealed partial class InboxStore(
         var (id, now) = (received.Id, database.Now);
         var payload = vault.Protect(id, "event", received.Payload);
         Sql isWaiting = $"{PortalSql.Is(id)} AND state = {Waiting}";
+        Sql receivedAt = received.ReceivedAt is { } instant ? ReceivedAt(id, clock.ToDatabase(instant)) :
+            $"""
+            (SELECT MAX(instant) FROM (SELECT {now} AS instant
+                UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {isWaiting}) known)
+            """;
         // Its row lets writers of one portal take turns: their order is one.
         await new WorkRequest(id, WorkKind.Events) { Priority = WorkPriority.Again, KeepsAttempts = true }.FileAsync(connection, now);
         return await connection.ExecuteAsync(
             $"""
             INSERT INTO inbox (member_id, app, id, name, payload, bytes, received_at, due_at, state, attempt)
             SELECT {id.MemberId}, {id.App}, {received.EventId}, {received.Name}, {payload}, {payload.Length},
-                (SELECT MAX(instant) FROM (SELECT {now} AS instant
-                    UNION ALL SELECT MAX(received_at) + 1 FROM inbox WHERE {isWaiting}) known),
-                0, {Waiting}, 0
+                {receivedAt}, 0, {Waiting}, 0
             WHERE {received.Name is StoredEvent.Installed or StoredEvent.Uninstalled} = 1
                 OR (SELECT COUNT(*) < {MaxWaitingOfPortal} AND COALESCE(SUM(bytes), 0) < {MaxBytesOfPortal} FROM inbox WHERE {isWaiting})
             ON CONFLICT (member_id, app, id) DO NOTHING
             """) > 0
             || await connection.AnyAsync($"SELECT 1 FROM inbox WHERE {Is(received)}");
     }
+
+    // After those of the same moment.
+    private static Sql ReceivedAt(PortalId id, long instant) =>
+        $"""
+        (SELECT COALESCE(MAX(received_at) + 1, {instant}) FROM inbox
+            WHERE {PortalSql.Is(id)} AND received_at BETWEEN {instant} AND {instant + Moment})
+        """;
 
     // Null where nobody wants to hear of it.
     private InboxEvent? OwnOf(Portal portal, string name, bool clean, DateTimeOffset at)

@@ -22,9 +22,15 @@ internal sealed class SpooledEvents(Spool spool)
             .Concat(Notices(portal.Id, portal.ApplicationTokenHash, isClean: true))
             .Where(toldAt => toldAt < before).Select(toldAt => (DateTimeOffset?)toldAt).Max();
 
-    public bool HasEvents(Portal portal) => spool.Has(Kind, portal.Id.MemberId)
-        || spool.Has(Kind, OfTokens(portal.Id.MemberId))
-        || (portal.ApplicationTokenHash is { } hash && spool.Has(Kind, Unconfirmed(portal.Id.MemberId, hash)));
+    public bool IsEmpty => spool.Count == 0;
+
+    public bool HasEvents(Portal portal) =>
+        HasEventsBefore(portal, DateTimeOffset.MaxValue) || spool.Has(Kind, OfTokens(portal.Id.MemberId));
+
+    /// <summary>Those with a handler.</summary>
+    public bool HasEventsBefore(Portal portal, DateTimeOffset instant) => spool.Waiting(Kind, portal.Id.MemberId)
+        .Concat(portal.ApplicationTokenHash is { } hash ? spool.Waiting(Kind, Unconfirmed(portal.Id.MemberId, hash)) : [])
+        .Any(toldAt => toldAt < instant);
 
     /// <summary>False: there is no room.</summary>
     public Task<bool> PutAsync(EventSource source, string name, WireForm form, string share)

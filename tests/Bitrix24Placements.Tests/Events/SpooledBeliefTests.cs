@@ -36,6 +36,34 @@ public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
     }
 
     [Theory]
+    [InlineData(true, StorageProvider.Sqlite)]
+    [InlineData(false, StorageProvider.Sqlite)]
+    [InlineData(true, StorageProvider.PostgreSql)]
+    public async Task What_came_before_what_comes_when_the_database_is_back_is_handled_before_it(bool isInMemory, StorageProvider provider)
+    {
+        var folder = Directory.CreateTempSubdirectory("b24p-");
+        await using var service = await Service.StartInstalledAsync(
+            provider == StorageProvider.Sqlite ? null : Certificates.Settings(await postgres.NewDatabaseAsync(), Certificates.Make(folder, "spool")));
+        var told = new ConcurrentQueue<string>();
+        new Endpoints(service.Get<IServiceProvider>()).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e.Data.GetProperty("FIELDS").GetProperty("ID").GetString()!));
+        Dictionary<string, string> Deal(string id) => new(service.Portal.EventFields(DealAdded)) { ["data[FIELDS][ID]"] = id };
+        if (!isInMemory)
+            service.Get<PortalDirectory>().Clear();
+        await using (await SpoolAsync(service, isInMemory ? "inbox" : "portals", [.. Enumerable.Range(0, 5).Select(i => Deal($"spooled {i}"))]))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), Token);
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, Deal("live")));
+            await Task.Delay(TimeSpan.FromSeconds(3), Token);
+            Assert.Empty(told);
+        }
+
+        await service.EventuallyAsync(() => told.Count == 6, "all are handled");
+        Assert.Equal(["spooled 0", "spooled 1", "spooled 2", "spooled 3", "spooled 4", "live"], told);
+        await service.StopAsync();
+        folder.Delete(true);
+    }
+
+    [Theory]
     [InlineData("employee's, genuine")]
     [InlineData("genuine, then the employee's live")]
     public async Task Of_two_notices_the_one_that_keeps_the_row_wins_whichever_comes_first(string order)
