@@ -43,7 +43,8 @@ internal static class BoundedBody
             reader.AdvanceTo(result.Buffer.End);
             return value;
         }
-        catch (IOException e) when (e is BadHttpRequestException or { InnerException: OverflowException })
+        catch (IOException e) when (
+            e is BadHttpRequestException or { InnerException: OverflowException } && !context.RequestAborted.IsCancellationRequested)
         {
             // The server takes the length of a chunk for a number of 32 bits.
             return e is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } ? Rejection.TooLarge

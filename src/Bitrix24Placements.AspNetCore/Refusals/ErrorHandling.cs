@@ -45,10 +45,16 @@ internal sealed partial class ErrorHandling(
             if (isEmpty && Bare(response.StatusCode) is { } bare)
                 await rejections.WriteAsync(context, bare);
         }
+        catch (BadHttpRequestException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Gone in mid-body: the server would log that it cannot read on, unless it is told.
+            throw;
+        }
         catch (Exception e) when (e is ConnectionResetException
             || (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException))
         {
-            // Nobody is there to be answered.
+            // Nobody is there to be answered, nor is there a body to be read on.
+            context.Abort();
         }
         catch (Exception e)
         {

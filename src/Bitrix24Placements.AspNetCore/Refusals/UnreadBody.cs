@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Bitrix24Placements.Refusals;
@@ -31,7 +32,12 @@ internal static class UnreadBody
             if (result.IsCanceled)
                 context.Abort();
         }
-        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        catch (ConnectionResetException)
+        {
+            context.Abort();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException
+            && !(e is BadHttpRequestException && context.RequestAborted.IsCancellationRequested))
         {
             // A body that is none, nobody there, or an endpoint that has done with it: the server does what is left, after the answer.
         }

@@ -82,6 +82,32 @@ public sealed class HostileConnectionTests(SharedInstalledService shared)
         Assert.DoesNotContain(Service.Logs, static line => line.Contains("could not be served", StringComparison.Ordinal));
     }
 
+    /// <summary>A line for each would let anybody fill the disk.</summary>
+    [Theory]
+    [InlineData("/placements/page-background-worker", true)]
+    [InlineData("/placements/page-background-worker", false)]
+    [InlineData("/api/signals", true)]
+    [InlineData("/api/signals", false)]
+    [InlineData("/nothing", true)]
+    [InlineData("/nothing", false)]
+    public async Task Who_goes_away_in_the_middle_of_a_body_leaves_no_line_in_the_log(string path, bool isReset)
+    {
+        await using var service = await Service.StartAsync();
+        var before = service.Logs.Count;
+        foreach (var length in (string[])["Content-Length: 5000\r\n\r\na=b", "Transfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n"])
+        {
+            using var connection = new RawConnection(service.Url);
+            await connection.SendAsync($"POST {path} HTTP/1.1\r\nHost: x\r\n{Form}{length}");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+            if (isReset)
+                connection.Reset();
+        }
+
+        await Task.Delay(1000, TestContext.Current.CancellationToken);
+
+        Assert.Empty(service.Logs.Skip(before));
+    }
+
     [Fact]
     public async Task A_flood_of_fields_costs_nothing()
     {
