@@ -32,10 +32,14 @@ internal sealed class EventEndpoint(
             ? HandleAsync(context, name, form)
             : rejections.WriteAsync(context, OtherEvent);
 
-    private Task HandleAsync(HttpContext context, string name, WireForm form) =>
-        guard.RunAsync(
-            context, RequestKind.Event, form.MemberId() ?? "", () => ReceiveAsync(context, name, form), isKnown: true,
-            placesOf: receiver.Known(form) is not null && !AppEvent.BringsTokens(name) ? RequestKind.Event : RequestKind.UnconfirmedEvent);
+    private Task HandleAsync(HttpContext context, string name, WireForm form)
+    {
+        var known = AppEvent.BringsTokens(name) ? null : receiver.Known(form);
+        return guard.RunAsync(
+            context, RequestKind.Event, known?.ToString() ?? form.MemberId() ?? "", () => ReceiveAsync(context, name, form), isKnown: true,
+            placesOf: known is null ? RequestKind.UnconfirmedEvent
+                : name == AppEvent.Uninstall ? RequestKind.Uninstallation : RequestKind.Event);
+    }
 
     private async Task<Rejection?> ReceiveAsync(HttpContext context, string name, WireForm form)
     {
@@ -43,7 +47,7 @@ internal sealed class EventEndpoint(
         try
         {
             var isInstallation = name is AppEvent.Install or AppEvent.Update;
-            if (!isInstallation && receiver.Known(form) is null)
+            if (!isInstallation && IsKept(name) && receiver.Known(form) is null)
                 await underWay.WaitAsync(form.MemberId() ?? "", form.ApplicationToken());
             // Of whoever has failed too often one at a time is looked up; what follows, others do not wait for.
             if (!AppEvent.BringsTokens(name) && receiver.Known(form) is null
@@ -56,7 +60,8 @@ internal sealed class EventEndpoint(
                 ? await underWay.RunAsync(form.MemberId() ?? "", form.ApplicationToken(), HearAsync) : await HearAsync();
             // Its application_token is an installation's, or one's that is kept: asked about again when somebody answers.
             return name == AppEvent.UserReady && rejection is { Status: StatusCodes.Status503ServiceUnavailable }
-                && await spooled.PutAsync(source, name, form, SpoolFile.Unanswered) ? null : rejection;
+                && await spooled.PutAsync(source, name, form, receiver.Known(form) is null ? source.Address : SpoolFile.Unanswered)
+                ? null : rejection;
         }
         catch (Exception e) when (e is DbException or TimeoutException && IsKept(name) && form.MemberId() is not null)
         {

@@ -9,8 +9,8 @@ internal sealed class SpooledEvents(Spool spool)
 {
     public const string Kind = "event";
 
-    /// <summary>Who is known and says the same again need not be kept as often as with other events.</summary>
-    private const int MaxNotices = 5;
+    /// <summary>Who says the same again need not be kept as often as with other events.</summary>
+    private const int MaxNotices = 5, MaxOfUserReady = 3;
 
     /// <summary>Whether somebody who knows the application_token has told of an uninstallation that keeps the row.</summary>
     public bool HasCarefulNotice(PortalId id, string? applicationTokenHash) =>
@@ -28,7 +28,7 @@ internal sealed class SpooledEvents(Spool spool)
         HasEventsBefore(portal, DateTimeOffset.MaxValue) || spool.Has(Kind, OfTokens(portal.Id.MemberId));
 
     /// <summary>Those with a handler.</summary>
-    public bool HasEventsBefore(Portal portal, DateTimeOffset instant) => spool.Waiting(Kind, portal.Id.MemberId)
+    public bool HasEventsBefore(Portal portal, DateTimeOffset instant) => spool.Waiting(Kind, portal.Id.ToString())
         .Concat(portal.ApplicationTokenHash is { } hash ? spool.Waiting(Kind, Unconfirmed(portal.Id.MemberId, hash)) : [])
         .Any(toldAt => toldAt < instant);
 
@@ -40,7 +40,12 @@ internal sealed class SpooledEvents(Spool spool)
         var payload = $"{source.Believed?.App}\n{source.Address}\n{text}";
         return spool.PutAsync(
             Kind, KeyOf(name, form, source.Believed), payload, share, CancellationToken.None,
-            name == AppEvent.Uninstall && source.Believed is not null ? MaxNotices : SpoolShares.MaxOfKey);
+            name switch
+            {
+                AppEvent.UserReady => MaxOfUserReady,
+                AppEvent.Uninstall when source.Believed is not null => MaxNotices,
+                _ => SpoolShares.MaxOfKey,
+            });
     }
 
     public static (string App, string Address, string Form) Read(string payload) =>
@@ -60,7 +65,7 @@ internal sealed class SpooledEvents(Spool spool)
             AppEvent.Uninstall => OfNotice(believed?.ToString() ?? Unconfirmed(memberId, hash), WireEvent.IsClean(form)),
             AppEvent.Install or AppEvent.Update => OfTokens(memberId),
             AppEvent.UserReady => $"{memberId} reserve {hash[..16]}",
-            _ => believed is null ? Unconfirmed(memberId, hash) : memberId,
+            _ => believed?.ToString() ?? Unconfirmed(memberId, hash),
         };
     }
 

@@ -10,7 +10,12 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan NoLasts = TimeSpan.FromMinutes(10);
 
+    /// <summary>Of a portal and lane: one that does not answer takes no more of others' places, from however many addresses.</summary>
+    private const int MaxWaiting = 48;
+
     private readonly ConcurrentDictionary<(PortalId Id, long UserId, bool WithUsersCalls), Lazy<Task<RestResult<bool>>>> _asking = new();
+
+    private readonly ConcurrentDictionary<(PortalId Id, bool WithUsersCalls), int> _waiting = new();
     private readonly MemoryCache _ordinary = new(new MemoryCacheOptions { SizeLimit = 20_000 });
 
     public bool IsOrdinary((PortalId Id, long UserId) user) => _ordinary.TryGetValue(user, out _);
@@ -25,10 +30,21 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     public async Task<RestResult<bool>> AskAsync(UserAccess user, CancellationToken cancellationToken, bool mayWait = false)
     {
         var withUsersCalls = mayWait || IsOrdinary((user.Portal, user.UserId));
-        // Without the first one's cancellation: the answer is for everybody who asks meanwhile.
-        var asking = _asking.GetOrAdd(
-            (user.Portal, user.UserId, withUsersCalls), _ => new(() => AskPortalAsync(user, withUsersCalls)));
-        return await asking.Value.WaitAsync(cancellationToken);
+        var lane = (user.Portal, withUsersCalls);
+        try
+        {
+            if (_waiting.AddOrUpdate(lane, 1, static (_, waiting) => waiting + 1) > MaxWaiting)
+                return RestError.Unavailable("Too many wait for this portal.");
+            // Without the first one's cancellation: the answer is for everybody who asks meanwhile.
+            var asking = _asking.GetOrAdd(
+                (user.Portal, user.UserId, withUsersCalls), _ => new(() => AskPortalAsync(user, withUsersCalls)));
+            return await asking.Value.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            if (_waiting.AddOrUpdate(lane, 0, static (_, waiting) => waiting - 1) == 0)
+                _waiting.TryRemove(new(lane, 0));
+        }
     }
 
     /// <summary>Whether the portal's own tokens are those of a user who is none any more.</summary>

@@ -35,7 +35,8 @@ internal sealed class InstallEvents(
         if (name == AppEvent.UserReady)
             return mayAsk ? await systemUsers.ReceiveAsync(claim, form, cancellationToken)
                 // Spooled, and asked about later: nobody's turn waits for a portal.
-                : await systemUsers.FindAsync(claim, cancellationToken) is null ? Rejection.TooManyAttempts : Rejection.Overloaded;
+                : await _turnsOfFailed.RunAsync(() => systemUsers.IsAwaitedAsync(claim, cancellationToken), otherwise: false)
+                    ? Rejection.Overloaded : Rejection.TooManyAttempts;
         if (!mayAsk)
             return await installer.KeepAsync(claim, _turnsOfFailed) ? null : Rejection.TooManyAttempts;
 

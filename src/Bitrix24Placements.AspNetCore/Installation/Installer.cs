@@ -126,7 +126,9 @@ internal sealed partial class Installer(
     private async Task<bool> KeepAsync(InstallClaim claim)
     {
         var id = new PortalId(claim.MemberId);
-        var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(claim.Access.Reveal())))[..16];
+        // The same again is one; an update may bring another application_token with the same tokens.
+        var told = Encoding.UTF8.GetBytes($"{claim.Access.Reveal()}\n{claim.ApplicationToken.Reveal()}\n{claim.IsUpdate}");
+        var kind = WorkKind.Install + Convert.ToHexStringLower(SHA256.HashData(told))[..16];
         var isKept = await kept.KeepAsync(id, kind, LookIn, claim.Seal(vault), claim.Address, CancellationToken.None);
         if (isKept)
         {

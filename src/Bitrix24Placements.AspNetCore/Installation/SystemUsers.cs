@@ -47,8 +47,9 @@ internal sealed partial class SystemUsers(
     }
 
     /// <summary>By its application_token: nobody is asked for whoever does not know it.</summary>
-    public async Task<KnownPortal?> FindAsync(InstallClaim claim, CancellationToken cancellationToken) =>
-        Matching(await portals.KnownAllAsync(claim.MemberId, cancellationToken), claim);
+    public async Task<bool> IsAwaitedAsync(InstallClaim claim, CancellationToken cancellationToken) =>
+        Matching(await portals.KnownAllAsync(claim.MemberId, cancellationToken), claim) is not null
+        || await IsOfKeptAsync(claim, cancellationToken);
 
     private static KnownPortal? Matching(IReadOnlyList<KnownPortal> installations, InstallClaim claim) => installations.FirstOrDefault(
         p => p.State == PortalState.Installed && p.AcceptsApplicationToken(claim.ApplicationToken));

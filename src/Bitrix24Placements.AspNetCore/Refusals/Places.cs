@@ -26,6 +26,9 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => kind switch
     {
         RequestKind.Worker => new PlaceCounters(options.Value.ConcurrentWorkerLoads, AddressShare, PortalShare, PairShare),
+        // Known ones, which are sent once: Bitrix24 tells of all its portals from a few addresses, and of one portal in bursts.
+        RequestKind.Event or RequestKind.Uninstallation =>
+            new PlaceCounters(options.Value.ConcurrentRequests * 4, 1, PortalShare, PairShare),
         // A key has room for half a dozen silent portals, and three that use all of it leave the others half.
         RequestKind.Signal => new PlaceCounters(options.Value.ConcurrentRequests * 4, KeyShare, KeysPortalShare, KeysPortalShare),
         _ => new PlaceCounters(options.Value.ConcurrentRequests, AddressShare, PortalShare, PairShare),

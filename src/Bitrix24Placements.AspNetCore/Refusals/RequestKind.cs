@@ -23,6 +23,9 @@ internal enum RequestKind
     Signal,
     Event,
 
+    /// <summary>Also an event, and the one that is not to be lost: whoever knows the application_token can send many others.</summary>
+    Uninstallation,
+
     /// <summary>Of whoever does not know the portal's application_token, and what brings tokens, which waits for its portal.</summary>
     UnconfirmedEvent,
 

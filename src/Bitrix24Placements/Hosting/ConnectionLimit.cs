@@ -8,7 +8,8 @@ namespace Bitrix24Placements.Hosting;
 /// A connection without a request costs memory, and places count requests alone: beyond a number those that have been idle for the
 /// longest are closed. Idle is also who sends half a head, or does not read the answers that wait in the server's buffer. While memory is
 /// short, or twice that number are open, an address that has a few gets no other: what is accepted waits in memory for a processor, too.
-/// Where addresses hold more than their share, they alone lose some, though used a moment ago. A known proxy's are all somebody's.
+/// Others lose none where an address holds half of that number: it rather loses those that it used a moment ago. A known proxy's are all
+/// somebody's.
 /// </summary>
 /// <param name="max">Null: as many as the memory of this machine, or container, has room for.</param>
 internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHeadersOptions> proxies, int? max = null)
@@ -62,15 +63,15 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
         }
     }
 
-    // One that makes the crowd alone leaves an office as many.
-    private int ShareOfAddress => Math.Max(FewOfMany, _max / Math.Max(1, _ofAddresses.Count));
+    private bool IsCrowd => _open.Count >= _max * Crowd;
 
     private bool TryEnter(OpenConnection open)
     {
         lock (_lock)
         {
-            var allowed = memory.IsFull ? Fewest : memory.IsShort ? Few : _open.Count < _max * Crowd ? int.MaxValue
-                : ShareOfAddress;
+            var allowed = memory.IsFull ? Fewest : memory.IsShort ? Few : !IsCrowd ? int.MaxValue
+                // One that makes the crowd alone leaves an office as many.
+                : Math.Max(FewOfMany, _max / Math.Max(1, _ofAddresses.Count));
             var held = _ofAddresses.GetValueOrDefault(open.Address);
             if (held >= allowed)
                 return false;
@@ -101,9 +102,9 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
             if ((_open.Count < _max && !memory.IsShort) || now - _lookedAt < LookEvery)
                 return;
             _lookedAt = now;
-            var share = ShareOfAddress;
-            var surplus = Idlest(o => _ofAddresses[o.Address] > share, now - GraceOfSurplus);
-            idlest = surplus.Length > 0 ? surplus : Idlest(static _ => true, now - Grace);
+            idlest = Idlest(static _ => true, now, Grace);
+            if ((IsCrowd || idlest.Any(o => !HasMuch(o))) && Idlest(HasMuch, now, GraceOfSurplus) is { Length: > 0 } surplus)
+                idlest = surplus;
             _open.ExceptWith(idlest);
         }
 
@@ -111,9 +112,12 @@ internal sealed class ConnectionLimit(MemoryWatch memory, IOptions<ForwardedHead
             open.Close();
     }
 
-    private OpenConnection[] Idlest(Func<OpenConnection, bool> whose, long before) =>
+    private bool HasMuch(OpenConnection open) => _ofAddresses[open.Address] > _max / 2;
+
+    // A new one's first request may be on its way for long.
+    private OpenConnection[] Idlest(Func<OpenConnection, bool> whose, long now, int grace) =>
     [
-        .. _open.Where(o => o.IsIdle && o.IdleSince <= before && whose(o)).OrderBy(static o => o.IdleSince)
+        .. _open.Where(o => o.IsIdle && o.IdleSince <= now - (o.WasUsed ? grace : Grace) && whose(o)).OrderBy(static o => o.IdleSince)
             .Take(Math.Max(0, _open.Count - _max) + Math.Max(1, _max / PartClosed)),
     ];
 }
@@ -127,6 +131,9 @@ internal sealed class OpenConnection(ConnectionContext connection, string addres
     private int _requests;
 
     public string Address => address;
+
+    /// <summary>For a request, at least once.</summary>
+    public bool WasUsed { get; private set; }
 
     public bool IsIdle => Volatile.Read(ref _requests) == 0;
 
@@ -152,6 +159,7 @@ internal sealed class OpenConnection(ConnectionContext connection, string addres
         }
         finally
         {
+            open.WasUsed = true;
             open.IdleSince = Environment.TickCount64;
             Interlocked.Decrement(ref open._requests);
         }

@@ -5,6 +5,7 @@ using Bitrix24Placements.Refusals;
 using Bitrix24Placements.Tests.Harness;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -118,19 +119,22 @@ public sealed class ConnectionLimitTests
         var end = new TaskCompletionSource();
         var watch = LimitWith(new MemoryWatch(available: long.MaxValue), max: 64).Watch(_ => end.Task);
         List<Task> all = [];
-        void Connect(string address)
+        async Task ConnectAsync(string address)
         {
             open.Add((address, new() { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1) }));
             all.Add(watch(open[^1].Connection));
+            var context = new DefaultHttpContext();
+            context.Features.Set(open[^1].Connection.Features.Get<OpenConnection>());
+            await OpenConnection.WhileBusyAsync(context, static _ => Task.CompletedTask);
         }
 
         for (var i = 0; i < 20; i++)
-            Connect("192.0.2.1");
+            await ConnectAsync("192.0.2.1");
         await Task.Delay(1500, TestContext.Current.CancellationToken);
         for (var i = 0; i < 80; i++)
-            Connect("192.0.2.2");
+            await ConnectAsync("192.0.2.2");
         await Task.Delay(700, TestContext.Current.CancellationToken);
-        Connect("192.0.2.3");
+        await ConnectAsync("192.0.2.3");
         // They are told by the pool.
         await Task.Delay(300, TestContext.Current.CancellationToken);
 

@@ -105,6 +105,23 @@ public sealed class HostileTests
             late.Dispose();
     }
 
+    /// <summary>However many wait for one and the same answer.</summary>
+    [Fact]
+    public async Task A_silent_portal_takes_no_places_of_others_from_however_many_addresses()
+    {
+        await using var service = await Service.StartAsync(new() { ["Limits:ConcurrentRequests"] = "128" });
+        var silent = await service.Bitrix.AddPortalAsync(Token);
+        service.Bitrix.Faults.Set("rest:profile", Fault.Hang(), silent);
+        var told = silent.EventFields("ONAPPINSTALL");
+        var crowd = Enumerable.Range(0, 200).Select(i => FromAsync(service, $"198.51.100.{i % 40}", told)).ToList();
+        await service.EventuallyAsync(() => crowd.Count(static c => !c.IsCompleted) <= 48, "the others are kept or refused at once", seconds: 6);
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(FromAsync(service, "192.0.2.7", service.Portal.EventFields("ONAPPINSTALL"))));
+        Assert.Equal(1, silent.Count("profile"));
+        foreach (var late in await Task.WhenAll(crowd))
+            late.Dispose();
+    }
+
     private static async Task<HttpResponseMessage> FromAsync(Service service, string address, Dictionary<string, string> fields)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/events") { Content = new FormUrlEncodedContent(fields) };

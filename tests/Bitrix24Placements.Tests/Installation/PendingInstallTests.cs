@@ -408,8 +408,8 @@ public sealed class PendingInstallTests
         }
 
         await refused.AssertRefusedAsync(HttpStatusCode.Forbidden, "notVerified");
-        Assert.Equal(10, accepted);
-        Assert.Equal(10, service.Get<Spool>().List().Count);
+        Assert.Equal(3, accepted);
+        Assert.Equal(3, service.Get<Spool>().List().Count);
     }
 
     [Fact]
@@ -424,6 +424,24 @@ public sealed class PendingInstallTests
         service.Bitrix.Faults.Clear();
         await service.EventuallyReconciledAsync();
         await service.EventuallyAsync(async () => (await service.WorkerAsync(accept: "application/json")).StatusCode == HttpStatusCode.OK, "the new application token is known");
+    }
+
+    [Fact]
+    public async Task An_update_that_brings_another_application_token_with_the_same_tokens_is_kept_beside_the_installation()
+    {
+        await using var service = await Service.StartAsync();
+        service.Bitrix.Faults.Set("oauth:app.info", Fault.Error("INTERNAL_SERVER_ERROR", 500));
+        var install = service.Portal.EventFields("ONAPPINSTALL");
+        (await service.PostAsync("/events", install)).Dispose();
+        await Task.Delay(10, Token);
+        var update = new Dictionary<string, string>(install) { ["event"] = "ONAPPUPDATE", ["auth[application_token]"] = "another-application-token" };
+        (await service.PostAsync("/events", update)).Dispose();
+        Assert.Equal(2, await CountPendingAsync(service));
+
+        service.Bitrix.Faults.Clear();
+
+        await service.EventuallyAsync(
+            async () => (await service.StoredAsync())?.ApplicationTokenHash == ApplicationToken.Hash("another-application-token"), "the later one counts", seconds: 40);
     }
 
     /// <summary>An instance that has told of an installation and ended; its access token has expired.</summary>

@@ -114,6 +114,23 @@ public sealed class UninstallTests
     }
 
     [Fact]
+    public async Task One_that_is_told_while_an_update_is_being_confirmed_is_asked_about_after_it()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var (goOn, asked) = (new TaskCompletionSource(), service.Portal.Count("profile"));
+        service.Bitrix.Faults.Set("rest:profile", Fault.Until(goOn.Task));
+        var updating = service.PostAsync("/events", service.Portal.EventFields("ONAPPUPDATE"));
+        await service.Portal.Calls.WaitAsync(static c => c.Method == "profile", asked + 1, Token);
+        (await service.PostAsync("/events", service.Portal.EventFields("ONAPPUNINSTALL"))).Dispose();
+
+        goOn.SetResult();
+        (await updating).Dispose();
+        service.Portal.UninstallSilently();
+
+        await service.EventuallyAsync(async () => (await service.StoredAsync())!.State == PortalState.Uninstalled, "it is uninstalled");
+    }
+
+    [Fact]
     public async Task Of_one_portal_alone()
     {
         await using var service = await Service.StartInstalledAsync();

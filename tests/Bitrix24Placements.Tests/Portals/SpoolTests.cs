@@ -44,6 +44,32 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task Nor_does_what_somebody_else_has_sent_in_the_name_of_the_same_portal()
+    {
+        await using var store = await OpenAsync();
+        var handler = new Handler { RefusesPayload = static payload => payload == "made up" };
+        foreach (var (payload, address) in new[] { ("made up", "192.0.2.66"), ("genuine", "192.0.2.1") })
+            Assert.True(await store.Get<Spool>().PutAsync(handler.Kind, "portal", payload, address, Token));
+
+        await CarryOverAsync(store, handler);
+
+        Assert.Equal([("portal", "genuine")], handler.Carried);
+    }
+
+    [Fact]
+    public async Task However_many_a_silent_portal_has_others_wait_for_one_of_them()
+    {
+        await using var store = await OpenAsync();
+        var handler = new Handler { WaitsFor = _ => store.AdvanceAsync(TimeSpan.FromSeconds(3)) };
+        for (var i = 0; i < 4; i++)
+            Assert.True(await store.Get<Spool>().PutAsync(handler.Kind, "silent", $"{i}", "192.0.2.66", Token));
+
+        await CarryOverAsync(store, handler);
+
+        Assert.Equal(2, handler.Carried.Count);
+    }
+
+    [Fact]
     public async Task One_that_cannot_be_read_keeps_back_no_other()
     {
         await using var store = await OpenAsync();
@@ -241,6 +267,8 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
 
         public Func<string, bool> Refuses { get; set; } = static _ => false;
 
+        public Func<string, bool> RefusesPayload { get; init; } = static _ => false;
+
         public int Refused { get; private set; }
 
         public string Kind { get; init; } = "events";
@@ -252,13 +280,13 @@ public sealed class SpoolTests(ThrowawayPostgres postgres)
             await WaitsFor(key);
             lock (Carried)
             {
-                if (Refuses(key))
+                if (Refuses(key) || RefusesPayload(payload))
                     Refused++;
                 else
                     Carried.Add((key, payload));
             }
 
-            return !Refuses(key);
+            return !Refuses(key) && !RefusesPayload(payload);
         }
     }
 }

@@ -78,6 +78,19 @@ public sealed class PlacesTests
     }
 
     [Fact]
+    public void Bitrix24_tells_of_all_portals_from_one_address_in_bursts_and_what_an_employee_sends_keeps_back_no_uninstallation()
+    {
+        var places = new Places(Options.Create(new LimitsOptions()), MemoryWatch.OfProcess());
+        int Take(RequestKind kind, string address, string portal, int times) =>
+            Enumerable.Range(0, times).Count(_ => places.TryTake(kind, From(address), portal).IsTaken);
+
+        Assert.All(Enumerable.Range(0, 4), i => Assert.Equal(100, Take(RequestKind.Event, "192.0.2.1", $"busy {i}", 100)));
+        Assert.Equal(20, Take(RequestKind.Event, "192.0.2.1", "quiet", 20));
+        Assert.InRange(Take(RequestKind.Event, "192.0.2.66", "employee's", 1000) + Take(RequestKind.Event, "192.0.2.67", "employee's", 1000), 100, 256);
+        Assert.Equal(1, Take(RequestKind.Uninstallation, "192.0.2.1", "employee's", 1));
+    }
+
+    [Fact]
     public void Rooms_portals_and_addresses_have_their_own_and_a_place_comes_back()
     {
         var places = new Places(Options.Create(new LimitsOptions { ConcurrentRequests = 32 }), MemoryWatch.OfProcess());

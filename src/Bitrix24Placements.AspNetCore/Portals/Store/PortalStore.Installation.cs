@@ -24,8 +24,10 @@ internal sealed partial class PortalStore
             if (isInstalled && before!.ToldAt > installation.ToldAt && clock.ToDatabase(before.ToldAt - ClocksDiffer) <= clock.Now)
                 return false;
             // What was told of the earlier installation, its answer perhaps under way, does not concern this one.
-            var wasTold = await connection.ExecuteAsync($"DELETE FROM work WHERE {Is(id)} AND kind = {WorkKind.Uninstall}") > 0
-                || before?.ToldAt < installation.UninstalledAt;
+            Sql isNotice = $"{Is(id)} AND kind = {WorkKind.Uninstall}";
+            var wasTold = await connection.AnyAsync($"SELECT 1 FROM work WHERE {isNotice}") || before?.ToldAt < installation.UninstalledAt;
+            // One that came while it was being confirmed may.
+            await connection.ExecuteAsync($"DELETE FROM work WHERE {isNotice} AND created_at <= {clock.ToDatabase(installation.ToldAt)}");
             await StoreAsync(connection, installation, before, stays: isInstalled && (!wasTold || IsTheSame(before!, installation)));
             await new WorkRequest(id, WorkKind.Reconcile) { Delay = installation.ReconcileIn, Payload = "installation" }
                 .FileAsync(connection, database.Now);

@@ -8,26 +8,41 @@ internal sealed partial class SpoolCarrier(
     // Some wait for a silent portal.
     private const int SideBySide = 16;
 
+    /// <summary>Of a line: then it is others' turn.</summary>
+    private static readonly TimeSpan MaxInARow = TimeSpan.FromSeconds(5);
+
+    /// <summary>Then it is the turn of what has come meanwhile, before strangers' again.</summary>
+    private static readonly TimeSpan MaxOfStrangers = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(h => h.Kind);
 
     private readonly ConcurrentDictionary<string, bool> _told = new();
 
-    // By key: what nobody answers yet is asked about ever more rarely.
-    private readonly ConcurrentDictionary<string, (int Times, DateTimeOffset Until)> _pauses = new();
+    // What nobody answers yet is asked about ever more rarely.
+    private readonly ConcurrentDictionary<(string Key, string Address), (int Times, DateTimeOffset Until)> _pauses = new();
 
     protected override Task RunOnceAsync(CancellationToken stoppingToken) => CarryOverAllAsync(stoppingToken);
 
-    internal Task CarryOverAllAsync(CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        spool.List().GroupBy(f => f.KeyShare).Where(key => !_pauses.TryGetValue(key.Key, out var pause) || pause.Until <= Time.GetUtcNow()),
-        new ParallelOptions { MaxDegreeOfParallelism = SideBySide, CancellationToken = cancellationToken },
-        async (ofKey, token) =>
+    internal async Task CarryOverAllAsync(CancellationToken cancellationToken)
+    {
+        var begun = Time.GetTimestamp();
+        var lines = spool.List().GroupBy(LineOf).OrderBy(static line => line.First().IsOfStranger)
+            .Where(line => !_pauses.TryGetValue(line.Key, out var pause) || pause.Until <= Time.GetUtcNow());
+        var sideBySide = new ParallelOptions { MaxDegreeOfParallelism = SideBySide, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(lines, sideBySide, async (line, token) =>
         {
-            foreach (var file in ofKey)
+            var started = Time.GetTimestamp();
+            foreach (var file in line)
             {
-                if (!await CarryOverAsync(file, token))
+                if (Time.GetElapsedTime(started) > MaxInARow || (file.IsOfStranger && Time.GetElapsedTime(begun) > MaxOfStrangers)
+                    || !await CarryOverAsync(file, token))
                     return;
             }
         });
+    }
+
+    // Whoever else names the same key waits for none of his.
+    private static (string Key, string Address) LineOf(SpoolFile file) => (file.KeyShare, file.AddressShare);
 
     private async Task<bool> CarryOverAsync(SpoolFile file, CancellationToken cancellationToken)
     {
@@ -52,12 +67,12 @@ internal sealed partial class SpoolCarrier(
 
             if (!await TryHandleAsync(handler, key, payload, file.KeptAt, cancellationToken))
             {
-                var times = _pauses.GetValueOrDefault(file.KeyShare).Times;
-                _pauses[file.KeyShare] = (times + 1, Time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(120, 2 << Math.Min(times, 6))));
+                var times = _pauses.GetValueOrDefault(LineOf(file)).Times;
+                _pauses[LineOf(file)] = (times + 1, Time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(120, 2 << Math.Min(times, 6))));
                 return false;
             }
 
-            _pauses.TryRemove(file.KeyShare, out _);
+            _pauses.TryRemove(LineOf(file), out _);
             Log.CarriedOver(logger, file.Kind, key);
         }
 
