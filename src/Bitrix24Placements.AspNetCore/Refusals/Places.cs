@@ -19,7 +19,10 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     /// <summary>Twice as much takes two.</summary>
     private const int BytesOfPlace = 8 * 1024, BytesOfUnreadAnswer = 64 * 1024;
 
-    private const int UnknownBody = 64 * 1024, MaxWeight = 16;
+    private const int UnknownBody = 64 * 1024, MaxWeight = 32;
+
+    /// <summary>Of what is known by its application_token: as many places more, each of as many bytes less.</summary>
+    private const int PlacesOfEvents = 4;
 
     private const int AddressShare = 4, PortalShare = 8, PairShare = 16, KeyShare = 6, KeysPortalShare = 32;
 
@@ -27,8 +30,8 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     {
         RequestKind.Worker => new PlaceCounters(options.Value.ConcurrentWorkerLoads, AddressShare, PortalShare, PairShare),
         // Known ones, which are sent once: Bitrix24 tells of all its portals from a few addresses, and of one portal in bursts.
-        RequestKind.Event or RequestKind.Uninstallation =>
-            new PlaceCounters(options.Value.ConcurrentRequests * 4, 1, PortalShare, PairShare),
+        _ when IsKnownEvent(kind) =>
+            new PlaceCounters(options.Value.ConcurrentRequests * PlacesOfEvents, 1, PortalShare, PairShare),
         // A key has room for half a dozen silent portals, and three that use all of it leave the others half.
         RequestKind.Signal => new PlaceCounters(options.Value.ConcurrentRequests * 4, KeyShare, KeysPortalShare, KeysPortalShare),
         _ => new PlaceCounters(options.Value.ConcurrentRequests, AddressShare, PortalShare, PairShare),
@@ -43,7 +46,8 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     public Place TryTake(RequestKind kind, HttpContext context, string portal, string? holder = null)
     {
         var place = _kinds[(int)kind].TryTake(
-            new(holder ?? ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal), WeightOf(BytesOf(context.Request)), IsShort(kind));
+            new(holder ?? ClientAddress.Of(context), IsAClaimAlone(kind) ? "" : portal),
+            WeightOf(BytesOf(context.Request), IsKnownEvent(kind) ? BytesOfPlace / PlacesOfEvents : BytesOfPlace), IsShort(kind));
         if (place.IsTaken && !TellsOfItsWork(kind) && context.Features.Get<IHttpResponseBodyFeature>() is AnswerWriter answer)
             answer.Place = place;
         return place;
@@ -65,6 +69,8 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     /// <summary>Who takes places in a portal's name without having shown anything would keep its own people out of them.</summary>
     private static bool IsAClaimAlone(RequestKind kind) =>
         kind is RequestKind.UnconfirmedPerson or RequestKind.UnconfirmedEvent or RequestKind.Installation;
+
+    private static bool IsKnownEvent(RequestKind kind) => kind is RequestKind.Event or RequestKind.Uninstallation;
 
     /// <summary>What waits stays in memory.</summary>
     private static long BytesOf(HttpRequest request)

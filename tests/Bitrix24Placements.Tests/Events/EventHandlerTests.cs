@@ -40,6 +40,21 @@ public sealed class EventHandlerTests
     }
 
     [Fact]
+    public async Task A_burst_of_a_portals_events_is_heard()
+    {
+        await using var service = await Service.StartInstalledAsync();
+        var told = new ConcurrentQueue<string>();
+        Map(service).MapEvent(DealAdded, (EventRequest e) => told.Enqueue(e.Id));
+        (await service.WorkerAsync()).Dispose();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => service.PostAsync("/events", service.Portal.EventFields(
+            DealAdded, data: new JsonObject { ["FIELDS"] = new JsonObject { ["ID"] = i } }))));
+
+        Assert.All(answers, static a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        await service.EventuallyAsync(() => told.Distinct().Count() == 100, "all are handled");
+    }
+
+    [Fact]
     public async Task A_repeat_has_the_same_id_and_is_handled_once()
     {
         await using var service = await Service.StartInstalledAsync();

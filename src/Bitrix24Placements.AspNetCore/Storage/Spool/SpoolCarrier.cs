@@ -11,8 +11,8 @@ internal sealed partial class SpoolCarrier(
     /// <summary>Of a line: then it is others' turn.</summary>
     private static readonly TimeSpan MaxInARow = TimeSpan.FromSeconds(5);
 
-    /// <summary>Then it is the turn of what has come meanwhile, before strangers' again.</summary>
-    private static readonly TimeSpan MaxOfStrangers = TimeSpan.FromSeconds(10);
+    /// <summary>Of who is not known, in all: then it is the turn of what has come meanwhile.</summary>
+    private static readonly TimeSpan MaxOfOthers = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<string, ISpoolHandler> _handlers = handlers.ToDictionary(h => h.Kind);
 
@@ -26,7 +26,7 @@ internal sealed partial class SpoolCarrier(
     internal async Task CarryOverAllAsync(CancellationToken cancellationToken)
     {
         var begun = Time.GetTimestamp();
-        var lines = spool.List().GroupBy(LineOf).OrderBy(static line => line.First().IsOfStranger)
+        var lines = spool.List().GroupBy(LineOf).OrderByDescending(static line => line.First().IsKnown)
             .Where(line => !_pauses.TryGetValue(line.Key, out var pause) || pause.Until <= Time.GetUtcNow());
         var sideBySide = new ParallelOptions { MaxDegreeOfParallelism = SideBySide, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(lines, sideBySide, async (line, token) =>
@@ -34,7 +34,7 @@ internal sealed partial class SpoolCarrier(
             var started = Time.GetTimestamp();
             foreach (var file in line)
             {
-                if (Time.GetElapsedTime(started) > MaxInARow || (file.IsOfStranger && Time.GetElapsedTime(begun) > MaxOfStrangers)
+                if (Time.GetElapsedTime(started) > MaxInARow || (!file.IsKnown && Time.GetElapsedTime(begun) > MaxOfOthers)
                     || !await CarryOverAsync(file, token))
                     return;
             }

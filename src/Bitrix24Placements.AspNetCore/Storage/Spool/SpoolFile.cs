@@ -31,6 +31,9 @@ internal sealed record SpoolFile(string Name, string Kind, string KeyShare, stri
         && long.TryParse(Name.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticks)
         && ticks >= 0 && ticks < DateTimeOffset.MaxValue.UtcTicks ? new(ticks, TimeSpan.Zero) : DateTimeOffset.UnixEpoch;
 
+    /// <summary>Nobody has to be asked who may not answer.</summary>
+    public bool IsKnown => AddressShare is NoAddress or Known;
+
     public bool IsOfStranger => AddressShare is not (NoAddress or Known or Unanswered);
 
     public static SpoolFile? Parse(string name) =>
