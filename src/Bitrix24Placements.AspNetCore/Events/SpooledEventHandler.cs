@@ -5,8 +5,8 @@ using Bitrix24Placements.Storage;
 namespace Bitrix24Placements.Events;
 
 /// <summary>Verifies and handles what came while the database was away.</summary>
-internal sealed partial class SpooledEventHandler(EventReceiver receiver, TimeProvider time, ILogger<SpooledEventHandler> logger)
-    : ISpoolHandler
+internal sealed partial class SpooledEventHandler(
+    EventReceiver receiver, InstallationsUnderWay underWay, TimeProvider time, ILogger<SpooledEventHandler> logger) : ISpoolHandler
 {
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
 
@@ -31,11 +31,14 @@ internal sealed partial class SpooledEventHandler(EventReceiver receiver, TimePr
         var believed = app.Length > 0 && form.MemberId() is { } memberId ? new PortalId(memberId, app) : (PortalId?)null;
         if (WireEvent.Name(form) is not { } name)
             return true;
-        var mayBecomeKnown = name is not (AppEvent.Install or AppEvent.Update) && receiver.Known(form) is null;
+        var isInstallation = name is AppEvent.Install or AppEvent.Update;
+        var mayBecomeKnown = !isInstallation && receiver.Known(form) is null;
+        Task<Rejection?> HearAsync() => receiver.ReceiveAsync(new(address, keptAt, believed), name, form, cancellationToken);
         Rejection? refused;
         try
         {
-            refused = await receiver.ReceiveAsync(new(address, keptAt, believed), name, form, cancellationToken);
+            refused = isInstallation
+                ? await underWay.RunAsync(form.MemberId() ?? "", form.ApplicationToken(), HearAsync) : await HearAsync();
         }
         catch (Exception e) when (e is DbException or TimeoutException)
         {

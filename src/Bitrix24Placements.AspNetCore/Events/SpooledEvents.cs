@@ -42,7 +42,7 @@ internal sealed class SpooledEvents(Spool spool)
             Kind, KeyOf(name, form, source.Believed), payload, share, CancellationToken.None,
             name switch
             {
-                AppEvent.UserReady => MaxOfUserReady,
+                AppEvent.UserReady when source.Believed is null => MaxOfUserReady,
                 AppEvent.Uninstall when source.Believed is not null => MaxNotices,
                 _ => SpoolShares.MaxOfKey,
             });

@@ -10,12 +10,15 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan NoLasts = TimeSpan.FromMinutes(10);
 
-    /// <summary>Of a portal and lane: one that does not answer takes no more of others' places, from however many addresses.</summary>
-    private const int MaxWaiting = 48;
+    private static readonly TimeSpan RefusalLasts = TimeSpan.FromMinutes(1);
+
+    /// <summary>In a lane: a portal that does not answer takes no more of others' places, from however many addresses, nor a user of his
+    /// administrators'.</summary>
+    private const int MaxWaiting = 48, MaxWaitingOfUser = 8;
 
     private readonly ConcurrentDictionary<(PortalId Id, long UserId, bool WithUsersCalls), Lazy<Task<RestResult<bool>>>> _asking = new();
 
-    private readonly ConcurrentDictionary<(PortalId Id, bool WithUsersCalls), int> _waiting = new();
+    private readonly ConcurrentDictionary<(PortalId Id, long? UserId, bool WithUsersCalls), int> _waiting = new();
     private readonly MemoryCache _ordinary = new(new MemoryCacheOptions { SizeLimit = 20_000 });
 
     public bool IsOrdinary((PortalId Id, long UserId) user) => _ordinary.TryGetValue(user, out _);
@@ -30,21 +33,43 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     public async Task<RestResult<bool>> AskAsync(UserAccess user, CancellationToken cancellationToken, bool mayWait = false)
     {
         var withUsersCalls = mayWait || IsOrdinary((user.Portal, user.UserId));
-        var lane = (user.Portal, withUsersCalls);
+        var (lane, own) = ((user.Portal, (long?)null, withUsersCalls), (user.Portal, (long?)user.UserId, withUsersCalls));
+        if (!Enter(own, MaxWaitingOfUser))
+            return RestError.Unavailable("Too many wait for this user's answer.");
         try
         {
-            if (_waiting.AddOrUpdate(lane, 1, static (_, waiting) => waiting + 1) > MaxWaiting)
+            if (!Enter(lane, MaxWaiting))
                 return RestError.Unavailable("Too many wait for this portal.");
-            // Without the first one's cancellation: the answer is for everybody who asks meanwhile.
-            var asking = _asking.GetOrAdd(
-                (user.Portal, user.UserId, withUsersCalls), _ => new(() => AskPortalAsync(user, withUsersCalls)));
-            return await asking.Value.WaitAsync(cancellationToken);
+            try
+            {
+                // Without the first one's cancellation: the answer is for everybody who asks meanwhile.
+                var asking = _asking.GetOrAdd(
+                    (user.Portal, user.UserId, withUsersCalls), _ => new(() => AskPortalAsync(user, withUsersCalls)));
+                return await asking.Value.WaitAsync(cancellationToken);
+            }
+            finally
+            {
+                Leave(lane);
+            }
         }
         finally
         {
-            if (_waiting.AddOrUpdate(lane, 0, static (_, waiting) => waiting - 1) == 0)
-                _waiting.TryRemove(new(lane, 0));
+            Leave(own);
         }
+    }
+
+    private bool Enter((PortalId, long?, bool) waiting, int max)
+    {
+        if (_waiting.AddOrUpdate(waiting, 1, static (_, count) => count + 1) <= max)
+            return true;
+        Leave(waiting);
+        return false;
+    }
+
+    private void Leave((PortalId, long?, bool) waiting)
+    {
+        if (_waiting.AddOrUpdate(waiting, 0, static (_, count) => count - 1) == 0)
+            _waiting.TryRemove(new(waiting, 0));
     }
 
     /// <summary>Whether the portal's own tokens are those of a user who is none any more.</summary>
@@ -60,6 +85,8 @@ internal sealed class Administrators(RestClient rest) : IDisposable
         {
             var call = RestCall.Own("profile") with { Deadline = Timeout, IsOwn = !withUsersCalls };
             var profile = await rest.CallAsUserAsync(access, call, CancellationToken.None);
+            if (profile is { Ok: false, Error.Code: RestErrors.AccessDenied or RestErrors.UserAccessError })
+                Remember(user, RefusalLasts);
             if (!profile.Ok)
                 // A portal that is busy has not said no.
                 return profile.Error.Kind == RestErrorKind.TooMany || RestErrors.IsPassing(profile.Error.Code)
@@ -68,7 +95,7 @@ internal sealed class Administrators(RestClient rest) : IDisposable
             if (isAdministrator)
                 _ordinary.Remove(user);
             else
-                _ordinary.Set(user, true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = NoLasts });
+                Remember(user, NoLasts);
             return isAdministrator;
         }
         finally
@@ -76,6 +103,9 @@ internal sealed class Administrators(RestClient rest) : IDisposable
             _asking.TryRemove((access.Portal, access.UserId, withUsersCalls), out _);
         }
     }
+
+    private void Remember((PortalId, long) ordinary, TimeSpan period) =>
+        _ordinary.Set(ordinary, true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = period });
 
     public void Dispose() => _ordinary.Dispose();
 }

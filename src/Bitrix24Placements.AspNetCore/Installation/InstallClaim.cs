@@ -46,14 +46,14 @@ internal sealed record InstallClaim(
     }
 
     public string Seal(TokenVault vault) => vault.Protect(MemberId, Purpose, JsonSerializer.Serialize(
-        new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal(), IsUpdate),
+        new KeptClaim(Access.Reveal(), Refresh.Reveal(), ServerEndpoint, ApplicationToken.Reveal(), IsUpdate, ToldAt),
         InstallationJson.Default.KeptClaim));
 
     /// <summary>Null where the keys are lost.</summary>
-    public static InstallClaim? Open(TokenVault vault, string memberId, string text, DateTimeOffset toldAt) =>
+    public static InstallClaim? Open(TokenVault vault, string memberId, string text, DateTimeOffset keptAt) =>
         vault.Unprotect(memberId, Purpose, text) is { } opened
         && JsonSerializer.Deserialize(opened, InstallationJson.Default.KeptClaim) is { } kept
-            ? new(memberId, new(kept.Access), new(kept.Refresh), kept.Server, new(kept.ApplicationToken ?? ""), "", toldAt)
+            ? new(memberId, new(kept.Access), new(kept.Refresh), kept.Server, new(kept.ApplicationToken ?? ""), "", kept.ToldAt ?? keptAt)
             { IsUpdate = kept.IsUpdate }
             : null;
 }
@@ -62,4 +62,4 @@ internal sealed record InstallClaim(
 internal sealed record KeptClaim(
     [property: JsonPropertyName("a")] string Access, [property: JsonPropertyName("r")] string Refresh,
     [property: JsonPropertyName("s")] string? Server, [property: JsonPropertyName("t")] string? ApplicationToken,
-    [property: JsonPropertyName("u")] bool IsUpdate);
+    [property: JsonPropertyName("u")] bool IsUpdate, [property: JsonPropertyName("w")] DateTimeOffset? ToldAt);

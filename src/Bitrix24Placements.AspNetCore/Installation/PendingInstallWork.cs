@@ -57,10 +57,11 @@ internal sealed partial class PendingInstallWork(
         }
     }
 
-    /// <summary>Every employee has tokens of unknown apps: only an administrator's earn a place that others cannot take.</summary>
+    /// <summary>Every employee has tokens, of this app or of unknown ones: only an administrator's earn a place that others cannot
+    /// take.</summary>
     private async Task<bool> IsVouchedForAsync(InstallResult result, InstallClaim claim, CancellationToken cancellationToken) =>
-        result.Verdict != InstallVerdict.UnknownApp || (result.Info is { } user && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
-            && (await administrators.AskUnlessOrdinaryAsync(new(user, claim.Access), cancellationToken)).Value);
+        result is { Verdict: InstallVerdict.UnknownApp, Info: { } user } && hosts.IsAllowedPortal(user.ClientEndpoint.Host)
+        && (await administrators.AskUnlessOrdinaryAsync(new(user, claim.Access), cancellationToken)).Value;
 
     /// <summary>Null: no token at all. Nobody tells whose an expired one is: unless it was told before, each app's keys are
     /// tried.</summary>

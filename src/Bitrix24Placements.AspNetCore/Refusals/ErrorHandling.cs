@@ -26,6 +26,8 @@ internal sealed partial class ErrorHandling(
 
     private static readonly Rejection InternalError = new(500, "internalError");
 
+    private long _toldOfStoreAt;
+
     public Task InvokeAsync(HttpContext context) =>
         scope == ErrorScope.Everything || context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null
             ? HandleAsync(context)
@@ -73,7 +75,7 @@ internal sealed partial class ErrorHandling(
             _ => InternalError,
         };
         if (rejection == Rejection.StoreUnavailable)
-            Log.StoreFailed(logger, exception.Message);
+            TellOfStore(exception);
         else if (rejection == InternalError)
             Log.Unexpected(logger, exception);
         if (context.Response.HasStarted)
@@ -85,6 +87,14 @@ internal sealed partial class ErrorHandling(
         foreach (var name in OfTheBody)
             context.Response.Headers.Remove(name);
         await rejections.WriteAsync(context, rejection);
+    }
+
+    // Thousands of requests a second may find it away.
+    private void TellOfStore(Exception exception)
+    {
+        var (last, now) = (Volatile.Read(ref _toldOfStoreAt), Environment.TickCount64);
+        if (now - last >= 1000 && Interlocked.CompareExchange(ref _toldOfStoreAt, now, last) == last)
+            Log.StoreFailed(logger, exception.Message);
     }
 
     private static Rejection? Bare(int status) => status switch

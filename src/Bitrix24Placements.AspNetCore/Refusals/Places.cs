@@ -24,14 +24,14 @@ internal sealed class Places(IOptions<LimitsOptions> options, MemoryWatch memory
     /// <summary>Of what is known by its application_token: as many places more, each of as many bytes less.</summary>
     private const int PlacesOfEvents = 4;
 
-    private const int AddressShare = 4, PortalShare = 8, PairShare = 16, KeyShare = 6, KeysPortalShare = 32;
+    private const int AddressShare = 4, PortalShare = 8, PairShare = 16, KeyShare = 6, KeysPortalShare = 32, EventsPortalShare = 16;
 
     private readonly PlaceCounters[] _kinds = [.. Enum.GetValues<RequestKind>().Select(kind => kind switch
     {
         RequestKind.Worker => new PlaceCounters(options.Value.ConcurrentWorkerLoads, AddressShare, PortalShare, PairShare),
         // Known ones, which are sent once: Bitrix24 tells of all its portals from a few addresses, and of one portal in bursts.
         _ when IsKnownEvent(kind) =>
-            new PlaceCounters(options.Value.ConcurrentRequests * PlacesOfEvents, 1, PortalShare, PairShare),
+            new PlaceCounters(options.Value.ConcurrentRequests * PlacesOfEvents, 1, EventsPortalShare, EventsPortalShare),
         // A key has room for half a dozen silent portals, and three that use all of it leave the others half.
         RequestKind.Signal => new PlaceCounters(options.Value.ConcurrentRequests * 4, KeyShare, KeysPortalShare, KeysPortalShare),
         _ => new PlaceCounters(options.Value.ConcurrentRequests, AddressShare, PortalShare, PairShare),

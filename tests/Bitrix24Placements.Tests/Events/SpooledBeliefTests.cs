@@ -235,6 +235,23 @@ public sealed class SpooledBeliefTests(ThrowawayPostgres postgres)
     }
 
     [Fact]
+    public async Task So_it_does_for_one_that_is_being_confirmed_from_the_spool_when_it_comes()
+    {
+        await using var service = await Service.StartAsync();
+        var goOn = new TaskCompletionSource();
+        service.Bitrix.Faults.Set("rest:profile", Fault.Until(goOn.Task));
+        await (await SpoolAsync(service, "portals", service.Portal.EventFields("ONAPPINSTALL"))).DisposeAsync();
+        await service.Portal.Calls.WaitAsync(static c => c.Method == "profile", 1, Token);
+
+        var telling = StatusAsync(service, service.Portal.EventFields("ONAPPUSERREADY"));
+        await Task.Delay(300, Token);
+        goOn.SetResult();
+
+        Assert.Equal(HttpStatusCode.OK, await telling);
+        Assert.NotNull((await service.StoredAsync())!.Reserve);
+    }
+
+    [Fact]
     public async Task Before_an_uninstallation_that_was_spooled_other_instances_have_time_to_carry_over_what_they_were_told()
     {
         var folder = Directory.CreateTempSubdirectory("b24p-");

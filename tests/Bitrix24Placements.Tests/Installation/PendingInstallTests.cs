@@ -444,6 +444,37 @@ public sealed class PendingInstallTests
             async () => (await service.StoredAsync())?.ApplicationTokenHash == ApplicationToken.Hash("another-application-token"), "the later one counts", seconds: 40);
     }
 
+    /// <summary>Who is no administrator has a token of this app, too, and nobody says what he is while the portal is silent.</summary>
+    [Fact]
+    public async Task No_employee_takes_its_place_while_the_portal_is_silent()
+    {
+        await using var service = await Service.StartAsync(new() { ["ForwardedHeaders:KnownProxies:0"] = "127.0.0.1" });
+        service.Bitrix.Faults.Set("rest:profile", Fault.Error("INTERNAL_SERVER_ERROR", 500));
+        var genuine = service.Portal.EventFields("ONAPPINSTALL");
+        Assert.Equal(HttpStatusCode.OK, await FromAsync(service, "192.0.2.1", genuine));
+        for (var i = 0; i < 9; i++)
+        {
+            if (i % 3 == 0)
+                await Task.Delay(TimeSpan.FromSeconds(3), Token);
+            var employees = new Dictionary<string, string>(service.Portal.EventFields("ONAPPINSTALL", userId: 2)) { ["auth[application_token]"] = $"made-up-{i}" };
+            Assert.Equal(HttpStatusCode.OK, await FromAsync(service, $"192.0.2.{66 + (i % 3)}", employees));
+        }
+
+        service.Bitrix.Faults.Clear();
+        await service.Get<Database>().ExecuteAsync("UPDATE work SET due_at = 0", Token);
+
+        await service.EventuallyAsync(
+            async () => (await service.StoredAsync())?.ApplicationTokenHash == ApplicationToken.Hash(genuine["auth[application_token]"]), "it is installed", seconds: 30);
+    }
+
+    private static async Task<HttpStatusCode> FromAsync(Service service, string address, Dictionary<string, string> fields)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/events") { Content = new FormUrlEncodedContent(fields) };
+        request.Headers.Add("X-Forwarded-For", address);
+        using var answer = await service.Http.SendAsync(request, Token);
+        return answer.StatusCode;
+    }
+
     /// <summary>An instance that has told of an installation and ended; its access token has expired.</summary>
     private static async Task<Service> KeptAndExpiredAsync()
     {

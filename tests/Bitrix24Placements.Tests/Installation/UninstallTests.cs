@@ -113,21 +113,33 @@ public sealed class UninstallTests
         Assert.Contains(service.Bitrix.OAuth.Calls, c => c is { Kind: "token", Outcome: "invalid_grant" });
     }
 
-    [Fact]
-    public async Task One_that_is_told_while_an_update_is_being_confirmed_is_asked_about_after_it()
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task One_that_is_told_while_an_update_is_being_confirmed_is_asked_about_after_it(bool afterAnEmployees, bool isUpdateKept)
     {
         await using var service = await Service.StartInstalledAsync();
+        if (afterAnEmployees)
+        {
+            (await service.PostAsync("/events", service.Portal.EventFields("ONAPPUNINSTALL", userId: 2))).Dispose();
+            await Task.Delay(1100, Token);
+        }
+
         var (goOn, asked) = (new TaskCompletionSource(), service.Portal.Count("profile"));
         service.Bitrix.Faults.Set("rest:profile", Fault.Until(goOn.Task));
         var updating = service.PostAsync("/events", service.Portal.EventFields("ONAPPUPDATE"));
         await service.Portal.Calls.WaitAsync(static c => c.Method == "profile", asked + 1, Token);
         (await service.PostAsync("/events", service.Portal.EventFields("ONAPPUNINSTALL"))).Dispose();
 
+        if (isUpdateKept)
+            service.Bitrix.Faults.Set("rest:profile", Fault.Error("INTERNAL_SERVER_ERROR", 500));
         goOn.SetResult();
         (await updating).Dispose();
         service.Portal.UninstallSilently();
 
-        await service.EventuallyAsync(async () => (await service.StoredAsync())!.State == PortalState.Uninstalled, "it is uninstalled");
+        // What reconciles it may be refreshing whenever it is asked about.
+        await service.EventuallyAsync(async () => (await service.StoredAsync())!.State == PortalState.Uninstalled, "it is uninstalled", seconds: 90);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal sealed partial class PortalStore
             // Otherwise the row has no notice in it, and is done with at once.
             return await connection.ExecuteAsync(
                 $"""
-                UPDATE work SET payload = {merge(waiting.FirstOrDefault())} WHERE {notice} AND EXISTS (
+                UPDATE work SET payload = {merge(waiting.FirstOrDefault())}, created_at = {database.Now} WHERE {notice} AND EXISTS (
                     SELECT 1 FROM portals WHERE {Is(id)} AND epoch = {epoch} AND state <> {PortalState.Uninstalled})
                 """) > 0;
         }, cancellationToken);
