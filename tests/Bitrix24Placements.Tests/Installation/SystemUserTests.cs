@@ -1,5 +1,4 @@
 using System.Net;
-using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
 using Bitrix24Placements.Tests.Harness;
 
@@ -24,7 +23,9 @@ public sealed class SystemUserTests
         {
             var madeUp = new Dictionary<string, string>(announced.EventFields("ONAPPUSERREADY"))
             {
-                ["event"] = "ONAPPINSTALL", ["auth[member_id]"] = $"{i:x32}", ["auth[access_token]"] = $"made-up-{i}",
+                ["event"] = "ONAPPINSTALL",
+                ["auth[member_id]"] = $"{i:x32}",
+                ["auth[access_token]"] = $"made-up-{i}",
             };
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, madeUp, "192.0.2.66"));
             madeUp["event"] = "ONAPPUSERREADY";
