@@ -50,7 +50,8 @@ internal sealed partial class AdministratorVisits(
 
     public void Dispose() => _prompt.Dispose();
 
-    private bool TakePromptTurn(PortalId id)
+    /// <summary>A whole office may ask at once: all but one in a while leave an administrator's wizard its calls.</summary>
+    public bool TakePromptTurn(PortalId id)
     {
         if (_prompt.TryGetValue(id, out _))
             return false;

@@ -10,8 +10,6 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan NoLasts = TimeSpan.FromMinutes(10);
 
-    private static readonly TimeSpan RefusalLasts = TimeSpan.FromMinutes(1);
-
     /// <summary>In a lane: a portal that does not answer takes no more of others' places, from however many addresses, nor a user of his
     /// administrators'.</summary>
     private const int MaxWaiting = 48, MaxWaitingOfUser = 8;
@@ -24,12 +22,13 @@ internal sealed class Administrators(RestClient rest) : IDisposable
     public bool IsOrdinary((PortalId Id, long UserId) user) => _ordinary.TryGetValue(user, out _);
 
     /// <summary>For pages, which anybody can open as often as he likes: a remembered "no" asks nobody.</summary>
-    public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(UserAccess user, CancellationToken cancellationToken) =>
-        IsOrdinary((user.Portal, user.UserId)) ? new(false) : new(AskAsync(user, cancellationToken));
+    public ValueTask<RestResult<bool>> AskUnlessOrdinaryAsync(
+        UserAccess user, CancellationToken cancellationToken, bool mayWait = false) =>
+        IsOrdinary((user.Portal, user.UserId)) ? new(false) : new(AskAsync(user, cancellationToken, mayWait));
 
     /// <summary>Afresh; but whoever was none a moment ago waits with what pages call as their users, so that an administrator does not wait
     /// for him.</summary>
-    /// <param name="mayWait">Nobody waits for the answer: then it is asked so, too.</param>
+    /// <param name="mayWait">Many may ask, or nobody waits for the answer: then it is asked so, too.</param>
     public async Task<RestResult<bool>> AskAsync(UserAccess user, CancellationToken cancellationToken, bool mayWait = false)
     {
         var withUsersCalls = mayWait || IsOrdinary((user.Portal, user.UserId));
@@ -85,8 +84,6 @@ internal sealed class Administrators(RestClient rest) : IDisposable
         {
             var call = RestCall.Own("profile") with { Deadline = Timeout, IsOwn = !withUsersCalls };
             var profile = await rest.CallAsUserAsync(access, call, CancellationToken.None);
-            if (profile is { Ok: false, Error.Code: RestErrors.AccessDenied or RestErrors.UserAccessError })
-                Remember(user, RefusalLasts);
             if (!profile.Ok)
                 // A portal that is busy has not said no.
                 return profile.Error.Kind == RestErrorKind.TooMany || RestErrors.IsPassing(profile.Error.Code)
@@ -95,7 +92,7 @@ internal sealed class Administrators(RestClient rest) : IDisposable
             if (isAdministrator)
                 _ordinary.Remove(user);
             else
-                Remember(user, NoLasts);
+                _ordinary.Set(user, true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = NoLasts });
             return isAdministrator;
         }
         finally
@@ -103,9 +100,6 @@ internal sealed class Administrators(RestClient rest) : IDisposable
             _asking.TryRemove((access.Portal, access.UserId, withUsersCalls), out _);
         }
     }
-
-    private void Remember((PortalId, long) ordinary, TimeSpan period) =>
-        _ordinary.Set(ordinary, true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = period });
 
     public void Dispose() => _ordinary.Dispose();
 }

@@ -59,7 +59,7 @@ internal sealed class InstallEvents(
         // One write a second for a portal, however many notices come.
         if (_told.TryGetValue((portal.Id, portal.Epoch, clean), out _))
             return true;
-        var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead);
+        var notice = new UninstallNotice(clean, portal.Epoch, 0, portal.TokenState != TokenState.Dead, time.GetUtcNow());
         var check = new WorkRequest(portal.Id, WorkKind.Uninstall)
         {
             Delay = !othersFollow ? TimeSpan.Zero : database.IsPostgreSql ? SpooledEventHandler.TimeForOthers : UninstallWork.ChecksApart,

@@ -26,7 +26,8 @@ internal sealed class LaunchListener(
         var isNewToken = !post.ApplicationToken.IsEmpty && installed?.AcceptsApplicationToken(post.ApplicationToken) == false;
         if (installed is null || isNewToken)
         {
-            var isAdministrator = await administrators.AskUnlessOrdinaryAsync(new(user, post.AccessToken), cancellationToken);
+            var isAdministrator = await administrators.AskUnlessOrdinaryAsync(
+                new(user, post.AccessToken), cancellationToken, mayWait: !visits.TakePromptTurn(user.Id));
             if (isAdministrator is { Error.Kind: not RestErrorKind.Refused })
                 return Rejection.Unavailable;
             if (!isAdministrator.Value)

@@ -7,9 +7,6 @@ internal static class RestErrors
     public const string ExpiredToken = "expired_token";
     public const string QueryLimit = "QUERY_LIMIT_EXCEEDED";
     public const string AccessDenied = "ACCESS_DENIED";
-
-    /// <summary>The portal's administrator has closed the app to him.</summary>
-    public const string UserAccessError = "user_access_error";
     public const string InvalidGrant = "invalid_grant";
 
     /// <summary>Of the app's keys, never of a portal or its tokens.</summary>
@@ -43,7 +40,7 @@ internal static class RestErrors
     public static string Label(string? code) => code switch
     {
         null or "ok" => "ok",
-        ExpiredToken or InvalidGrant or InvalidClient or AccessDenied or "insufficient_scope" or UserAccessError
+        ExpiredToken or InvalidGrant or InvalidClient or AccessDenied or "insufficient_scope" or "user_access_error"
             or "WRONG_AUTH_TYPE" or "INVALID_CREDENTIALS" or "PORTAL_DELETED" or "PAYMENT_REQUIRED" or "WRONG_CLIENT"
             or "ERROR_PLACEMENT_MAX_COUNT" or "ERROR_PLACEMENT_NOT_FOUND" or "ERROR_CORE" or "ERROR_ARGUMENT"
             or "EMPTY_ERROR_HANDLER_URL" or "ERROR_METHOD_NOT_FOUND" or "bitrix24Unavailable" or "notConfigured" or "tooManyCalls" => code,

@@ -8,6 +8,7 @@ using Bitrix24Placements.Installation;
 using Bitrix24Placements.Placements;
 using Bitrix24Placements.Portals;
 using Bitrix24Placements.PortalSimulator;
+using Bitrix24Placements.Storage;
 using Bitrix24Placements.Tests.Harness;
 using Bitrix24Placements.Work;
 
@@ -140,6 +141,44 @@ public sealed class HostileTests
         Assert.True((bool)(await installing)["finished"]!);
         foreach (var late in await Task.WhenAll(crowd))
             late.Dispose();
+    }
+
+    /// <summary>Each of them is asked about: he may be the administrator.</summary>
+    [Fact]
+    public async Task However_many_open_the_app_of_a_suspended_portal_an_administrator_installs_it_anew()
+    {
+        await using var service = await Service.StartInstalledAsync(new() { ["Bitrix24:RequestBurst"] = "8" });
+        await service.Get<Database>().ExecuteAsync($"UPDATE portals SET state = {PortalState.Suspended}", Token);
+        service.Get<PortalDirectory>().Clear();
+        var office = new[] { 2, 3, 5 }.Select(user => service.PostAsync(
+            service.Portal.LaunchFields("DEFAULT", userId: user, handler: service.Url.AbsoluteUri), "application/json")).ToList();
+        await Task.Delay(500, Token);
+
+        var outcome = await service.InstallAsync().WaitAsync(TimeSpan.FromSeconds(8), Token);
+
+        Assert.True((bool)outcome["finished"]!, outcome.ToJsonString());
+        foreach (var late in await Task.WhenAll(office))
+            late.Dispose();
+    }
+
+    /// <summary>Whoever has another app that the administrator has opened has a token of his.</summary>
+    [Fact]
+    public async Task What_is_refused_to_another_apps_token_of_an_administrator_is_not_refused_to_his()
+    {
+        await using var service = await Service.StartAsync();
+        var other = service.Portal.AddOtherApp();
+        var goOn = new TaskCompletionSource();
+        service.Bitrix.Faults.Next("rest:profile", Fault.Until(goOn.Task), 1);
+        (await service.PostAsync("/events", service.Portal.EventFields("ONAPPINSTALL", app: other))).Dispose();
+        await service.Portal.Calls.WaitAsync(static c => c.Method == "profile", 1, Token);
+
+        var installing = service.PostAsync("/events", service.Portal.EventFields("ONAPPINSTALL"));
+        await Task.Delay(500, Token);
+        service.Portal.UninstallSilently(other);
+        goOn.SetResult();
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(installing));
+        Assert.Equal(PortalState.Installed, (await service.StoredAsync())?.State);
     }
 
     private static async Task<HttpResponseMessage> FromAsync(Service service, string address, Dictionary<string, string> fields)

@@ -50,7 +50,7 @@ internal sealed partial class UninstallWork(
 
         // Another notice, which keeps the row and so wins, or events that came before may not have been carried over yet.
         if ((notice.Clean && spooled.HasCarefulNotice(item.Id, portal.ApplicationTokenHash))
-            || (spooled.HasEvents(portal) && time.GetUtcNow() - item.CreatedAt < MaxWaitForEvents))
+            || (spooled.HasEvents(portal) && time.GetUtcNow() - (notice.FirstToldAt ?? item.CreatedAt) < MaxWaitForEvents))
             return WorkResult.Again(LookAtSpoolEvery);
 
         // Dead since the notice: some call was refused with invalid_grant.

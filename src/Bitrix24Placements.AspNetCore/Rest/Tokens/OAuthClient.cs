@@ -78,7 +78,8 @@ internal sealed class OAuthClient(BitrixHttp http, HostRules hosts, AppRegistry 
         var expires = result.Instant("expires") is not { } told || told > now + TokenLife ? now + TokenLife
             : told > now ? told : now + DoubtfulLife;
         var app = apps.FindByClientId(clientId);
-        var info = new TokenInfo(new(memberId, app?.Name ?? PortalId.DefaultApp), endpoint, server, userId, expires);
+        // What the portal says to an unknown app's token is not said of this service's.
+        var info = new TokenInfo(new(memberId, app?.Name ?? "client " + clientId), endpoint, server, userId, expires);
         return app is null ? new(TokenVerdict.UnknownApp, null, clientId, Stranger: info) : new(TokenVerdict.Confirmed, info, clientId);
     }
 
